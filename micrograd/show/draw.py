@@ -1,0 +1,275 @@
+"""The graph behind a Value as a picture: a box for each number, a circle for each operation.
+
+`draw` gives a `Picture`, which Jupyter shows and `save` writes; `draw_dot` is the videos' name for the
+same graph as a `graphviz.Digraph`. Labels are data here, never markup. Read `draw` first, then `_box`.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import graphviz
+
+from micrograd import engine
+from micrograd.engine import Value
+from micrograd.show import svg
+from micrograd.show.render import RendererNotFound, render
+from micrograd.store import Stored
+
+__all__ = ["Graph", "Picture", "draw", "draw_dot"]
+
+_FORMATS = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot"}
+_LABEL_LENGTH = 24
+_FONT = "Helvetica,Arial,sans-serif"
+
+
+def draw(value: Any, max_nodes: int = 300, *, parameters: Any = (), prefix: str = "") -> Any:
+    """The picture of everything that `value` was made from.
+
+    Inputs are sharp boxes, parameters have a bar on their left, constants (leaves without a label) a dashed
+    border; what was computed is rounded, the result has two borders. Parameters are the leaves named in
+    `parameters` (Values, or a module) and those that an optimiser stores. `prefix` stands before every
+    id of the SVG, for several pictures on one page. Anything with a `_picture` method draws itself.
+    """
+    if hasattr(value, "_picture"):
+        return value._picture()
+    graph = draw_dot(value, max_nodes, parameters=parameters)
+    return Picture(graph.source, graph.nodes, graph.titles, graph.description, prefix)
+
+
+def draw_dot(value: Value, max_nodes: int = 300, *, parameters: Any = ()) -> Graph:
+    """The same as a `graphviz.Digraph`, to which nodes and edges can be added; it needs no `dot` program."""
+    order = _readable(value, max_nodes)
+    trained = _parameters(parameters)
+    position = {node: i for i, node in enumerate(order)}
+    graph = Graph()
+    graph.description = f"Computation graph of {len(order)} values" if len(order) > 1 else "A value"
+    for i, node in enumerate(order):
+        kind = _kind(node, node is value, trained)
+        graph.nodes[f"n{i}"] = node
+        graph.titles[f"n{i}"] = _title(node, kind)
+        graph.node(f"n{i}", _box(node, kind), id=f"n{i}", **{"class": " ".join(_classes(kind))})
+        if node._rule is None:
+            continue
+        op = svg.plain(node._op) or "?"
+        graph.titles[f"o{i}"] = op
+        graph.node(f"o{i}", f"<{_escape(svg.plain(op, 12))}>", id=f"o{i}", **_OP)
+        for k, operand in enumerate(node._prev):
+            name = f"e{i}-{k}"
+            graph.titles[name] = f"{svg.plain(operand.label) or 'value'} → {op}, operand {k + 1}"
+            graph.edge(f"n{position[operand]}", f"o{i}", id=name)
+        graph.edge(f"o{i}", f"n{i}", id=f"r{i}")
+    return graph
+
+
+def _readable(value: Any, max_nodes: int) -> list[Value]:
+    if not isinstance(value, Value):
+        raise TypeError(
+            f"draw() draws the graph behind a Value, got {engine._describe(value)}; "
+            "of an array of Values draw one element, or their sum"
+        )
+    order = engine.topological_order(value)
+    if len(order) > max_nodes:
+        raise ValueError(
+            f"this graph has {len(order):,} nodes, and over {max_nodes:,} cannot be read: draw a smaller "
+            f"part of it, draw the program that micrograd.lift finds in it (draw(f.program)), or "
+            f"pass max_nodes={len(order)}"
+        )
+    return order
+
+
+def _parameters(given: Any) -> set[Value]:
+    found = given.parameters() if hasattr(given, "parameters") else given
+    if isinstance(found, Value) or not isinstance(found, Iterable):
+        raise TypeError(
+            f"parameters= takes a list of Values or a module, got {engine._describe(found)}"
+        )
+    return set(found)
+
+
+# --- what a node looks like -------------------------------------------------------------------------
+
+_INK, _MUTED, _LINE = (svg.PALETTE[name][0] for name in ("ink", "muted", "line"))
+_PAPER, _BOX = svg.PALETTE["paper"][0], svg.PALETTE["box"][0]
+_OP = {
+    "class": "op", "shape": "ellipse", "style": "filled", "fillcolor": svg.PALETTE["op"][0],
+    "color": _LINE, "width": "0.4", "height": "0.4", "margin": "0.04,0.02",
+}  # fmt: skip
+
+
+def _kind(node: Value, is_root: bool, parameters: set[Value]) -> str:
+    if node._rule is not None:
+        return "result" if is_root else "interior"
+    if isinstance(node, Stored) or node in parameters:
+        return "parameter"
+    return "input" if node.label else "constant"
+
+
+def _classes(kind: str) -> list[str]:
+    return [kind] if kind in ("result", "interior") else ["leaf", kind]
+
+
+def _title(node: Value, kind: str) -> str:
+    label = svg.plain(node.label)
+    what = {"constant": "constant, or input without a label"}.get(kind, kind)
+    return f"{label + ': ' if label else ''}data {node.data!r}, grad {node.grad!r} ({what})"
+
+
+def _escape(text: str) -> str:
+    return html.escape(text, quote=True)
+
+
+def _box(node: Value, kind: str) -> str:
+    """An HTML-like label of Graphviz: name | data | grad; the name is shortened, the title has it whole."""
+    cells = [
+        f'<TD>data <FONT COLOR="{_INK}">{svg.number_text(node.data)}</FONT></TD>',
+        _gradient_cell(node.grad),
+    ]
+    label = svg.plain(node.label, _LABEL_LENGTH)
+    if label:
+        cells.insert(0, f'<TD><FONT COLOR="{_INK}"><B>{_escape(label)}</B></FONT></TD>')
+    row = "<VR/>".join(cells)
+    if kind == "parameter":
+        bar = svg.PALETTE["parameter"][0]
+        row = f'<TD BGCOLOR="{bar}" CELLPADDING="0" WIDTH="5"></TD>' + row
+    style = {"constant": "DASHED", "interior": "ROUNDED", "result": "ROUNDED"}.get(kind, "")
+    fill = svg.PALETTE["result"][0] if kind == "result" else _BOX
+    table = _table(f"<TR>{row}</TR>", style, fill, padding=6)
+    if kind == "result":
+        table = _table(f"<TR><TD>{table}</TD></TR>", style, _PAPER, padding=2)
+    return f'<<FONT COLOR="{_MUTED}">{table}</FONT>>'
+
+
+def _gradient_cell(g: float) -> str:
+    sign = "plus" if g > 0 else "minus" if g < 0 else ""
+    ink = svg.PALETTE[f"{sign}_ink"][0] if sign else _MUTED
+    fill = f' BGCOLOR="{svg.PALETTE[sign][0]}"' if sign else ""
+    return f'<TD{fill}>grad <FONT COLOR="{ink}">{svg.number_text(g, sign=True)}</FONT></TD>'
+
+
+def _table(rows: str, style: str, fill: str, padding: int) -> str:
+    style = f' STYLE="{style}"' if style else ""
+    return (
+        f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}" '
+        f'COLOR="{_LINE}" BGCOLOR="{fill}"{style}>{rows}</TABLE>'
+    )
+
+
+# --- what draw and draw_dot give ----------------------------------------------------------------------
+
+
+class Picture:
+    """A drawn graph: `svg` and `dot` are its texts, `nodes` tells the Value of each element id."""
+
+    def __init__(
+        self,
+        dot: str,
+        nodes: dict[str, Value] | None = None,
+        titles: dict[str, str] | None = None,
+        description: str = "",
+        prefix: str = "",
+    ) -> None:
+        self.dot = dot
+        self.nodes = {prefix + name: node for name, node in (nodes or {}).items()}
+        self.titles = titles or {}
+        self.description = description
+        self.prefix = prefix
+        self._svg: str | None = None
+
+    @property
+    def svg(self) -> str:
+        if self._svg is None:
+            names = [name.removeprefix(self.prefix) for name in self.nodes]
+            drawn = render(self.dot, "svg")
+            self._svg = svg.finish(drawn, names, self.titles, self.description, self.prefix)
+        return self._svg
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the picture; the ending of `path` chooses: .svg, .png, .pdf, or .dot for the source."""
+        target = Path(path)
+        format = _FORMATS.get(target.suffix.lower())
+        if format is None:
+            raise ValueError(f"cannot save {str(path)!r}: a picture's file ends in {', '.join(_FORMATS)}")
+        content = self._content(format)
+        try:
+            target.write_bytes(content)
+        except OSError as error:
+            reason = f"cannot write the picture: {error.strerror}"
+            raise type(error)(error.errno, reason, str(path)) from None
+
+    def _content(self, format: str) -> bytes:
+        if format in ("svg", "dot"):
+            return (self.svg if format == "svg" else self.dot).encode()
+        return render(self.dot, format, dpi=144 if format == "png" else None)
+
+    def __repr__(self) -> str:
+        return f"<Picture of {self.description or 'a graph'}>"
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        try:
+            return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+        except RendererNotFound as error:
+            return {"text/plain": f"{error}\n\n{self.dot}"}
+
+
+class Graph(graphviz.Digraph):
+    """A `graphviz.Digraph` that renders itself as `draw` does, from left to right, as SVG."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            format="svg",
+            graph_attr={"rankdir": "LR", "bgcolor": _PAPER, "nodesep": "0.22", "ranksep": "0.3"},
+            node_attr={"shape": "plain", "fontname": _FONT, "fontsize": "13", "fontcolor": _INK},
+            edge_attr={"color": _LINE, "arrowsize": "0.7"},
+        )
+        self.nodes: dict[str, Value] = {}
+        self.titles: dict[str, str] = {}
+        self.description = ""
+
+    def _picture(self) -> Picture:
+        return Picture(self.source, self.nodes, self.titles, self.description)
+
+    def pipe(  # type: ignore[override]
+        self, format: str | None = None, *, encoding: str | None = None, quiet: bool = False
+    ) -> Any:
+        """The picture as bytes, or as text where an `encoding` is named."""
+        format = format or self.format
+        picture = self._picture()
+        content = (
+            picture._content(format) if format in _FORMATS.values() else render(self.source, format)
+        )
+        return content.decode(encoding) if encoding else content
+
+    def render(  # type: ignore[override]
+        self,
+        filename: Any = None,
+        directory: Any = None,
+        view: bool = False,
+        cleanup: bool = False,
+        format: str | None = None,
+        *,
+        outfile: Any = None,
+        quiet: bool = False,
+        quiet_view: bool = False,
+    ) -> str:
+        """Write the DOT source and the picture beside it, as `graphviz.Digraph.render` does; its path."""
+        if outfile is not None:
+            format = format or Path(outfile).suffix[1:]
+            filename = filename or Path(outfile).with_suffix(".gv")
+        format = format or self.format
+        content = self.pipe(format)
+        source = self.save(filename, directory)
+        target = Path(outfile or f"{source}.{format}")
+        target.write_bytes(content)
+        if cleanup:
+            Path(source).unlink()
+        if view or quiet_view:
+            graphviz.view(target, quiet=quiet_view)
+        return str(target)
