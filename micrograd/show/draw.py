@@ -1,7 +1,8 @@
 """The graph behind a Value as a picture: a box for each number, a circle for each operation.
 
-`draw` gives a `Picture`, which Jupyter shows and `save` writes; `draw_dot` is the videos' name for the
-same graph as a `graphviz.Digraph`. Labels are data here, never markup. Read `draw` first, then `_box`.
+`draw` gives a `Picture`, which Jupyter shows and `save` writes; `draw_dot` is the videos' name for
+the same graph as a `graphviz.Digraph`. Labels are data here, never markup. Read `draw` first, then
+`_box`.
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ _FONT = "Helvetica,Arial,sans-serif"
 def draw(value: Any, max_nodes: int = 300, *, parameters: Any = (), prefix: str = "") -> Any:
     """The picture of everything that `value` was made from.
 
-    Inputs are sharp boxes, parameters have a bar on their left, constants (leaves without a label) a dashed
-    border; what was computed is rounded, the result has two borders. Parameters are the leaves named in
-    `parameters` (Values, or a module) and those that an optimiser stores. `prefix` stands before every
-    id of the SVG, for several pictures on one page. Anything with a `_picture` method draws itself.
+    Inputs are sharp boxes, parameters have a bar on their left, constants (leaves without a label) a
+    dashed border; what was computed is rounded, the result has two borders. Parameters are the leaves
+    named in `parameters` (Values, or a module) and those that an optimiser stores. `prefix` stands
+    before every id of the SVG, for several pictures on one page. Anything with a `_picture` method
+    draws itself.
     """
     if hasattr(value, "_picture"):
         return value._picture()
@@ -42,7 +44,7 @@ def draw(value: Any, max_nodes: int = 300, *, parameters: Any = (), prefix: str 
 
 
 def draw_dot(value: Value, max_nodes: int = 300, *, parameters: Any = ()) -> Graph:
-    """The same as a `graphviz.Digraph`, to which nodes and edges can be added; it needs no `dot` program."""
+    """The same as a `graphviz.Digraph`, which renders itself without a `dot` program."""
     order = _readable(value, max_nodes)
     trained = _parameters(parameters)
     position = {node: i for i, node in enumerate(order)}
@@ -75,9 +77,9 @@ def _readable(value: Any, max_nodes: int) -> list[Value]:
     order = engine.topological_order(value)
     if len(order) > max_nodes:
         raise ValueError(
-            f"this graph has {len(order):,} nodes, and over {max_nodes:,} cannot be read: draw a smaller "
-            f"part of it, draw the program that micrograd.lift finds in it (draw(f.program)), or "
-            f"pass max_nodes={len(order)}"
+            f"this graph has {len(order):,} nodes, and over {max_nodes:,} cannot be read: draw a "
+            "smaller part of it, draw the program that micrograd.lift finds in it (draw(f.program)), "
+            f"or pass max_nodes={len(order)}"
         )
     return order
 
@@ -91,13 +93,13 @@ def _parameters(given: Any) -> set[Value]:
     return set(found)
 
 
-# --- what a node looks like -------------------------------------------------------------------------
+# --- what a node looks like ------------------------------------------------------------------------
 
 _INK, _MUTED, _LINE = (svg.PALETTE[name][0] for name in ("ink", "muted", "line"))
 _PAPER, _BOX = svg.PALETTE["paper"][0], svg.PALETTE["box"][0]
 _OP = {
     "class": "op", "shape": "ellipse", "style": "filled", "fillcolor": svg.PALETTE["op"][0],
-    "color": _LINE, "width": "0.4", "height": "0.4", "margin": "0.04,0.02",
+    "color": _LINE, "fontsize": "15", "width": "0.4", "height": "0.4", "margin": "0.04,0.02",
 }  # fmt: skip
 
 
@@ -124,7 +126,7 @@ def _escape(text: str) -> str:
 
 
 def _box(node: Value, kind: str) -> str:
-    """An HTML-like label of Graphviz: name | data | grad; the name is shortened, the title has it whole."""
+    """An HTML-like label of Graphviz: name | data | grad; the title has a long name whole."""
     cells = [
         f'<TD>data <FONT COLOR="{_INK}">{svg.number_text(node.data)}</FONT></TD>',
         _gradient_cell(node.grad),
@@ -159,7 +161,7 @@ def _table(rows: str, style: str, fill: str, padding: int) -> str:
     )
 
 
-# --- what draw and draw_dot give ----------------------------------------------------------------------
+# --- what draw and draw_dot give -------------------------------------------------------------------
 
 
 class Picture:
@@ -189,11 +191,13 @@ class Picture:
         return self._svg
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the picture; the ending of `path` chooses: .svg, .png, .pdf, or .dot for the source."""
+        """Write the picture as the ending of `path` says: .svg, .png, .pdf, or .dot (the source)."""
         target = Path(path)
         format = _FORMATS.get(target.suffix.lower())
         if format is None:
-            raise ValueError(f"cannot save {str(path)!r}: a picture's file ends in {', '.join(_FORMATS)}")
+            raise ValueError(
+                f"cannot save {str(path)!r}: a picture's file ends in {', '.join(_FORMATS)}"
+            )
         content = self._content(format)
         try:
             target.write_bytes(content)
@@ -226,7 +230,7 @@ class Graph(graphviz.Digraph):
         super().__init__(
             format="svg",
             graph_attr={"rankdir": "LR", "bgcolor": _PAPER, "nodesep": "0.22", "ranksep": "0.3"},
-            node_attr={"shape": "plain", "fontname": _FONT, "fontsize": "13", "fontcolor": _INK},
+            node_attr={"shape": "plain", "fontname": _FONT, "fontsize": "13.5", "fontcolor": _INK},
             edge_attr={"color": _LINE, "arrowsize": "0.7"},
         )
         self.nodes: dict[str, Value] = {}
@@ -259,7 +263,7 @@ class Graph(graphviz.Digraph):
         quiet: bool = False,
         quiet_view: bool = False,
     ) -> str:
-        """Write the DOT source and the picture beside it, as `graphviz.Digraph.render` does; its path."""
+        """Write the DOT source and beside it the picture, whose path it returns."""
         if outfile is not None:
             format = format or Path(outfile).suffix[1:]
             filename = filename or Path(outfile).with_suffix(".gv")

@@ -1,8 +1,8 @@
 """DOT in, SVG, PNG or PDF out, with no system program.
 
-The wheels of `pygraphviz` carry Graphviz itself, so that `pip install` is all there is to install. Where
-they do not exist a `dot` on the PATH does the work, and where there is neither an error says what to do.
-Read `render` first.
+The wheels of `pygraphviz` carry Graphviz itself, so that `pip install` is all there is to install.
+Where they do not exist a `dot` on the PATH does the work, and where there is neither an error says
+what to do. Read `render` first.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class RendererNotFound(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "to see graphs, install `pygraphviz` (pip install pygraphviz) or Graphviz (graphviz.org), "
-            "whose `dot` must be on the PATH; the DOT source is there without them"
+            "to see graphs, install `pygraphviz` (pip install pygraphviz) or Graphviz "
+            "(graphviz.org), whose `dot` must be on the PATH; their DOT source needs neither"
         )
 
 
@@ -45,9 +45,7 @@ def render(dot: str, format: str, *, engine: str = "dot", dpi: int | None = None
         with _one_at_a_time, _collected(messages):
             graph = pygraphviz.AGraph(string=dot)
             try:
-                picture = graph.draw(
-                    format=format, prog=engine, args=f"-Gdpi={dpi}" if dpi else ""
-                )
+                picture = graph.draw(format=format, prog=engine, args=f"-Gdpi={dpi}" if dpi else "")
             finally:
                 graph.close()
     except Exception as error:
@@ -72,7 +70,7 @@ def _by_program(dot: str, format: str, engine: str, dpi: int | None) -> bytes:
 
 @contextmanager
 def _collected(messages: list[str]) -> Iterator[None]:
-    """Gather what C code writes to stderr (file descriptor 2), which Python's `sys.stderr` never sees."""
+    """Gather what C code writes to file descriptor 2, which Python's `sys.stderr` never sees."""
     try:
         original = os.dup(2)
     except OSError:  # no stderr at all, as under pythonw
@@ -93,7 +91,7 @@ def _collected(messages: list[str]) -> Iterator[None]:
 def serve_stock_graphviz() -> None:
     """Let the `graphviz` package render by `render` where it would find no `dot` program.
 
-    Learners who type the videos' own `draw_dot` then see their graphs. With a `dot` nothing changes.
+    Learners who type the videos' own `draw_dot` then see their graphs. With a `dot` all stays.
     """
     from graphviz.backend import execute
 

@@ -1,7 +1,7 @@
-"""Graphviz's SVG made fit for pages: light and dark, scaling with its column, safe ids, real titles.
+"""Graphviz's SVG made fit for pages: light and dark, as wide as its column, own ids and titles.
 
-Every colour of a picture stands in `PALETTE` once, as it looks on light and on dark paper. Graphviz draws
-with the light one; a style sheet inside the SVG swaps them, so that it also works in an <img>.
+Every colour of a picture stands in `PALETTE` once, as it looks on light and on dark paper. Graphviz
+draws with the light one; a style sheet inside the SVG swaps them, so that it works in an <img> too.
 """
 
 from __future__ import annotations
@@ -42,7 +42,11 @@ def _style_sheet() -> str:
     light = ";".join(f"{names[name]}:{pair[0]}" for name, pair in PALETTE.items())
     dark = ";".join(f"{names[name]}:{pair[1]}" for name, pair in PALETTE.items())
     here = ".micrograd-picture"
-    rules = [f"{here}{{{light}}}", f"@media(prefers-color-scheme:dark){{{here}{{{dark}}}}}"]
+    rules = [
+        f"{here}{{{light}}}",
+        f"{here} text{{text-rendering:geometricPrecision}}",
+        f"@media(prefers-color-scheme:dark){{{here}{{{dark}}}}}",
+    ]
     for hosts, colours in ((_LIGHT_HOSTS, light), (_DARK_HOSTS, dark)):
         rules.append(",".join(f"{host} {here}" for host in hosts) + f"{{{colours}}}")
     for name, (colour, _) in PALETTE.items():
@@ -60,7 +64,7 @@ def finish(
 ) -> str:
     """Graphviz's SVG with our style, titles by element id, and `prefix` before every id.
 
-    In each of the `numbered` nodes the texts of data and gradient get the ids `<node>-data` and `<node>-grad`.
+    In each `numbered` node the texts of data and gradient get the ids `<node>-data`, `<node>-grad`.
     """
     root = ET.fromstring(svg)
     titles, numbered = titles or {}, set(numbered)
@@ -101,7 +105,7 @@ def _pixels(length: str) -> float:
 def plain(text: object, limit: int | None = None) -> str:
     """Any text as one line that XML can hold; longer than `limit` it ends in an ellipsis.
 
-    Line breaks become spaces; control characters, lone surrogates and non-characters show as U+FFFD.
+    Line breaks become spaces; control characters, lone surrogates and non-characters U+FFFD.
     """
     raw = str(text)
     if limit is not None and len(raw) > limit:
@@ -114,11 +118,12 @@ def _printable(c: str) -> bool:
     if c in "\t\n\r\x85\u2028\u2029":
         return True
     control = code < 0x20 or 0x7F <= code < 0xA0
-    return not (control or 0xD800 <= code < 0xE000 or 0xFDD0 <= code < 0xFDF0 or code & 0xFFFE == 0xFFFE)
+    absent = 0xD800 <= code < 0xE000 or 0xFDD0 <= code < 0xFDF0 or code & 0xFFFE == 0xFFFE
+    return not (control or absent)
 
 
 def number_text(x: float, sign: bool = False) -> str:
-    """Four decimals as in the videos, a power of ten where those would hide the number; a true minus.
+    """Four decimals as in the videos, a power of ten where they hide the number; a true minus.
 
     With `sign` a positive number shows its plus, so that gradients are told apart at a glance.
     """
@@ -129,4 +134,4 @@ def number_text(x: float, sign: bool = False) -> str:
         text = f"{x:.4f}"
     else:
         text = f"{x:.3e}"
-    return ("+" if sign and x > 0 else "") + text.replace("-", "−")
+    return ("+" if sign and x > 0 else "") + text.replace("-", "\u2212")
