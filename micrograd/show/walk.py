@@ -1,0 +1,171 @@
+"""Walk: one real backward pass, one node at a time, written down while it happens.
+
+The stepper, the explanation, the worksheet and the marking all read this record, so what they show
+is what the engine did, a learner's own `_backward` included. The user's graph stays as it was. Read
+`Use` (one input in one step of the chain rule), then `Walk`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from micrograd import engine
+from micrograd.engine import Value
+from micrograd.ops import Op
+from micrograd.show.formulas import Formula, expression, local_derivatives, named, number, shorten
+
+__all__ = ["Use", "Walk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One input of one node: local × arriving = product; before + product -> after."""
+
+    node: int  # the node whose rule acts, as an index into Walk.nodes
+    position: int  # which of its operands
+    input: int  # the input, as an index into Walk.nodes
+    local: float  # nan where a handwritten rule does not tell
+    arriving: float
+    product: float
+    before: float
+    after: float
+
+
+class Walk:
+    """Every node below `value`, its name, its number, and the steps of a backward from `value`.
+
+    `steps` holds, for each node that has inputs, output first, the uses of its inputs; `grads` what
+    the pass left in each node when it started from zero.
+    """
+
+    def __init__(self, value: Value, parameters: Iterable[Value] = ()) -> None:
+        if not isinstance(value, Value):
+            raise TypeError(
+                "a lesson is about one Value, the output of a computation; "
+                f"got {engine._describe(value)}"
+            )
+        self.root = value
+        self.nodes = engine.topological_order(value)
+        self.index = {node: i for i, node in enumerate(self.nodes)}
+        self.data = [float(node.data) for node in self.nodes]
+        self.constants = _constants(self.nodes, frozenset(parameters))
+        self.names = _names(self.nodes, self.constants)
+        self.steps: list[tuple[Use, ...]] = []
+        self.grads: list[float] = []
+        self._record()
+
+    def _record(self) -> None:
+        hidden = [
+            p
+            for node in self.nodes
+            for p in getattr(node._rule, "parameters_of", engine._no_parameters)(node)
+        ]
+        touched = list(dict.fromkeys(self.nodes + hidden))
+        kept = [node.grad for node in touched]
+        try:
+            for node in touched:
+                node.grad = 0.0
+            self.root.grad = 1.0
+            for i in reversed(range(len(self.nodes))):
+                if self.nodes[i]._prev:
+                    self.steps.append(self._step(i))
+            self.grads = [float(node.grad) for node in self.nodes]
+        finally:
+            for node, grad in zip(touched, kept, strict=True):
+                node.grad = grad
+
+    def _step(self, i: int) -> tuple[Use, ...]:
+        """Push one node and note what changed in its inputs."""
+        node, rule = self.nodes[i], self.nodes[i]._rule
+        inputs, arriving = node._prev, float(node.grad)
+        where = [self.index[x] for x in inputs]
+        total = {k: float(self.nodes[k].grad) for k in where}
+        engine.push(node)
+        uses = []
+        if isinstance(rule, Op):
+            xs = [self.data[k] for k in where]
+            products = rule.number_gradients(arriving, xs, self.data[i])
+            locals_ = rule.number_gradients(1.0, xs, self.data[i])
+            for position, (k, local, product) in enumerate(
+                zip(where, locals_, products, strict=True)
+            ):
+                product = 0.0 if product is None else float(product)
+                before, total[k] = total[k], total[k] + product
+                slope = 0.0 if local is None else float(local)
+                uses.append(Use(i, position, k, slope, arriving, product, before, total[k]))
+        else:  # a closure says only what it did to each input
+            for k, before in total.items():
+                after = float(self.nodes[k].grad)
+                product = after - before
+                slope = product / arriving if arriving and math.isfinite(arriving) else math.nan
+                position = where.index(k)
+                uses.append(Use(i, position, k, slope, arriving, product, before, after))
+        return tuple(uses)
+
+    def uses_of(self, i: int) -> list[Use]:
+        """Every use of node i, in the order in which backward comes to them."""
+        return [use for step in self.steps for use in step if use.input == i]
+
+    def rule(self, i: int) -> Any:
+        return self.nodes[i]._rule
+
+    def inputs(self, i: int) -> list[int]:
+        return [self.index[x] for x in self.nodes[i]._prev]
+
+    def formula_of(self, i: int) -> Formula:
+        """The node's name in formulas; a constant is its number."""
+        return Formula.substituted(self.data[i]) if i in self.constants else named(self.names[i])
+
+    def expression(self, i: int) -> Formula:
+        return expression(self.rule(i), [self.formula_of(k) for k in self.inputs(i)])
+
+    def expression_in_numbers(self, i: int) -> Formula:
+        numbers = [Formula.substituted(self.data[k]) for k in self.inputs(i)]
+        return expression(self.rule(i), numbers)
+
+    def locals_of(self, i: int) -> list[Formula]:
+        """d node / d input as a formula in names, one an operand."""
+        names = [self.formula_of(k) for k in self.inputs(i)]
+        return local_derivatives(self.rule(i), names, self.formula_of(i))
+
+    def locals_in_numbers(self, i: int) -> list[Formula]:
+        """The same with the numbers put in."""
+        numbers = [Formula.substituted(self.data[k]) for k in self.inputs(i)]
+        return local_derivatives(self.rule(i), numbers, Formula.substituted(self.data[i]))
+
+
+def _constants(nodes: Sequence[Value], parameters: frozenset[Value]) -> frozenset[int]:
+    """Unlabelled leaves, the 2 of `2 * a`, and what is made of them alone."""
+    if not any(node.label for node in nodes if node._rule is None):
+        return frozenset()
+    constants: dict[Value, int] = {}
+    for i, node in enumerate(nodes):
+        if not node.label and node not in parameters and all(x in constants for x in node._prev):
+            constants[node] = i
+    return frozenset(constants.values())
+
+
+def _names(nodes: Sequence[Value], constants: frozenset[int]) -> list[str]:
+    """A name of its own for every node: its label, shortened; v1, v2, ... where there is none."""
+    names: list[str] = []
+    taken: set[str] = set()
+    fresh = 0
+    labels = {shorten(node.label) for node in nodes if node.label}
+    for i, node in enumerate(nodes):
+        name = shorten(node.label) if node.label else ""
+        if i in constants:
+            names.append(number(node.data))
+            continue
+        while not name or (not node.label and name in labels):
+            fresh += 1
+            name = f"v{fresh}"
+        stem, copy = name, 1
+        while name in taken:
+            copy += 1
+            name = f"{stem}#{copy}"
+        taken.add(name)
+        names.append(name)
+    return names
