@@ -1,0 +1,193 @@
+"""What several lectures share: the look of pictures, moving pictures, tables.
+
+Everything here makes outputs that can be read where no kernel runs. Start with `style`; `animate`
+makes a picture that moves, `table` one that can be read aloud.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+from PIL import Image
+
+__all__ = ["COLOURS", "MARKERS", "Html", "animate", "style", "table"]
+
+# Okabe and Ito, "Color Universal Design", 2008: told apart with any common colour blindness
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+
+def style() -> None:
+    """Give every figure of a notebook readable sizes and colours that the colour-blind can tell
+    apart.
+    """
+    plt.rcParams.update(
+        {
+            "figure.figsize": (8.0, 4.5),
+            "figure.dpi": 90,
+            "figure.constrained_layout.use": True,
+            "font.size": 12,
+            "axes.titlesize": 13,
+            "axes.titlelocation": "left",
+            "axes.prop_cycle": plt.cycler(color=COLOURS[:7]),
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.axisbelow": True,
+            "axes.grid": True,
+            "grid.color": "#e4e4e4",
+            "legend.frameon": False,
+            "lines.linewidth": 2.0,
+            "image.cmap": "cividis",
+            "savefig.facecolor": "white",
+        }
+    )
+
+
+class Html:
+    """A piece of HTML that Jupyter shows; `text` is what a terminal shows instead."""
+
+    def __init__(self, markup: str, text: str) -> None:
+        self.markup = markup
+        self.text = text
+
+    def _repr_html_(self) -> str:
+        return self.markup
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def table(rows: Iterable[Sequence[Any]], headers: Sequence[str], caption: str = "") -> Html:
+    """Rows as a table, numbers to the right; floats show four significant digits, strings stand as
+    given.
+    """
+    cells = [[_shown(x) for x in row] for row in rows]
+    for row in cells:
+        if len(row) != len(headers):
+            raise ValueError(f"a row of {len(row)} cells {row} under {len(headers)} headers")
+    sides = ["left" if any(isinstance(x, str) for x in column) else "right" for column in
+             zip(*cells, strict=True)] or ["left"] * len(headers)  # fmt: skip
+
+    def line(tag: str, row: Sequence[Any]) -> str:
+        return "<tr>" + "".join(
+            f'<{tag} style="text-align:{side};padding:0.25em 0.9em">{html.escape(str(x))}</{tag}>'
+            for x, side in zip(row, sides, strict=True)
+        ) + "</tr>"  # fmt: skip
+
+    body = "".join(line("td", row) for row in cells)
+    title = (
+        f'<caption style="text-align:left;font-weight:bold">{html.escape(caption)}</caption>'
+        if caption
+        else ""
+    )
+    markup = f"<table>{title}<thead>{line('th', headers)}</thead><tbody>{body}</tbody></table>"
+    widths = [max(len(str(row[i])) for row in [headers, *cells]) for i in range(len(headers))]
+    text = "\n".join(
+        "  ".join(str(x).rjust(w) for x, w in zip(row, widths, strict=True))
+        for row in [headers, *cells]
+    )
+    return Html(markup, f"{caption}\n{text}" if caption else text)
+
+
+class _Number:
+    """A number as shown, so that its column stands to the right."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _shown(x: Any) -> Any:
+    if isinstance(x, str):
+        return x
+    if isinstance(x, (int, bool)):
+        return _Number(f"{x:,}" if not isinstance(x, bool) else str(x))
+    number = float(x)
+    whole = number.is_integer() and abs(number) < 1e9
+    return _Number(f"{number:,.0f}" if whole else f"{number:.4g}")
+
+
+def animate(
+    draw: Callable[[Figure, int], str],
+    frames: int,
+    *,
+    title: str,
+    size: tuple[float, float] = (7.0, 4.5),
+    seconds: float = 0.6,
+    colours: int = 48,
+) -> Html:
+    """Show `frames` pictures one after another: `draw(figure, i)` paints the i-th and returns its
+    caption.
+
+    One piece of HTML under 1 MB that needs neither kernel nor network: a slider, buttons, arrow
+    keys. Where scripts are stripped (GitHub, an untrusted notebook) the last picture remains.
+    """
+    pictures, captions = [], []
+    figure = plt.figure(figsize=size, dpi=80)
+    for i in range(frames):
+        figure.clear()
+        captions.append(draw(figure, i) or "")
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=80)
+        image = Image.open(buffer).convert("RGB")
+        image = image.quantize(colours, dither=Image.Dither.NONE)
+        small = io.BytesIO()
+        image.save(small, format="png", optimize=True)
+        pictures.append("data:image/png;base64," + base64.b64encode(small.getvalue()).decode())
+    plt.close(figure)
+    width, height = image.size
+    page = (
+        _PLAYER.replace("@TITLE", html.escape(title))
+        .replace("@WIDTH", str(width))
+        .replace("@SECONDS", str(round(seconds * 1000)))
+        .replace("@FRAMES", json.dumps(pictures))
+        .replace("@CAPTIONS", json.dumps(captions).replace("<", "\\u003c"))
+    )
+    last = html.escape(f"{title}. {captions[-1]}")
+    markup = (
+        f'<div style="display:grid;max-width:{width}px">'
+        f'<img style="grid-area:1/1;width:100%" alt="{last}" src="{pictures[-1]}">'
+        f'<iframe style="grid-area:1/1;width:100%;height:{height + 96}px;border:0;background:white"'
+        f' sandbox="allow-scripts" title="{html.escape(title)}" srcdoc="{html.escape(page)}">'
+        "</iframe></div>"
+    )
+    if len(markup) > 1_000_000:
+        raise ValueError(
+            f"the animation takes {len(markup):,} bytes, over 1,000,000: "
+            "draw fewer frames, or a smaller size"
+        )
+    return Html(markup, f"{title} ({frames} pictures; open the notebook in a browser to play)")
+
+
+_PLAYER = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>@TITLE</title><style>
+body{margin:0;font:15px system-ui,sans-serif;color:#222;background:#fff;max-width:@WIDTHpx}
+img{width:100%;display:block}p{margin:2px 6px;min-height:40px}
+div{display:flex;gap:6px;align-items:center;padding:0 6px}input{flex:1;min-width:80px}
+button{font:inherit;padding:3px 11px;cursor:pointer}output{min-width:4em;text-align:right}</style>
+<img id="i" alt=""><p id="c" aria-live="polite"></p><div>
+<button id="b" aria-label="previous picture">&#9664;</button><button id="p">Play</button>
+<button id="f" aria-label="next picture">&#9654;</button>
+<input id="s" type="range" min="0" value="0" aria-label="picture"><output id="n"></output></div>
+<script>
+const frames=@FRAMES,captions=@CAPTIONS,$=id=>document.getElementById(id);let at=0,timer=null;
+function show(i){at=Math.max(0,Math.min(frames.length-1,i));
+$("i").src=frames[at];$("i").alt=captions[at];
+$("c").textContent=captions[at];$("s").value=at;$("n").textContent=(at+1)+" / "+frames.length}
+function stop(){clearInterval(timer);timer=null;$("p").textContent="Play"}
+function play(){if(timer){stop();return}if(at==frames.length-1)show(0);$("p").textContent="Pause";
+timer=setInterval(()=>{if(at==frames.length-1)stop();else show(at+1)},@SECONDS)}
+$("s").max=frames.length-1;$("s").oninput=e=>{stop();show(+e.target.value)};
+$("b").onclick=()=>{stop();show(at-1)};$("f").onclick=()=>{stop();show(at+1)};$("p").onclick=play;
+document.onkeydown=e=>{if(e.target.id=="s"||e.target.tagName=="BUTTON"&&e.key==" ")return;
+if(e.key=="ArrowLeft"){stop();show(at-1)}else if(e.key=="ArrowRight"){stop();show(at+1)}
+else if(e.key==" "){play();e.preventDefault()}};show(0);
+</script></html>"""

@@ -1,0 +1,189 @@
+"""The machinery on which the lectures stand is itself tested with something wrong."""
+
+import expectations
+import nbformat
+import numpy as np
+import pytest
+from checks import Sheet, close, same, true
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
+
+from tools import exercises, notebooks
+
+
+def notebook_of(*cells):
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+
+
+@pytest.fixture
+def saved(tmp_path):
+    def save(*cells):
+        path = tmp_path / "some notebook.ipynb"
+        notebooks.write(notebooks.settle(notebook_of(*cells)), path)
+        return path
+
+    return save
+
+
+# --- running --------------------------------------------------------------------------------------
+
+
+@pytest.mark.notebook
+def test_a_second_run_changes_nothing_and_the_namespace_can_be_read(saved):
+    path = saved(
+        "import sys, time\nprint('a', object())\nprint('b', file=sys.stderr)",
+        "from micrograd.engine import Value\nx = [Value(2.0), 3]\nx",
+        "import matplotlib.pyplot as plt\n_ = plt.plot([1, 2])",
+    )
+    first = notebooks.execute(path, ["x", "x[0] * 2", "y"])
+    assert notebooks.write(first.notebook, path)
+    second = notebooks.execute(path)
+    assert not notebooks.write(second.notebook, path)
+    assert first.values["x"] == {"value": [2.0, 3.0]}
+    assert first.values["x[0] * 2"] == {"value": 4.0}
+    assert "NameError" in first.values["y"]["error"]
+    text = path.read_text()
+    assert "0x..." in text and '"name": "stderr"' not in text and "iopub" not in text
+
+
+@pytest.mark.notebook
+def test_a_timing_cell_keeps_what_it_showed_until_its_text_changes(saved):
+    path = saved("import time\nprint(time.perf_counter_ns())")
+    notebook = notebooks.read(path)
+    notebook.cells[0].metadata["tags"] = ["timing"]
+    notebooks.write(notebooks.settle(notebook), path)
+    assert notebooks.write(notebooks.execute(path).notebook, path)
+    assert not notebooks.write(notebooks.execute(path).notebook, path)
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize(
+    ("cell", "error", "words"),
+    [
+        ("import warnings\nwarnings.warn('old')", CellExecutionError, "UserWarning"),
+        ("1 / 0", CellExecutionError, "ZeroDivisionError"),
+        ("while True: pass", CellTimeoutError, "after 2 seconds"),
+    ],
+)
+def test_a_warning_an_error_and_an_endless_loop_stop_the_run_and_name_the_cell(
+    saved, cell, error, words
+):
+    path = saved("a = 1", cell)
+    with pytest.raises(error, match=words) as caught:
+        notebooks.execute(path, cell_seconds=2 if error is CellTimeoutError else 30)
+    assert "some notebook.ipynb, cell 2 of 2" in caught.value.__notes__[0]
+
+
+def test_text_and_back_is_the_same_notebook(saved):
+    notebook = notebook_of("a = 1\n\n\ndef f():\n    return '# %'", "b")
+    notebook.cells.insert(0, nbformat.v4.new_markdown_cell("# Title\n\n- a $x$\n  - b\n\nend"))
+    notebook.cells[1].metadata["tags"] = ["timing"]
+    notebook = notebooks.settle(notebook)
+    assert notebooks.from_text(notebooks.to_text(notebook)) == notebook
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "found", "words"),
+    [
+        ({"value": 2.0, "tolerance": 0.1}, {"value": 2.05}, None),
+        ({"value": 2.0, "tolerance": 0.1}, {"value": 2.15}, "expected 2.0 within 0.1"),
+        ({"value": [1, 2], "tolerance": 0}, {"value": [1, 2]}, None),
+        ({"value": [1, 2], "tolerance": 0}, {"value": [1, 2, 3]}, "shape"),
+        ({"value": 2.0, "tolerance": 0.1}, {"value": float("nan")}, "nan"),
+        ({"value": "a", "tolerance": 0}, {"value": "b"}, "expected 'a'"),
+        ({"range": [1, 2]}, {"value": 1.5}, None),
+        ({"range": [1, 2]}, {"value": 2.5}, "outside 1 to 2"),
+        ({"range": [1, 2]}, {"value": None}, "outside"),
+        ({"value": 2.0, "tolerance": 9}, {"error": "NameError: x"}, "not in the executed notebook"),
+    ],
+)
+def test_a_number_that_is_off_or_missing_is_told(row, found, words):
+    told = expectations.difference({"notebook": "n", "variable": "x", "source": "s", **row}, found)
+    assert told is None if words is None else words in told
+
+
+def test_a_row_with_a_missing_or_unknown_key_is_refused(tmp_path):
+    path = tmp_path / "expected.toml"
+    path.write_text('[[expected]]\nnotebook = "a"\nvariable = "x"\nvalue = 1\nsource = "s"\n')
+    with pytest.raises(ValueError, match="should have the keys"):
+        expectations.rows(path)
+
+
+def test_what_is_asserted_is_found():
+    cells = notebook_of(
+        "assert abs(a - 1) < b", "%time x\nnp.testing.assert_allclose(c, 2)", "d = 3"
+    )
+    assert expectations.asserted_names(cells) >= {"a", "b", "c"}
+    assert "d" not in expectations.asserted_names(cells)
+
+
+# --- exercises ------------------------------------------------------------------------------------
+
+
+def test_solutions_become_stubs():
+    source = (
+        "def f(x):\n    '''Twice x.'''\n    # BEGIN SOLUTION\n    return 2 * x\n"
+        "    # END SOLUTION\n\n"
+        "# BEGIN SOLUTION\n_half = 21\nanswer = 2 * _half\n# END SOLUTION\ncheck(1, answer)"
+    )
+    assert exercises.stub(source) == (
+        "def f(x):\n    '''Twice x.'''\n    raise NotImplementedError  # your code here\n\n"
+        "answer = ...  # your answer here\ncheck(1, answer)"
+    )
+
+
+@pytest.mark.parametrize("source", ["# BEGIN SOLUTION", "# END SOLUTION", "# BEGIN SOLUTION\n" * 2])
+def test_an_unbalanced_mark_is_an_error(source):
+    with pytest.raises(ValueError, match="SOLUTION"):
+        exercises.stub(source)
+
+
+@pytest.fixture
+def sheet():
+    sheet = Sheet("planted")
+
+    @sheet.exercise(1, "double", hints=["two times", "x + x"])
+    def _(f):
+        close(f(3.0), 6.0, "the double of 3")
+        close(f(np.arange(3)), [0, 2, 4], "the doubles of 0, 1, 2")
+        same(f("a"), "aa", "the double of a letter")
+        true(f(1) == f(1), "the same each time")
+
+    return sheet
+
+
+def fails():
+    raise KeyError("k")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "words"),
+    [
+        (lambda x: 2 * x, "right", ""),
+        (..., "not attempted", "hint(1)"),
+        (lambda x: x, "wrong", "the double of 3: 3.0 is not right"),
+        (lambda x: x + 3.0, "wrong", "the doubles of 0, 1, 2"),
+        (lambda x: None, "wrong", "the double of 3"),
+        (lambda x: fails(), "wrong", "KeyError"),
+        (lambda x: [x, x], "wrong", "expected the shape ()"),
+        (lambda x: 2 * x if not isinstance(x, str) else "b", "wrong", "'b' is not right"),
+    ],
+)
+def test_the_three_outcomes(sheet, answer, status, words):
+    outcome = sheet.check(1, answer)
+    assert outcome.status == status and words in outcome.message
+    assert status in repr(outcome) and status in outcome._repr_html_()
+    assert sheet.outcomes[1] is outcome
+
+
+def test_hints_one_by_one(sheet, capsys):
+    sheet.hint(1)
+    sheet.hint(1, 2)
+    sheet.hint(1, 3)
+    assert capsys.readouterr().out.splitlines() == [
+        "Hint 1 of 2: two times", "Hint 2 of 2: x + x", "Exercise 1 has 2 hints.",
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="exercises"):
+        sheet.check(9, 1)

@@ -1,0 +1,90 @@
+"""Every notebook runs from a fresh kernel and reaches the numbers that `expected.toml` promises.
+
+With `pytest -n 2` two notebooks run at a time, one a worker.
+"""
+
+import functools
+import importlib
+
+import expectations
+import pytest
+
+from tools import notebooks
+
+LECTURES = notebooks.ROOT / "lectures"
+ROWS = expectations.rows()
+SECONDS = 120
+BYTES = 1_500_000
+
+
+def name_of(path):
+    return path.relative_to(LECTURES).with_suffix("").as_posix()
+
+
+FOUND = {name_of(path): path for path in notebooks.found(LECTURES)}
+STATUS = "{number: outcome.status for number, outcome in check.__self__.outcomes.items()}"
+ANSWERS = "{number: repr(answer) for number, answer in check.__self__.answers.items()}"
+
+pytestmark = pytest.mark.notebook
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_runs_and_reaches_its_numbers(name):
+    marked = name.startswith(("exercises/", "solutions/"))
+    rows = [row for row in ROWS if row["notebook"] == name]
+    wanted = [row["variable"] for row in rows] + ([STATUS] if marked else [])
+    run = notebooks.execute(FOUND[name], wanted, cell_seconds=SECONDS)
+    wrong = [expectations.difference(row, run.values[row["variable"]]) for row in rows]
+    assert not any(wrong), "\n".join(w for w in wrong if w)
+    assert run.seconds < SECONDS, f"{name} took {run.seconds:.0f} s, the limit is {SECONDS}"
+    if marked:
+        found = run.values[STATUS]
+        sheet = importlib.import_module(f"checks.{checks_of(name)}").sheet
+        status = "right" if name.startswith("solutions/") else "not attempted"
+        assert found == {"value": {str(n): status for n in sheet.numbers}}
+
+
+def checks_of(name):
+    """`solutions/09_kmeans` is marked by `checks/lecture_09.py`, named in its import."""
+    for cell in notebooks.read(FOUND[name]).cells:
+        if "from checks." in "".join(cell.source):
+            return "".join(cell.source).split("from checks.")[1].split()[0]
+    raise AssertionError(f"{name} has no line `from checks.<module> import check, hint`")
+
+
+@functools.cache
+def committed(name):
+    return notebooks.read(FOUND[name])
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_is_committed_in_its_one_exact_form(name, tmp_path):
+    """What `make notebooks` would write but for the outputs: ids, no times, under 1.5 MB."""
+    path = FOUND[name]
+    assert path.stat().st_size < BYTES
+    again = tmp_path / "again.ipynb"
+    again.write_bytes(path.read_bytes())
+    assert not notebooks.write(notebooks.settle(committed(name)), again), (
+        f"{name} was not written by `make notebooks`: run it"
+    )
+
+
+@pytest.mark.parametrize("name", [n for n in FOUND if not n.startswith("exercises/")])
+def test_is_committed_with_the_outputs_of_a_whole_run(name):
+    for cell in committed(name).cells:
+        if cell.cell_type == "code":
+            assert cell.execution_count is not None, f"{name}: not run: {cell.source[:60]!r}"
+            assert all(o.output_type != "error" for o in cell.outputs)
+
+
+def test_every_row_of_the_table_is_asserted_in_a_notebook_that_is_there():
+    for row in ROWS:
+        assert row["notebook"] in FOUND, f"no notebook for {row}"
+        asserted = expectations.asserted_names(committed(row["notebook"]))
+        assert expectations.names_in(row["variable"]) & asserted, f"not asserted: {row}"
+
+
+def test_every_lecture_promises_numbers():
+    promised = {row["notebook"] for row in ROWS}
+    lectures = {n for n in FOUND if not n.startswith(("exercises/", "solutions/"))}
+    assert lectures <= promised, f"no row in expected.toml for {sorted(lectures - promised)}"

@@ -1,0 +1,1 @@
+"""What is used to make and check the course and the demo; no part of the package."""
