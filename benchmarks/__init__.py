@@ -1,0 +1,1 @@
+"""Benchmarks: each file measures one claim, beside its peers, and checks that all computed the same."""
