@@ -1,0 +1,250 @@
+"""Losses and their parts as plain functions of Values: what `torch.nn.functional` is to tensors.
+
+An argument is an array of Values (a NumPy array of dtype object, or nested lists) or of floats, in
+any mix. Nothing here asks a Value for its number, so every function can be recorded by `lift`. Read
+`softmax` first: its shift is why scores of 1e4 do no harm.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from micrograd import engine, ops
+from micrograd.engine import Value
+
+__all__ = [
+    "linear", "softmax", "log_softmax", "cross_entropy", "nll_loss",
+    "binary_cross_entropy_with_logits", "mse_loss", "hinge_loss", "one_hot", "take", "dot",
+]  # fmt: skip
+
+
+# --- products -------------------------------------------------------------------------------------
+
+
+def dot(xs: Any, ws: Any, bias: Any = None) -> Any:
+    """x1*w1 + ... + xn*wn (+ bias) as one node, where operators would record 2n."""
+    xs, ws = list(xs), list(ws)
+    if len(xs) != len(ws) or not xs:
+        raise ValueError(f"dot takes as many xs as ws, at least one; got {len(xs)} and {len(ws)}")
+    inputs = (*xs, *ws) if bias is None else (*xs, *ws, bias)
+    op = ops.dot_op(len(xs), bias is not None)
+    if any(isinstance(x, Value) for x in inputs):
+        return engine.record(op, *_values(inputs))
+    return op(*inputs)
+
+
+def linear(x: Any, weight: Any, bias: Any = None) -> np.ndarray:
+    """y = x @ weight.T + bias, one `dot` node an output.
+
+    x (..., nin), weight (nout, nin), bias (nout,) give y (..., nout), as torch.nn.functional.linear
+    does.
+    """
+    x, weight = as_array(x), as_array(weight)
+    if weight.ndim != 2 or x.ndim == 0 or x.shape[-1] != weight.shape[1]:
+        raise ValueError(
+            f"linear takes x of shape (..., nin) and weight (nout, nin); "
+            f"got {x.shape} and {weight.shape}"
+        )
+    nout, nin = weight.shape
+    bias = None if bias is None else as_array(bias)
+    if bias is not None and bias.shape != (nout,):
+        raise ValueError(f"linear takes a bias of shape ({nout},), one an output; got {bias.shape}")
+    if not any(a is not None and a.dtype == object for a in (x, weight, bias)):
+        product: np.ndarray = x @ weight.T if bias is None else x @ weight.T + bias
+        return product
+    # each row is made a tuple once and shared by all its dots: joining two tuples is one copy in C
+    columns = [weight] if bias is None else [weight, bias[:, np.newaxis]]
+    tails = _rows(np.concatenate(columns, axis=1))
+    rows = _rows(x.reshape(-1, nin))
+    op = ops.dot_op(nin, bias is not None)
+    nodes = [engine.record(op, *row, *tail) for row in rows for tail in tails]
+    return _object_array(nodes, (*x.shape[:-1], nout))
+
+
+# --- from scores to probabilities -----------------------------------------------------------------
+
+
+def softmax(logits: Any, axis: int = -1) -> np.ndarray:
+    """p_i = exp(z_i - m) / sum_j exp(z_j - m), where m = max z is held constant."""
+    exponentials = ops.exp(_shifted(logits, axis))
+    probabilities: np.ndarray = exponentials * exponentials.sum(axis=axis, keepdims=True) ** -1
+    return probabilities
+
+
+def log_softmax(logits: Any, axis: int = -1) -> np.ndarray:
+    """log p_i = z_i - m - log sum_j exp(z_j - m), where m = max z is held constant."""
+    shifted = _shifted(logits, axis)
+    log_probabilities: np.ndarray = shifted + -ops.log(
+        ops.exp(shifted).sum(axis=axis, keepdims=True)
+    )
+    return log_probabilities
+
+
+_pairwise_maximum = np.frompyfunc(ops.maximum, 2, 1)
+_detach = np.frompyfunc(lambda x: x.detach() if isinstance(x, Value) else x, 1, 1)
+
+
+def _shifted(logits: Any, axis: int) -> Any:
+    """z - max z: at most 0, so that exp cannot overflow; no gradient flows through the maximum."""
+    logits = as_array(logits)
+    if logits.ndim == 0 or logits.shape[axis] == 0:
+        raise ValueError(
+            f"softmax takes at least one score along axis {axis}, got shape {logits.shape}"
+        )
+    if logits.dtype == object:
+        return logits + -_detach(_pairwise_maximum.reduce(logits, axis=axis, keepdims=True))
+    return ops.add(logits, -logits.max(axis=axis, keepdims=True))
+
+
+# --- losses ---------------------------------------------------------------------------------------
+
+
+def cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> Any:
+    """loss = -log softmax(z)[target]: `nll_loss` of `log_softmax`, with fewer nodes.
+
+    logits (..., classes), the classes on the last axis; integer targets (...).
+    """
+    shifted = _shifted(logits, -1)
+    log_sum = ops.log(ops.exp(shifted).sum(axis=-1))
+    return _reduce(log_sum + -_pick(shifted, targets), reduction)
+
+
+def nll_loss(log_probabilities: Any, targets: Any, reduction: str = "mean") -> Any:
+    """loss = -log p[target], for log p (..., classes) and integer targets (...)."""
+    return _reduce(-_pick(as_array(log_probabilities), targets), reduction)
+
+
+def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str = "mean") -> Any:
+    """loss = -y log sigmoid(z) - (1 - y) log(1 - sigmoid(z)) = (1 - y) z + softplus(-z), for y in
+    0..1.
+    """
+    logits, targets = _same_shape("logits", logits, "targets", targets)
+    if targets.dtype != object:
+        _require(targets, (targets >= 0) & (targets <= 1), "target", "a number from 0 to 1")
+    return _reduce((1 - targets) * logits + ops.softplus(-logits), reduction)
+
+
+def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+    """loss = (prediction - target)**2."""
+    predictions, targets = _same_shape("predictions", predictions, "targets", targets)
+    return _reduce((predictions - targets) ** 2, reduction)
+
+
+def hinge_loss(scores: Any, targets: Any, reduction: str = "mean") -> Any:
+    """loss = max(0, 1 - y s), for labels y of -1 or 1."""
+    scores, targets = _same_shape("scores", scores, "targets", targets)
+    if targets.dtype != object:
+        _require(targets, np.abs(targets) == 1, "target", "-1 or 1")
+    return _reduce(ops.relu(1 + -targets * scores), reduction)
+
+
+def _reduce(losses: Any, reduction: str) -> Any:
+    losses = np.asarray(losses)
+    if reduction == "none":
+        return losses[()]
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f"reduction is 'mean', 'sum' or 'none', got {reduction!r}")
+    if losses.size == 0:
+        raise ValueError(f"the {reduction} of no losses: the batch is empty, shape {losses.shape}")
+    total = losses.sum()
+    return total if reduction == "sum" else total * (1 / losses.size)
+
+
+# --- indices --------------------------------------------------------------------------------------
+
+
+def take(array: Any, index: Any, axis: int = 0) -> Any:
+    """array[index] along an axis, for integers 0 <= index < n of any shape: `np.take`, no wrapping
+    round.
+    """
+    hook = getattr(engine.current_mode(), "take", None)  # lift takes by an index that it traces
+    if hook is not None:
+        result = hook(array, index, axis)
+        if result is not NotImplemented:
+            return result
+    array = as_array(array)
+    return np.take(array, _indices(index, array.shape[axis], "index"), axis=axis)
+
+
+def one_hot(index: Any, n: int) -> np.ndarray:
+    """1 at the index and 0 elsewhere: integers of shape (...) give (..., n)."""
+    index, n = np.asarray(index), operator.index(n)
+    if index.dtype == object:
+        traced: np.ndarray = ops.equal(index[..., np.newaxis], np.arange(n, dtype=float))
+        return traced
+    hot = np.zeros((*index.shape, n))
+    np.put_along_axis(hot, _indices(index, n, "index")[..., np.newaxis], 1.0, axis=-1)
+    return hot
+
+
+def _pick(rows: Any, targets: Any) -> Any:
+    """rows[..., target]: one element of each row along the last axis."""
+    targets = np.asarray(targets)
+    classes = rows.shape[-1]
+    if targets.shape != rows.shape[:-1]:
+        raise ValueError(
+            f"scores of shape {rows.shape} (classes last) need targets of shape {rows.shape[:-1]}, "
+            f"one an example; got {targets.shape}"
+        )
+    if targets.dtype == object:  # traced integers: one gather a row
+        flat = zip(rows.reshape(-1, classes), targets.flat, strict=True)
+        return _object_array([take(row, target) for row, target in flat], targets.shape)
+    chosen = _indices(targets, classes, "target")[..., np.newaxis]
+    return np.take_along_axis(rows, chosen, axis=-1)[..., 0]
+
+
+def _indices(index: Any, n: int, what: str) -> np.ndarray:
+    """The integers, or an error that names the first that is none or lies outside 0..n-1."""
+    array = np.asarray(index)
+    if array.dtype.kind not in "iu":
+        raise TypeError(
+            f"expected integers from 0 to {n - 1} as {what}, got {engine._describe(index)}"
+        )
+    _require(array, (array >= 0) & (array < n), what, f"an integer from 0 to {n - 1}", IndexError)
+    return array
+
+
+def _require(
+    array: np.ndarray, valid: Any, what: str, kind: str, error: type[Exception] = ValueError
+) -> None:
+    if not np.all(valid):
+        where = tuple(int(i) for i in np.argwhere(~np.atleast_1d(valid))[0])
+        value = np.atleast_1d(array)[where]
+        raise error(f"{what} {value} at position {', '.join(map(str, where))} is not {kind}")
+
+
+# --- arrays of Values and floats ------------------------------------------------------------------
+
+
+def as_array(x: Any) -> Any:
+    """An array of dtype object (Values) or float64 of a list, an array or one number."""
+    array = np.asarray(x)
+    if array.dtype.kind in "biuf":
+        return array.astype(np.float64, copy=False)
+    if array.dtype != object:
+        raise TypeError(f"expected Values or real numbers, got {engine._describe(x)}")
+    return array
+
+
+def _values(numbers: Any) -> list[Value]:
+    return [x if isinstance(x, Value) else Value(x) for x in numbers]
+
+
+def _rows(matrix: np.ndarray) -> list[tuple[Value, ...]]:
+    return [tuple(_values(row)) for row in matrix.tolist()]
+
+
+def _object_array(items: list[Any], shape: tuple[int, ...]) -> np.ndarray:
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array.reshape(shape)
+
+
+def _same_shape(a_name: str, a: Any, b_name: str, b: Any) -> tuple[Any, Any]:
+    a, b = as_array(a), as_array(b)
+    if a.shape != b.shape:  # broadcasting (N, 1) against (N,) would silently compare all with all
+        raise ValueError(f"{a_name} are of shape {a.shape}, {b_name} of {b.shape}; they must agree")
+    return a, b
