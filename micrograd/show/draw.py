@@ -11,8 +11,11 @@ import html
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from micrograd import engine
 from micrograd.engine import Value
+from micrograd.reals import describe
 from micrograd.show import svg
 from micrograd.show.picture import Graph, Picture
 from micrograd.store import Stored
@@ -63,7 +66,7 @@ def draw_dot(value: Value, max_nodes: int = 300, *, parameters: Any = ()) -> Gra
 def _readable(value: Any, max_nodes: int) -> list[Value]:
     if not isinstance(value, Value):
         raise TypeError(
-            f"draw() draws the graph behind a Value, got {engine._describe(value)}; "
+            f"draw() draws the graph behind a Value, got {describe(value)}; "
             "of an array of Values draw one element, or their sum"
         )
     order = engine.topological_order(value)
@@ -78,11 +81,12 @@ def _readable(value: Any, max_nodes: int) -> list[Value]:
 
 def _parameters(given: Any) -> set[Value]:
     found = given.parameters() if hasattr(given, "parameters") else given
-    if isinstance(found, Value) or not isinstance(found, Iterable):
+    values = list(np.asarray(list(found), dtype=object).flat) if isinstance(found, Iterable) else []
+    if not isinstance(found, Iterable) or not all(isinstance(v, Value) for v in values):
         raise TypeError(
-            f"parameters= takes a list of Values or a module, got {engine._describe(found)}"
+            f"parameters= takes Values, in a list or an array, or a module; got {describe(found)}"
         )
-    return set(found)
+    return set(values)
 
 
 # --- what a node looks like ---------------------------------------------------------------------
@@ -118,7 +122,9 @@ def _classes(kind: str) -> list[str]:
 def _title(node: Value, kind: str) -> str:
     label = svg.plain(node.label)
     what = {"constant": "constant, or input without a label"}.get(kind, kind)
-    return f"{label + ': ' if label else ''}data {node.data!r}, grad {node.grad!r} ({what})"
+    return (
+        f"{label + ': ' if label else ''}data {float(node.data)}, grad {float(node.grad)} ({what})"
+    )
 
 
 def _escape(text: str) -> str:

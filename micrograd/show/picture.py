@@ -61,8 +61,7 @@ class Picture:
         try:
             target.write_bytes(content)
         except OSError as error:
-            reason = f"cannot write the picture: {error.strerror}"
-            raise type(error)(error.errno, reason, str(path)) from None
+            raise type(error)(f"cannot write {str(path)!r}: {error.strerror}") from None
 
     def _content(self, format: str) -> bytes:
         if format in ("svg", "dot"):
@@ -73,7 +72,7 @@ class Picture:
         return f"<Picture of {self.description or 'a graph'}>"
 
     def _repr_svg_(self) -> str | None:
-        """What notebooks show; exported they are one page, so ids differ from picture to picture."""
+        """What notebooks show: ids of its own, since all pictures of a notebook become one page."""
         try:
             return self._finished(self.prefix or f"g{crc32(self.dot.encode()):08x}-")
         except RendererNotFound:

@@ -101,7 +101,7 @@ def serve_stock_graphviz() -> None:
 
     def run_check(command: Any, *, input_lines: Any = None, **kwargs: Any) -> Any:
         program, *options = [os.fspath(word) for word in command]
-        if program != "dot" or "-T" not in "".join(word[:2] for word in options):
+        if program != "dot" or not any(word.startswith("-T") for word in options):
             return stock(command, input_lines=input_lines, **kwargs)
         return _answer(options, input_lines, kwargs)
 
