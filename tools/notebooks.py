@@ -103,9 +103,11 @@ def execute(
     *,
     cell_seconds: int = CELL_SECONDS,
     progress: Callable[[int, int], None] | None = None,
+    show: Callable[[str], None] | None = None,
 ) -> Run:
     """Run a notebook from a fresh kernel in its own folder, warnings as errors, one thread of BLAS.
 
+    `show` is called with what cells print, while they print it, progress bars included.
     `expressions` are evaluated in its namespace afterwards. A cell that fails raises
     CellExecutionError, one that takes more than `cell_seconds` a CellTimeoutError; both name the
     notebook and the cell.
@@ -124,7 +126,7 @@ def execute(
         OMP_NUM_THREADS="1",
         OPENBLAS_NUM_THREADS="1",
         PYTHONHASHSEED="0",
-        TQDM_DISABLE="1",
+        TQDM_DISABLE="1" if show is None else "",
         JUPYTER_PLATFORM_DIRS="1",
     )
     total = len(given.cells)
@@ -133,7 +135,13 @@ def execute(
         if progress is not None and 0 < cell_index <= total:
             progress(cell_index, total)
 
-    client = NotebookClient(
+    class Client(NotebookClient):
+        def output(self, outs: Any, msg: Any, *rest: Any) -> Any:
+            if show is not None and msg["msg_type"] == "stream":
+                show(msg["content"]["text"])
+            return super().output(outs, msg, *rest)
+
+    client = Client(
         notebook,
         timeout=cell_seconds,
         kernel_name="python3",

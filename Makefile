@@ -1,0 +1,53 @@
+# `make demo` and `make test` set up what they lack in .venv, once, and then run; see README.md.
+
+# the first Python on the PATH that is recent enough; `make PYTHON=/path/to/python demo` chooses another
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+  if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo "$$p"; break; fi; done)
+RUN := .venv/bin/python
+# two workers share two cores: a pool of BLAS threads in each would only be in the other's way
+PYTEST := OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2
+
+.PHONY: help demo test test-fast lab lint bench notebooks
+
+help:
+	@echo "make demo        the tour: runs demo.ipynb and writes build/demo.html"
+	@echo "make test        every test"
+	@echo "make test-fast   the tests that need neither notebooks nor a browser"
+	@echo "make lab         opens JupyterLab"
+	@echo "make lint        formatting, lint and types"
+	@echo "make bench       speed beside the peers, with a check that results are equal"
+	@echo "make notebooks   runs the notebooks and keeps their outputs"
+
+demo: .venv/.demo
+	@$(RUN) -m tools.demo
+
+test: .venv/.test
+	$(PYTEST)
+
+test-fast: .venv/.test
+	$(PYTEST) -m "not notebook and not browser"
+
+lab: .venv/.lectures
+	$(RUN) -m jupyter lab demo.ipynb
+
+lint: .venv/.dev
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+bench: .venv/.bench
+	$(RUN) -m benchmarks
+
+notebooks: .venv/.lectures
+	$(RUN) -m tools.notebooks run
+
+# A stamp for each extra of pyproject.toml: while it is newer, nothing is installed and no network is needed.
+# Every extra includes `demo`.
+.venv/.demo .venv/.test .venv/.lectures .venv/.bench .venv/.dev: pyproject.toml | .venv/.made
+	$(RUN) -m pip install --disable-pip-version-check -e ".[$(@F:.%=%)]"
+	@touch .venv/.demo $@
+
+.venv/.made:
+	@test -n "$(PYTHON)" || { echo "micrograd needs Python 3.11 or later, and found none on the PATH"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
