@@ -43,5 +43,5 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(ipython: Any) -> None:
-    """`%load_ext micrograd`: the stock `graphviz` package draws where no `dot` is installed, too."""
+    """`%load_ext micrograd`: the stock `graphviz` package draws without a `dot` program."""
     import_module("micrograd.show.render").serve_stock_graphviz()
