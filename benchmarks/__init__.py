@@ -1,1 +1,1 @@
-"""Benchmarks: each file measures one claim, beside its peers, and checks that all computed the same."""
+"""Each file measures one claim beside its peers, and checks that all of them computed the same."""

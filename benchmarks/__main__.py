@@ -14,7 +14,8 @@ def main() -> int:
         if path.stem.startswith("_") or path.stem == "harness":
             continue
         print(f"benchmarks/{path.name}\n", flush=True)
-        if subprocess.run([sys.executable, "-m", f"benchmarks.{path.stem}"], cwd=here.parent).returncode:
+        command = [sys.executable, "-m", f"benchmarks.{path.stem}"]
+        if subprocess.run(command, cwd=here.parent).returncode:
             failed.append(path.name)
     if failed:
         print("below what we hold ourselves to, or broken:", ", ".join(failed))

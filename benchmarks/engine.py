@@ -1,7 +1,8 @@
-"""One step of the moons classifier on scalars: this engine beside the original, as a user runs both.
+"""One step of the moons classifier on scalars: this engine beside the original, as users run both.
 
-The step is that of the original's demo: 100 samples through MLP(2, [16, 16, 1]), hinge loss and L2, backward,
-update. Both engines run the very same function, `step`; after three steps their losses and gradients must be equal.
+The step is that of the original's demo: 100 samples through MLP(2, [16, 16, 1]), hinge loss and L2,
+backward, update. Both engines run the very same function, `step`; after three steps their losses
+and gradients must be equal.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from typing import Any
 
 import numpy as np
 
+import micrograd
 from benchmarks import harness
+from micrograd import data, nn
 
 TITLE = "A step of the moons classifier, one Value a number"
 ORIGINAL = "micrograd==0.1.0"
@@ -29,18 +32,17 @@ BYTES = 160.0
 def load(contestant: str) -> tuple[type, ModuleType]:
     """`Value` and the module `nn` of ours, or of the original under another name."""
     if contestant == "ours":
-        from micrograd import Value, nn
-
-        return Value, nn
+        return micrograd.Value, nn
     folder = harness.fetch(ORIGINAL) / "micrograd"
     sys.modules["original"] = ModuleType("original")
     engine = _module("original.engine", folder / "engine.py")
     # the original's nn imports `micrograd.engine`: for that moment this name means the original's
+    own = sys.modules["micrograd.engine"]
     sys.modules["micrograd.engine"] = engine
     try:
         return engine.Value, _module("original.nn", folder / "nn.py")
     finally:
-        del sys.modules["micrograd.engine"]
+        sys.modules["micrograd.engine"] = own
 
 
 def _module(name: str, path: Any) -> ModuleType:
@@ -51,16 +53,12 @@ def _module(name: str, path: Any) -> ModuleType:
     return module
 
 
-def problem(Value: type, nn: ModuleType) -> tuple[Any, Callable[[], Any], Callable[[], Any]]:
+def problem(Value: type, networks: ModuleType) -> tuple[Any, Callable[[], Any], Callable[[], Any]]:
     """The model, a function that builds the loss, and one that makes a whole step of it."""
     random.seed(1337)
-    model = nn.MLP(2, [16, 16, 1])
-    generator = np.random.default_rng(1337)
-    angle = generator.uniform(0, np.pi, 100)
-    upper = np.arange(100) % 2 == 0
-    X = np.where(upper, [np.cos(angle), np.sin(angle)], [1 - np.cos(angle), 0.5 - np.sin(angle)]).T
-    X = X + generator.normal(0, 0.1, X.shape)
-    y = np.where(upper, 1, -1)
+    model = networks.MLP(2, [16, 16, 1])
+    X, classes = data.moons(100, noise=0.1, seed=1337)
+    y = 2 * classes - 1
 
     def loss() -> Any:
         inputs = [[Value(float(number)) for number in row] for row in X]
@@ -91,9 +89,9 @@ def nodes_below(root: Any) -> list[Any]:
 
 
 def measure(contestant: str, collector: str) -> None:
-    Value, nn = load(contestant)
+    Value, networks = load(contestant)
     sys.setrecursionlimit(100_000)  # the original's backward recurses
-    model, _, step = problem(Value, nn)
+    model, _, step = problem(Value, networks)
     losses = [float(step().data) for _ in range(3)]
     gradients = [float(p.grad) for p in model.parameters()]
     gc.collect()
@@ -107,9 +105,9 @@ def measure(contestant: str, collector: str) -> None:
 
 def measure_memory(contestant: str) -> None:
     """Bytes a node after backward, when every node holds two numbers."""
-    Value, nn = load(contestant)
+    Value, networks = load(contestant)
     sys.setrecursionlimit(100_000)
-    model, loss, _ = problem(Value, nn)
+    model, loss, _ = problem(Value, networks)
     for p in model.parameters():
         p.grad = 0.5  # parameters and their numbers were there before
     gc.collect()
@@ -125,7 +123,7 @@ def measure_memory(contestant: str) -> None:
 
 
 def same(a: dict[str, Any], b: dict[str, Any]) -> None:
-    """Raise where losses or gradients of two runs differ by more than the order of a sum explains."""
+    """Raise where losses or gradients differ by more than the order of a sum explains."""
     for what in ("losses", "gradients"):
         np.testing.assert_allclose(a[what], b[what], rtol=1e-9, atol=1e-12, err_msg=what)
 
@@ -156,7 +154,7 @@ def main() -> int:
     if memory["ours"]["bytes"] > BYTES:
         failed.append(f"more than {BYTES:.0f} bytes a node")
     notes = [
-        f"{memory['ours']['nodes']:,} nodes; losses and gradients of both equal to 1e-9 in every run.",
+        f"{memory['ours']['nodes']:,} nodes; losses and gradients equal to 1e-9 in every run.",
         f"Each row: the median of {REPEAT} fresh processes, each the median of several steps.",
         "Collector on is Python as it starts; off, both graphs are freed outside the clock.",
         "Bytes include both numbers of a node, after backward.",

@@ -1,8 +1,8 @@
 """What every benchmark shares: a fresh process for each measurement, one thread, medians, a table.
 
-A benchmark is a module with two parts: run by itself it starts itself again through `fresh`, once for each
-contestant and repetition, in turn; with an argument it is that contestant, measures, and ends in `report`.
-Read `fresh`, then `engine.py` as the example.
+A benchmark is a module with two parts: run by itself it starts itself again through `fresh`, once
+for each contestant and repetition, in turn; with an argument it is that contestant, measures, and
+ends in `report`. Read `fresh`, then `engine.py` as the example.
 """
 
 from __future__ import annotations
@@ -27,20 +27,18 @@ PEERS = ROOT / "build" / "peers"
 
 # one thread wherever a library would start more: BLAS, OpenMP, XLA
 ONE_THREAD = {
-    **{
-        name: "1"
-        for name in (
-            "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
-        )
-    },
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
-    "JAX_ENABLE_X64": "1",
+    "JAX_ENABLE_X64": "1",  # not a thread, but a peer that computes in float32 is no peer
     "PYTHONHASHSEED": "0",
-}  # fmt: skip
+}
 
 
 def fresh(module: str, *arguments: str) -> dict[str, Any]:
-    """Run `python -m module arguments` in a process of its own; returns what it gave to `report`."""
+    """Run `python -m module arguments` in a process of its own; what it gave to `report`."""
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
@@ -58,11 +56,13 @@ def report(**result: Any) -> None:
     print(json.dumps(result))
 
 
-def seconds(step: Callable[[], Any], repeat: int, between: Callable[[], Any] | None = None) -> float:
+def seconds(
+    step: Callable[[], Any], repeat: int, between: Callable[[], Any] | None = None
+) -> float:
     """The median time of one `step()`, which has run once before the clock starts.
 
-    As in a user's loop, a step drops the result of the one before; with `between` that happens outside
-    the clock, and so does `between()`.
+    As in a user's loop, a step drops the result of the one before; with `between` that happens
+    outside the clock, and so does `between()`.
     """
     kept = step()
     times = []
@@ -82,7 +82,7 @@ def median(numbers: Sequence[float]) -> float:
 
 
 def fetch(requirement: str) -> Path:
-    """A peer's package from PyPI in a folder of its own below `build`, so that ours is not hidden by it."""
+    """A peer from PyPI in a folder of its own below `build`, where it does not hide ours."""
     folder = PEERS / requirement
     if not folder.exists():
         partial = folder.with_name(folder.name + ".partial")
