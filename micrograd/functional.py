@@ -118,8 +118,9 @@ def nll_loss(log_probabilities: Any, targets: Any, reduction: str = "mean") -> A
 
 
 def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str = "mean") -> Any:
-    """loss = -y log sigmoid(z) - (1 - y) log(1 - sigmoid(z)) = (1 - y) z + softplus(-z), for y in
-    0..1.
+    """loss = (1 - y) z + softplus(-z), which is -y log p - (1 - y) log(1 - p) for p = sigmoid(z).
+
+    Targets y are numbers from 0 to 1.
     """
     logits, targets = _same_shape("logits", logits, "targets", targets)
     if targets.dtype != object:
