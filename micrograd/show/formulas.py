@@ -108,17 +108,16 @@ class Formula:
         return self._join(other, MINUS, "-", _SUM)
 
     def __mul__(self, other: Any) -> Formula:
-        other = Formula.of(other)
-        if other.value == 1 or self.value == 1:
-            return self if other.value == 1 else other
+        factor = Formula.of(other)
+        if self.value == 1 or factor.value == 1:
+            return factor if self.value == 1 else self
         if self.value == -1:
-            return -other
+            return -factor
         if self.negated is not None:
-            product: Formula = self.negated * other
-            return -product
-        if self.text == other.text and self.value is None:
+            return -(self.negated * factor)
+        if self.text == factor.text and self.value is None:
             return self**2
-        return self.times(other)
+        return self.times(factor)
 
     def times(self, other: Formula) -> Formula:
         """The product as it stands, 1 × 1 included."""
@@ -200,7 +199,7 @@ def _cases(c: Formula, a: Formula, b: Formula) -> Formula:
 
 _NOTATION: dict[str, Callable[..., Formula]] = {
     "+": lambda a, b: a + b,
-    "*": lambda a, b: a * b,
+    "*": lambda a, b: a.times(b),  # as it was written: a × a, not a²
     "**": lambda a, b: a**b,
     "where": _cases,
     "greater": _comparison(">"),

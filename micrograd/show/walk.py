@@ -14,6 +14,7 @@ from typing import Any
 
 from micrograd import engine
 from micrograd.engine import Value
+from micrograd.reals import describe
 from micrograd.ops import Op
 from micrograd.show.formulas import Formula, expression, local_derivatives, named, number, shorten
 
@@ -37,15 +38,14 @@ class Use:
 class Walk:
     """Every node below `value`, its name, its number, and the steps of a backward from `value`.
 
-    `steps` holds, for each node that has inputs, output first, the uses of its inputs; `grads` what
+    `steps` holds, for each computed node, output first, the uses of its inputs; `grads` what
     the pass left in each node when it started from zero.
     """
 
     def __init__(self, value: Value, parameters: Iterable[Value] = ()) -> None:
         if not isinstance(value, Value):
             raise TypeError(
-                "a lesson is about one Value, the output of a computation; "
-                f"got {engine._describe(value)}"
+                f"a lesson is about one Value, the output of a computation; got {describe(value)}"
             )
         self.root = value
         self.nodes = engine.topological_order(value)
@@ -61,7 +61,7 @@ class Walk:
         hidden = [
             p
             for node in self.nodes
-            for p in getattr(node._rule, "parameters_of", engine._no_parameters)(node)
+            for p in getattr(node._rule, "parameters_of", lambda _: ())(node)
         ]
         touched = list(dict.fromkeys(self.nodes + hidden))
         kept = [node.grad for node in touched]
@@ -70,7 +70,7 @@ class Walk:
                 node.grad = 0.0
             self.root.grad = 1.0
             for i in reversed(range(len(self.nodes))):
-                if self.nodes[i]._prev:
+                if self.nodes[i]._rule is not None:
                     self.steps.append(self._step(i))
             self.grads = [float(node.grad) for node in self.nodes]
         finally:

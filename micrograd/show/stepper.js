@@ -1,0 +1,340 @@
+// The stepper's page: shows the frames that Python worked out. It computes no gradient of its own.
+// Start with `state` (what stands on the cards at a step), then `show` (which puts it there).
+"use strict";
+(() => {
+  const lesson = JSON.parse(document.getElementById("lesson").textContent);
+  const { nodes, frames, quiz } = lesson;
+  const $ = (id) => document.getElementById(id);
+  const svg = document.querySelector("svg.micrograd-picture");
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const WAIT = 1600; // milliseconds a step while it plays
+  const PHASES = { forward: "Forward", backward: "Backward", gradients: "Gradients", update: "Update" };
+  let at = 0, timer = null, form = "formula", close = null;
+
+  function el(tag, attributes, ...children) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes || {})) {
+      if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+      else element.setAttribute(name, value);
+    }
+    element.append(...children); // strings become text: nothing here is ever parsed as markup
+    return element;
+  }
+  const hush = () => { $("tip").hidden = true; };
+  const chip = (kind, text) => el("span", { class: `number ${kind}` }, text);
+
+  // --- what stands on the cards at a step ------------------------------------------------------------
+
+  const solved = frames.map(() => new Map()); // quiz: input -> {first: right at the first try}
+  const open = (k) => (frames[k].questions || []).filter((q) => !solved[k].has(q.input));
+  const barrier = () => {
+    const k = quiz ? frames.findIndex((_, i) => open(i).length > 0) : -1;
+    return k < 0 ? frames.length - 1 : k;
+  };
+
+  function state(k) {
+    const data = nodes.map(() => ""), grads = nodes.map(() => ["0.0000", ""]);
+    for (let i = 0; i <= k; i++) {
+      for (const [node, text] of frames[i].data || []) data[node] = text;
+      for (const [node, text, sign] of frames[i].grads || []) grads[node] = [text, sign];
+    }
+    for (const q of open(k)) grads[q.input] = ["?", "asked"];
+    return { data, grads };
+  }
+
+  const cards = nodes.map((_, i) => {
+    const group = $(`n${i}`), grad = $(`n${i}-grad`);
+    const cell = [...group.children].find((c) => /^#(ddebf9|fde6d5)$/.test(c.getAttribute("fill")));
+    if (cell) { cell.removeAttribute("fill"); cell.classList.add("cell"); }
+    grad.removeAttribute("fill");
+    const border = [...group.children].filter((c) => c.getAttribute("fill") === "none");
+    border.sort((a, b) => b.getBBox().width - a.getBBox().width)[0].classList.add("border");
+    const card = { group, grad, data: $(`n${i}-data`), shown: {} };
+    if (nodes.length <= 60) group.setAttribute("tabindex", "0");
+    group.setAttribute("role", "button");
+    group.setAttribute("aria-label", `Go to the step of ${nodes[i].name}`);
+    group.addEventListener("click", () => jump(i));
+    group.addEventListener("keydown", (e) => { if (e.key === "Enter") jump(i); });
+    group.addEventListener("pointerenter", () => tell(i));
+    group.addEventListener("pointerleave", hush);
+    group.addEventListener("focus", () => { if (group.matches(":focus-visible")) tell(i); });
+    group.addEventListener("blur", hush);
+    return card;
+  });
+  svg.setAttribute("role", "group");
+
+  function paint(frame, { data, grads }) {
+    const lit = new Set(frame.lit), active = frame.node;
+    cards.forEach((card, i) => {
+      const [text, sign] = grads[i];
+      const classes = [
+        data[i] ? "" : "pending", sign && `grad-${sign}`, i === active ? "active" : "",
+        lit.has(i) ? "lit" : "",
+      ].join(" ");
+      const now = { data: data[i], grad: data[i] ? text : "", classes };
+      if (now.data !== card.shown.data) card.data.textContent = now.data;
+      if (now.grad !== card.shown.grad) card.grad.textContent = now.grad;
+      if (now.classes !== card.shown.classes) {
+        card.group.classList.remove("pending", "grad-plus", "grad-minus", "grad-asked", "active", "lit");
+        card.group.classList.add(...classes.split(" ").filter(Boolean));
+      }
+      card.shown = now;
+    });
+    svg.querySelectorAll(".flow").forEach((e) => e.classList.remove("flow", "back"));
+    if (active === undefined || frame.phase === "update" || !frame.lit.length) return;
+    const parts = [`o${active}`, `r${active}`];
+    for (let k = 0; $(`e${active}-${k}`); k++) parts.push(`e${active}-${k}`);
+    for (const id of parts) {
+      $(id).classList.add("flow");
+      if (frame.phase === "backward") $(id).classList.add("back");
+    }
+  }
+
+  // --- the words and the arithmetic ------------------------------------------------------------------
+
+  function equation([left, formula, numbers, result]) {
+    const members = [left, form === "formula" ? formula : numbers || formula, result];
+    const line = el("p", { class: "equation" });
+    members.filter(Boolean).forEach((text, k, all) => {
+      if (k && text === all[k - 1]) return;
+      if (k) line.append(el("span", { class: "sign" }, " = "));
+      line.append(el("span", { class: k && text === result ? "result" : "" }, text));
+    });
+    return line;
+  }
+
+  function guide() { // the one idea of the lesson, in the colours of the tables to come
+    const rule = el("p", { class: "equation" }, "grad of an input  +=  ", chip("local", "local derivative"), " × ",
+      chip("arriving", "gradient arriving"));
+    const use = [["← →", "one step"], ["space", "play, pause"], ["click a card", "go to its step"],
+      ["point at a card", "all that is known of it"]];
+    return el("div", { class: "guide" }, el("p", {}, "The chain rule, one node at a time:"), rule,
+      el("dl", {}, ...use.map(([key, does]) => el("div", {}, el("dt", {}, key), el("dd", {}, does)))));
+  }
+
+  function table(k, frame) {
+    const body = el("tbody");
+    const last = new Map(frame.rows.map((row, i) => [row.input, i]));
+    frame.rows.forEach((row, i) => {
+      const question = open(k).find((q) => q.input === row.input);
+      const slope = el("span", { class: "slope" }, `∂${row.of}/∂${row.name} = `);
+      if (question) {
+        const cell = last.get(row.input) === i ? asking(k, row, question) : "…";
+        body.append(el("tr", {}, el("th", { scope: "row" }, row.name), el("td", { colspan: 3 }, cell)));
+        return;
+      }
+      const written = form === "formula" ? row.formula : row.numbers;
+      const local = el("td", {}, slope, written === row.local ? "" : `${written} = `, chip("local", row.local));
+      const times = el("td", {}, chip("local", row.local), " × ", chip("arriving", row.arriving), " = ",
+        chip("product", row.product));
+      const sum = el("td", {}, `${row.before} + `, chip("product", row.product), " → ",
+        el("strong", {}, row.after));
+      const tr = el("tr", row.constant ? { class: "constant" } : {}, el("th", { scope: "row" }, row.name));
+      tr.append(local, times, sum);
+      body.append(tr);
+    });
+    const heads = ["input", "local derivative", "local × arriving", "grad: before + product → after"];
+    const head = el("thead", {}, el("tr", {}, ...heads.map((h) => el("th", { scope: "col" }, h))));
+    return el("table", {}, head, body);
+  }
+
+  function panel(k, frame) {
+    const box = $("work");
+    box.replaceChildren();
+    if (k === 0) box.append(guide());
+    if (frame.equation) box.append(equation(frame.equation));
+    if (frame.change) {
+      const [name, before, after] = frame.change;
+      box.append(el("p", { class: "equation" }, `${name}: `, before, el("span", { class: "sign" }, " → "),
+        el("span", { class: "result" }, after)));
+    }
+    if (frame.rows.length) {
+      box.lastChild.append(el("span", { class: "arrives" }, "gradient arriving ", chip("arriving", frame.arriving)));
+      box.append(table(k, frame));
+    }
+    if (frame.summary) {
+      box.append(el("ul", { class: "summary" }, ...frame.summary.map(([name, value, meaning]) =>
+        el("li", {}, el("span", {}, `${name} = `, el("strong", {}, value)), el("small", {}, meaning)))));
+      if (quiz) box.append(el("p", { class: "score" }, score()));
+    }
+    $("phase").textContent = PHASES[frame.phase];
+    $("phase").className = `phase ${frame.phase}`;
+    $("say").textContent = open(k).length ? frame.ask : frame.say;
+  }
+
+  // --- predicting --------------------------------------------------------------------------------------
+
+  function read(text) {
+    const [top, bottom, more] = text.trim().replace(/−/g, "-").replace(",", ".").split("/");
+    const number = (t) => (t.trim() === "" ? NaN : Number(t.replace(/^([+-]?)(inf|∞)$/i, "$1Infinity")));
+    return more !== undefined ? NaN : bottom === undefined ? number(top) : number(top) / number(bottom);
+  }
+
+  function matches(answer, right) { // as matches() in mistakes.py
+    right = Number(right);
+    if (!Number.isFinite(right)) return Object.is(answer, right);
+    if (Math.abs(answer - right) <= 0.00501 * Math.abs(right)) return true;
+    const thousandths = answer * 1000;
+    return Math.abs(thousandths - Math.round(thousandths)) < 1e-6 && Math.abs(answer - right) <= 0.0005 + 1e-9;
+  }
+
+  function asking(k, row, question) {
+    const field = el("input", { type: "text", inputmode: "decimal", size: 9, autocomplete: "off",
+      "aria-label": `${row.name}.grad after this step`, id: `ask-${row.input}` });
+    const verdict = el("div", { class: "verdict", role: "status" });
+    let tries = 0;
+    const done = (first) => {
+      solved[k].set(row.input, { first });
+      show(k);
+      const next = open(k)[0];
+      (next ? $(`ask-${next.input}`) : $("forward")).focus();
+      $("say").textContent = (first === null ? "" : "Right. ") + $("say").textContent;
+    };
+    const mark = () => {
+      const answer = read(field.value);
+      if (Number.isNaN(answer) && question.answer !== "NaN") {
+        verdict.textContent = "Type a number, such as −1.5 or 3/4.";
+        return;
+      }
+      if (matches(answer, question.answer)) return done(tries === 0);
+      tries += 1;
+      const found = [...new Set(question.suspects.filter(([, x]) => matches(answer, x)).map(([key]) => key))];
+      const names = found.map((key) => lesson.mistakes[key]);
+      field.setAttribute("aria-invalid", "true");
+      verdict.replaceChildren(el("b", {}, "Not yet. "), names.length ? "It looks like: " : "No known mistake gives this number. Try again.");
+      names.forEach(([name, hint]) => verdict.append(el("p", {}, el("b", {}, name), el("br"), hint)));
+      field.select();
+    };
+    const form = el("form", { onsubmit: (e) => { e.preventDefault(); mark(); } },
+      el("label", { for: `ask-${row.input}` }, `${row.name}.grad is now `), field, " ",
+      el("button", { class: "check" }, "Check"), " ",
+      el("button", { type: "button", class: "give", onclick: () => done(null) }, "Show me"));
+    return el("div", { class: "question" }, form, verdict);
+  }
+
+  function score() {
+    const all = solved.flatMap((m) => [...m.values()]);
+    const first = all.filter((s) => s.first).length;
+    return `You predicted ${first} of ${all.length} gradients at the first try.`;
+  }
+
+  // --- moving ------------------------------------------------------------------------------------------
+
+  function show(k) {
+    at = Math.max(0, Math.min(k, barrier()));
+    const frame = frames[at];
+    paint(frame, state(at));
+    panel(at, frame);
+    $("slider").value = at;
+    $("slider").setAttribute("aria-valuetext", `step ${at + 1} of ${frames.length}: ${PHASES[frame.phase]}, ${frame.title}`);
+    $("count").textContent = `${at + 1} / ${frames.length}`;
+    $("first").disabled = $("back").disabled = at === 0;
+    $("last").disabled = $("forward").disabled = at === frames.length - 1;
+    $("work").scrollTop = 0;
+    if (open(at).length && timer) play();
+    reveal(frame);
+  }
+
+  function go(k) { // forward out of an open question leads into its field
+    if (k > at && open(at).length) { $(`ask-${open(at)[0].input}`).focus(); return; }
+    show(k);
+  }
+
+  function play() {
+    const start = timer === null;
+    clearInterval(timer);
+    timer = null;
+    if (start) {
+      if (at === frames.length - 1) show(0);
+      timer = setInterval(() => (at < frames.length - 1 && !open(at).length ? show(at + 1) : timer && play()), WAIT);
+    }
+    $("play").setAttribute("aria-label", timer ? "Pause" : "Play");
+    $("play").classList.toggle("playing", timer !== null);
+  }
+
+  function jump(node) { // in the forward phase to where it was computed, later to its backward step
+    const forward = frames[at].phase === "forward";
+    const found = frames.findIndex((f) => (forward ? f.phase === "forward" : f.phase === "backward" && f.rows.length)
+      && f.node === node);
+    const given = forward ? 0 : frames.findLastIndex((f) => f.phase === "backward" && f.lit.includes(node));
+    const target = found >= 0 ? found : given;
+    if (target >= 0) show(target);
+  }
+
+  // --- looking closer ----------------------------------------------------------------------------------
+
+  const natural = { width: svg.viewBox.baseVal.width, height: svg.viewBox.baseVal.height };
+
+  function size() {
+    const stage = $("graph");
+    const fit = Math.min((stage.clientWidth - 24) / natural.width, (stage.clientHeight - 24) / natural.height, 1.3);
+    const near = close === null ? fit < 0.62 : close;
+    const scale = near ? Math.max(fit, 0.9) : fit;
+    svg.style.width = `${natural.width * scale}px`;
+    svg.style.height = `${natural.height * scale}px`;
+    $("zoom").setAttribute("aria-pressed", String(near));
+    reveal(frames[at], true);
+  }
+
+  function reveal(frame, atOnce) { // bring the lit cards into the middle where not all fits
+    const stage = $("graph");
+    if (stage.scrollWidth <= stage.clientWidth && stage.scrollHeight <= stage.clientHeight) return;
+    const shown = [...frame.lit, frame.node].filter((i) => i !== undefined).map((i) => cards[i].group);
+    if (!shown.length) return;
+    const outer = stage.getBoundingClientRect(), boxes = shown.map((g) => g.getBoundingClientRect());
+    const middle = (lo, hi) => (Math.min(...boxes.map((b) => b[lo])) + Math.max(...boxes.map((b) => b[hi]))) / 2;
+    stage.scrollBy({
+      left: middle("left", "right") - (outer.left + outer.right) / 2,
+      top: middle("top", "bottom") - (outer.top + outer.bottom) / 2,
+      behavior: atOnce || still ? "auto" : "smooth",
+    });
+  }
+
+  function tell(i) {
+    const node = nodes[i], { data, grads } = state(at), tip = $("tip");
+    const lines = [["kind", node.kind], ["made as", node.made], ["data", data[i] ? node.exact : "not computed yet"],
+      ["grad now", data[i] ? grads[i][0] : ""], ["used", node.uses ? `${node.uses} time${node.uses > 1 ? "s" : ""}` : "it is the output"]];
+    if (node.label && node.label !== node.name) lines.unshift(["label", node.label]);
+    if (data[i] && data[i] !== firstShown[i]) lines[lines.findIndex(([key]) => key === "data")][1] = data[i];
+    tip.replaceChildren(el("b", {}, node.name), el("dl", {}, ...lines.filter(([, v]) => v).flatMap(([key, value]) =>
+      [el("dt", {}, key), el("dd", {}, value)])));
+    tip.hidden = false;
+    const card = cards[i].group.getBoundingClientRect();
+    const left = Math.min(Math.max(8, card.left), innerWidth - tip.offsetWidth - 8);
+    const below = card.bottom + 8 + tip.offsetHeight < innerHeight;
+    tip.style.left = `${left}px`;
+    tip.style.top = `${Math.max(8, below ? card.bottom + 8 : card.top - tip.offsetHeight - 8)}px`;
+  }
+  const firstShown = nodes.map(() => "");
+  for (const frame of frames) for (const [i, text] of frame.data || []) firstShown[i] = firstShown[i] || text;
+
+  // --- controls ----------------------------------------------------------------------------------------
+
+  const actions = { first: () => show(0), back: () => show(at - 1), play, forward: () => go(at + 1),
+    last: () => go(frames.length - 1) };
+  for (const [id, action] of Object.entries(actions)) $(id).addEventListener("click", action);
+  $("slider").max = frames.length - 1;
+  $("slider").addEventListener("input", (e) => show(Number(e.target.value)));
+  $("zoom").addEventListener("click", () => { close = $("zoom").getAttribute("aria-pressed") !== "true"; size(); });
+  document.querySelectorAll("[name=form]").forEach((radio) => radio.addEventListener("change", () => {
+    form = radio.value;
+    show(at);
+  }));
+  $("theme").addEventListener("click", () => {
+    const dark = getComputedStyle(document.documentElement).getPropertyValue("--scheme").trim() === "dark";
+    document.documentElement.setAttribute("theme", dark ? "light" : "dark");
+  });
+  const keys = { ArrowRight: "forward", ArrowLeft: "back", Home: "first", End: "last", " ": "play" };
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hush();
+    const id = keys[event.key], target = event.target, tag = target.tagName;
+    const own = tag === "INPUT" && (target.type !== "range" || event.key !== " "); // it has a use for the key
+    if (!id || own || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === " " && tag === "BUTTON") return;
+    event.preventDefault();
+    if (!$(id).disabled) actions[id]();
+  });
+  new ResizeObserver(size).observe($("graph"));
+  show(0);
+  size();
+})();
