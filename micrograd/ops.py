@@ -2,8 +2,9 @@
 
 A row is a name (what graphs show), a forward on numbers, a forward on arrays, and the local partial
 derivatives written in plain arithmetic from the inputs and the output. The same row serves floats
-(eager), Values (so that a gradient is itself a graph), NumPy arrays (lifted) and text (the formula that
-a learner reads), because every name used in a rule is an `Op` of this table. Read `Op` first, then any row.
+(eager), Values (so that a gradient is itself a graph), NumPy arrays (lifted) and text (the formula
+that a learner reads), because every name used in a rule is an `Op` of this table. Read `Op` first,
+then any row.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
+
+from micrograd.reals import describe, real
 
 __all__ = [
     "Op", "op", "registered",
@@ -80,6 +83,10 @@ class Op:
     def differentiable(self) -> bool:
         return bool(self.partials) or self.backward is not None
 
+    @property
+    def builtin(self) -> bool:
+        return bool(self.parameters) or self.name in _builtin
+
     def number(self, *xs: float) -> float:
         """forward on floats; where Python would raise (log 0, overflow), NumPy's IEEE answer."""
         try:
@@ -109,27 +116,38 @@ class Op:
             if type(x) is not float:
                 break
         else:  # the rules call each other on floats all the time: 0.2 us this way, 1.5 us below
-            return self.number(*xs)
-        interpret = None
-        for x in xs:
-            if isinstance(x, np.ndarray) and x.dtype == object:
-                return np.frompyfunc(self, len(xs), 1)(*xs)
-            interpret = getattr(type(x), "_interpret", None) or interpret
+            if len(xs) == self.arity:
+                return self.number(*xs)
         if len(xs) != self.arity:
             raise TypeError(f"{self.name} takes {self.arity} inputs, got {len(xs)}")
+        interpret, arrays, objects = None, False, False
+        for x in xs:
+            interpret = getattr(type(x), "_interpret", None) or interpret
+            arrays = arrays or (isinstance(x, np.ndarray) and x.shape != ())
+            objects = objects or (isinstance(x, np.ndarray) and x.dtype == object)
+        if objects or (arrays and interpret is not None):  # an array of Values: one by one
+            return np.frompyfunc(self, self.arity, 1)(*xs)
         if interpret is not None:
             return interpret(self, xs)
         if any(isinstance(x, (np.ndarray, np.generic)) for x in xs):
             with np.errstate(all="ignore"):
-                return self.array(*xs)
-        return self.number(*map(float, xs))
+                return self.array(*map(_floats, xs))
+        return self.number(*map(real, xs))
+
+
+def _floats(x: Any) -> Any:
+    """Numbers or an array of them in float64: in integers, 2**-1 would be 0."""
+    x = np.asarray(x)
+    if x.dtype.kind not in "biuf":
+        raise TypeError(f"got {describe(x)}; an op takes real numbers, arrays of them, or Values")
+    return np.asarray(x, dtype=np.float64)[()]
 
 
 registered: dict[str, Op] = {}
 
 
 def _find(name: str, parameters: tuple[Any, ...]) -> Op:
-    """The row of that name, for pickles; families of rows (`**k`, leaky_relu, dot) are made again."""
+    """The row of that name, for pickles; of a family (`**k`, leaky_relu, dot) it is made again."""
     if parameters:
         return _families[parameters[0]](*parameters[1:])
     if name not in registered:
@@ -151,31 +169,44 @@ def op(
 ) -> Op:
     """Register a primitive of one's own: d out / d xi = partials[i](x1, ..., xn, out).
 
-    `cube = op("cube", lambda x: x * x * x, [lambda x, out: 3 * x * x])`, then `cube(v)`. A partial is written
-    in arithmetic and functions of this module, so that derivatives of any order exist. Where
-    `forward` does not take arrays, `array` may; otherwise `forward` is called number by number.
+    `cube = op("cube", lambda x: x * x * x, [lambda x, out: 3 * x * x])`, then `cube(v)`. A partial
+    is written in arithmetic and ops of this module (not in `math`), so that derivatives of any
+    order exist. `forward` takes floats; `array`, if given, arrays, else it is `forward` one by one.
     """
     if not isinstance(name, str) or not name:
         raise TypeError(f"an op's name is a non-empty string, got {name!r}")
     if name in _builtin:
         raise ValueError(f"{name!r} is an op of micrograd's own; choose another name")
-    if not callable(forward) or not partials or not all(map(callable, partials)):
+    if not callable(forward) or callable(partials) or not all(map(callable, partials)):
         raise TypeError(
-            f"op({name!r}) wants a callable forward and a list of one callable partial derivative per input"
+            f"op({name!r}) wants a callable forward and a list with one callable partial an input"
         )
-    arity = len(partials)
-    return _row(name, forward, partials, arity=arity, array=array or _by_number(forward, arity))
+    if not partials:
+        raise TypeError(f"op({name!r}) wants one partial derivative an input, got none")
+    return _row(
+        name,
+        lambda *xs: real(_not_complex(forward(*xs))),
+        [lambda *xs, f=f: _not_complex(f(*xs)) for f in partials],
+        arity=len(partials),
+        array=_into(array or _one_by_one(forward, len(partials))),
+    )
 
 
-def _by_number(forward: Callable[..., Any], arity: int) -> Callable[..., Any]:
-    def array(*xs: Any, out: Any = None) -> Any:
-        with np.errstate(all="ignore"):
-            result = np.frompyfunc(forward, arity, 1)(*xs)
-        result = np.asarray(result, dtype=np.float64)
-        if out is None:
-            return result[()]
-        out[...] = result
-        return out
+def _not_complex(y: Any) -> Any:
+    """Python answers (-8.0)**0.5 in complex numbers; IEEE arithmetic, and PyTorch, with nan."""
+    return math.nan if isinstance(y, complex) else y
+
+
+def _one_by_one(forward: Callable[..., Any], arity: int) -> Callable[..., Any]:
+    def number(*xs: float) -> float:
+        try:
+            y = forward(*xs)
+        except (ArithmeticError, ValueError):  # 1 / 0.0: NumPy's floats know the answer
+            y = forward(*map(np.float64, xs))
+        return real(_not_complex(y))
+
+    def array(*xs: Any) -> Any:
+        return np.asarray(np.frompyfunc(number, arity, 1)(*xs), dtype=np.float64)[()]
 
     return array
 
@@ -192,7 +223,7 @@ def _into(f: Callable[..., Any]) -> Callable[..., Any]:
     return array
 
 
-# --- arithmetic -------------------------------------------------------------------------------------
+# --- arithmetic -----------------------------------------------------------------------------------
 
 add = _row(
     "+", operator.add, (lambda a, b, out: 1.0, lambda a, b, out: 1.0), arity=2, array=np.add,
@@ -205,29 +236,49 @@ mul = _row(
 
 @lru_cache(maxsize=1024, typed=True)
 def constant_power(k: float) -> Op:
-    """The row of x**k for a constant k: d out / d x = k * x**(k - 1), and 0 for k = 0 as in PyTorch."""
-    partial = (lambda x, out: k * constant_power(k - 1)(x)) if k else (lambda x, out: 0.0)
+    """The row of x**k for a constant k: d out / d x = k * x**(k - 1), and nothing for k = 0."""
+    exponent = real(k)
+    forward, array = _POWERS.get(
+        exponent, (lambda x: math.pow(x, exponent), _into(lambda x: np.power(x, exponent)))
+    )
     return Op(
-        f"**{k}", lambda x: math.pow(x, k), (partial,), arity=1,
-        array=_into(lambda x: np.power(x, float(k))) if k not in (2, -1) else
-        {2: np.square, -1: np.reciprocal}[int(k)], parameters=("**", k),
-    )  # fmt: skip
+        f"**{k}",
+        forward,
+        (lambda x, out: k * constant_power(k - 1)(x) if k else 0.0,),
+        arity=1,
+        array=array,
+        backward=None if k else lambda g, x, out: (None,),
+        parameters=("**", k),
+    )
+
+
+_POWERS: dict[float, tuple[Callable[[float], float], Callable[..., Any]]] = {
+    2.0: (lambda x: x * x, np.square),
+    -1.0: (lambda x: 1 / x, np.reciprocal),
+    # as in PyTorch these are square roots: (-inf)**0.5 is nan, where C's pow says inf
+    0.5: (math.sqrt, np.sqrt),
+    -0.5: (lambda x: 1 / math.sqrt(x), _into(lambda x: 1 / np.sqrt(x))),
+}
 
 
 power: Op = _row(
     "**", math.pow,
-    (lambda x, y, out: y * power(x, y - 1), lambda x, y, out: out * log(x)), arity=2, array=np.power,
-    # PyTorch masks: d/dx is 0 where y = 0, d/dy is 0 where x = 0 and y >= 0
+    (lambda x, y, out: y * power(x, y - 1), lambda x, y, out: out * log(x)), arity=2,
+    array=np.power,
+    # PyTorch masks: d/dx is 0 where y = 0, whatever arrives; d out/dy is 0 where x = 0 and y >= 0
     backward=lambda g, x, y, out: (
         where(equal(y, 0.0), 0.0, g * (y * power(x, y - 1))),
-        where(equal(x, 0.0) * (1 - greater(0.0, y)), 0.0, g * (out * log(x))),
+        g * where(equal(x, 0.0) * (greater(y, 0.0) + equal(y, 0.0)), 0.0, out * log(x)),
     ),
 )  # fmt: skip
 
-# --- elementary functions ---------------------------------------------------------------------------
+# --- elementary functions -------------------------------------------------------------------------
 
 exp: Op = _row("exp", math.exp, (lambda x, out: out,), arity=1, array=np.exp)
-log: Op = _row("log", math.log, (lambda x, out: 1 / x,), arity=1, array=np.log)
+log: Op = _row(
+    "log", math.log, (lambda x, out: 1 / x,), arity=1, array=np.log,
+    backward=lambda g, x, out: (g / x,),  # 1 / x overflows where x is subnormal
+)  # fmt: skip
 sqrt = _row("sqrt", math.sqrt, (lambda x, out: 0.5 / out,), arity=1, array=np.sqrt)
 sin: Op = _row("sin", math.sin, (lambda x, out: cos(x),), arity=1, array=np.sin)
 cos: Op = _row("cos", math.cos, (lambda x, out: -sin(x),), arity=1, array=np.cos)
@@ -241,7 +292,8 @@ def _erf_array(x: Any, out: Any = None) -> Any:
 
 
 erf: Op = _row(
-    "erf", math.erf, (lambda x, out: 2 / math.sqrt(math.pi) * exp(-x * x),), arity=1, array=_erf_array
+    "erf", math.erf, (lambda x, out: 2 / math.sqrt(math.pi) * exp(-x * x),), arity=1,
+    array=_erf_array,
 )  # fmt: skip
 
 
@@ -256,17 +308,17 @@ sigmoid: Op = _row(
     "sigmoid", lambda x: 1 / (1 + math.exp(-x)), (lambda x, out: out * (1 - out),), arity=1,
     array=_sigmoid_array,
 )  # fmt: skip
-softplus = _row(  # log(1 + exp x), without overflow for large x
-    "softplus", lambda x: max(x, 0.0) + math.log1p(math.exp(-math.fabs(x))) if not math.isnan(x) else x,
+softplus = _row(  # log(1 + exp x), without overflow for large x; nan comes out of the second term
+    "softplus", lambda x: max(x, 0.0) + math.log1p(math.exp(-math.fabs(x))),
     (lambda x, out: sigmoid(x),), arity=1, array=lambda x, out=None: np.logaddexp(0.0, x, out=out),
 )  # fmt: skip
 
-# --- functions with a kink --------------------------------------------------------------------------
+# --- functions with a kink ------------------------------------------------------------------------
 
 relu = _row(
     "ReLU", lambda x: 0.0 if x <= 0.0 else x, (lambda x, out: greater(out, 0.0),), arity=1,
     array=lambda x, out=None: np.maximum(x, 0.0, out=out),
-    backward=lambda g, x, out: (where(out, g, 0.0),),  # out is 0 where the gate is shut; nan is let through
+    backward=lambda g, x, out: (where(out, g, 0.0),),  # out is 0 where shut; nan is let through
 )  # fmt: skip
 
 
@@ -315,17 +367,19 @@ where: Op = _row(
     backward=lambda g, c, a, b, out: (None, where(c, g, 0.0), where(c, 0.0, g)),
 )  # fmt: skip
 
-# --- without a gradient -----------------------------------------------------------------------------
+# --- without a gradient ---------------------------------------------------------------------------
 
 greater: Op = _row(
-    "greater", lambda a, b: 1.0 if a > b else 0.0, arity=2, array=_into(lambda a, b: np.greater(a, b) * 1.0)
+    "greater", lambda a, b: 1.0 if a > b else 0.0, arity=2,
+    array=_into(lambda a, b: np.greater(a, b) * 1.0),
 )  # fmt: skip
 equal: Op = _row(
-    "equal", lambda a, b: 1.0 if a == b else 0.0, arity=2, array=_into(lambda a, b: np.equal(a, b) * 1.0)
+    "equal", lambda a, b: 1.0 if a == b else 0.0, arity=2,
+    array=_into(lambda a, b: np.equal(a, b) * 1.0),
 )  # fmt: skip
 detach = _row("detach", lambda x: x, arity=1, array=np.positive)
 
-# --- of any number of inputs ------------------------------------------------------------------------
+# --- of any number of inputs ----------------------------------------------------------------------
 
 
 @lru_cache(maxsize=1024)

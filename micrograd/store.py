@@ -1,8 +1,8 @@
 """One array that holds the numbers of many Values: the parameters' single home.
 
-A `Stored` Value reads and writes its `data` and `grad` in the arrays of a `Store`, which programs and
-optimisers use whole: whoever writes, everybody sees it, and there is nothing to keep in step. Start with
-`Block`, the handle that optimisers hold; `gather` is what moves Values into a common store.
+A `Stored` Value reads and writes its `data` and `grad` in the arrays of a `Store`, which programs
+and optimisers use whole: whoever writes, everybody sees it, and there is nothing to keep in step.
+Start with `Block`, the handle that optimisers hold; `gather` moves Values into a common store.
 """
 
 from __future__ import annotations
@@ -125,7 +125,8 @@ def _merge(stores: list[Store], free: list[Value]) -> Store:
 class Block:
     """Some Values of one store as two arrays, in the order given: `numbers` and `grads`.
 
-    The arrays are views where the Values lie side by side, else copies; assigning writes in either case.
+    They are views where the Values lie side by side, else copies; assigning writes in either case.
+    Read them anew for each use: when another Block takes some of the Values, all of them move.
     """
 
     def __init__(self, values: Iterable[Value]) -> None:
