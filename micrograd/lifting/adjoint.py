@@ -1,0 +1,370 @@
+"""The backward code of a program: what each instruction passes on, derived from the op table's rows.
+
+Gradients live in an array beside the numbers ('g'; 'd' for the parameters). The first contribution to
+a place is written, later ones are added, so that nothing need be zeroed that is written whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd import ops
+from micrograd.lifting.forward import ForwardWriter, is_scalar
+from micrograd.lifting.fuse import SUBTRACT
+from micrograd.lifting.schedule import PARAMETERS, Instruction
+from micrograd.lifting.strides import Access
+from micrograd.lifting.symbols import Symbol, is_number
+from micrograd.lifting.views import Views, addresses
+from micrograd.lifting.write import Target, inputs_first
+
+__all__ = ["AdjointWriter"]
+
+
+class AdjointWriter(ForwardWriter):
+    """Writes g[operands] += d out / d operand * g[out], last instruction first.
+
+    `wanted` says which addresses of the program's own buffer need a gradient at all.
+    """
+
+    def __init__(self, views: Views, wanted: np.ndarray, written: np.ndarray, parameters: int) -> None:
+        super().__init__(views)
+        self.wanted = wanted
+        self.written = {"g": written, "d": np.zeros(parameters, dtype=bool)}
+        self.missing: dict[str, list[np.ndarray]] = {}  # read or added to before they are written
+
+    def collect(self, outputs: Sequence[int]) -> None:
+        """Once all is written: zeros and the outputs' gradients first, the parameters' last."""
+        fills = []
+        self._zero("d", np.flatnonzero(~self.written["d"]))
+        for buffer, places in sorted(self.missing.items()):
+            found = np.unique(np.concatenate(places))
+            breaks = np.flatnonzero(np.diff(found) > 8) + 1  # zeroing a short gap is cheaper than a call
+            for run in np.split(found, breaks):
+                view = self.view(Target(buffer, int(run[0]), (1,)), (int(run[-1] - run[0]) + 1,))
+                fills.append(f"{view}.fill(0.0)")
+        if len(outputs) == 1:
+            seeds = [f"g_[{outputs[0]}] = seeds[0]"]
+        else:
+            seeds = [f"g[{self.index(np.array(outputs))}] = seeds"]
+        self.lines[:0] = fills + seeds
+        if len(self.written["d"]):
+            self.views.function("add", np.add)
+            self.emit("add(stored, d, stored)")
+
+    # --- who wants what -----------------------------------------------------------------------------------
+
+    def places(self, access: Access) -> np.ndarray:
+        if access.gather is not None:
+            return access.gather
+        return np.unique(addresses(access.base, access.shape, access.strides))
+
+    def wants(self, access: Access) -> bool:
+        places = self.places(access)
+        if places.max(initial=0) >= PARAMETERS:
+            return True
+        return bool(self.wanted[places].any())
+
+    def ready(self, access: Access) -> None:
+        """Before gradients are read: places that nothing has been written to hold 0."""
+        self._zero("g", self.places(access))
+
+    def _zero(self, buffer: str, places: np.ndarray) -> None:
+        missing = places[~self.written[buffer][places]]
+        if len(missing):
+            self.missing.setdefault(buffer, []).append(missing)
+            self.written[buffer][missing] = True
+
+    # --- instructions -------------------------------------------------------------------------------------
+
+    def write(self, instruction: Instruction) -> None:
+        if not self.wants(instruction.out):
+            return
+        if instruction.op is not None and not instruction.op.differentiable:
+            return
+        self.ready(instruction.out)
+        if is_scalar(instruction):
+            self.scalar(instruction)
+        else:
+            getattr(self, instruction.kind)(instruction)
+
+    def gradient(self, instruction: Instruction) -> Target:
+        return Target("g", instruction.out.base, instruction.out.strides)
+
+    def map(self, instruction: Instruction) -> None:
+        shape, op = instruction.out.shape, instruction.op
+        assert op is not None
+        xs = [Symbol("") for _ in instruction.operands]
+        out = Symbol(self.view(self.out(instruction), shape))
+        g = Symbol(self.view(self.gradient(instruction), shape))
+        if op is SUBTRACT:
+            contributions: Sequence[Any] = (g, -g)
+        else:
+            contributions = op.gradients(g, xs, out)
+        asked = [
+            (k, access, contribution)
+            for k, (access, contribution) in enumerate(
+                zip(instruction.operands, contributions, strict=True)
+            )
+            if contribution is not None and self.wants(access)
+        ]
+        for k, x in enumerate(xs):  # only the operands that a rule looks at are read
+            if any(not is_number(c) and x in inputs_first(c) for _, _, c in asked):
+                x.name = self.view(self.read(instruction.operands[k]), shape)
+        for k, access, contribution in asked:
+            if is_number(contribution):
+                if contribution:
+                    self.pass_on(access, shape, Symbol(None, ops.add, (contribution, 0.0)))
+                continue
+            if access.gather is None and op is ops.mul:
+                if 0 in [s for s, n in zip(access.strides, shape, strict=True) if n > 1]:
+                    other = self.read(instruction.operands[1 - k])
+                    self.pass_on_product(access, shape, self.gradient(instruction), other)
+                    continue
+            self.pass_on(access, shape, contribution)
+
+    def sum(self, instruction: Instruction) -> None:
+        (operand,) = instruction.operands
+        if self.wants(operand):
+            g = self.gradient(instruction)
+            self.pass_on(operand, operand.shape, Symbol(self.view(g, operand.shape)))
+
+    def chain(self, instruction: Instruction) -> None:
+        """As the chain of pairs passes it on, ties included: one array function for all rows."""
+        (operand,) = instruction.operands
+        if not self.wants(operand):
+            return
+        shape = operand.shape
+        x = self.view(self.read(operand), shape)
+        outer = len(shape) - instruction.inner
+        g = self.view(
+            Target("g", instruction.out.base, instruction.out.strides[:outer]), shape[:outer]
+        )
+        name = self.views.temporary(shape)
+        self.views.function("chain_gradient", chain_gradient)
+        largest = instruction.op is ops.maximum
+        self.emit(f"chain_gradient({x}, {g}, {largest}, {name})")
+        self.pass_on(operand, shape, Symbol(name))
+
+    def dot(self, instruction: Instruction) -> None:
+        shape = instruction.out.shape
+        g = self.gradient(instruction)
+        x, w = instruction.operands
+        reads = [self.read(x) if self.wants(w) else None, self.read(w) if self.wants(x) else None]
+        for access, other in ((x, reads[1]), (w, reads[0])):
+            if other is not None:
+                self.pass_on_product(access, shape, g, other)
+        start = instruction.start
+        if start is not None and self.wants(start):
+            outer = len(shape) - instruction.inner
+            trimmed = Access(start.base, shape[:outer], start.strides[:outer], start.gather)
+            g = Target(g.buffer, g.base, g.strides[:outer])
+            self.pass_on(trimmed, shape[:outer], Symbol(self.view(g, shape[:outer])))
+
+    def take(self, instruction: Instruction) -> None:
+        table = instruction.operands[1]
+        if not self.wants(table):
+            return
+        chosen = self.chosen(instruction)
+        outer = instruction.out.shape[:-1]
+        buffer, _ = self.space(table.base, gradients=True)
+        self._zero(buffer, self.places(table) % PARAMETERS)
+        g = self.view(
+            Target("g", instruction.out.base, instruction.out.strides[: len(outer)]), outer
+        )
+        self.views.function("add_at", np.add.at)
+        self.emit(f"add_at({buffer}, {chosen}, {g})")
+
+    # --- passing on ---------------------------------------------------------------------------------------
+
+    def pass_on(self, access: Access, shape: tuple[int, ...], symbol: Symbol) -> None:
+        """Add what `symbol` computes over loops of `shape`, summed where the operand stays."""
+        kept = [i for i, (n, s) in enumerate(zip(shape, access.strides, strict=True)) if s and n > 1]
+        summed = tuple(i for i in range(len(shape)) if i not in kept and shape[i] > 1)
+        sizes = tuple(shape[i] for i in kept)
+        strides = tuple(access.strides[i] for i in kept)
+        if not summed and access.gather is None and self._fresh(access):
+            self.expression(symbol, shape, self._place(access, shape, access.strides))
+            return
+        name = self.expression(symbol, shape)
+        if not summed:
+            dropped = [i for i in range(len(shape)) if i not in kept]
+            if dropped:
+                name = self._reshaped(name, shape, sizes, dropped)
+            self._add(access, sizes, strides, name)
+            return
+        axes = tuple(i for i in range(len(shape)) if i not in kept)
+        self.views.function("add_reduce", np.add.reduce)
+        if access.gather is None and self._fresh(access):
+            out = self._place(access, sizes, strides)
+            self.emit(f"add_reduce({name}, {axes}, None, {out})")
+            return
+        total = self.views.temporary(sizes)
+        self.emit(f"add_reduce({name}, {axes}, None, {total})")
+        self._add(access, sizes, strides, total)
+
+    def pass_on_product(
+        self, access: Access, shape: tuple[int, ...], g: Target, other: Target
+    ) -> None:
+        """Add the product g * other, summed along the loops that the operand does not move along."""
+        kept = [i for i, (n, s) in enumerate(zip(shape, access.strides, strict=True)) if s and n > 1]
+        sizes = tuple(shape[i] for i in kept)
+        strides = tuple(access.strides[i] for i in kept)
+        if access.gather is None and self._unique(access):
+            buffer, base = self.space(access.base, gradients=True)
+            fresh = self._fresh(access)
+            self.contract(shape, g, other, Target(buffer, base, access.strides), add=not fresh)
+            return
+        name = self.views.temporary(sizes)
+        dense, step = [0] * len(shape), 1
+        for i in reversed(kept):
+            dense[i] = step
+            step *= shape[i]
+        self.contract(shape, g, other, Target(name, 0, dense))
+        self._add(access, sizes, strides, name)
+
+    def _unique(self, access: Access) -> bool:
+        """Whether loops that move never meet one address twice."""
+        moving = [(n, s) for n, s in zip(access.shape, access.strides, strict=True) if s and n > 1]
+        found = addresses(0, [n for n, _ in moving], [s for _, s in moving])
+        return len(np.unique(found)) == found.size
+
+    def _fresh(self, access: Access) -> bool:
+        """Whether a direct write is right: nothing there yet, no address twice. Marks it written."""
+        if not self._unique(access):
+            return False
+        buffer, _ = self.space(access.base, gradients=True)
+        places = self.places(access) % PARAMETERS
+        written = self.written[buffer]
+        if written[places].any():
+            self._zero(buffer, places)
+            return False
+        written[places] = True
+        return True
+
+    def _place(self, access: Access, shape: Sequence[int], strides: Sequence[int]) -> str:
+        buffer, base = self.space(access.base, gradients=True)
+        return self.view(Target(buffer, base, strides), shape)
+
+    def _add(
+        self, access: Access, sizes: tuple[int, ...], strides: tuple[int, ...], name: str
+    ) -> None:
+        """grads += array, through the operand's view or its list of addresses."""
+        if access.gather is None and self._unique(access):
+            buffer, _ = self.space(access.base, gradients=True)
+            self._zero(buffer, self.places(access) % PARAMETERS)
+            out = self._place(access, sizes, strides)
+            self.views.function("add", np.add)
+            self.emit(f"add({out}, {name}, {out})")
+            return
+        if access.gather is None:
+            found = addresses(access.base, sizes, strides).reshape(-1)
+        else:
+            found = access.gather
+        inside = found < PARAMETERS
+        for mask in (inside, ~inside):
+            places = found[mask]
+            if not len(places):
+                continue
+            buffer = "d" if places[0] >= PARAMETERS else "g"
+            local = places % PARAMETERS
+            if buffer == "g" and not self.wanted[local].any():
+                continue
+            part = name + (".ravel()" if len(sizes) != 1 else "")
+            if not mask.all():
+                part += f"[{self.index(np.flatnonzero(mask))}]"
+            self._zero(buffer, np.unique(local))
+            wanted = local if buffer == "d" else local[self.wanted[local]]
+            if len(np.unique(wanted)) == len(wanted):  # only addresses nobody asks for repeat
+                self.emit(f"{buffer}[{self.index(local)}] += {part}")
+            else:
+                self.views.function("add_at", np.add.at)
+                self.emit(f"add_at({buffer}, {self.index(local)}, {part})")
+
+    def _reshaped(
+        self, name: str, shape: tuple[int, ...], sizes: tuple[int, ...], dropped: list[int]
+    ) -> str:
+        return f"{name}.reshape({sizes})"
+
+    # --- one number at a time -----------------------------------------------------------------------------
+
+    def scalar(self, instruction: Instruction) -> None:
+        g = f"g_[{instruction.out.base}]"
+        columns = [
+            [int(a) for a in _inner(access, instruction.inner).flat]
+            for access in instruction.operands
+        ]
+        if instruction.kind == "dot":
+            pairs = list(zip(*columns, strict=True))
+            for x, w in pairs:
+                self._push(x, f"{self.cell(w)} * {g}")
+                self._push(w, f"{self.cell(x)} * {g}")
+            if instruction.start is not None:
+                self._push(instruction.start.base, g)
+        elif instruction.kind == "sum" or instruction.op is ops.add:
+            for address in [a for column in columns for a in column]:
+                self._push(address, g)
+        elif instruction.op is SUBTRACT:
+            self._push(columns[0][0], g)
+            self._push(columns[1][0], f"-{g}")
+        elif instruction.op is ops.mul:
+            x, w = columns[0][0], columns[1][0]
+            self._push(x, f"{self.cell(w)} * {g}")
+            self._push(w, f"{self.cell(x)} * {g}")
+        elif instruction.kind == "chain":
+            view = self.view(self.read(instruction.operands[0]), instruction.out.shape)
+            self.views.function("chain_gradient", chain_gradient)
+            name = self.views.temporary(instruction.out.shape)
+            out = self.view(Target("g", instruction.out.base, ()), ())
+            largest = instruction.op is ops.maximum
+            self.emit(f"chain_gradient({view}, {out}, {largest}, {name})")
+            for k, address in enumerate(columns[0]):
+                self._push(address, f"float({name}.flat[{k}])")
+        else:
+            op = instruction.op
+            assert op is not None
+            function = self.views.constant("gradients", op.number_gradients, id(op))
+            cells = [self.cell(column[0]) for column in columns]
+            values = ", ".join(cells) + ","
+            self.emit(f"parts = {function}({g}, ({values}), {self.cell(instruction.out.base)})")
+            for k, column in enumerate(columns):
+                if self._asked(column[0]):
+                    self._push(column[0], f"(parts[{k}] or 0.0)")
+
+    def _asked(self, address: int) -> bool:
+        return address >= PARAMETERS or bool(self.wanted[address])
+
+    def _push(self, address: int, expression: str) -> None:
+        if not self._asked(address):
+            return
+        buffer, at = self.space(address, gradients=True)
+        fresh = not self.written[buffer][at]
+        self.written[buffer][at] = True
+        self.emit(f"{buffer}_[{at}] {'=' if fresh else '+='} {expression}")
+
+
+def _inner(access: Access, inner: int) -> np.ndarray:
+    outer = len(access.shape) - inner
+    return addresses(access.base, access.shape[outer:], access.strides[outer:])
+
+
+def chain_gradient(x: np.ndarray, g: np.ndarray, largest: bool, out: np.ndarray) -> None:
+    """d max(max(x0, x1), ...) / d x * g: at each pair all to the larger, half to each of equal ones."""
+    outer = g.ndim
+    rows = x.reshape(*g.shape, -1)
+    result = np.empty(rows.shape)
+    accumulate = np.maximum.accumulate if largest else np.minimum.accumulate
+    best = accumulate(rows, axis=-1)
+    arriving = np.array(g, dtype=np.float64)
+    for k in range(rows.shape[-1] - 1, 0, -1):
+        before, new = best[..., k - 1], rows[..., k]
+        wins = new > before if largest else new < before
+        loses = new < before if largest else new > before
+        tie = before == new
+        result[..., k] = np.where(tie, 0.5 * arriving, np.where(loses, 0.0, arriving))
+        arriving = np.where(tie, 0.5 * arriving, np.where(wins, 0.0, arriving))
+    result[..., 0] = arriving
+    out[...] = result.reshape(x.shape)
+    assert outer <= x.ndim

@@ -1,0 +1,191 @@
+"""What goes into a lifted call and what comes out: numbers to trace, statics, structures.
+
+`read` takes a call's arguments apart into a key (shapes, statics) and arrays of numbers; `traced` builds
+the arguments that the function is recorded on. `Template` does the same for what it returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd.engine import Value, _leaf, numbers
+from micrograd.lifting.call import Call, ResultArray, output
+from micrograd.lifting.record import INPUT, INTEGER, Tape, Traced
+
+__all__ = ["Arguments", "Template", "read"]
+
+
+class Arguments:
+    """One call's arguments: `key` tells which program fits, `arrays` are its numbers in order.
+
+    `values` are the Values among them, into which gradients flow; None for an array of plain numbers.
+    """
+
+    __slots__ = ("key", "arrays", "values", "kept")
+
+    def __init__(self) -> None:
+        self.key: list[Any] = []
+        self.arrays: list[Any] = []
+        self.values: list[Any] = []
+        self.kept: list[Any] = []  # objects that the key names by identity
+
+    def add(self, kind: str, shape: tuple[int, ...], array: Any, values: Any = None) -> None:
+        self.key.append((kind, shape))
+        self.arrays.append(array)
+        self.values.append(values)
+
+
+def read(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
+    found = Arguments()
+    for x in args:
+        _read(x, found)
+    for name in sorted(kwargs) if kwargs else ():
+        found.key.append(name)
+        _read(kwargs[name], found)
+    return found
+
+
+def _read(x: Any, found: Arguments) -> None:
+    if type(x) is ResultArray:
+        x = x.values
+    if type(x) is np.ndarray or isinstance(x, np.ndarray):
+        kind = x.dtype.kind
+        if kind == "f":
+            found.add(INPUT, x.shape, x)
+        elif kind in "iub":
+            found.add(INTEGER, x.shape, x)
+        elif kind == "O":
+            found.add("values", x.shape, None, x)
+            found.arrays[-1] = numbers(x)
+        else:
+            raise TypeError(f"a lifted function takes arrays of numbers or Values, got {x.dtype}")
+    elif isinstance(x, float):
+        found.add(INPUT, (), x)
+    elif isinstance(x, Value):
+        found.add("values", (), x.data, x)
+    elif x is None or isinstance(x, (int, str, bytes, bool)):
+        found.key.append((type(x), x))
+    elif isinstance(x, np.floating):
+        found.add(INPUT, (), float(x))
+    elif isinstance(x, (np.integer, np.bool_)):
+        found.add(INTEGER, (), int(x))
+    elif isinstance(x, (list, tuple)):
+        found.key.append((type(x), len(x)))
+        for item in x:
+            _read(item, found)
+    elif isinstance(x, dict):
+        found.key.append((dict, tuple(x)))
+        for item in x.values():
+            _read(item, found)
+    else:  # a model, a function: the same object next time means the same program
+        found.key.append((type(x), id(x)))
+        found.kept.append(x)
+
+
+class Tracer:
+    """Arguments rebuilt with traced Values in place of the numbers."""
+
+    def __init__(self, tape: Tape, resize: Callable[[int, tuple[int, ...]], tuple[int, ...]]) -> None:
+        self.tape = tape
+        self.resize = resize  # argument number, shape -> the shape to record at
+        self.shapes: list[tuple[int, ...]] = []
+        self.first: list[int] = []
+
+    def rebuild(self, x: Any) -> Any:
+        if type(x) is ResultArray:
+            x = x.values
+        if isinstance(x, np.ndarray):
+            return self.leaves(INTEGER if x.dtype.kind in "iub" else INPUT, x.shape)
+        if isinstance(x, (float, Value, np.floating)):
+            return self.leaves(INPUT, ())[()]
+        if isinstance(x, (np.integer, np.bool_)):
+            return self.leaves(INTEGER, ())[()]
+        if isinstance(x, (list, tuple)):
+            return _like(x, [self.rebuild(item) for item in x])
+        if isinstance(x, dict):
+            return {key: self.rebuild(item) for key, item in x.items()}
+        return x
+
+    def leaves(self, kind: str, shape: tuple[int, ...]) -> np.ndarray:
+        number = len(self.shapes)
+        shape = self.resize(number, shape)
+        self.shapes.append(shape)
+        self.first.append(len(self.tape.kinds))
+        return self.tape.array(kind, shape, number)
+
+
+def _like(x: Any, items: list[Any]) -> Any:
+    if hasattr(x, "_fields"):
+        return type(x)(*items)
+    return items if isinstance(x, list) else tuple(items)
+
+
+class Template:
+    """The structure that the function returned: where each result goes.
+
+    `places` are the tape places of the results, each once; a call fills the structure with Values.
+    """
+
+    def __init__(self, tape: Tape, returned: Any) -> None:
+        self._at: dict[int, int] = {}
+        self._build = self._compile(tape, returned)
+        self.places = list(self._at)
+
+    def fill(self, node: Value | None, call: Call) -> Any:
+        return _fill(self._build, node, call)
+
+    def _which(self, traced: Traced) -> int:
+        return self._at.setdefault(traced._left, len(self._at))
+
+    def _compile(self, tape: Tape, x: Any) -> Any:
+        if type(x) is Traced:
+            return ("one", self._which(x))
+        if isinstance(x, np.ndarray) and x.dtype == object:
+            if x.size and all(type(v) is Traced for v in x.flat):
+                which = np.array([self._which(v) for v in x.flat], dtype=np.intp)
+                return ("array", which.reshape(x.shape))
+            return ("mixed", x.shape, [self._compile(tape, v) for v in x.flat])
+        if isinstance(x, np.ndarray):
+            return ("copy", x.copy())
+        if isinstance(x, (list, tuple)):
+            return ("like", x if hasattr(x, "_fields") else type(x)(), [self._compile(tape, v) for v in x])
+        if isinstance(x, dict):
+            return ("dict", {key: self._compile(tape, v) for key, v in x.items()})
+        if isinstance(x, Value) and x in tape.created_here:
+            return ("leaf", tape.created_here[x])
+        return ("same", x)
+
+
+def _fill(build: Any, node: Value | None, call: Call) -> Any:
+    kind = build[0]
+    if kind == "one":
+        return output(node, call, build[1])
+    if kind == "array":
+        return ResultArray(node, call, build[1])
+    if kind == "like":
+        return _like(build[1], [_fill(b, node, call) for b in build[2]])
+    if kind == "mixed":
+        made = np.empty(len(build[2]), dtype=object)
+        made[:] = [_fill(b, node, call) for b in build[2]]
+        return made.reshape(build[1])
+    if kind == "dict":
+        return {key: _fill(b, node, call) for key, b in build[1].items()}
+    if kind == "copy":
+        return build[1].copy()
+    if kind == "leaf":
+        return _leaf(build[1], 0.0, "")
+    return build[1]
+
+
+def flat_values(values: Sequence[Any]) -> list[Any]:
+    """The Values among the arguments, in the order of their numbers."""
+    found: list[Any] = []
+    for x in values:
+        if isinstance(x, Value):
+            found.append(x)
+        elif x is not None:
+            found += list(x.flat)
+    return found

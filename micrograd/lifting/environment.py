@@ -1,0 +1,93 @@
+"""What a recording depends on besides its arguments: globals, closure cells, train or eval mode.
+
+A program is right only while these are the same objects. `Environment.of` finds them once, through the
+function and the plain functions that it calls by name; `same` is asked at each call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import CellType, CodeType, FunctionType, MethodType
+from typing import Any
+
+from micrograd.engine import Value
+from micrograd.nn import Module
+
+__all__ = ["Environment"]
+
+_MISSING = object()
+_LIBRARIES = ("micrograd.", "numpy", "builtins", "math", "functools", "itertools")
+
+
+class Environment:
+    """Identities of every global and cell that a function names, and the mode of every module."""
+
+    def __init__(self) -> None:
+        self.globals: list[tuple[dict[str, Any], str, Any]] = []
+        self.cells: list[tuple[CellType, Any]] = []
+        self.modules: list[tuple[Module, bool]] = []
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], arguments: Any) -> Environment:
+        found = cls()
+        seen: set[int] = set()
+        things: list[Any] = [function, arguments]
+        modules: dict[int, Module] = {}
+        while things:
+            thing = things.pop()
+            if id(thing) in seen:
+                continue
+            seen.add(id(thing))
+            if isinstance(thing, MethodType):
+                things += [thing.__func__, thing.__self__]
+            elif hasattr(thing, "__wrapped__") and not isinstance(thing, FunctionType):
+                things.append(thing.__wrapped__)
+            elif isinstance(thing, FunctionType):
+                if not thing.__module__.startswith(_LIBRARIES):
+                    things += found._named(thing)
+            elif isinstance(thing, Module):
+                modules.update((id(module), module) for _, module in thing.named_modules())
+            elif isinstance(thing, (list, tuple)):
+                things += [x for x in thing if not isinstance(x, (Value, float, int, str))]
+            elif isinstance(thing, dict):
+                things += [x for x in thing.values() if not isinstance(x, (Value, float, int, str))]
+        found.modules = [(module, module.training) for module in modules.values()]
+        return found
+
+    def _named(self, function: FunctionType) -> Iterator[Any]:
+        for name in _names(function.__code__):
+            if name in function.__globals__:
+                thing = function.__globals__[name]
+                self.globals.append((function.__globals__, name, thing))
+                yield thing
+        for cell in function.__closure__ or ():
+            try:
+                thing = cell.cell_contents
+            except ValueError:  # not filled yet
+                continue
+            self.cells.append((cell, thing))
+            yield thing
+        yield from function.__defaults__ or ()
+
+    def same(self) -> bool:
+        for names, name, thing in self.globals:
+            if names.get(name, _MISSING) is not thing:
+                return False
+        for cell, thing in self.cells:
+            if cell.cell_contents is not thing:
+                return False
+        for module, training in self.modules:
+            if module.training is not training:
+                return False
+        return True
+
+
+def _names(code: CodeType) -> list[str]:
+    """Every global name in the code and in the functions and comprehensions inside it."""
+    found: dict[str, None] = {}
+    stack = [code]
+    while stack:
+        code = stack.pop()
+        found.update(dict.fromkeys(code.co_names))
+        stack += [c for c in code.co_consts if isinstance(c, CodeType)]
+    return list(found)

@@ -1,0 +1,230 @@
+"""Chains of + and * become dot products and sums; chains of maximum become one n-ary maximum.
+
+Python unrolls `sum(w * x)` into 2n nodes. This pass walks a tape once and gives each chain back as one
+`Node`, together with what the program needs to know of leaves; `schedule.py` then groups like nodes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd import ops
+from micrograd.lifting.record import TAKE, Tape
+from micrograd.ops import Op
+
+__all__ = ["Fused", "Node", "fuse"]
+
+_CHAINED = (ops.maximum, ops.minimum)
+
+
+class Node:
+    """One scalar result: `kind` ('map', 'sum', 'dot', 'chain', 'take'), its op, operands, and size.
+
+    `operands` are lists of tape places, one list a role: a map has one place in each; a dot has xs and
+    ws; a take has [integer] and candidates. `start` is a place to begin the sum from, or None.
+    """
+
+    __slots__ = ("place", "kind", "op", "operands", "start", "replaces")
+
+    def __init__(
+        self,
+        place: int,
+        kind: str,
+        op: Op | None,
+        operands: tuple[Sequence[int], ...],
+        start: int | None = None,
+        replaces: int = 1,
+    ) -> None:
+        self.place = place
+        self.kind = kind
+        self.op = op
+        self.operands = operands
+        self.start = start
+        self.replaces = replaces  # how many recorded nodes this one stands for
+
+
+class Fused(NamedTuple):
+    """What is left of a tape: nodes and leaves that the outputs need, in recorded order."""
+
+    nodes: list[Node]
+    leaves: list[int]
+    outputs: list[int]
+    count: int  # recorded nodes that the outputs need
+
+
+def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
+    """Give each chain of the tape back as one node, and drop what no output needs."""
+    kinds, lefts, rights = tape.kinds, tape.lefts, tape.rights
+    uses = _count_uses(tape, outputs)
+    add, mul = ops.add, ops.mul
+    zero = tape.constants.get((0.0, 1.0), -1)
+    terms: dict[int, deque[int]] = {}  # a chain of additions that may still grow
+    chains: dict[int, list[int]] = {}  # the same for maximum and minimum
+    nodes: list[Any] = []  # a Node, the list that a chain became, or None
+    at: dict[int, int] = {}  # where in `nodes` a place stands, to take it back when it is absorbed
+    same: dict[int, int] = {}  # 0 + x is x
+    leaves: list[int] = []
+    count = 0
+    for i, kind in enumerate(kinds):
+        if not uses[i]:
+            continue
+        if type(kind) is str and kind != TAKE:
+            leaves.append(i)
+            continue
+        count += 1
+        a, b = lefts[i], rights[i]
+        if kind is add:
+            a, b = same.get(a, a), same.get(b, b)
+            if a == zero or b == zero:
+                same[i] = b if a == zero else a
+                uses[same[i]] += uses[i] - 1
+                continue
+            chain = _extended(terms, uses, a, b)
+            terms[i] = chain
+            at[i] = len(nodes)
+            nodes.append(None)
+        elif kind is mul:
+            at[i] = len(nodes)
+            nodes.append(Node(i, "map", kind, ((same.get(a, a),), (same.get(b, b),))))
+        elif kind in _CHAINED:
+            a, b = same.get(a, a), same.get(b, b)
+            grown = chains.pop(a, None) if uses[a] == 1 and kinds[a] is kind else None
+            if grown is not None:
+                nodes[at[a]] = None
+                grown.append(b)
+            else:
+                grown = [a, b]
+            chains[i] = grown
+            at[i] = len(nodes)
+            nodes.append(Node(i, "chain", kind, (grown,)))
+        elif kind == TAKE:
+            chosen, candidates = a
+            nodes.append(Node(i, "take", None, ((chosen,), candidates)))
+        elif kind.name == "dot":
+            n = (len(a) if type(a) is tuple else 2) // 2
+            inputs = a if type(a) is tuple else (a, b)
+            inputs = [same.get(x, x) for x in inputs] if same else inputs
+            start = inputs[-1] if len(inputs) % 2 else None
+            nodes.append(Node(i, "dot", None, (inputs[:n], inputs[n : 2 * n]), start))
+        elif type(a) is tuple:
+            nodes.append(Node(i, "map", kind, tuple((same.get(x, x),) for x in a)))
+        elif b >= 0:
+            nodes.append(Node(i, "map", kind, ((same.get(a, a),), (same.get(b, b),))))
+        else:
+            nodes.append(Node(i, "map", kind, ((same.get(a, a),),)))
+    sums = _Sums(tape, uses, nodes, at)
+    for i, chain in terms.items():
+        nodes[at[i]] = sums.replace(i, chain)
+    flat: list[Node] = []
+    for node in nodes:
+        if type(node) is list:
+            flat += node
+        elif node is not None:
+            flat.append(node)
+    return Fused(flat, leaves, [same.get(i, i) for i in outputs], count)
+
+
+def _count_uses(tape: Tape, outputs: Sequence[int]) -> list[int]:
+    kinds, lefts, rights = tape.kinds, tape.lefts, tape.rights
+    uses = [0] * len(kinds)
+    for place in outputs:
+        uses[place] += 2  # never absorbed: the outside looks at it
+    for i in range(len(kinds) - 1, -1, -1):
+        if not uses[i]:
+            continue
+        left = lefts[i]
+        kind = kinds[i]
+        if type(kind) is str:
+            if kind == TAKE:
+                uses[left[0]] += 1
+                for place in left[1]:
+                    uses[place] += 2
+        elif type(left) is tuple:
+            for place in left:
+                uses[place] += 1
+        else:
+            uses[left] += 1
+            if rights[i] >= 0:
+                uses[rights[i]] += 1
+    return uses
+
+
+def _extended(terms: dict[int, deque[int]], uses: list[int], a: int, b: int) -> deque[int]:
+    """The chain a + b: one side may be a chain that nothing else uses; two long chains stay apart,
+
+    because each is a loop of its own in the source (x @ w + h @ u) and has strides of its own.
+    """
+    if uses[a] == 1 and a in terms:
+        chain = terms.pop(a)
+        chain.append(b)
+        return chain
+    if uses[b] == 1 and b in terms:
+        chain = terms.pop(b)
+        chain.appendleft(a)
+        return chain
+    return deque((a, b))
+
+
+class _Sums:
+    """What the chains of additions become, once they are known whole."""
+
+    def __init__(self, tape: Tape, uses: list[int], nodes: list[Any], at: dict[int, int]) -> None:
+        self.kinds, self.uses, self.nodes, self.at = tape.kinds, uses, nodes, at
+        self.minus_one = tape.constants.get((-1.0, -1.0), -1)
+        self.next_place = len(tape.kinds)
+
+    def replace(self, i: int, chain: deque[int]) -> list[Node]:
+        products, plain = [], []
+        for t in chain:
+            absorbed = self.kinds[t] is ops.mul and self.uses[t] == 1
+            (products if absorbed else plain).append(t)
+        if len(products) >= 2:
+            return self._dot(i, products, plain)
+        if len(chain) > 2:
+            return [Node(i, "sum", ops.add, (list(chain),), None, len(chain) - 1)]
+        a, b = chain
+        for minuend, subtrahend in ((a, b), (b, a)):
+            if subtrahend in products and self._factors(subtrahend)[1] == self.minus_one:
+                (negated,), _ = self._take(subtrahend).operands
+                return [Node(i, "map", SUBTRACT, ((minuend,), (negated,)), None, 2)]
+        return [Node(i, "map", ops.add, ((a,), (b,)))]
+
+    def _dot(self, i: int, products: list[int], plain: list[int]) -> list[Node]:
+        factors = [self._take(t).operands for t in products]
+        xs, ws = [x for (x,), _ in factors], [w for _, (w,) in factors]
+        place = i
+        if len(plain) > 1:
+            place = self.next_place
+            self.next_place += 1
+        start = plain[0] if plain else None
+        replaces = 2 * len(products) - (start is None)
+        dot = Node(place, "dot", None, (xs, ws), start, replaces)
+        if len(plain) <= 1:
+            return [dot]
+        rest = [place, *plain[1:]]
+        if len(rest) == 2:
+            return [dot, Node(i, "map", ops.add, ((rest[0],), (rest[1],)))]
+        return [dot, Node(i, "sum", ops.add, (rest,), None, len(rest) - 1)]
+
+    def _factors(self, t: int) -> tuple[int, int]:
+        (x,), (w,) = self.nodes[self.at[t]].operands
+        return x, w
+
+    def _take(self, t: int) -> Node:
+        node: Node = self.nodes[self.at[t]]
+        self.nodes[self.at[t]] = None
+        return node
+
+
+# a + b * -1 in one step: the same number, bit for bit
+SUBTRACT = Op(
+    "-",
+    lambda a, b: a - b,
+    (lambda a, b, out: 1.0, lambda a, b, out: -1.0),
+    arity=2,
+    array=np.subtract,
+)

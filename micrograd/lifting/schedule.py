@@ -1,0 +1,279 @@
+"""Levels, groups of like nodes, storage slots: a list of nodes becomes a short list of instructions.
+
+A node's level is one more than its inputs'. Like nodes of one level that read from the same places, in
+recorded order, form a group; slots are handed out group after group, so that each group's results lie
+side by side and the next group's reads are regular. `instructions` is the whole pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd.lifting.fuse import Fused, Node
+from micrograd.lifting.record import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
+from micrograd.lifting.strides import Access, nest, segments, squeezed
+from micrograd.ops import Op
+
+__all__ = ["PARAMETERS", "Instruction", "Layout", "schedule"]
+
+PARAMETERS = 1 << 40  # addresses from here on are in the store, below in the program's own buffer
+_PIECES = 3  # a group is cut into at most so many regular pieces before it is gathered
+_PADDING = 2.5  # rows of different length share a group if padding costs at most this factor
+
+
+class Instruction(NamedTuple):
+    """out = op(operands): a map, a reduction over the last `inner` loops, a take, or scalars.
+
+    All accesses have the same loops: those of `out`, then the reduced ones.
+    """
+
+    kind: str
+    op: Op | None
+    out: Access
+    operands: tuple[Access, ...]
+    start: Access | None
+    inner: int
+    replaces: int
+
+
+class Layout(NamedTuple):
+    """Where everything stands, and what is done with it."""
+
+    instructions: list[Instruction]
+    address: dict[int, int]  # of a tape place
+    constants: list[float]  # the numbers at addresses 0, 1, ...
+    size: int
+
+
+def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> Layout:
+    """Group, place and factor. `parameters`: the store's index of each captured place."""
+    groups = _groups(tape, fused)
+    address: dict[int, int] = {}
+    constants = [tape.lefts[i] for i in fused.leaves if tape.kinds[i] == CONSTANT]
+    neutral = _Neutral(constants)
+    for group in groups:
+        neutral.prepare(group)
+    size = len(constants)
+    slot = 0
+    for i in fused.leaves:
+        if tape.kinds[i] == CONSTANT:
+            address[i] = slot
+            slot += 1
+    for i in range(len(tape.kinds)):  # arguments keep their order, used or not: they arrive whole
+        kind = tape.kinds[i]
+        if kind == PARAMETER and i in parameters:
+            address[i] = PARAMETERS + parameters[i]
+        elif kind in (INPUT, INTEGER, STATE):
+            address[i] = size
+            size += 1
+    found: list[Instruction] = []
+    for group in groups:
+        base = size
+        for node in group:
+            address[node.place] = size
+            size += 1
+        found += _Group(group, base, address, neutral).instructions()
+    return Layout(found, address, constants, size)
+
+
+class _Neutral:
+    """Constants that change nothing, to pad rows of different length with."""
+
+    def __init__(self, constants: list[float]) -> None:
+        self.constants = constants
+        self.at: dict[float, int] = {}
+
+    def prepare(self, group: list[Node]) -> None:
+        if len({len(node.operands[-1]) for node in group}) > 1:
+            number = self.number(group[0])
+            if number not in self.at:
+                self.at[number] = len(self.constants)
+                self.constants.append(number)
+
+    @staticmethod
+    def number(node: Node) -> float:
+        if node.kind != "chain":
+            return 0.0
+        assert node.op is not None
+        return -np.inf if node.op.name == "maximum" else np.inf
+
+
+def _groups(tape: Tape, fused: Fused) -> list[list[Node]]:
+    """Nodes of one level, one kind and the same sources, in recorded order; levels ascending."""
+    level: dict[int, int] = {}
+    source: dict[int, Any] = {}  # a leaf's kind or argument, a node's group
+    for i in fused.leaves:
+        level[i] = 0
+        source[i] = tape.rights[i] if tape.kinds[i] in (INPUT, INTEGER) else tape.kinds[i]
+    members: dict[tuple[Any, ...], tuple[int, list[Node]]] = {}
+    level_at = level.__getitem__
+    for node in fused.nodes:
+        operands = node.operands
+        deepest = 0
+        for places in operands:
+            here = level[places[0]] if len(places) == 1 else max(map(level_at, places))
+            if here > deepest:
+                deepest = here
+        if node.start is not None and level[node.start] > deepest:
+            deepest = level[node.start]
+        level[node.place] = deepest + 1
+        sources = [source[places[0]] for places in operands]
+        key = (deepest, node.kind, node.op, node.start is not None, *sources)
+        group = members.get(key)
+        if group is None:
+            group = members[key] = (len(members), [])
+        group[1].append(node)
+        source[node.place] = group[0]
+    groups = [part for _, group in members.values() for part in _by_length(group)]
+    groups.sort(key=lambda group: level[group[0].place])
+    return groups
+
+
+def _by_length(group: list[Node]) -> list[list[Node]]:
+    """One group of padded rows where that is cheap, else one group a length."""
+    lengths = [len(node.operands[-1]) for node in group]
+    if max(lengths) * len(lengths) <= _PADDING * sum(lengths):
+        return [group]
+    by_length: dict[int, list[Node]] = {}
+    for node, length in zip(group, lengths, strict=True):
+        by_length.setdefault(length, []).append(node)
+    return list(by_length.values())
+
+
+class _Group:
+    """Like nodes whose results stand side by side from `base` on, about to become instructions."""
+
+    def __init__(
+        self, nodes: list[Node], base: int, address: dict[int, int], neutral: _Neutral
+    ) -> None:
+        self.nodes = nodes
+        self.kind = nodes[0].kind
+        self.out = np.arange(base, base + len(nodes), dtype=np.int64)
+        pad = neutral.at.get(neutral.number(nodes[0]), -1)
+        self.reads = [
+            _matrix([node.operands[role] for node in nodes], address, pad)
+            for role in range(len(nodes[0].operands))
+        ]
+        self.starts = None
+        if nodes[0].start is not None:
+            self.starts = np.array([address[node.start] for node in nodes])  # type: ignore[index]
+
+    def instructions(self) -> list[Instruction]:
+        n = len(self.nodes)
+        inner, inner_strides, regular = self._inner_loops()
+        heads = [self.out] + [reads[:, 0] for reads in self.reads]
+        if self.starts is not None:
+            heads.append(self.starts)
+        certain = [0] + [k + 1 for k, good in enumerate(regular) if good]
+        certain += [len(heads) - 1] if self.starts is not None else []
+        whole = np.stack([heads[k] for k in certain])
+        ends: list[int] | None = [n]
+        if nest(whole) is None:
+            ends = segments(whole, _PIECES)
+        if all(regular) and ends is not None:
+            return [
+                self._instruction(a, b, inner, inner_strides, regular)
+                for a, b in zip([0, *ends], ends, strict=False)
+            ]
+        return [self._instruction(0, n, inner, inner_strides, regular)]
+
+    def _inner_loops(self) -> tuple[tuple[int, ...], np.ndarray, list[bool]]:
+        """The reduced loops: their shape, each operand's strides, and which operands follow them."""
+        wide = [reads for reads in self.reads if reads.shape[1] > 1]
+        if not wide:
+            return (), np.zeros((len(self.reads), 0), dtype=np.int64), [True] * len(self.reads)
+        regular = []
+        offsets: list[np.ndarray] = []
+        for reads in self.reads:
+            steps = reads - reads[:, :1]
+            good = reads.shape[1] == 1 or bool((steps == steps[:1]).all())
+            row = np.zeros(wide[0].shape[1], dtype=np.int64) if reads.shape[1] == 1 else steps[0]
+            if good and nest(np.stack([*offsets, row])) is not None:
+                offsets.append(row)
+                regular.append(True)
+            else:
+                regular.append(False)
+        if not offsets:
+            return (wide[0].shape[1],), np.zeros((len(self.reads), 1), dtype=np.int64), regular
+        factored = nest(np.stack(offsets))
+        assert factored is not None
+        shape, found = factored
+        strides = np.zeros((len(self.reads), len(shape)), dtype=np.int64)
+        strides[regular] = found
+        return shape, strides, regular
+
+    def _instruction(
+        self, a: int, b: int, inner: tuple[int, ...], inner_strides: np.ndarray, regular: list[bool]
+    ) -> Instruction:
+        """Nodes a to b as one instruction; operands that do not factor with the others are gathered."""
+        lists = [self.out[a:b]]
+        if self.starts is not None:
+            lists.append(self.starts[a:b])
+            if nest(np.stack(lists)) is None:
+                lists.pop()
+        start_factors = len(lists) == 2 or self.starts is None
+        factors = []
+        for reads, good in zip(self.reads, regular, strict=True):
+            grown = [*lists, reads[a:b, 0]]
+            fits = good and nest(np.stack(grown)) is not None
+            factors.append(fits)
+            if fits:
+                lists = grown
+        for reads, fits in zip(self.reads, factors, strict=True):
+            if not fits:  # loops along which a gathered operand stays the same
+                rows = reads[a:b]
+                changes = np.concatenate(([0], np.cumsum((rows[1:] != rows[:-1]).any(axis=1))))
+                if nest(np.stack([*lists, changes])) is not None:
+                    lists = [*lists, changes]
+        factored = nest(np.stack(lists))
+        assert factored is not None
+        outer, strides = factored
+        shape = outer + inner
+        zeros = (0,) * len(inner)
+        out = Access(int(self.out[a]), shape, (*map(int, strides[0]), *zeros))
+        start = None
+        if self.starts is not None:
+            if start_factors:
+                start = Access(int(self.starts[a]), shape, (*map(int, strides[1]), *zeros))
+            else:
+                start = _gathered(self.starts[a:b], outer, inner)
+        operands = []
+        row = 2 if self.starts is not None and start_factors else 1
+        for role, (reads, fits) in enumerate(zip(self.reads, factors, strict=True)):
+            if fits:
+                along = (*map(int, strides[row]), *map(int, inner_strides[role]))
+                operands.append(Access(int(reads[a, 0]), shape, along))
+                row += 1
+            else:
+                operands.append(_gathered(reads[a:b], outer, inner))
+        replaces = sum(node.replaces for node in self.nodes[a:b])
+        return Instruction(
+            self.kind, self.nodes[0].op, out, tuple(operands), start, len(inner), replaces
+        )
+
+
+def _matrix(rows: list[Sequence[int]], address: dict[int, int], pad: int) -> np.ndarray:
+    """The addresses of one operand of every node: (n, width), short rows padded."""
+    at = address.__getitem__
+    width = max(map(len, rows))
+    seen: dict[int, list[int]] = {}  # rows share their tuples: x @ w reads each row of x many times
+    found = []
+    for places in rows:
+        row = seen.get(id(places))
+        if row is None:
+            row = list(map(at, places))
+            row += [pad] * (width - len(row))
+            seen[id(places)] = row
+        found.append(row)
+    return np.array(found, dtype=np.int64)
+
+
+def _gathered(reads: np.ndarray, outer: tuple[int, ...], inner: tuple[int, ...]) -> Access:
+    if reads.ndim == 1 or reads.shape[1] == 1:
+        addresses, strides = squeezed(reads.reshape(-1), outer)
+        return Access(0, outer + inner, (*strides, *(0,) * len(inner)), addresses)
+    addresses, strides = squeezed(reads.reshape(-1), outer + inner)
+    return Access(0, outer + inner, strides, addresses)

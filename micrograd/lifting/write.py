@@ -1,0 +1,276 @@
+"""Instructions become Python source: a line a NumPy call, on views prepared in advance.
+
+`Writer` holds what forward and backward code have in common: how an operand is read, how an expression
+of the op table or a sum of products is written. `forward.py` and `adjoint.py` say what to write.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from micrograd import ops
+from micrograd.lifting.contract import Loop, merged
+from micrograd.lifting.schedule import PARAMETERS
+from micrograd.lifting.strides import Access
+from micrograd.lifting.symbols import Symbol, is_number
+from micrograd.lifting.views import Views
+
+__all__ = ["Target", "Writer", "inputs_first"]
+
+
+class Target:
+    """Where a result goes: a buffer, the address of its first element, its strides along the loops."""
+
+    def __init__(self, buffer: str, base: int, strides: Sequence[int]) -> None:
+        self.buffer = buffer
+        self.base = base
+        self.strides = tuple(strides)
+
+
+class Writer:
+    """Source lines, and the views that they name. `first` is the store's index of parameter address 0."""
+
+    def __init__(self, views: Views) -> None:
+        self.views = views
+        self.lines: list[str] = []
+
+    def emit(self, line: str) -> None:
+        self.lines.append(line)
+
+    # --- reading -----------------------------------------------------------------------------------------
+
+    def space(self, address: int, gradients: bool = False) -> tuple[str, int]:
+        """Which buffer an address is in, and where."""
+        if address >= PARAMETERS:
+            return ("d" if gradients else "p"), address - PARAMETERS
+        return ("g" if gradients else "v"), address
+
+    def read(self, access: Access) -> Target:
+        """An operand as strides over a buffer; a gathered one is copied out first."""
+        if access.gather is None:
+            buffer, base = self.space(access.base)
+            return Target(buffer, base, access.strides)
+        key = ("copy", access.gather.tobytes())
+        if key in self.views.copies:  # the forward pass has made it already
+            return Target(self.views.copies[key], 0, access.strides)
+        name = self.views.copies[key] = self.views.temporary(access.gather.shape)
+        parts = [(slice(None), access.gather)]
+        inside = access.gather < PARAMETERS
+        if inside.any() and not inside.all():
+            parts = [(np.flatnonzero(m), access.gather[m]) for m in (inside, ~inside)]
+        for where, found in parts:
+            buffer = "p" if found[0] >= PARAMETERS else "v"
+            index = self.index(found % PARAMETERS)
+            flat = self.flat(buffer)
+            if isinstance(where, slice):
+                self.emit(f"{flat}.take({index}, None, {name}, 'clip')")
+            else:
+                self.emit(f"{name}[{self.index(where)}] = {flat}.take({index})")
+        return Target(name, 0, access.strides)
+
+    def flat(self, buffer: str) -> str:
+        return buffer
+
+    def index(self, found: np.ndarray) -> str:
+        found = np.ascontiguousarray(found, dtype=np.intp)
+        return self.views.constant("index", found, found.tobytes())
+
+    def view(self, target: Target, shape: Sequence[int]) -> str:
+        if target.buffer in ("v", "p", "g", "d"):
+            return self.views.view(target.buffer, target.base, shape, target.strides)
+        return self.views.retyped(target.buffer, shape, target.strides)
+
+    def function(self, op: Any) -> str:
+        array = op.array
+        if isinstance(array, np.ufunc):
+            return self.views.function(array.__name__, array)
+        return self.views.constant("op", array)
+
+    # --- expressions ---------------------------------------------------------------------------------------
+
+    def expression(self, symbol: Symbol, shape: tuple[int, ...], out: str | None = None) -> str:
+        """Write what a Symbol computes over loops of `shape`; the name of the result (`out` if given)."""
+        made: dict[int, str] = {}
+        keep: list[Any] = []
+
+        def name_of(x: Any) -> str:
+            if is_number(x):
+                return repr(float(x)) if np.isfinite(x) else f"float('{float(x)}')"
+            return x.name or made[id(x)]
+
+        for node in inputs_first(symbol):
+            last = node is symbol
+            if node.name is not None:
+                if last and out is not None:
+                    self.emit(f"copyto({out}, {node.name})")
+                    self.views.function("copyto", np.copyto)
+                    return out
+                continue
+            place = out if last and out is not None else self.views.temporary(shape)
+            names = [name_of(x) for x in node.inputs]
+            self.apply(node.op, names, place, shape)
+            made[id(node)] = place
+            keep.append(node)
+        return made.get(id(symbol)) or symbol.name or ""
+
+    def apply(self, op: Any, names: Sequence[str], out: str, shape: tuple[int, ...]) -> None:
+        """One row of the table on arrays."""
+        if op is ops.where:
+            c, a, b = names
+            mask = self.views.temporary(shape, bool)
+            self.views.function("not_equal", np.not_equal)
+            self.views.function("copyto", np.copyto)
+            self.emit(f"not_equal({c}, 0.0, {mask})")
+            if b != out:
+                self.emit(f"copyto({out}, {b})")
+            self.emit(f"copyto({out}, {a}, 'same_kind', {mask})")
+        elif op is ops.greater or op is ops.equal:
+            ufunc = np.greater if op is ops.greater else np.equal
+            self.emit(f"{self.views.function(ufunc.__name__, ufunc)}({', '.join(names)}, {out})")
+        elif isinstance(op.array, np.ufunc):
+            self.emit(f"{self.function(op)}({', '.join(names)}, {out})")
+        else:
+            self.emit(f"{self.function(op)}({', '.join(names)}, out={out})")
+
+    # --- sums of products ------------------------------------------------------------------------------------
+
+    def contract(
+        self, shape: Sequence[int], a: Target, b: Target, out: Target, *, add: bool = False
+    ) -> None:
+        """out[...] (+)= sum a[...] * b[...] over loops of `shape`; what out does not move along is summed."""
+        loops = [
+            Loop(length, *strides)
+            for length, *strides in zip(shape, a.strides, b.strides, out.strides, strict=True)
+        ]
+        repeats = 1
+        for loop in loops:
+            if loop.role == "repeat":
+                repeats *= loop.length
+        loops = [loop for loop in loops if loop.role != "repeat"]
+        a, loops = self._summed_alone(a, loops, "a")
+        b, loops = self._summed_alone(b, loops, "b")
+        loops = merged(loops)
+        sums = [loop for loop in loops if loop.role == "sum"]
+        if len(sums) > 1:  # one loop in memory, by copying what is not
+            loops = [loop for loop in loops if loop.role != "sum"] + sums
+            a, loops = self._copied(a, loops, "a")
+            b, loops = self._copied(b, loops, "b")
+            loops = merged(loops)
+        if not add and repeats == 1:
+            self._product(a, b, out, loops)
+            return
+        moving = [loop for loop in loops if loop.out]
+        sizes = [loop.length for loop in moving]
+        name = self.views.temporary(sizes)
+        dense = _restrided(loops, moving, "out")
+        self._product(a, b, Target(name, 0, ()), dense)
+        result = self.view(Target(out.buffer, out.base, [loop.out for loop in moving]), sizes)
+        self.views.function("add", np.add)
+        if repeats > 1:
+            self.views.function("multiply", np.multiply)
+            self.emit(f"multiply({name}, {float(repeats)}, {name if add else result})")
+        if add:
+            self.emit(f"add({result}, {name}, {result})")
+
+    def _summed_alone(self, x: Target, loops: list[Loop], which: str) -> tuple[Target, list[Loop]]:
+        """A factor summed over the loops that only it moves along."""
+        role = f"sum {which}"
+        if not any(loop.role == role for loop in loops):
+            return x, loops
+        moving = [loop for loop in loops if getattr(loop, which)]
+        view = self._factor(x, moving, which)
+        axes = tuple(i for i, loop in enumerate(moving) if loop.role == role)
+        kept = [loop for loop in moving if loop.role != role]
+        sizes = [loop.length for loop in kept]
+        name = self.views.temporary(sizes)
+        self.views.function("add_reduce", np.add.reduce)
+        self.emit(f"add_reduce({view}, {axes}, None, {name})")
+        rest = [loop for loop in loops if loop.role != role]
+        return Target(name, 0, ()), _restrided(rest, kept, which)
+
+    def _copied(self, x: Target, loops: list[Loop], which: str) -> tuple[Target, list[Loop]]:
+        """A factor copied in the order of the loops, if the loops of the sum are not one in it."""
+        sums = [loop for loop in loops if loop.role == "sum"]
+        if all(
+            getattr(outer, which) == getattr(inner, which) * inner.length
+            for outer, inner in pairwise(sums)
+        ):
+            return x, loops
+        moving = [loop for loop in loops if getattr(loop, which)]
+        sizes = [loop.length for loop in moving]
+        name = self.views.temporary(sizes)
+        self.views.function("copyto", np.copyto)
+        self.emit(f"copyto({name}, {self._factor(x, moving, which)})")
+        return Target(name, 0, ()), _restrided(loops, moving, which)
+
+    def _factor(self, x: Target, loops: Sequence[Loop], which: str) -> str:
+        strides = [getattr(loop, which) for loop in loops]
+        return self.view(Target(x.buffer, x.base, strides), [loop.length for loop in loops])
+
+    def _product(self, a: Target, b: Target, out: Target, loops: list[Loop]) -> None:
+        """The call that computes it: multiply without a sum, else matmul or vecdot."""
+        sums = [loop for loop in loops if loop.role == "sum"]
+        if not sums:
+            views = [self._factor(x, loops, which) for x, which in ((a, "a"), (b, "b"), (out, "out"))]
+            self.emit(f"{self.views.function('multiply', np.multiply)}({', '.join(views)})")
+            return
+        row = _longest([loop for loop in loops if loop.role == "row"])
+        column = _longest([loop for loop in loops if loop.role == "column"])
+        used = {id(loop) for loop in (*row, *column, *sums)}
+        batch = [loop for loop in loops if id(loop) not in used]
+        if not row and not column:
+            name = "vecdot" if batch else "matmul"
+            views = [
+                self._factor(a, batch + sums, "a"),
+                self._factor(b, batch + sums, "b"),
+                self._factor(out, batch, "out"),
+            ]
+            self.emit(f"{self.views.function(name, getattr(np, name))}({', '.join(views)})")
+            return
+        if batch:  # matmul broadcasts over a batch only between two matrices
+            row, column = row or [_ONE], column or [_ONE]
+        views = [
+            self._factor(a, batch + row + sums, "a"),
+            self._factor(b, batch + sums + column, "b"),
+            self._factor(out, batch + row + column, "out"),
+        ]
+        self.emit(f"{self.views.function('matmul', np.matmul)}({', '.join(views)})")
+
+
+_ONE = Loop(1, 0, 0, 0)
+
+
+def _longest(loops: list[Loop]) -> list[Loop]:
+    return [max(loops, key=lambda loop: loop.length)] if loops else []
+
+
+def _restrided(loops: Sequence[Loop], moving: Sequence[Loop], which: str) -> list[Loop]:
+    """The loops over a contiguous copy of one factor, laid out in the order of `moving`."""
+    dense = _dense([loop.length for loop in moving])
+    strides = {id(loop): stride for loop, stride in zip(moving, dense, strict=True)}
+    return [loop._replace(**{which: strides.get(id(loop), 0)}) for loop in loops]
+
+
+def _dense(sizes: Sequence[int]) -> list[int]:
+    """The strides of a contiguous array, in elements."""
+    return [math.prod(sizes[i + 1 :]) for i in range(len(sizes))]
+
+
+def inputs_first(symbol: Symbol) -> list[Symbol]:
+    order: list[Symbol] = []
+    seen: set[int] = set()
+    stack: list[tuple[Symbol, bool]] = [(symbol, False)]
+    while stack:
+        node, expanded = stack.pop()
+        if expanded:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            stack.append((node, True))
+            stack += [(x, False) for x in reversed(node.inputs) if isinstance(x, Symbol)]
+    return order
