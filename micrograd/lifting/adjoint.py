@@ -67,6 +67,10 @@ class AdjointWriter(ForwardWriter):
             return True
         return bool(self.wanted[places].any())
 
+    def reached(self, access: Access) -> bool:
+        """Whether any gradient has arrived: behind a detach none does."""
+        return bool(self.written["g"][self.places(access)].any())
+
     def ready(self, access: Access) -> None:
         """Before gradients are read: places that nothing has been written to hold 0."""
         self._zero("g", self.places(access))
@@ -80,7 +84,7 @@ class AdjointWriter(ForwardWriter):
     # --- instructions -------------------------------------------------------------------------------------
 
     def write(self, instruction: Instruction) -> None:
-        if not self.wants(instruction.out):
+        if not self.wants(instruction.out) or not self.reached(instruction.out):
             return
         if instruction.op is not None and not instruction.op.differentiable:
             return

@@ -66,7 +66,8 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     chains: dict[int, list[int]] = {}  # the same for maximum and minimum
     nodes: list[Any] = []  # a Node, the list that a chain became, or None
     at: dict[int, int] = {}  # where in `nodes` a place stands, to take it back when it is absorbed
-    same: dict[int, int] = {}  # 0 + x is x
+    same: dict[int, int] = {}  # 0 + x is x; f(x) is computed once
+    unary: dict[tuple[Any, int], int] = {}
     leaves: list[int] = []
     count = 0
     for i, kind in enumerate(kinds):
@@ -115,7 +116,13 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
         elif b >= 0:
             nodes.append(Node(i, "map", kind, ((same.get(a, a),), (same.get(b, b),))))
         else:
-            nodes.append(Node(i, "map", kind, ((same.get(a, a),),)))
+            a = same.get(a, a)
+            earlier = unary.setdefault((kind, a), i)
+            if earlier != i:  # softmax divides every element by one sum: x * sum**-1
+                same[i] = earlier
+                uses[earlier] += uses[i]
+                continue
+            nodes.append(Node(i, "map", kind, ((a,),)))
     sums = _Sums(tape, uses, nodes, at)
     for i, chain in terms.items():
         nodes[at[i]] = sums.replace(i, chain)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.lifting.fuse import Fused, Node
+from micrograd.lifting.merge import by_length, in_order, merge
 from micrograd.lifting.record import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
 from micrograd.lifting.strides import Access, nest, segments, squeezed
 from micrograd.ops import Op
@@ -21,7 +22,6 @@ __all__ = ["PARAMETERS", "Instruction", "Layout", "schedule"]
 
 PARAMETERS = 1 << 40  # addresses from here on are in the store, below in the program's own buffer
 _PIECES = 3  # a group is cut into at most so many regular pieces before it is gathered
-_PADDING = 2.5  # rows of different length share a group if padding costs at most this factor
 
 
 class Instruction(NamedTuple):
@@ -127,20 +127,8 @@ def _groups(tape: Tape, fused: Fused) -> list[list[Node]]:
             group = members[key] = (len(members), [])
         group[1].append(node)
         source[node.place] = group[0]
-    groups = [part for _, group in members.values() for part in _by_length(group)]
-    groups.sort(key=lambda group: level[group[0].place])
-    return groups
-
-
-def _by_length(group: list[Node]) -> list[list[Node]]:
-    """One group of padded rows where that is cheap, else one group a length."""
-    lengths = [len(node.operands[-1]) for node in group]
-    if max(lengths) * len(lengths) <= _PADDING * sum(lengths):
-        return [group]
-    by_length: dict[int, list[Node]] = {}
-    for node, length in zip(group, lengths, strict=True):
-        by_length.setdefault(length, []).append(node)
-    return list(by_length.values())
+    groups = [part for _, group in members.values() for part in by_length(group)]
+    return in_order(merge(groups))
 
 
 class _Group:

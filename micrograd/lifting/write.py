@@ -132,8 +132,14 @@ class Writer:
         elif op is ops.greater or op is ops.equal:
             ufunc = np.greater if op is ops.greater else np.equal
             self.emit(f"{self.views.function(ufunc.__name__, ufunc)}({', '.join(names)}, {out})")
+        elif op is ops.relu:
+            self.views.function("maximum", np.maximum)
+            self.emit(f"maximum({names[0]}, 0.0, {out})")
         elif isinstance(op.array, np.ufunc):
             self.emit(f"{self.function(op)}({', '.join(names)}, {out})")
+        elif op.parameters[:1] == ("**",):
+            self.views.function("power", np.power)
+            self.emit(f"power({names[0]}, {float(op.parameters[1])!r}, {out})")
         else:
             self.emit(f"{self.function(op)}({', '.join(names)}, out={out})")
 
