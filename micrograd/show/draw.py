@@ -8,6 +8,7 @@ the same graph as a `graphviz.Digraph`. Labels are data here, never markup. Read
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -128,7 +129,8 @@ def _title(node: Value, kind: str) -> str:
 
 
 def _escape(text: str) -> str:
-    return html.escape(text, quote=True)
+    """Text for an HTML-like label, where even so `\\N` would become the node's name."""
+    return html.escape(re.sub(r"\\(?=[EGHLNT])", lambda _: svg.BACKSLASH, text))
 
 
 def _box(node: Value, kind: str) -> str:

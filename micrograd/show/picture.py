@@ -69,7 +69,7 @@ class Picture:
         return render(self.dot, format, dpi=144 if format == "png" else None)
 
     def __repr__(self) -> str:
-        return f"<Picture of {self.description or 'a graph'}>"
+        return f"<Picture: {self.description or 'a graph'}>"
 
     def _repr_svg_(self) -> str | None:
         """What notebooks show: ids of its own, since all pictures of a notebook become one page."""
@@ -126,7 +126,7 @@ class Graph(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no types
             filename = filename or Path(outfile).with_suffix(".gv")
         format = format or self.format
         content = self.pipe(format)
-        source = self.save(filename, directory)
+        source = self.save(filename, directory=directory)
         target = Path(outfile or f"{source}.{format}")
         target.write_bytes(content)
         if cleanup:

@@ -10,7 +10,7 @@ import math
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 
-__all__ = ["PALETTE", "finish", "number_text", "plain"]
+__all__ = ["BACKSLASH", "PALETTE", "finish", "number_text", "plain"]
 
 PALETTE = {  # name: (light, dark); blue and orange differ for every kind of colour vision
     "paper": ("#ffffff", "#16191d"),
@@ -34,6 +34,7 @@ _LIGHT_HOSTS = (
     '[data-jp-theme-light="true"]', ".vscode-light", ".vscode-high-contrast-light",
     'html[theme="light"]',
 )  # fmt: skip
+BACKSLASH = "\\\u2060"  # with an invisible joiner that keeps Graphviz from reading an escape
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -70,6 +71,8 @@ def finish(
     titles, numbered = titles or {}, set(numbered)
     for element in list(root.iter()):
         element.tag = element.tag.removeprefix(_SVG)
+        if element.text is not None:
+            element.text = element.text.replace(BACKSLASH, "\\")
         name = element.get("id")
         if name is None:
             continue
