@@ -1,4 +1,6 @@
-"""functional: every loss and its parts against PyTorch, stable at scores of 1e4, errors that name values."""
+"""functional: every loss and its parts against PyTorch, stable at scores of 1e4, errors that name
+values.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ def normal(*shape: int, seed: int = 0, scale: float = 1.0) -> np.ndarray:
     return np.random.default_rng(seed).normal(scale=scale, size=shape)
 
 
-# --- products ---------------------------------------------------------------------------------------
+# --- products -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lead", [(), (1,), (4,), (2, 3)])
@@ -84,7 +86,7 @@ def test_dot_refuses_unequal_or_empty(xs: list[float], ws: list[float]) -> None:
         F.dot(xs, ws)
 
 
-# --- softmax ------------------------------------------------------------------------------------------
+# --- softmax --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,7 @@ def test_softmax_of_nothing_is_an_error() -> None:
         F.softmax(np.zeros((2, 0)))
 
 
-# --- losses -------------------------------------------------------------------------------------------
+# --- losses ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -277,7 +279,7 @@ def test_text_is_refused() -> None:
         F.softmax(["a", "b"])
 
 
-# --- indices ------------------------------------------------------------------------------------------
+# --- indices --------------------------------------------------------------------------------------
 
 
 @given(shape=st.sampled_from([(), (3,), (2, 2)]), axis=st.sampled_from([0, 1, -1]), seed=seeds)
@@ -311,7 +313,7 @@ def test_one_hot_names_an_index_out_of_range() -> None:
         F.one_hot([0, 3], 3)
 
 
-# --- what recording asks for -----------------------------------------------------------------------------
+# --- what recording asks for ----------------------------------------------------------------------
 
 
 class Sealed(Value):
