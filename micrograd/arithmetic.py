@@ -55,7 +55,7 @@ class Arithmetic:
     def conjugate(self) -> Any:  # A.var() asks for it
         return self
 
-    # --- being a number ---------------------------------------------------------------------------
+    # --- being a number -------------------------------------------------------------------------
 
     def item(self) -> float:
         return self.data

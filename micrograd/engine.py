@@ -73,7 +73,7 @@ class Value(Arithmetic):
             if note_created is not None:
                 note_created(self, data)
 
-    # --- arithmetic: the two hottest rows of the table are written out ----------------------------
+    # --- arithmetic: the two hottest rows of the table are written out --------------------------
     # (through `record` a step of the demo takes 1.6x as long; tests hold them to the table)
 
     def __add__(self, other: Any) -> Any:
@@ -124,7 +124,7 @@ class Value(Arithmetic):
     def __abs__(self) -> Value:
         return record(ops.absolute, self)
 
-    # --- functions: NumPy calls these by name on object arrays, np.exp(A) -------------------------
+    # --- functions: NumPy calls these by name on object arrays, np.exp(A) -----------------------
 
     def exp(self) -> Value:
         return record(ops.exp, self)
@@ -172,7 +172,7 @@ class Value(Arithmetic):
         """The same number without its past: a leaf that passes no gradient on."""
         return record(ops.detach, self) if _modes else Value(self.data)
 
-    # --- the graph --------------------------------------------------------------------------------
+    # --- the graph ------------------------------------------------------------------------------
 
     @property
     def _prev(self) -> tuple[Value, ...]:
@@ -213,14 +213,15 @@ class Value(Arithmetic):
         """Fill `grad` of every Value below with d self / d value; leaves add to what they hold."""
         backward(self)
 
-    # --- NumPy, and functions of the table --------------------------------------------------------
+    # --- NumPy, and functions of the table ------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """`np.exp(v)`, `np.float64(2) * v`, `array * v`: the loop over an array of one Value."""
         if ufunc in _NUMPY_FUNCTIONS and method == "__call__" and not kwargs:
             return _NUMPY_FUNCTIONS[ufunc](*inputs)
         boxed = [_box(x) if isinstance(x, Value) else x for x in inputs]
-        return getattr(ufunc, method)(*boxed, **kwargs)
+        with np.errstate(all="ignore"):  # one Value is silent about overflow, as in `v * 1e308`
+            return getattr(ufunc, method)(*boxed, **kwargs)
 
     @staticmethod
     def _interpret(op: Op, xs: Sequence[Any]) -> Any:
@@ -231,7 +232,7 @@ class Value(Arithmetic):
                 raise TypeError(f"{op.name} takes Values and real numbers, got {_describe(given)}")
         return record(op, *inputs)
 
-    # --- copies and pickles: whoever needs them imports copying.py --------------------------------
+    # --- copies and pickles: whoever needs them imports copying.py ------------------------------
 
     def __copy__(self) -> Value:
         out = _leaf(self.data, self.grad, self.label)
@@ -346,11 +347,11 @@ def no_grad() -> mode:
     return mode(_NumbersOnly())
 
 
-# --- backpropagation ------------------------------------------------------------------------------
+# --- backpropagation ----------------------------------------------------------------------------
 
 
 def topological_order(root: Value) -> list[Value]:
-    """Every Value that `root` depends on, inputs before outputs, `root` last; the same each time."""
+    """Every Value that `root` depends on, inputs before outputs, `root` last, in a fixed order."""
     order: list[Value] = []
     seen: set[Value] = set()
     stack: list[Any] = [root]
@@ -454,7 +455,7 @@ def _no_parameters(node: Value) -> tuple[Value, ...]:
     return ()
 
 
-# --- arrays of Values -----------------------------------------------------------------------------
+# --- arrays of Values ---------------------------------------------------------------------------
 
 
 def numbers(values: Any) -> np.ndarray:

@@ -126,7 +126,8 @@ class Op:
             arrays = arrays or (isinstance(x, np.ndarray) and x.shape != ())
             objects = objects or (isinstance(x, np.ndarray) and x.dtype == object)
         if objects or (arrays and interpret is not None):  # an array of Values: one by one
-            return np.frompyfunc(self, self.arity, 1)(*xs)
+            with np.errstate(all="ignore"):
+                return np.frompyfunc(self, self.arity, 1)(*xs)
         if interpret is not None:
             return interpret(self, xs)
         if any(isinstance(x, (np.ndarray, np.generic)) for x in xs):
@@ -223,7 +224,7 @@ def _into(f: Callable[..., Any]) -> Callable[..., Any]:
     return array
 
 
-# --- arithmetic -----------------------------------------------------------------------------------
+# --- arithmetic ---------------------------------------------------------------------------------
 
 add = _row(
     "+", operator.add, (lambda a, b, out: 1.0, lambda a, b, out: 1.0), arity=2, array=np.add,
@@ -272,7 +273,7 @@ power: Op = _row(
     ),
 )  # fmt: skip
 
-# --- elementary functions -------------------------------------------------------------------------
+# --- elementary functions -----------------------------------------------------------------------
 
 exp: Op = _row("exp", math.exp, (lambda x, out: out,), arity=1, array=np.exp)
 log: Op = _row(
@@ -313,7 +314,7 @@ softplus = _row(  # log(1 + exp x), without overflow for large x; nan comes out 
     (lambda x, out: sigmoid(x),), arity=1, array=lambda x, out=None: np.logaddexp(0.0, x, out=out),
 )  # fmt: skip
 
-# --- functions with a kink ------------------------------------------------------------------------
+# --- functions with a kink ----------------------------------------------------------------------
 
 relu = _row(
     "ReLU", lambda x: 0.0 if x <= 0.0 else x, (lambda x, out: greater(out, 0.0),), arity=1,
@@ -367,7 +368,7 @@ where: Op = _row(
     backward=lambda g, c, a, b, out: (None, where(c, g, 0.0), where(c, 0.0, g)),
 )  # fmt: skip
 
-# --- without a gradient ---------------------------------------------------------------------------
+# --- without a gradient -------------------------------------------------------------------------
 
 greater: Op = _row(
     "greater", lambda a, b: 1.0 if a > b else 0.0, arity=2,
@@ -379,7 +380,7 @@ equal: Op = _row(
 )  # fmt: skip
 detach = _row("detach", lambda x: x, arity=1, array=np.positive)
 
-# --- of any number of inputs ----------------------------------------------------------------------
+# --- of any number of inputs --------------------------------------------------------------------
 
 
 @lru_cache(maxsize=1024)
