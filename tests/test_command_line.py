@@ -1,0 +1,133 @@
+"""The command line as a person types it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from micrograd.__main__ import main
+
+ROOT = Path(__file__).parents[1]
+NEURON = ["tanh(x1*w1 + x2*w2 + b)", "x1=2", "x2=0", "w1=-3", "w2=1", "b=6.88"]
+
+
+def table(text: str) -> dict[str, list[float]]:
+    rows = [line.rsplit(None, 2) for line in text.splitlines()[1:]]
+    return {name: [float(number) for number in numbers] for name, *numbers in rows}
+
+
+def test_draw_writes_the_picture_of_the_example(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "micrograd", "draw", *NEURON, "-o", "neuron.svg"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": ""},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "wrote neuron.svg\n", "")
+    text = (tmp_path / "neuron.svg").read_text(encoding="utf-8")
+    assert ET.fromstring(text).tag.endswith("svg")
+    assert ">0.7064<" in text  # the value of the whole
+    assert ">\u22121.5029<" in text  # the gradient of x1: backward has run
+
+
+def test_grad_prints_values_and_gradients(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["grad", *NEURON]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[0].split() == ["value", "gradient"]
+    rows = table(out)
+    assert list(rows) == [
+        "x1", "x2", "w1", "w2", "b",
+        "x1*w1", "x2*w2", "x1*w1 + x2*w2", "x1*w1 + x2*w2 + b", "tanh(x1*w1 + x2*w2 + b)",
+    ]  # fmt: skip
+    local = 1 - rows["tanh(x1*w1 + x2*w2 + b)"][0] ** 2
+    assert rows["x1"] == pytest.approx([2, -3 * local], rel=1e-5)
+    assert rows["w1"] == pytest.approx([-3, 2 * local], rel=1e-5)
+    assert rows["w2"] == [1, 0]
+    assert rows["tanh(x1*w1 + x2*w2 + b)"][1] == 1
+    assert len({len(line) for line in out.splitlines()}) == 1  # columns line up
+
+
+def test_an_expression_may_begin_with_a_minus_and_options_may_stand_anywhere(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["grad", "-x*y", "x=2", "y=-5"]) == 0
+    assert table(capsys.readouterr().out)["-x*y"] == [10, 1]
+    for words in (
+        ["-o", "FILE", "-x", "x=1"], ["-x", "-o", "FILE", "x=1"], ["-x", "x=1", "--output", "FILE"],
+    ):  # fmt: skip
+        file = tmp_path / "graph.dot"
+        assert main(["draw", *[str(file) if word == "FILE" else word for word in words]]) == 0
+        assert file.read_text(encoding="utf-8").startswith("digraph")
+        file.unlink()
+
+
+def test_numbers_alone_are_an_expression_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["grad", "3 + 4"]) == 0
+    assert table(capsys.readouterr().out) == {"3 + 4": [7, 1]}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["grad", "x +", "x=1"],
+            "error: an operator, a number or a name is missing or out of place",
+        ),
+        (["grad", "x + y", "x=1"], "error: y has no number; write y=number\n  x + y\n      ^\n"),
+        (["grad", "x", "x=1", "y=2"], "error: y was given a number but is not in\n  x\n  ^\n"),
+        (["grad", "x", "x"], "error: got 'x'; a name gets its number as in x=2\n"),
+        (["grad", "x", "x=two"], "error: got 'x=two'; a name gets its number as in x=2\n"),
+        (["grad", "x", "=2"], "error: got '=2'; '' is no name\n"),
+        (["grad", "x", "2x=2"], "error: got '2x=2'; '2x' is no name\n"),
+        (["grad", "x", "x=1", "x=2"], "error: got 'x=2'; 'x' is given twice\n"),
+        (
+            ["draw", "x", "x=1", "-o", "x.bmp"],
+            "error: cannot save 'x.bmp': a picture's file ends in .svg",
+        ),
+        (
+            ["draw", "x", "x=1", "-o", "missing/x.svg"],
+            "error: cannot write 'missing/x.svg': No such file",
+        ),
+        (
+            ["draw", "+".join(["x*x"] * 200), "x=1", "-o", "x.svg"],
+            "error: this graph has 400 nodes",
+        ),
+    ],
+)
+def test_bad_input_is_one_message_and_leaves_no_file(
+    words: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(message)
+    assert "Traceback" not in shown.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["dance"], ["draw", "x", "x=1"], ["grad", "x", "x=1", "--foo"]]
+)
+def test_wrong_usage_shows_the_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    assert caught.value.code == 2
+    assert "usage: python -m micrograd" in capsys.readouterr().err
+
+
+def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    assert "draw the graph of an expression" in out
+    assert "print values and gradients as a table" in out
