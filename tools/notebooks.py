@@ -138,7 +138,8 @@ def execute(
     class Client(NotebookClient):
         def output(self, outs: Any, msg: Any, *rest: Any) -> Any:
             if show is not None and msg["msg_type"] == "stream":
-                show(msg["content"]["text"])
+                text = msg["content"]["text"]
+                show("" if text.startswith(MARKER) else text)
             return super().output(outs, msg, *rest)
 
     client = Client(

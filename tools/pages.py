@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import base64
+import re
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -35,18 +37,28 @@ body { max-width: 1000px; margin: 0 auto !important; padding: 1em !important; }
 .jp-RenderedHTMLCommon table { font-size: 14px; }
 .jp-RenderedHTMLCommon img, .jp-RenderedImage img { max-width: 100%; height: auto; }
 .jp-OutputArea-output { overflow-x: auto; }
+.jp-OutputArea-output > svg, .jp-RenderedSVG img { max-width: 100%; height: auto; }
 math[display="block"] { margin: 0.8em 0; }
 a.anchor-link { display: none !important; }
 </style>{% endblock %}
 """
 
 
+def _mathml(latex: str, display: str) -> str:
+    """The formula for the browser to draw; a command that would stand there raw is an error."""
+    made = str(convert(latex.strip(), display=display))
+    raw = re.search(r"\\[A-Za-z]+", re.sub(r"<annotation.*?</annotation>", "", made))
+    if raw:
+        raise ValueError(f"{raw[0]} has no form in MathML, in the formula {latex.strip()!r}")
+    return made
+
+
 class _Renderer(IPythonRenderer):
     def block_math(self, body: str) -> str:
-        return str(convert(body.strip(), display="block"))
+        return _mathml(body, "block")
 
     def inline_math(self, body: str) -> str:
-        return str(convert(body.strip()))
+        return _mathml(body, "inline")
 
     def latex_environment(self, name: str, body: str) -> str:
         return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
@@ -70,7 +82,7 @@ def html(path: Path) -> str:
             data = output.get("data", {})
             if "text/latex" in data and "text/html" not in data:
                 latex = data["text/latex"].strip().strip("$").replace(r"\displaystyle", "")
-                data["text/html"] = str(convert(latex.strip(), display="block"))
+                data["text/html"] = _mathml(latex, "block")
     notebook.metadata["title"] = path.stem.replace("_", " ")
     page, _ = _Exporter(raw_template=TEMPLATE).from_notebook_node(notebook)
     return str(page)
@@ -98,6 +110,10 @@ def pictures(page: Path, folder: Path, *, width: int = 1100, height: int = 1500)
         driver.set_window_size(width, height)
         driver.get(page.resolve().as_uri())
         total = driver.execute_script("return document.documentElement.scrollHeight")
+        # a frame outside the window is not painted, so the window becomes as high as the page
+        size = {"width": width, "height": total, "deviceScaleFactor": 1, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        time.sleep(1)
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob(f"{page.stem}-*.png"):
             old.unlink()
