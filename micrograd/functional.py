@@ -14,11 +14,14 @@ import numpy as np
 
 from micrograd import engine, ops
 from micrograd.engine import Value
+from micrograd.ops import Op
 
 __all__ = [
     "linear", "softmax", "log_softmax", "cross_entropy", "nll_loss",
     "binary_cross_entropy_with_logits", "mse_loss", "hinge_loss", "one_hot", "take", "dot",
 ]  # fmt: skip
+
+Inputs = tuple[Value, ...]
 
 
 # --- products -------------------------------------------------------------------------------------
@@ -59,9 +62,26 @@ def linear(x: Any, weight: Any, bias: Any = None) -> np.ndarray:
     columns = [weight] if bias is None else [weight, bias[:, np.newaxis]]
     tails = _rows(np.concatenate(columns, axis=1))
     rows = _rows(x.reshape(-1, nin))
-    op = ops.dot_op(nin, bias is not None)
-    nodes = [engine.record(op, *row, *tail) for row in rows for tail in tails]
-    return _object_array(nodes, (*x.shape[:-1], nout))
+    dots = _dots(ops.dot_op(nin, bias is not None), rows, tails)
+    return _object_array(dots, (*x.shape[:-1], nout))
+
+
+def _dots(op: Op, rows: list[Inputs], tails: list[Inputs]) -> list[Value]:
+    """`engine.record(op, *row, *tail)` for each row and tail."""
+    if engine.current_mode() is not None:
+        return [engine.record(op, *row, *tail) for row in rows for tail in tails]
+    # the same, but each number is read once and not once a dot: reading a parameter that lives in a
+    # store takes 0.15 us (forward of a small BatchNorm network at batch 32: 47 ms, 153 without this)
+    tails_read = [(tail, [v.data for v in tail]) for tail in tails]
+    dots = []
+    for row in rows:
+        xs = [v.data for v in row]
+        for tail, ws in tails_read:
+            dot = engine._leaf(op.number(*xs, *ws), 0.0, "")
+            dot._rule = op
+            engine._set_inputs(dot, row + tail)
+            dots.append(dot)
+    return dots
 
 
 # --- from scores to probabilities -----------------------------------------------------------------
@@ -234,7 +254,7 @@ def _values(numbers: Any) -> list[Value]:
     return [x if isinstance(x, Value) else Value(x) for x in numbers]
 
 
-def _rows(matrix: np.ndarray) -> list[tuple[Value, ...]]:
+def _rows(matrix: np.ndarray) -> list[Inputs]:
     return [tuple(_values(row)) for row in matrix.tolist()]
 
 
