@@ -38,6 +38,7 @@ class AdjointWriter(ForwardWriter):
     def collect(self, outputs: Sequence[int]) -> None:
         """Once all is written: zeros and the outputs' gradients first, the parameters' last."""
         fills = []
+        self.missing.setdefault("g", []).append(np.array(outputs, dtype=np.int64))
         self._zero("d", np.flatnonzero(~self.written["d"]))
         for buffer, places in sorted(self.missing.items()):
             found = np.unique(np.concatenate(places))
@@ -45,10 +46,7 @@ class AdjointWriter(ForwardWriter):
             for run in np.split(found, breaks):
                 view = self.view(Target(buffer, int(run[0]), (1,)), (int(run[-1] - run[0]) + 1,))
                 fills.append(f"{view}.fill(0.0)")
-        if len(outputs) == 1:
-            seeds = [f"g_[{outputs[0]}] = seeds[0]"]
-        else:
-            seeds = [f"g[{self.index(np.array(outputs))}] = seeds"]
+        seeds = ["for place, gradient in seeds:", "    g_[place] += gradient"]
         self.lines[:0] = fills + seeds
         if len(self.written["d"]):
             self.views.function("add", np.add)
@@ -200,13 +198,12 @@ class AdjointWriter(ForwardWriter):
             self._add(access, sizes, strides, name)
             return
         axes = tuple(i for i in range(len(shape)) if i not in kept)
-        self.views.function("add_reduce", np.add.reduce)
         if access.gather is None and self._fresh(access):
             out = self._place(access, sizes, strides)
-            self.emit(f"add_reduce({name}, {axes}, None, {out})")
+            self.reduced(name, shape, axes, out)
             return
         total = self.views.temporary(sizes)
-        self.emit(f"add_reduce({name}, {axes}, None, {total})")
+        self.reduced(name, shape, axes, total)
         self._add(access, sizes, strides, total)
 
     def pass_on_product(

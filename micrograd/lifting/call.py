@@ -31,7 +31,7 @@ class Call:
     def __init__(self, program: Program, buffers: Buffers, name: str) -> None:
         self.program = program
         self.buffers = buffers
-        self.seeds: Any = [0.0] * len(program.outputs)
+        self.seeds: list[tuple[int, float]] = []  # gradients that arrived at results
         self.name = name
 
     def __del__(self) -> None:
@@ -41,7 +41,7 @@ class Call:
         buffers = self.current()
         with np.errstate(all="ignore"):
             buffers.backward(self.seeds)
-        self.seeds = [0.0] * len(self.program.outputs)
+        self.seeds = []
         if node._left:
             for value, at in zip(node._left, self.program.wanted_inputs, strict=True):
                 value.grad += float(buffers.grads[at])
@@ -71,7 +71,7 @@ class Output:
         self.name = call.name
 
     def push(self, node: Value) -> None:
-        self.call.seeds[self.which] += node.grad
+        self.call.seeds.append((self.call.program.outputs[self.which], node.grad))
 
 
 def output(node: Value | None, call: Call, which: int) -> Value:
