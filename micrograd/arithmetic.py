@@ -38,11 +38,12 @@ class Arithmetic:
         return self * other
 
     def __sub__(self, other: Any) -> Any:  # self - other
-        # a NumPy integer may be unsigned and a bool has no minus: to a float first
-        return self + (-real(other) if is_real(other) else -other)
+        if is_real(other):
+            return self + -real(other)  # to a float first: minus an unsigned 3 is 253
+        return self + (-other) if isinstance(other, Arithmetic) else NotImplemented
 
     def __rsub__(self, other: Any) -> Any:  # other - self
-        return other + (-self)
+        return other + (-self) if is_real(other) else NotImplemented
 
     def __truediv__(self, other: Any) -> Any:  # self / other
         if is_real(other):
@@ -50,7 +51,7 @@ class Arithmetic:
         return self * other**-1 if isinstance(other, Arithmetic) else NotImplemented
 
     def __rtruediv__(self, other: Any) -> Any:  # other / self
-        return other * self**-1
+        return other * self**-1 if is_real(other) else NotImplemented
 
     def conjugate(self) -> Any:  # A.var() asks for it
         return self

@@ -42,11 +42,10 @@ class Value(Arithmetic):
 
     An array of Values is a NumPy array of dtype object, whose arithmetic, `@`, `sum`, `np.exp` and
     so on build graphs. What wants floats takes the numbers, and the graph is lost without a word:
-    `np.zeros(2)[0] = v`, `A.astype(float)`, `np.array(A, float)`, `np.linalg.norm(A)`,
-    `math.exp(v)`. `np.maximum(A, 0)` and `np.clip(A, 0, 1)` choose an input by comparing (a tie
-    sends the whole gradient to one side, nan is lost): `micrograd.maximum` does as PyTorch.
-    `A == 0` asks for identity and is False: `numbers(A) == 0`. `np.isnan(A)` is a TypeError:
-    `np.isnan(numbers(A))`.
+    `np.zeros(2)[0] = v`, `A.astype(float)`, `np.array(A, float)`, `math.exp(v)`.
+    `np.maximum(A, 0)` and `np.clip(A, 0, 1)` choose an input by comparing (a tie sends the whole
+    gradient to one side, nan is lost): `micrograd.maximum` does as PyTorch. `A == 0` asks for
+    identity and is False: `numbers(A) == 0`. `np.isnan(A)` is a TypeError: `np.isnan(numbers(A))`.
     """
 
     # Two slots hold the inputs, not a tuple: one object a node for the cycle collector to visit
@@ -218,8 +217,8 @@ class Value(Arithmetic):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """`np.exp(v)`, `np.float64(2) * v`, `array * v`: the loop over an array of one Value."""
         if ufunc in _NUMPY_FUNCTIONS and method == "__call__" and not kwargs:
-            return _NUMPY_FUNCTIONS[ufunc](*inputs)
-        boxed = [_box(x) if isinstance(x, Value) else x for x in inputs]
+            return _NUMPY_FUNCTIONS[ufunc](*map(_array_of_list, inputs))
+        boxed = [_box(x) if isinstance(x, Value) else _double(x) for x in inputs]
         with np.errstate(all="ignore"):  # one Value is silent about overflow, as in `v * 1e308`
             return getattr(ufunc, method)(*boxed, **kwargs)
 
@@ -326,6 +325,17 @@ def _exponent(k: Any) -> float:
     """An int stays one, so that graphs show `**2` for v**2 and `**2.0` for v**2.0."""
     k = k.item() if isinstance(k, (np.generic, np.ndarray)) else k
     return int(k) if isinstance(k, int) else float(k)
+
+
+def _double(x: Any) -> Any:
+    """A long double in float64: Python has no number for it, and NumPy would come back for ever."""
+    if isinstance(x, np.clongdouble):
+        raise TypeError(f"got {describe(x)}; a Value holds one real number")
+    return np.float64(x) if isinstance(x, np.longdouble) else x
+
+
+def _array_of_list(x: Any) -> Any:
+    return np.asarray(x) if isinstance(x, (list, tuple)) else x
 
 
 def _box(v: Value) -> np.ndarray:
