@@ -71,7 +71,7 @@ def _dots(op: Op, rows: list[Inputs], tails: list[Inputs]) -> list[Value]:
     if engine.current_mode() is not None:
         return [engine.record(op, *row, *tail) for row in rows for tail in tails]
     # the same, but each number is read once and not once a dot: reading a parameter that lives in a
-    # store takes 0.15 us (forward of a small BatchNorm network at batch 32: 47 ms, 153 without this)
+    # store takes 0.15 us (a network of 3,873 parameters at batch 32: 50 ms forward, not 70)
     tails_read = [(tail, [v.data for v in tail]) for tail in tails]
     dots = []
     for row in rows:

@@ -44,6 +44,17 @@ def test_linear_records_one_node_an_output(nin: int, nout: int, seed: int) -> No
     assert all(len(v._prev) == 2 * nin + 1 for v in y)
 
 
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("nin", [1, 2, 5])
+def test_linear_records_exactly_what_dot_records(nin: int, bias: bool) -> None:
+    x, w = values(normal(3, nin)), values(normal(2, nin, seed=1))
+    b = values(normal(2, seed=2)) if bias else [None, None]
+    for row, outputs in zip(x, F.linear(x, w, b if bias else None), strict=True):
+        for y, ws, start in zip(outputs, w, b, strict=True):
+            dot = F.dot(row, ws, start)
+            assert (y.data, y._rule, y._prev) == (dot.data, dot._rule, dot._prev)
+
+
 def test_linear_of_floats_alone_is_floats() -> None:
     y = F.linear([[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]], [1.0, 0.0])
     assert y.dtype == np.float64
