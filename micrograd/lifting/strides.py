@@ -14,6 +14,8 @@ import numpy as np
 
 __all__ = ["Access", "nest", "segments", "squeezed"]
 
+_FAR = 1 << 39  # no view spans the program's own buffer and the parameters' (`schedule.PARAMETERS`)
+
 
 class Access(NamedTuple):
     """How an operand is read: base + sum of strides along the loops, or `gather`, addresses one by one.
@@ -42,7 +44,7 @@ def nest(lists: np.ndarray) -> tuple[tuple[int, ...], np.ndarray] | None:
         step = lists[:, 1:] - lists[:, :-1]
         same = (step == step[:, :1]).all(axis=0)
         length = n if same.all() else int(same.argmin()) + 1
-        if n % length:
+        if n % length or np.abs(step[:, 0]).max() > _FAR:
             return None
         blocks = lists.reshape(lists.shape[0], n // length, length)
         if length < n and ((blocks - blocks[:, :, :1]) != (blocks[:, :1] - blocks[:, :1, :1])).any():
