@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.engine import Value
+from micrograd.show.commands import add_commands
 from micrograd.show.expression import evaluate
 
 __all__ = ["main"]
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     command = _expression_command(commands, "draw", _draw, "draw the graph of an expression")
     command.add_argument("-o", "--output", required=True, help="a .svg, .png, .pdf or .dot file")
     _expression_command(commands, "grad", _grad, "print values and gradients as a table")
+    add_commands(commands, _expression_command, _graph)
     return parser
 
 

@@ -1,7 +1,7 @@
-"""The picture of a lesson: the graph as `draw` draws it, with narrow cards that leave room to change.
+"""The picture of a lesson: the graph as `draw` draws it, on narrow cards whose numbers can change.
 
-A copy of the graph is drawn, in which every node bears the name that the lesson calls it by, so that
-the user's labels and gradients are not touched. Read `picture_of` first.
+A copy of the graph is drawn, in which every node bears the name that the lesson gives it, so that
+the user's labels and gradients stay as they are. Read `picture_of` first.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ def picture_of(
     data: Sequence[float] | None = None,
     parameters: Collection[Value] = (),
     max_nodes: int = 300,
+    downwards: bool = False,
 ) -> Picture:
     """A Picture with the ids of `draw`, one card a node: name, data, grad under each other.
 
-    The cards show these numbers; where they will change, pass those that take the most room.
+    The cards show these numbers; where they will change, pass those that take the most room. It
+    goes from left to right, or `downwards` where a long graph has to fit a page.
     """
     data = walk.data if data is None else data
     copies: dict[Value, Value] = {}
@@ -44,7 +46,7 @@ def picture_of(
     for i, copy in enumerate(copies.values()):
         kind = draw._kind(copy, copy is copies[walk.root], set(trained))
         graph.node(f"n{i}", _card(copy, kind))
-    graph.graph_attr.update(nodesep="0.2", ranksep="0.28")
+    graph.graph_attr.update(nodesep="0.2", ranksep="0.28", rankdir="TB" if downwards else "LR")
     return Picture(graph.source, graph.nodes, {}, graph.description)
 
 

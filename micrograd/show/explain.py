@@ -14,7 +14,7 @@ from micrograd.engine import Value
 from micrograd.show.formulas import Formula, named, number
 from micrograd.show.walk import Use, Walk
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explanation", "explain", "plain_markdown"]
 
 _READABLE = 30  # nodes; beyond that nobody reads the derivation of everything
 _PATHS = 12  # written out; the others are counted
@@ -29,10 +29,10 @@ class Explanation:
 
     def say(self, text: str, markdown: str | None = None) -> None:
         self._text.append(text)
-        self._markdown.append(_plain(text) if markdown is None else markdown)
+        self._markdown.append(plain_markdown(text) if markdown is None else markdown)
 
     def heading(self, text: str) -> None:
-        self.say(f"\n{text}\n{'─' * len(text)}", f"### {_plain(text)}")
+        self.say(f"\n{text}\n{'─' * len(text)}", f"### {plain_markdown(text)}")
 
     def formula(self, text: str, latex: str) -> None:
         self.say(f"    {text}", f"$$\n{latex}\n$$")
@@ -74,7 +74,7 @@ def explain(value: Value, wrt: Value | None = None) -> Explanation:
     return out
 
 
-def _plain(text: str) -> str:
+def plain_markdown(text: str) -> str:
     """Text for Markdown in which nothing is markup."""
     escaped = html.escape(text, quote=False)
     return "".join("\\" + c if c in "\\`*_{}[]()#+!|~$" else c for c in escaped)
@@ -143,8 +143,8 @@ def _explain_step(walk: Walk, step: tuple[Use, ...], out: Explanation) -> None:
     name, arriving = walk.names[i], number(step[0].arriving)
     out.say(
         f"\n{name} = {walk.expression(i).text}: the gradient {arriving} arrives at {name}.",
-        f"**{_plain(name)}** ${named(name).latex} = {walk.expression(i).latex}$: the gradient "
-        f"{arriving} arrives.",
+        f"**{plain_markdown(name)}** ${named(name).latex} = {walk.expression(i).latex}$: "
+        f"the gradient {arriving} arrives.",
     )
     for use in step:
         if use.input in walk.constants:

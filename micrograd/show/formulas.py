@@ -214,7 +214,8 @@ def named(name: str) -> Formula:
     letter, digits = name[:1], name[1:]
     if name.isascii() and letter.isalpha() and (not digits or digits.isdigit()):
         return Formula(name, f"{letter}_{{{digits}}}" if digits else letter)
-    return Formula(name, rf"\text{{{_text(name)}}}")
+    level = _ATOM if name.isidentifier() else _SUM  # a label such as a*b keeps together
+    return Formula(name, rf"\text{{{_text(name)}}}", level)
 
 
 def _text(name: str) -> str:

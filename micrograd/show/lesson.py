@@ -1,7 +1,8 @@
 """The frames of a stepper: what each step shows and says, worked out before anybody looks.
 
-Forward first, value by value; then the recorded backward, node by node; for training the update of each
-parameter and the new loss. Every text that a page shows is made here. Read `lesson`, then `_backward`.
+Forward first, value by value; then the recorded backward, node by node; for training the update of
+each parameter and the new loss. Every text that a page shows is made here. Read `lesson`, then
+`_backward`.
 """
 
 from __future__ import annotations
@@ -193,11 +194,11 @@ def _meaning(walk: Walk, i: int, output: str) -> str:
     return f"{walk.names[i]} up by 0.01: {output} {direction} by about {number(abs(g) * 0.01)}"
 
 
-# --- training ---------------------------------------------------------------------------------------
+# --- training -----------------------------------------------------------------------------------
 
 
 def updated(walk: Walk, parameters: Iterable[Value], lr: float) -> list[float] | None:
-    """Every number of the graph after p -= lr * p.grad; None where a node cannot be computed again."""
+    """Every number of the graph after p -= lr * p.grad; None if a node cannot be computed again."""
     changed = {walk.index[p] for p in parameters}
     data: list[float] = []
     for i, node in enumerate(walk.nodes):
@@ -230,8 +231,8 @@ def _training(walk: Walk, parameters: Sequence[Value], lr: float) -> Iterator[Fr
                 (Formula.substituted(before) - step).text,
                 number(after),
             ],
-            "say": f"{name} takes a step of {rate} against its gradient: from {number(before)} to "
-            f"{number(after)}.",
+            "say": f"{name} takes a step of {rate} against its gradient: from {number(before)} "
+            f"to {number(after)}.",
             "rows": [],
         }
     root = len(walk.nodes) - 1
@@ -241,8 +242,8 @@ def _training(walk: Walk, parameters: Sequence[Value], lr: float) -> Iterator[Fr
             "phase": "update",
             "title": f"The new {name}",
             "lit": [],
-            "say": "A node made by hand does not tell how to compute it again: run your own forward "
-            f"code for the new {name}.",
+            "say": "A node made by hand does not tell how to compute it again: run your own "
+            f"forward code for the new {name}.",
             "rows": [],
         }
         return
@@ -256,7 +257,7 @@ def _training(walk: Walk, parameters: Sequence[Value], lr: float) -> Iterator[Fr
         "lit": [walk.index[p] for p in parameters],
         "data": [[i, number_text(x)] for i, x in enumerate(data) if x != walk.data[i]],
         "change": [name, number(walk.data[root]), number(data[root])],
-        "say": f"Forward again with the new parameters: {name} was {number(walk.data[root])} and is "
-        f"{number(data[root])}, {direction}{by}.",
+        "say": f"Forward again with the new parameters: {name} was {number(walk.data[root])} "
+        f"and is {number(data[root])}, {direction}{by}.",
         "rows": [],
     }

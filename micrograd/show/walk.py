@@ -14,8 +14,8 @@ from typing import Any
 
 from micrograd import engine
 from micrograd.engine import Value
-from micrograd.reals import describe
 from micrograd.ops import Op
+from micrograd.reals import describe
 from micrograd.show.formulas import Formula, expression, local_derivatives, named, number, shorten
 
 __all__ = ["Use", "Walk"]
