@@ -124,34 +124,47 @@ def _like(x: Any, items: list[Any]) -> Any:
 
 
 class Template:
-    """The structure that the function returned: where each result goes.
+    """The structure that the function returned; its leaves are numbered, `places` says what each holds.
 
-    `places` are the tape places of the results, each once; a call fills the structure with Values.
+    A leaf is one traced Value, or an array or list of nothing else.
     """
 
     def __init__(self, tape: Tape, returned: Any) -> None:
-        self._at: dict[int, int] = {}
+        self.places: list[np.ndarray] = []  # tape places, in the leaf's shape
         self._build = self._compile(tape, returned)
-        self.places = list(self._at)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _template, (self._build,)
 
     def fill(self, node: Value | None, call: Call) -> Any:
+        """The structure with the call's results in it."""
         return _fill(self._build, node, call)
 
-    def _which(self, traced: Traced) -> int:
-        return self._at.setdefault(traced._left, len(self._at))
+    def same_structure(self, other: Template) -> bool:
+        return _shape_free(self._build) == _shape_free(other._build)
+
+    def _leaf(self, values: Any) -> int:
+        values = np.asarray(values, dtype=object)
+        places = np.array([v._left for v in values.flat], dtype=np.int64)
+        self.places.append(places.reshape(values.shape))
+        return len(self.places) - 1
 
     def _compile(self, tape: Tape, x: Any) -> Any:
         if type(x) is Traced:
-            return ("one", self._which(x))
+            boxed = np.empty((), dtype=object)
+            boxed[()] = x
+            return ("one", self._leaf(boxed))
         if isinstance(x, np.ndarray) and x.dtype == object:
             if x.size and all(type(v) is Traced for v in x.flat):
-                which = np.array([self._which(v) for v in x.flat], dtype=np.intp)
-                return ("array", which.reshape(x.shape))
+                return ("array", self._leaf(x))
             return ("mixed", x.shape, [self._compile(tape, v) for v in x.flat])
         if isinstance(x, np.ndarray):
             return ("copy", x.copy())
         if isinstance(x, (list, tuple)):
-            return ("like", x if hasattr(x, "_fields") else type(x)(), [self._compile(tape, v) for v in x])
+            if type(x) is list and len(x) > 1 and all(type(v) is Traced for v in x):
+                return ("list", self._leaf(x))
+            empty = x if hasattr(x, "_fields") else type(x)()
+            return ("like", empty, [self._compile(tape, v) for v in x])
         if isinstance(x, dict):
             return ("dict", {key: self._compile(tape, v) for key, v in x.items()})
         if isinstance(x, Value) and x in tape.created_here:
@@ -159,12 +172,32 @@ class Template:
         return ("same", x)
 
 
+def _template(build: Any) -> Template:
+    made = Template.__new__(Template)
+    made._build, made.places = build, []
+    return made
+
+
+def _shape_free(build: Any) -> Any:
+    """A template's structure as something to compare."""
+    kind = build[0]
+    if kind in ("one", "array", "list"):
+        return build
+    if kind in ("like", "mixed"):
+        return kind, len(build[2]), [_shape_free(b) for b in build[2]]
+    if kind == "dict":
+        return kind, {key: _shape_free(b) for key, b in build[1].items()}
+    return kind, repr(build[1])
+
+
 def _fill(build: Any, node: Value | None, call: Call) -> Any:
     kind = build[0]
     if kind == "one":
-        return output(node, call, build[1])
+        return output(node, call, int(call.program.which[build[1]]))
     if kind == "array":
-        return ResultArray(node, call, build[1])
+        return ResultArray(node, call, call.program.which[build[1]])
+    if kind == "list":
+        return [output(node, call, int(w)) for w in call.program.which[build[1]]]
     if kind == "like":
         return _like(build[1], [_fill(b, node, call) for b in build[2]])
     if kind == "mixed":

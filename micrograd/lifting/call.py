@@ -39,8 +39,7 @@ class Call:
 
     def push(self, node: Value) -> None:
         buffers = self.current()
-        with np.errstate(all="ignore"):
-            buffers.backward(self.seeds)
+        buffers.run_backward(self.seeds)
         self.seeds = []
         if node._left:
             for value, at in zip(node._left, self.program.wanted_inputs, strict=True):
@@ -52,7 +51,7 @@ class Call:
         if self.buffers.store is not store:
             fresh = self.program.fresh_buffers()
             fresh.numbers[:] = self.buffers.numbers
-            fresh.forward()
+            fresh.run_forward()
             self.buffers = fresh
         return self.buffers
 

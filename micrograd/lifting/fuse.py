@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd import ops
-from micrograd.lifting.record import TAKE, Tape
+from micrograd.lifting.record import PARAMETER, TAKE, Tape
 from micrograd.ops import Op
 
 __all__ = ["Fused", "Node", "fuse"]
@@ -132,7 +132,13 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
             flat += node
         elif node is not None:
             flat.append(node)
-    return Fused(flat, leaves, [same.get(i, i) for i in outputs], count)
+    found = [same.get(i, i) for i in outputs]
+    for k, place in enumerate(found):
+        if kinds[place] == PARAMETER:  # a result has a place of its own
+            found[k] = sums.next_place
+            sums.next_place += 1
+            flat.append(Node(found[k], "map", COPY, ((place,),), None, 0))
+    return Fused(flat, leaves, found, count)
 
 
 def _count_uses(tape: Tape, outputs: Sequence[int]) -> list[int]:
@@ -227,11 +233,21 @@ class _Sums:
         return node
 
 
+class _Internal(Op):
+    """A row that only programs use; a pickle finds it by its name in this module."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> str:  # type: ignore[override]
+        return {"-": "SUBTRACT", "copy": "COPY"}[self.name]
+
+
 # a + b * -1 in one step: the same number, bit for bit
-SUBTRACT = Op(
+SUBTRACT = _Internal(
     "-",
     lambda a, b: a - b,
     (lambda a, b, out: 1.0, lambda a, b, out: -1.0),
     arity=2,
     array=np.subtract,
 )
+COPY = _Internal("copy", lambda x: x, (lambda x, out: 1.0,), arity=1, array=np.positive)

@@ -1,17 +1,18 @@
 """`lift`: record a function of Values once, then run it as an array program.
 
 The decorator keeps one program for each combination of shapes and static arguments, and records again
-when something that the function names has changed. `record_program` is the path from the function to
-the program; read it next.
+when something that the function names has changed. `record` is the path from the function to
+its instructions; read it next.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,9 +21,18 @@ from micrograd.engine import Value
 from micrograd.lifting.arguments import Arguments, Template, Tracer, read
 from micrograd.lifting.environment import Environment
 from micrograd.lifting.fuse import Fused, fuse
-from micrograd.lifting.program import Argument, Program, State, Update
-from micrograd.lifting.record import PARAMETER, Tape
+from micrograd.lifting.program import (
+    Argument,
+    Outside,
+    Program,
+    Recording,
+    Result,
+    State,
+    Update,
+)
+from micrograd.lifting.record import INPUT, PARAMETER, Tape
 from micrograd.lifting.schedule import schedule
+from micrograd.lifting.strides import Access, nest
 from micrograd.store import gather
 
 __all__ = ["Lifted", "lift"]
@@ -36,8 +46,9 @@ class Lifted:
     def __init__(self, function: Callable[..., Any], batched: Sequence[str] = ()) -> None:
         update_wrapper(self, function)
         self.function = function
+        self.__name__ = getattr(function, "__name__", "lifted")
         self.batched = tuple(batched)
-        self.programs: OrderedDict[Any, tuple[Environment, Program, Any]] = OrderedDict()
+        self.programs: OrderedDict[Any, Entry] = OrderedDict()
         self.program: Program | None = None
         self._lock = threading.RLock()
 
@@ -47,20 +58,34 @@ class Lifted:
         found = read(args, kwargs)
         key = tuple(found.key)
         entry = self.programs.get(key)
-        if entry is None or not entry[0].same():
+        if entry is None or not entry.environment.same():
             entry = self._record(key, args, kwargs, found)
-        self.program = entry[1]
+        else:
+            self.programs.move_to_end(key)
+        self.program = entry.program
         return self.program.run(found)
 
-    def _record(self, key: Any, args: Any, kwargs: Any, found: Arguments) -> Any:
+    def _record(self, key: Any, args: Any, kwargs: Any, found: Arguments) -> Entry:
         with self._lock:
             environment = Environment.of(self.function, (args, tuple(kwargs.values())))
-            program = record_program(self.function, args, kwargs, found)
-            entry = self.programs[key] = (environment, program, found.kept)
-            self.programs.move_to_end(key)
-            while len(self.programs) > _PROGRAMS:
-                self.programs.popitem(last=False)
-            return entry
+            recorded = record(self.function, args, kwargs, found)
+            program = Program(self.__name__, *recorded)
+            return self._keep(key, Entry(environment, program, found.kept))
+
+    def _keep(self, key: Any, entry: Entry) -> Entry:
+        self.programs[key] = entry
+        self.programs.move_to_end(key)
+        while len(self.programs) > _PROGRAMS:
+            self.programs.popitem(last=False)
+        return entry
+
+
+class Entry(NamedTuple):
+    """A program, what it depends on, and the objects that its key names by identity."""
+
+    environment: Environment
+    program: Program
+    kept: list[Any]
 
 
 def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] = ()) -> Any:
@@ -72,53 +97,79 @@ def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] =
     return Lifted(function, batched)
 
 
-def record_program(
-    function: Callable[..., Any], args: Any, kwargs: dict[str, Any], found: Arguments
-) -> Program:
-    """Run the function on traced arguments and compile what it did."""
+class Recorded(NamedTuple):
+    """One run of the function on traced arguments, compiled as far as instructions."""
+
+    recording: Recording
+    parameters: list[Value]
+    positions: list[int]
+    template: Template
+
+
+def record(
+    function: Callable[..., Any],
+    args: Any,
+    kwargs: dict[str, Any],
+    found: Arguments,
+    resize: Callable[[int, tuple[int, ...]], tuple[int, ...]] = lambda number, shape: shape,
+) -> Recorded:
+    """Run the function on traced arguments and find the instructions in what it did."""
     tape = Tape()
-    tracer = Tracer(tape, lambda number, shape: shape)
+    tracer = Tracer(tape, resize)
     traced_args = [tracer.rebuild(x) for x in args]
     traced_kwargs = {name: tracer.rebuild(kwargs[name]) for name in sorted(kwargs)}
     with engine.mode(tape):
         returned = function(*traced_args, **traced_kwargs)
     template = Template(tape, returned)
-    updates = [(module, name, values) for (module, name), values in tape.buffers.items()]
-    state_places = [[tape.find(v) for v in np.asarray(values).flat] for _, _, values in updates]
-    needed = [*template.places, *(p for places in state_places for p in places if p is not None)]
+    updates = [
+        (module, name, np.array([tape.find(v) for v in np.asarray(values).flat]), np.shape(values))
+        for (module, name), values in tape.buffers.items()
+    ]
+    leaves = [*template.places, *(places for _, _, places, _ in updates)]
+    needed = [int(place) for places in leaves for place in places.flat]
     fused = fuse(tape, needed)
     parameters = _in_order_of_use(tape, fused)
     outside = [(v, i) for v, i in tape.captured.items() if v._rule is not None]
     for _, i in outside:
-        tape.kinds[i] = "input"
+        tape.kinds[i] = INPUT
     gather(parameters)
     first = min((p._right for p in parameters), default=0)
-    stored = {tape.captured[p]: p._right - first for p in parameters}
-    layout = schedule(tape, fused, stored)
+    positions = [p._right - first for p in parameters]
+    places = [tape.captured[p] for p in parameters]
+    layout = schedule(tape, fused, dict(zip(places, positions, strict=True)))
     at = layout.address
+    found_at = np.array([at[i] for i in fused.outputs], dtype=np.int64)
+    pieces = np.split(found_at, np.cumsum([places.size for places in leaves]))[:-1]
     arguments = [
-        Argument(at[start] if size else 0, size, shape, values is not None)
+        Argument(at[start] if math.prod(shape) else 0, shape, values is not None)
         for start, shape, values in zip(tracer.first, tracer.shapes, found.values, strict=True)
-        for size in [int(np.prod(shape))]
     ]
     states = [
         State(at[drawn.flat[0]._left], shape, generator)
         for generator, shape, drawn in tape.draws
         if drawn.size
     ]
-    outputs = [at[i] for i in fused.outputs]
     count = len(template.places)
-    changed = []
-    position = count
-    for (module, name, values), places in zip(updates, state_places, strict=True):
-        size = len(places)
-        found_at = np.array(outputs[position : position + size]).reshape(np.shape(values))
-        changed.append(Update(module, name, found_at))
-        position += size
-    return Program(
-        getattr(function, "__name__", "lifted"), layout, parameters, arguments, outputs[:count],
-        template, states, changed, [(at[i], v) for v, i in outside],
-    )  # fmt: skip
+    recording = Recording(
+        layout._replace(address={}),
+        tuple(arguments),
+        tuple(_result(piece, leaf.shape) for piece, leaf in zip(pieces, template.places, strict=False)),
+        tuple(states),
+        tuple(
+            Update(module, name, piece.reshape(shape))
+            for piece, (module, name, _, shape) in zip(pieces[count:], updates, strict=True)
+        ),
+        tuple(Outside(at[i], v) for v, i in outside),
+    )
+    return Recorded(recording, parameters, positions, template)
+
+
+def _result(found: np.ndarray, shape: tuple[int, ...]) -> Result:
+    factored = nest(found[None]) if found.size else None
+    if factored is None:
+        return Result(shape, Access(0, (found.size,), (1,), found))
+    loops, strides = factored
+    return Result(shape, Access(int(found[0]), loops, tuple(map(int, strides[0]))))
 
 
 def _in_order_of_use(tape: Tape, fused: Fused) -> list[Value]:
@@ -129,7 +180,7 @@ def _in_order_of_use(tape: Tape, fused: Fused) -> list[Value]:
 
     def visit(places: Sequence[int]) -> None:
         for place in places:
-            if tape.kinds[place] == PARAMETER and place in value_at:
+            if place in value_at:
                 ordered.setdefault(value_at[place])
 
     for role in (1, 0):

@@ -20,48 +20,119 @@ from micrograd.lifting.call import Call
 from micrograd.lifting.forward import ForwardWriter
 from micrograd.lifting.record import LiftError
 from micrograd.lifting.schedule import Layout
-from micrograd.lifting.views import Views
+from micrograd.lifting.strides import Access
+from micrograd.lifting.views import Views, addresses
 from micrograd.store import Store, gather
 
-__all__ = ["Buffers", "Program"]
+__all__ = ["Argument", "Buffers", "Outside", "Program", "Recording", "Result", "State", "Update"]
 
 
 class Buffers:
-    """The numbers and gradients of one live call, and its code bound to them."""
+    """The numbers and gradients of one live call, and its code bound to them.
 
-    __slots__ = ("numbers", "grads", "parameter_grads", "store", "offset", "forward", "backward", "arguments")
+    Parameters are read where they live. Only if they lie in another order than when the program was
+    recorded (a program from a pickle, beside a model that was stored before) are they copied: `moved`.
+    """
 
-    def __init__(self, program: Program, store: Store, offset: int) -> None:
-        layout = program.layout
-        self.store, self.offset = store, offset
+    __slots__ = ("numbers", "grads", "parameters", "parameter_grads", "store", "moved",
+                 "forward", "backward", "arguments")  # fmt: skip
+
+    def __init__(self, program: Program, store: Store) -> None:
+        layout, count = program.layout, program.parameter_count
+        self.store = store
         self.numbers = np.zeros(layout.size)
         self.numbers[: len(layout.constants)] = layout.constants
         self.grads = np.zeros(layout.size)
-        self.parameter_grads = np.zeros(program.parameter_count)
-        names = program.views.instantiate(
-            {
-                "v": self.numbers,
-                "g": self.grads,
-                "p": store.numbers[offset : offset + program.parameter_count],
-                "d": self.parameter_grads,
-            }
-        )
-        names.update(
-            v=self.numbers,
-            g=self.grads,
-            p=store.numbers[offset : offset + program.parameter_count],
-            d=self.parameter_grads,
-            stored=store.grads[offset : offset + program.parameter_count],
-            v_=self.numbers.data,
-            g_=self.grads.data,
-            d_=self.parameter_grads.data,
-            p_=store.numbers[offset : offset + program.parameter_count].data,
-        )
+        self.parameter_grads = np.zeros(count)
+        places = np.array([p._right for p in program.parameters], dtype=np.intp)
+        first = int(places[0] - program.positions[0]) if count else 0
+        self.moved = None
+        if np.array_equal(places, program.positions + first):
+            self.parameters = store.numbers[first : first + count]
+            stored = store.grads[first : first + count]
+        else:
+            self.moved = (places, program.positions)
+            self.parameters, stored = np.zeros(count), np.zeros(count)
+        arrays = {
+            "v": self.numbers, "g": self.grads, "p": self.parameters, "d": self.parameter_grads,
+        }  # fmt: skip
+        names = program.views.instantiate(arrays)
+        names.update(arrays, stored=stored)
+        names.update({f"{name}_": array.data for name, array in arrays.items()})
         self.forward = FunctionType(program.forward_code, names)
         self.backward = FunctionType(program.backward_code, names)
         self.arguments = [
-            self.numbers[a.start : a.start + a.size].reshape(a.shape) for a in program.arguments
+            self.numbers[a.start : a.start + math.prod(a.shape)].reshape(a.shape)
+            for a in program.recording.arguments
         ]
+
+    def run_forward(self) -> None:
+        with np.errstate(all="ignore"):
+            if self.moved is not None:
+                places, positions = self.moved
+                self.parameters[positions] = self.store.numbers[places]
+            self.forward()
+
+    def run_backward(self, seeds: list[tuple[int, float]]) -> None:
+        with np.errstate(all="ignore"):
+            self.backward(seeds)
+        if self.moved is not None:
+            places, positions = self.moved
+            self.store.grads[places] += self.parameter_grads[positions]
+
+
+class Argument(NamedTuple):
+    """An array among the arguments: where its numbers stand, and whether gradients flow into it."""
+
+    start: int
+    shape: tuple[int, ...]
+    wanted: bool
+
+
+class Result(NamedTuple):
+    """A leaf of what the function returned: its shape and where its numbers stand."""
+
+    shape: tuple[int, ...]
+    access: Access
+
+    def addresses(self) -> np.ndarray:
+        if self.access.gather is not None:
+            return self.access.gather
+        return addresses(self.access.base, self.access.shape, self.access.strides).reshape(-1)
+
+
+class State(NamedTuple):
+    """Uniform random numbers, drawn anew for each call (dropout)."""
+
+    start: int
+    shape: tuple[int, ...]
+    generator: np.random.Generator
+
+
+class Update(NamedTuple):
+    """A module's running statistics and where their new values stand after a call."""
+
+    module: Any
+    name: str
+    places: np.ndarray
+
+
+class Outside(NamedTuple):
+    """A Value with a past that the function found outside itself: an input of each call."""
+
+    place: int
+    value: Value
+
+
+class Recording(NamedTuple):
+    """All that a program is made of, in plain numbers: what a batch size may change, it changes here."""
+
+    layout: Layout
+    arguments: tuple[Argument, ...]
+    results: tuple[Result, ...]
+    states: tuple[State, ...]
+    updates: tuple[Update, ...]
+    outside: tuple[Outside, ...]
 
 
 class Program:
@@ -73,35 +144,35 @@ class Program:
     def __init__(
         self,
         name: str,
-        layout: Layout,
+        recording: Recording,
         parameters: Sequence[Value],
-        arguments: Sequence[Argument],
-        outputs: Sequence[int],
+        positions: Sequence[int],
         template: Any,
-        states: Sequence[State] = (),
-        updates: Sequence[Update] = (),
-        outside: Sequence[tuple[int, Value]] = (),
     ) -> None:
         self.name = name
-        self.layout = layout
+        self.recording = recording
+        self.layout = recording.layout
         self.parameters = list(parameters)
-        self.arguments = list(arguments)
-        self.outputs = list(outputs)
+        self.positions = np.array(positions, dtype=np.intp)  # of the parameters, in the instructions
         self.template = template
-        self.states = list(states)
-        self.updates = list(updates)
-        self.outside = list(outside)  # Values with a past that the function found: inputs of each call
+        self.outputs: list[int] = []
+        self.which: list[np.ndarray] = []  # for each leaf of the template, places in `outputs`
+        for result in recording.results:
+            found = result.addresses()
+            self.which.append(np.arange(found.size).reshape(result.shape) + len(self.outputs))
+            self.outputs += found.tolist()
         self.wanted_inputs = [
-            at for a in arguments if a.wanted for at in range(a.start, a.start + a.size)
-        ] + [at for at, _ in self.outside]
+            at
+            for a in recording.arguments
+            if a.wanted
+            for at in range(a.start, a.start + math.prod(a.shape))
+        ] + [o.place for o in recording.outside]
         self._write()
 
     def _write(self) -> None:
         layout = self.layout
         self.store = gather(self.parameters)
-        places = [p._right for p in self.parameters]
-        self.first = min(places, default=0)
-        self.parameter_count = max(places, default=-1) + 1 - self.first
+        self.parameter_count = int(self.positions.max(initial=-1)) + 1
         self.views = Views()
         forward = ForwardWriter(self.views)
         for instruction in layout.instructions:
@@ -135,14 +206,14 @@ class Program:
         return wanted
 
     def __reduce__(self) -> tuple[Any, ...]:
-        parts = (self.name, self.layout, self.parameters, self.arguments, self.outputs)
-        return _rebuilt, (parts, self.first, self.template, self.states, self.updates, self.outside)
+        parts = (self.name, self.recording, self.parameters, self.positions, self.template)
+        return Program, parts
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run on arguments of the kinds and shapes that were recorded."""
         found = read(args, kwargs)
         shapes = [np.shape(array) for array in found.arrays]
-        expected = [argument.shape for argument in self.arguments]
+        expected = [argument.shape for argument in self.recording.arguments]
         if shapes != expected:
             raise LiftError(f"{self.name} was recorded for arrays of shapes {expected}, got {shapes}")
         return self.run(found)
@@ -152,14 +223,13 @@ class Program:
         buffers = self._buffers()
         for place, array in zip(buffers.arguments, found.arrays, strict=True):
             np.copyto(place, array)
-        for state in self.states:
-            size = math.prod(state.shape)
-            buffers.numbers[state.start : state.start + size] = state.generator.random(size)
-        for at, value in self.outside:
-            buffers.numbers[at] = value.data
-        with np.errstate(all="ignore"):
-            buffers.forward()
-        for update in self.updates:
+        for start, shape, generator in self.recording.states:
+            size = math.prod(shape)
+            buffers.numbers[start : start + size] = generator.random(size)
+        for place, value in self.recording.outside:
+            buffers.numbers[place] = value.data
+        buffers.run_forward()
+        for update in self.recording.updates:
             update.module.update_buffer(update.name, buffers.numbers[update.places])
         call = Call(self, buffers, self.name)
         node = None
@@ -167,51 +237,20 @@ class Program:
             node = _leaf(0.0, 0.0, "")
             node._rule = call
             node._left = tuple(flat_values(found.values)) if self.wanted_inputs else ()
-            if self.outside:
-                node._left += tuple(value for _, value in self.outside)
+            if self.recording.outside:
+                node._left += tuple(value for _, value in self.recording.outside)
         return self.template.fill(node, call)
 
     def _buffers(self) -> Buffers:
-        store, offset = self.store.current()
+        store, _ = self.store.current()
         while self.pool:
             buffers = self.pool.pop()
             if buffers.store is store:
                 return buffers
-        return Buffers(self, store, offset + self.first)
+        return Buffers(self, store)
 
     def fresh_buffers(self) -> Buffers:
         return self._buffers()
-
-
-class Argument(NamedTuple):
-    """An array among the arguments: where its numbers stand, and whether gradients flow into it."""
-
-    start: int
-    size: int
-    shape: tuple[int, ...]
-    wanted: bool
-
-
-class State(NamedTuple):
-    """Uniform random numbers, drawn anew for each call (dropout)."""
-
-    start: int
-    shape: tuple[int, ...]
-    generator: np.random.Generator
-
-
-class Update(NamedTuple):
-    """A module's running statistics and where their new values stand after a call."""
-
-    module: Any
-    name: str
-    places: np.ndarray
-
-
-def _rebuilt(parts: tuple[Any, ...], first: int, *rest: Any) -> Program:
-    """A program in another process: its parameters, plain Values there, are stored in their old order."""
-    name, layout, parameters, *others = parts
-    return Program(name, layout, parameters, *others, *rest)
 
 
 def _source(head: str, lines: Sequence[str]) -> str:

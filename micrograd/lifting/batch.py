@@ -1,0 +1,213 @@
+"""Programs for any batch size, from recordings at three small ones.
+
+A function that treats a batch uniformly records the same instructions at every size; only extents,
+strides and addresses differ, and they are linear in the size. `fit` finds the lines from two recordings
+and proves them on a third; `Fitted.at` draws the recording of any size without running the function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd.lifting.strides import Access
+
+__all__ = ["SIZES", "DoesNotExtend", "Fitted", "fit"]
+
+# A sum of two is a plain addition, so what grows with the batch shows from three on.
+SIZES = ((3, 4, 6), (5, 7, 11))  # the second in case a constant of the function equals one of 1/3, 1/4, ...
+
+
+class DoesNotExtend(Exception):
+    """Why the recordings do not lie on lines."""
+
+
+class Line(NamedTuple):
+    """slope * size + start."""
+
+    slope: int
+    start: int
+
+    def at(self, size: int) -> int:
+        return self.slope * size + self.start
+
+
+class Curve(NamedTuple):
+    """A constant that goes with the size: scale * f(size), f one of `_FORMS`."""
+
+    scale: float
+    form: int
+
+    def at(self, size: int) -> float:
+        return self.scale * _FORMS[self.form](size)
+
+
+_FORMS: list[Callable[[int], float]] = [
+    lambda n: float(n),
+    lambda n: 1.0 / n,
+    lambda n: float(n - 1),
+    lambda n: 1.0 / (n - 1),
+    lambda n: n / (n - 1),
+    lambda n: (n - 1) / n,
+    lambda n: float(n) ** 0.5,
+    lambda n: float(n) ** -0.5,
+]
+
+
+class Grown(NamedTuple):
+    """A list of addresses along whose first loop the batch grows: base + i * step, element by element."""
+
+    length: Line
+    base: Any  # fitted arrays (slope, start)
+    step: Any
+
+    def at(self, size: int) -> np.ndarray:
+        rows = np.arange(self.length.at(size), dtype=np.int64)[:, None]
+        base = self.base[0] * size + self.base[1]
+        step = self.step[0] * size + self.step[1]
+        found: np.ndarray = (base + rows * step).reshape(-1)
+        return found
+
+
+class Moving(NamedTuple):
+    """A list of addresses of one length, each of which moves with the size."""
+
+    slope: np.ndarray
+    start: np.ndarray
+
+    def at(self, size: int) -> np.ndarray:
+        found: np.ndarray = self.slope * size + self.start
+        return found
+
+
+class Tree(NamedTuple):
+    """A tuple (or named tuple) with fitted parts in it."""
+
+    kind: Any
+    parts: tuple[Any, ...]
+
+
+class Fitted:
+    """A recording as a function of the batch size."""
+
+    def __init__(self, tree: Any) -> None:
+        self._tree = tree
+
+    def at(self, size: int) -> Any:
+        return _at(self._tree, size)
+
+
+def fit(sizes: Sequence[int], recordings: Sequence[Any]) -> Fitted:
+    """Lines through the first two recordings that the third lies on, else DoesNotExtend."""
+    return Fitted(_fit(tuple(sizes), list(recordings), "the recording"))
+
+
+def _at(tree: Any, size: int) -> Any:
+    if isinstance(tree, Tree):
+        parts = [_at(part, size) for part in tree.parts]
+        if tree.kind is list:
+            return parts
+        return tuple(parts) if tree.kind is tuple else tree.kind(*parts)
+    return tree.at(size) if isinstance(tree, (Line, Curve, Grown, Moving)) else tree
+
+
+def _fit(sizes: tuple[int, ...], items: list[Any], where: str) -> Any:
+    first = items[0]
+    if any(type(item) is not type(first) for item in items):
+        raise DoesNotExtend(f"{where} is of another kind at another batch size")
+    if type(first) is int:
+        return _line(sizes, items, where)
+    if type(first) is float:
+        return _curve(sizes, items, where)
+    if type(first) is Access and first.gather is not None:
+        return _gather(sizes, items, where)
+    if isinstance(first, np.ndarray):
+        return _moving(sizes, items, where)
+    if isinstance(first, (tuple, list)):
+        if len({len(item) for item in items}) > 1:
+            lengths = [len(item) for item in items]
+            raise DoesNotExtend(f"{where} has {lengths} parts at batch sizes {list(sizes)}")
+        names = getattr(first, "_fields", range(len(first)))
+        parts = tuple(
+            _fit(sizes, list(column), f"{where}, {name}" if isinstance(name, str) else f"{where} {name}")
+            for name, column in zip(names, zip(*items, strict=True), strict=True)
+        )
+        kind = type(first)
+        return Tree(kind, parts) if any(map(_moves, parts)) else first
+    if any(item is not first and item != first for item in items):
+        raise DoesNotExtend(f"{where} is {first!r} at one batch size and {items[-1]!r} at another")
+    return first
+
+
+def _moves(part: Any) -> bool:
+    return isinstance(part, (Tree, Line, Curve, Grown, Moving))
+
+
+def _line(sizes: tuple[int, ...], values: list[int], where: str) -> Any:
+    (m, n, *rest), (a, b, *others) = sizes, values
+    slope, remainder = divmod(b - a, n - m)
+    line = Line(slope, a - slope * m)
+    if remainder or any(line.at(s) != v for s, v in zip(rest, others, strict=True)):
+        raise DoesNotExtend(f"{where} is {values} at batch sizes {list(sizes)}: not a line")
+    return line if slope else a
+
+
+def _curve(sizes: tuple[int, ...], values: list[float], where: str) -> Any:
+    if len(set(values)) == 1 or all(v != v for v in values):  # noqa: PLR0124
+        return values[0]
+    for k, form in enumerate(_FORMS):
+        scale = values[0] / form(sizes[0])
+        wanted = [scale * form(size) for size in sizes]
+        if np.allclose(values, wanted, rtol=4e-16, atol=0):
+            return Curve(_rounded(scale), k)
+    raise DoesNotExtend(f"{where}, a constant, is {values} at batch sizes {list(sizes)}")
+
+
+def _rounded(scale: float) -> float:
+    """1.0000000000000002, from dividing by a rounded 1/3, is meant to be 1."""
+    near = float(f"{scale:.15g}")
+    return near
+
+
+def _moving(sizes: tuple[int, ...], arrays: list[np.ndarray], where: str) -> Any:
+    if len({array.shape for array in arrays}) > 1:
+        raise DoesNotExtend(f"{where} has shapes {[array.shape for array in arrays]}")
+    (m, n, *rest), (a, b, *others) = sizes, arrays
+    slope, remainder = np.divmod(b - a, n - m)
+    start = a - slope * m
+    if remainder.any() or any(
+        (slope * s + start != v).any() for s, v in zip(rest, others, strict=True)
+    ):
+        raise DoesNotExtend(f"{where}, a list of addresses, does not move in proportion to the batch")
+    return Moving(slope, start) if slope.any() else a
+
+
+def _gather(sizes: tuple[int, ...], accesses: list[Access], where: str) -> Any:
+    """A gathered operand: of one length, or growing by whole rows, each a constant step further."""
+    lists = [access.gather for access in accesses]
+    shape = _fit(sizes, [access.shape for access in accesses], f"{where}, shape")
+    strides = _fit(sizes, [access.strides for access in accesses], f"{where}, strides")
+    lengths = [len(found) for found in lists if found is not None]
+    line = _line(sizes, lengths, f"{where}, length")
+    if not isinstance(line, Line):
+        return Tree(Access, (0, shape, strides, _moving(sizes, lists, where)))  # type: ignore[arg-type]
+    if line.start:
+        raise DoesNotExtend(f"{where} reads {lengths} scattered places at batch sizes {list(sizes)}")
+    bases, steps = [], []
+    for size, found in zip(sizes, lists, strict=True):
+        assert found is not None
+        rows = found.reshape(size, -1)
+        step = rows[1] - rows[0]
+        if (rows != rows[0] + np.arange(size)[:, None] * step).any():
+            raise DoesNotExtend(f"{where} reads places that do not advance evenly along the batch")
+        bases.append(rows[0])
+        steps.append(step)
+    base, step = (_moving(sizes, arrays, where) for arrays in (bases, steps))
+    grown = Grown(Line(1, 0), *(_as_pair(x) for x in (base, step)))
+    return Tree(Access, (0, shape, strides, grown))
+
+
+def _as_pair(x: Any) -> tuple[np.ndarray, np.ndarray]:
+    return (x.slope, x.start) if isinstance(x, Moving) else (np.zeros_like(x), x)
