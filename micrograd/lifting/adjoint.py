@@ -38,7 +38,8 @@ class AdjointWriter(ForwardWriter):
     def collect(self, outputs: Sequence[int]) -> None:
         """Once all is written: zeros and the outputs' gradients first, the parameters' last."""
         fills = []
-        self.missing.setdefault("g", []).append(np.array(outputs, dtype=np.int64))
+        if outputs:
+            self.missing.setdefault("g", []).append(np.array(outputs, dtype=np.int64))
         self._zero("d", np.flatnonzero(~self.written["d"]))
         for buffer, places in sorted(self.missing.items()):
             found = np.unique(np.concatenate(places))
