@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from versus_torch import agree, close, tensors, values
 
+import micrograd
 from micrograd import Value, engine, functional, grads, nn, no_grad, numbers, ops, optim
 from micrograd.nn import initialisers
 
@@ -215,6 +216,28 @@ def test_parameters_are_found_wherever_they_stand() -> None:
     assert named["alone"] is model.alone
     assert named["matrix[1, 0]"] is model.matrix[1][0]
     assert named["inner.weight[0, 0]"] is model.inner.weight[0, 0]
+
+
+class Caching(nn.Module):
+    """Keeps what passed through it, as the videos' layers do."""
+
+    def __init__(self) -> None:
+        self.inner = nn.Linear(2, 2)
+
+    def __call__(self, x: Any) -> Any:
+        self.input = x
+        self.out = self.inner(x)
+        return self.out
+
+
+def test_what_a_module_keeps_of_a_call_is_no_parameter() -> None:
+    model = Caching()
+    held = model.parameters()
+    model([1.0, 2.0])
+    assert model.parameters() == held
+    micrograd.lift(model)(np.ones(2))
+    assert model.parameters() == held
+    assert list(model.state_dict()) == ["inner.weight", "inner.bias"]
 
 
 def test_a_shared_weight_is_one_parameter_under_two_names() -> None:

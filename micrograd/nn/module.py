@@ -14,6 +14,7 @@ import numpy as np
 
 from micrograd import engine
 from micrograd.engine import Value, numbers
+from micrograd.store import Stored
 
 __all__ = ["Module", "positive"]
 
@@ -172,7 +173,8 @@ def _chain(rows: Iterable[Iterable[Any]]) -> Iterator[Any]:
 
 
 def _is_leaf(x: Any) -> bool:
-    return isinstance(x, Value) and x._rule is None
+    """A Value that nothing made: neither an operation nor a recording, which a module may cache."""
+    return isinstance(x, Value) and x._rule is None and (x._left is None or type(x) is Stored)
 
 
 def _join(path: str, name: str) -> str:
