@@ -83,7 +83,8 @@ def table(rows: Iterable[Sequence[Any]], headers: Sequence[str], caption: str = 
 
     body = "".join(line("td", row) for row in cells)
     title = (
-        f'<caption style="text-align:left;font-weight:bold">{html.escape(caption)}</caption>'
+        '<caption style="text-align:left;font-weight:bold;white-space:nowrap">'
+        f"{html.escape(caption)}</caption>"
         if caption
         else ""
     )

@@ -5,11 +5,12 @@ With `pytest -n 2` two notebooks run at a time, one a worker.
 
 import functools
 import importlib
+import re
 
 import expectations
 import pytest
 
-from tools import notebooks
+from tools import notebooks, pages
 
 LECTURES = notebooks.ROOT / "lectures"
 ROWS = expectations.rows()
@@ -88,3 +89,11 @@ def test_every_lecture_promises_numbers():
     promised = {row["notebook"] for row in ROWS}
     lectures = {n for n in FOUND if not n.startswith(("exercises/", "solutions/"))}
     assert lectures <= promised, f"no row in expected.toml for {sorted(lectures - promised)}"
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_reads_as_a_page_without_network_or_raw_formulas(name):
+    page = pages.html(FOUND[name])
+    text = re.sub(r"<(script|style|iframe|pre)\b.*?</\1>", "", page, flags=re.DOTALL)
+    assert "$$" not in text
+    assert not re.search(r"<(script|link|img|iframe)[^>]*(src|href)=\"(https?:)?//", page)
