@@ -1,7 +1,7 @@
 """The command line's lessons: step, explain, worksheet and check.
 
-`add_commands` enters them beside `draw` and `grad`, which `__main__.py` knows; each function below is
-one command.
+`add_commands` enters them beside `draw` and `grad`, which `__main__.py` knows; each function below
+is one command.
 """
 
 from __future__ import annotations

@@ -1,0 +1,258 @@
+"""explain and its formulas: the formulas are the op table's, the numbers are the engine's."""
+
+# ruff: noqa: RUF001 (the formulas are typeset, with a real minus sign)
+
+import itertools
+import math
+import re
+
+import numpy as np
+import pytest
+
+import micrograd
+from micrograd import Value, ops
+from micrograd.show.explain import explain
+from micrograd.show.formulas import Formula, expression, local_derivatives, named, number
+from micrograd.show.walk import Walk
+
+
+def neuron() -> dict[str, Value]:
+    v = {k: Value(x, label=k) for k, x in
+         {"x1": 2, "x2": 0, "w1": -3, "w2": 1, "b": 6.8813735870195432}.items()}  # fmt: skip
+    v["n"] = v["x1"] * v["w1"] + v["x2"] * v["w2"] + v["b"]
+    v["o"] = v["n"].tanh()
+    v["n"].label, v["o"].label = "n", "o"
+    return v
+
+
+# --- formulas -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("op", "expected"),
+    [
+        (ops.add, ["1", "1"]),
+        (ops.mul, ["b", "a"]),
+        (ops.tanh, ["1 − o²"]),
+        (ops.exp, ["o"]),
+        (ops.log, ["1 / a"]),
+        (ops.sigmoid, ["o × (1 − o)"]),
+        (ops.cos, ["−sin(a)"]),
+        (ops.constant_power(3), ["3 × a²"]),
+        (ops.constant_power(-1), ["−a⁻²"]),
+        (ops.power, ["b × a^(b − 1)", "o × log(a)"]),
+        (ops.relu, ["1 if o > 0 else 0"]),
+        (ops.leaky_relu(0.1), ["1 if a > 0 else 0.1"]),
+        (ops.where, ["0", "1 if a ≠ 0 else 0", "0 if a ≠ 0 else 1"]),
+        (ops.dot_op(1, True), ["b", "a", "1"]),
+        (ops.greater, ["0", "0"]),
+    ],
+)
+def test_a_formula_is_the_rule_run_on_names(op, expected):
+    names = [named(c) for c in "abc"[: op.arity]]
+    assert [f.text for f in local_derivatives(op, names, named("o"))] == expected
+
+
+@pytest.mark.parametrize("op", ops.registered.values(), ids=lambda op: op.name)
+def test_a_formula_with_the_numbers_put_in_evaluates_to_the_derivative(op):
+    xs = [0.8, 1.7, 0.4][: op.arity]
+    out = op.number(*xs)
+    world = {name: getattr(math, name) for name in ("exp", "log", "sin", "cos", "erf")}
+    world["sigmoid"] = lambda x: 1 / (1 + math.exp(-x))
+    names = [Formula(f"x{i}", "") for i in range(op.arity)]
+    world |= {f"x{i}": x for i, x in enumerate(xs)} | {"out": out}
+    written = local_derivatives(op, names, Formula("out", ""))
+    for formula, expected in zip(written, op.number_gradients(1.0, xs, out), strict=True):
+        python = formula.text.replace("−", "-").replace("×", "*").replace("^", "**")
+        python = python.replace("≠", "!=").replace("²", "**2").replace(" = ", " == ")
+        value = eval(python, {"__builtins__": {}}, world)
+        assert value == pytest.approx(expected or 0.0, rel=1e-4), formula.text
+
+
+def test_a_registered_op_is_written_by_its_own_rule():
+    cube = micrograd.op("cube_of_this_test", lambda x: x * x * x, [lambda x, out: 3 * x * x])
+    assert local_derivatives(cube, [named("x")], named("o"))[0].text == "3 × x × x"
+    assert expression(cube, [named("x")]).text == "cube_of_this_test(x)"
+
+
+def test_a_registered_rule_that_needs_numbers_is_custom():
+    step = micrograd.op("step_of_this_test", lambda x: x, [lambda x, out: math.floor(x) + 1.0])
+    assert local_derivatives(step, [named("x")], named("o"))[0].text == "custom"
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [(0.0, "0"), (-0.0, "0"), (1.5, "1.5"), (-1.5, "−1.5"), (0.70710678, "0.7071"), (2.0, "2"),
+     (1e-4, "0.0001"), (123456.0, "1.235e5"), (math.inf, "∞"), (-math.inf, "−∞"),
+     (math.nan, "nan")],
+)  # fmt: skip
+def test_numbers_are_short(x, text):
+    assert number(x) == text
+
+
+@pytest.mark.parametrize("label", ["x1", "alpha", r"a\b", "$x$", "a_b^c", "</script>", "50%", "{"])
+def test_latex_of_a_label_is_balanced(label):
+    latex = named(label).latex
+    bare = re.sub(r"\\[{}$&#%_]", "", latex)
+    assert bare.count("{") == bare.count("}")
+    assert "$" not in bare and "<" not in bare
+
+
+# --- explain ------------------------------------------------------------------------------------
+
+
+def test_the_neuron_is_derived_from_the_output_down():
+    text = str(explain(neuron()["o"]))
+    for line in [
+        "o = tanh(n) = tanh(0.8814) = 0.7071",
+        "d o / d n = 1 − o² = 1 − 0.7071² = 0.5",
+        "n.grad = 0.5 × 1 = 0.5",
+        "x1.grad = −3 × 0.5 = −1.5",
+    ]:
+        assert line in text
+    assert text.index("n.grad = 0.5") < text.index("x1.grad = ")
+
+
+def test_a_second_use_is_seen_to_be_added():
+    a = Value(3.0, label="a")
+    b = a * a
+    b.label = "b"
+    text = str(explain(b))
+    assert "a.grad = 3 × 1 = 3" in text
+    assert "a.grad += 3 × 1 = 3: 3 -> 6" in text
+
+
+def test_markdown_holds_the_derivation_in_latex():
+    shown = explain(neuron()["o"])
+    assert shown._repr_markdown_() == shown.markdown
+    assert r"\frac{\partial o}{\partial n} = 1 - {o}^{2} = 1 - {0.7071}^{2} = 0.5" in shown.markdown
+    assert repr(shown) == str(shown) == shown.text
+
+
+def test_paths_add_up_to_the_gradient():
+    v = neuron()
+    x = v["x1"]
+    y = v["o"] * x + x.exp()
+    y.label = "y"
+    y.backward()
+    text = str(explain(y, wrt=x))
+    assert "3 paths lead from x1 to y" in text
+    products = [float(p.replace("−", "-")) for p in re.findall(r"product = .*?(\S+)$", text, re.M)]
+    assert sum(products) == pytest.approx(x.grad, abs=2e-4)
+    assert f"= {number(x.grad)}" in text.splitlines()[-1]
+
+
+def test_a_large_graph_says_so_and_explains_the_path_asked_for():
+    x = Value(1.0, label="x")
+    y = x
+    for _ in range(40):
+        y = (y * 0.9).tanh()
+    shown = str(explain(y))
+    assert "121 nodes" in shown and "wrt=" in shown and "The inputs are x." in shown
+    assert "1 path leads from x" in str(explain(y, wrt=x))
+
+
+def test_very_many_paths_are_counted_and_their_rest_is_summed():
+    x = Value(1.01, label="x")
+    y = x
+    for _ in range(40):
+        y = y + y
+    shown = str(explain(y, wrt=x))
+    assert f"{2**40:,} paths" in shown
+    assert f"The other {2**40 - 12:,} paths" in shown
+    assert shown.count("Path ") == 12
+
+
+def test_wrt_something_else_is_an_error_that_names_it():
+    with pytest.raises(ValueError, match=r"was not computed from Value\(data=1.0.*stranger"):
+        explain(neuron()["o"], wrt=Value(1.0, label="stranger"))
+    with pytest.raises(TypeError, match="got list"):
+        explain([neuron()["o"]])
+
+
+def test_a_blocked_path_brings_nothing():
+    x = Value(2.0, label="x")
+    y = x.detach() * 3.0
+    with pytest.raises(ValueError, match="was not computed from"):
+        explain(y, wrt=x)
+    z = ops.greater(x, 1.0) * x
+    assert "= 1" in str(explain(z, wrt=x)).splitlines()[-1]
+
+
+def test_a_closure_is_custom_and_what_it_did_is_told():
+    a = Value(3.0, label="a")
+    out = Value(a.data**3, (a,), "cube", "out")
+
+    def backward():
+        a.grad += 3 * a.data**2 * out.grad
+
+    out._backward = backward
+    text = str(explain(out))
+    assert "d out / d a = custom = 27" in text
+    assert "out = cube(a) = cube(3) = 27" in text
+
+
+# --- the record beneath ---------------------------------------------------------------------
+
+
+def test_the_walk_is_the_engines_backward_and_leaves_no_trace():
+    v = neuron()
+    v["x1"].grad, v["n"].grad, v["o"].grad = 7.0, 8.0, 9.0
+    before = [(node.data, node.grad) for node in v.values()]
+    walk = Walk(v["o"])
+    assert [(node.data, node.grad) for node in v.values()] == before
+    for node in v.values():
+        node.grad = 0.0
+    v["o"].backward()
+    assert walk.grads == [node.grad for node in walk.nodes]
+
+
+def test_a_rule_that_fails_leaves_no_trace_either():
+    a = Value(3.0, label="a")
+    out = a * 2.0
+
+    def broken():
+        raise ZeroDivisionError("mine")
+
+    middle = Value(1.0, (out,), "mine")
+    middle._backward = broken
+    last = middle * 1.0
+    a.grad = out.grad = 5.0
+    with pytest.raises(ZeroDivisionError):
+        Walk(last)
+    assert a.grad == out.grad == 5.0
+    assert last.grad == middle.grad == 0.0
+
+
+def test_running_totals_chain():
+    x = Value(1.5, label="x")
+    y = x * x * x + x
+    walk = Walk(y)
+    uses = walk.uses_of(walk.index[x])
+    assert uses[0].before == 0.0
+    for earlier, later in itertools.pairwise(uses):
+        assert later.before == earlier.after
+    assert uses[-1].after == walk.grads[walk.index[x]] == pytest.approx(3 * 1.5**2 + 1)
+
+
+def test_names_are_labels_made_unique():
+    a, again, c = Value(1.0, label="a"), Value(2.0, label="a"), Value(3.0)
+    walk = Walk((a * again) + c)
+    assert walk.names == ["a", "a#2", "v1", "3", "v2"]
+    assert walk.constants == {3}
+
+
+def test_where_nothing_is_labelled_everything_gets_a_name():
+    walk = Walk(Value(2.0) * Value(3.0))
+    assert walk.names == ["v1", "v2", "v3"]
+    assert not walk.constants
+
+
+def test_infinities_and_nans_are_told_as_they_are():
+    x = Value(0.0, label="x")
+    y = x.log()
+    y.label = "y"
+    text = str(explain(y))
+    assert "y = log(x) = log(0) = −∞" in text
+    assert "x.grad = ∞ × 1 = ∞" in text
+    assert np.isinf(Walk(y).grads[0])
