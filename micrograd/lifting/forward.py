@@ -76,8 +76,8 @@ class ForwardWriter(Writer):
             self.emit(f"add({name}, {self.view(start, shape[:outer])}, {name})")
 
     def take(self, instruction: Instruction) -> None:
+        buffer = self.read(instruction.operands[1]).buffer
         chosen = self.chosen(instruction)
-        buffer, _ = self.space(int(instruction.operands[1].base))
         shape = instruction.out.shape[: len(instruction.out.shape) - 1]
         out = self.view(
             Target("v", instruction.out.base, instruction.out.strides[: len(shape)]), shape

@@ -104,6 +104,9 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
             nodes.append(Node(i, "chain", kind, (grown,)))
         elif kind == TAKE:
             chosen, candidates = a
+            chosen = same.get(chosen, chosen)
+            if not same.keys().isdisjoint(candidates):
+                candidates = tuple(same.get(x, x) for x in candidates)
             nodes.append(Node(i, "take", None, ((chosen,), candidates)))
         elif kind.name == "dot":
             n = (len(a) if type(a) is tuple else 2) // 2

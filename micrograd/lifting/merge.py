@@ -32,6 +32,8 @@ def by_length(group: list[Node]) -> list[list[Node]]:
 
 def _cheap_to_pad(group: Sequence[Node]) -> bool:
     lengths = [len(node.operands[-1]) for node in group]
+    if group[0].kind == "take" and min(lengths) < max(lengths):
+        return False  # each table checks its indices against its own rows
     return max(lengths) * len(lengths) <= _PADDING * sum(lengths)
 
 
