@@ -15,11 +15,10 @@ __all__ = ["moons"]
 def moons(
     n_samples: int = 100, noise: float = 0.1, seed: int | np.random.Generator | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Two half circles that reach into each other: points X (n_samples, 2) and labels y of 0 and 1,
-    shuffled.
+    """Two half circles that reach into each other: points X (n_samples, 2), labels y of 0 and 1.
 
-    Label 0: (cos t, sin t); label 1: (1 - cos t, 0.5 - sin t), t from 0 to pi; each coordinate with
-    N(0, noise**2) added. The first class has n_samples // 2 points.
+    Label 0 is (cos t, sin t), label 1 (1 - cos t, 0.5 - sin t), t from 0 to pi; to each coordinate
+    N(0, noise**2) is added. The first class has n_samples // 2 points; the order is shuffled.
     """
     if isinstance(n_samples, bool) or not isinstance(n_samples, (int, np.integer)):
         raise TypeError(f"n_samples is a whole number, got {n_samples!r}")

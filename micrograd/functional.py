@@ -178,9 +178,7 @@ def _reduce(losses: Any, reduction: str) -> Any:
 
 
 def take(array: Any, index: Any, axis: int = 0) -> Any:
-    """array[index] along an axis, for integers 0 <= index < n of any shape: `np.take`, no wrapping
-    round.
-    """
+    """np.take(array, index, axis), for integers 0 <= index < n in an array of any shape."""
     hook = getattr(engine.current_mode(), "take", None)  # lift takes by an index that it traces
     if hook is not None:
         result = hook(array, index, axis)

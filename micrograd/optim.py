@@ -189,8 +189,7 @@ class CosineAnnealingLR:
 
 
 def clip_grad_norm(parameters: Optimizer | Iterable[Value], max_norm: float) -> float:
-    """Scale all gradients by max_norm / norm if their common norm is larger; return the norm
-    before.
+    """Scale all gradients by max_norm / norm if their common norm is larger; return that norm.
 
     Given an optimiser it clips all that the optimiser moves, as one array.
     """

@@ -1,6 +1,4 @@
-"""nn: the videos' networks draw and print as the original's; each layer equals torch.nn's; state is
-kept whole.
-"""
+"""nn: the videos' networks are the original's, the layers torch.nn's, and state is kept whole."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Neural networks: from the videos' `Neuron` to the layers of PyTorch, each an arrangement of
-Values.
+"""Neural networks, from the videos' `Neuron` to the layers of PyTorch, all made of Values.
 
 Read `neuron.py` first, then `module.py`, which finds the parameters, then `layers.py` and
 `norms.py`, whose inputs are NumPy arrays of Values with any leading batch axes. `weights.py` keeps

@@ -1,5 +1,4 @@
-"""Where weights start: one function a scheme, `(shape, rng) -> floats`, found by name or passed as
-it is.
+"""Where weights start: one function `(shape, rng) -> floats` a scheme, which `init` names.
 
 For a weight of shape (nout, nin) the fan-in is nin and the fan-out nout. With the right gain the
 numbers that leave a layer are spread as those that entered it: 5/3 for tanh, sqrt(2) for ReLU, 1

@@ -1,5 +1,4 @@
-"""Layers on arrays of Values, as `torch.nn` has them on tensors: same shapes, same names, same
-numbers.
+"""Layers on arrays of Values as `torch.nn` has them on tensors: shapes, names and numbers agree.
 
 Inputs are arrays (or lists) of Values or floats, with any leading batch axes; outputs are arrays of
 Values. Read `Linear` first. Weights are drawn with NumPy: `rng` is a Generator, or a seed for one.
@@ -49,9 +48,7 @@ class Linear(Module):
 
 
 class Embedding(Module):
-    """y = weight[index], a row for each integer: weight (n, dim) from N(0, 1), as
-    torch.nn.Embedding.
-    """
+    """y = weight[index]: weight (n, dim), drawn from N(0, 1) as torch.nn.Embedding's."""
 
     def __init__(
         self, n: int, dim: int, init: str | Initialiser = "normal", rng: Any = None

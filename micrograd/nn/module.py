@@ -33,9 +33,7 @@ class Module:
         return list(dict.fromkeys(v for _, array in self.named_arrays() for v in array.flat))
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """The same Values with their names: `layers.0.weight[2, 5]`, or the bare path of a single
-        Value.
-        """
+        """The same Values with their names: `layers.0.weight[2, 5]`, or `b` for one alone."""
         seen: set[Value] = set()
         for path, array in self.named_arrays():
             for index, v in np.ndenumerate(array):
@@ -71,9 +69,7 @@ class Module:
         return {path: numbers(array) for path, array in self._state().items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take the numbers of `state`; if a name or a shape does not fit, change nothing and say
-        which.
-        """
+        """Take the numbers of `state`; if names or shapes do not fit, say which, change nothing."""
         if not isinstance(state, Mapping):
             raise TypeError(
                 f"load_state_dict takes a dict of arrays by name, got {type(state).__name__}"
@@ -113,17 +109,13 @@ class Module:
     # --- buffers ----------------------------------------------------------------------------------
 
     def read_buffer(self, name: str) -> np.ndarray:
-        """The buffer's numbers; a mode that records (lift) may give Values that stand for them
-        instead.
-        """
+        """The buffer's numbers; while lift records, Values that stand for them."""
         hook = getattr(engine.current_mode(), "read_buffer", None)
         buffer: np.ndarray = getattr(self, name) if hook is None else hook(self, name)
         return buffer
 
     def update_buffer(self, name: str, values: Any) -> None:
-        """Write new numbers into the buffer; a mode that records (lift) takes the Values over
-        instead.
-        """
+        """Write new numbers into the buffer; while lift records, the recording takes them."""
         hook = getattr(engine.current_mode(), "update_buffer", None)
         if hook is None:
             getattr(self, name)[...] = numbers(values)
@@ -135,9 +127,7 @@ class Module:
 
 
 def _walk(thing: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Every module and every array of leaf Values at or below `thing`, with its path, in attribute
-    order.
-    """
+    """Each module and each array of leaf Values at or below `thing`, with its path."""
     if isinstance(thing, Module):
         yield path, thing
         for name, member in thing._members():

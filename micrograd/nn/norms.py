@@ -1,5 +1,4 @@
-"""Layers that centre and scale: over the batch (BatchNorm1d), or over each example (LayerNorm,
-RMSNorm).
+"""Layers that centre and scale, over the batch (BatchNorm1d) or each example (LayerNorm, RMSNorm).
 
 All compute y = (x - mean) / sqrt(variance + eps) * weight + bias; they differ in what mean and
 variance run over. Read `LayerNorm` first; `BatchNorm1d` adds the running statistics that evaluation
