@@ -58,7 +58,9 @@ class AdjointWriter(ForwardWriter):
     def places(self, access: Access) -> np.ndarray:
         if access.gather is not None:
             return access.gather
-        return np.unique(addresses(access.base, access.shape, access.strides))
+        moving = [(n, s) for n, s in zip(access.shape, access.strides, strict=True) if s and n > 1]
+        found = addresses(access.base, [n for n, _ in moving], [s for _, s in moving]).reshape(-1)
+        return found if _distinct(moving) else np.unique(found)
 
     def wants(self, access: Access) -> bool:
         places = self.places(access)
@@ -172,13 +174,19 @@ class AdjointWriter(ForwardWriter):
             return
         chosen = self.chosen(instruction)
         outer = instruction.out.shape[:-1]
-        buffer, _ = self.space(table.base, gradients=True)
-        self._zero(buffer, self.places(table) % PARAMETERS)
         g = self.view(
             Target("g", instruction.out.base, instruction.out.strides[: len(outer)]), outer
         )
         self.views.function("add_at", np.add.at)
-        self.emit(f"add_at({buffer}, {chosen}, {g})")
+        if table.gather is None:
+            buffer, _ = self.space(table.base, gradients=True)
+            self._zero(buffer, self.places(table) % PARAMETERS)
+            self.emit(f"add_at({buffer}, {chosen}, {g})")
+            return
+        copied = self.views.temporary(table.gather.shape)
+        self.emit(f"{copied}.fill(0.0)")
+        self.emit(f"add_at({copied}, {chosen}, {g})")
+        self._add(table, table.gather.shape, (1,), copied)
 
     # --- passing on ---------------------------------------------------------------------------------------
 
@@ -230,6 +238,8 @@ class AdjointWriter(ForwardWriter):
     def _unique(self, access: Access) -> bool:
         """Whether loops that move never meet one address twice."""
         moving = [(n, s) for n, s in zip(access.shape, access.strides, strict=True) if s and n > 1]
+        if _distinct(moving):
+            return True
         found = addresses(0, [n for n, _ in moving], [s for _, s in moving])
         return len(np.unique(found)) == found.size
 
@@ -345,6 +355,16 @@ class AdjointWriter(ForwardWriter):
         fresh = not self.written[buffer][at]
         self.written[buffer][at] = True
         self.emit(f"{buffer}_[{at}] {'=' if fresh else '+='} {expression}")
+
+
+def _distinct(loops: Sequence[tuple[int, int]]) -> bool:
+    """Whether it is plain that loops (length, stride) meet no address twice: each clears the inner."""
+    reach = 0
+    for length, stride in sorted(loops, key=lambda loop: abs(loop[1])):
+        if abs(stride) <= reach:
+            return False
+        reach += (length - 1) * abs(stride)
+    return True
 
 
 def _inner(access: Access, inner: int) -> np.ndarray:

@@ -24,27 +24,45 @@ class Arguments:
     `values` are the Values among them, into which gradients flow; None for an array of plain numbers.
     """
 
-    __slots__ = ("key", "arrays", "values", "kept")
+    __slots__ = ("key", "arrays", "values", "kept", "sizes", "batched")
 
     def __init__(self) -> None:
         self.key: list[Any] = []
         self.arrays: list[Any] = []
         self.values: list[Any] = []
         self.kept: list[Any] = []  # objects that the key names by identity
+        self.sizes: dict[int, int] = {}  # of the batch, by argument number
+        self.batched = False  # whether the argument being read holds a batch
+
+    @property
+    def size(self) -> int | None:
+        return next(iter(self.sizes.values())) if self.sizes else None
 
     def add(self, kind: str, shape: tuple[int, ...], array: Any, values: Any = None) -> None:
+        if self.batched:
+            if not shape:
+                raise TypeError("a batched argument is an array with a leading axis, got one number")
+            self.sizes[len(self.arrays)] = shape[0]
+            shape = ("batch", *shape[1:])  # type: ignore[assignment]
         self.key.append((kind, shape))
         self.arrays.append(array)
         self.values.append(values)
 
 
-def read(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
+def read(
+    args: tuple[Any, ...], kwargs: dict[str, Any], batched: Sequence[int | str] = ()
+) -> Arguments:
+    """Take a call apart; `batched` are the positions and names whose leading axis may vary."""
     found = Arguments()
-    for x in args:
+    for i, x in enumerate(args):
+        found.batched = i in batched
         _read(x, found)
     for name in sorted(kwargs) if kwargs else ():
         found.key.append(name)
+        found.batched = name in batched
         _read(kwargs[name], found)
+    if len(set(found.sizes.values())) > 1:
+        raise ValueError(f"batched arguments of different sizes: {sorted(set(found.sizes.values()))}")
     return found
 
 

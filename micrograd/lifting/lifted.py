@@ -7,8 +7,10 @@ its instructions; read it next.
 
 from __future__ import annotations
 
+import inspect
 import math
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
@@ -19,6 +21,7 @@ import numpy as np
 from micrograd import engine
 from micrograd.engine import Value
 from micrograd.lifting.arguments import Arguments, Template, Tracer, read
+from micrograd.lifting.batch import SIZES, DoesNotExtend, fit
 from micrograd.lifting.environment import Environment
 from micrograd.lifting.fuse import Fused, fuse
 from micrograd.lifting.program import (
@@ -47,7 +50,7 @@ class Lifted:
         update_wrapper(self, function)
         self.function = function
         self.__name__ = getattr(function, "__name__", "lifted")
-        self.batched = tuple(batched)
+        self.batched = _batched_places(function, batched)
         self.programs: OrderedDict[Any, Entry] = OrderedDict()
         self.program: Program | None = None
         self._lock = threading.RLock()
@@ -55,37 +58,86 @@ class Lifted:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if isinstance(engine.current_mode(), Tape):  # inside another recording: part of it
             return self.function(*args, **kwargs)
-        found = read(args, kwargs)
+        found = read(args, kwargs, self.batched)
         key = tuple(found.key)
         entry = self.programs.get(key)
         if entry is None or not entry.environment.same():
-            entry = self._record(key, args, kwargs, found)
-        else:
-            self.programs.move_to_end(key)
-        self.program = entry.program
+            entry = self._keep(key, args, kwargs, found)
+        self.program = entry.programs.get(found.size) or self._record(entry, args, kwargs, found)
         return self.program.run(found)
 
-    def _record(self, key: Any, args: Any, kwargs: Any, found: Arguments) -> Entry:
+    def _keep(self, key: Any, args: Any, kwargs: Any, found: Arguments) -> Entry:
         with self._lock:
             environment = Environment.of(self.function, (args, tuple(kwargs.values())))
-            recorded = record(self.function, args, kwargs, found)
-            program = Program(self.__name__, *recorded)
-            return self._keep(key, Entry(environment, program, found.kept))
+            entry = self.programs[key] = Entry(environment, {}, found.kept)
+            self.programs.move_to_end(key)
+            while len(self.programs) > _PROGRAMS:
+                self.programs.popitem(last=False)
+            return entry
 
-    def _keep(self, key: Any, entry: Entry) -> Entry:
-        self.programs[key] = entry
-        self.programs.move_to_end(key)
-        while len(self.programs) > _PROGRAMS:
-            self.programs.popitem(last=False)
-        return entry
+    def _record(self, entry: Entry, args: Any, kwargs: Any, found: Arguments) -> Program:
+        with self._lock:
+            recorded = None
+            if found.size is not None and found.size >= SIZES[0][0]:
+                if entry.extends is None:
+                    entry.extends = self._extend(args, kwargs, found)
+                if isinstance(entry.extends, Recorded):
+                    recording = entry.extends.recording.at(found.size)
+                    recorded = entry.extends._replace(recording=recording)
+            if recorded is None:
+                recorded = record(self.function, args, kwargs, found)
+            program = entry.programs[found.size] = Program(self.__name__, *recorded)
+            while len(entry.programs) > _PROGRAMS:
+                del entry.programs[next(iter(entry.programs))]
+            return program
+
+    def _extend(self, args: Any, kwargs: Any, found: Arguments) -> Any:
+        """A recording as a function of the batch size, or the reason why there is none."""
+        reason: DoesNotExtend | None = None
+        for sizes in SIZES:
+            recorded = []
+            for size in sizes:
+                def resize(number: int, shape: tuple[int, ...], size: int = size) -> tuple[int, ...]:
+                    return (size, *shape[1:]) if number in found.sizes else shape
+
+                recorded.append(record(self.function, args, kwargs, found, resize))
+            first = recorded[0]
+            try:
+                if any(r.parameters != first.parameters for r in recorded):
+                    raise DoesNotExtend("another batch size captures other parameters")
+                if not all(first.template.same_structure(r.template) for r in recorded):
+                    raise DoesNotExtend("another batch size returns another structure")
+                return first._replace(recording=fit(sizes, [r.recording for r in recorded]))
+            except DoesNotExtend as error:
+                reason = reason or error
+        warnings.warn(
+            f"{self.__name__} is recorded in full, since it does not extend along the batch: {reason}",
+            stacklevel=4,
+        )
+        return reason
 
 
-class Entry(NamedTuple):
-    """A program, what it depends on, and the objects that its key names by identity."""
+class Entry:
+    """The programs of one key, by batch size (None: no batch), and what they depend on."""
 
-    environment: Environment
-    program: Program
-    kept: list[Any]
+    __slots__ = ("environment", "programs", "kept", "extends")
+
+    def __init__(self, environment: Environment, programs: dict[Any, Program], kept: Any) -> None:
+        self.environment = environment
+        self.programs = programs
+        self.kept = kept  # objects that the key names by identity
+        self.extends: Any = None  # the recording for any size; why there is none; None: not tried
+
+
+def _batched_places(function: Callable[..., Any], batched: Sequence[str]) -> tuple[int | str, ...]:
+    """Positions and names of the batched arguments."""
+    if not batched:
+        return ()
+    names = list(inspect.signature(function).parameters)
+    for name in batched:
+        if name not in names:
+            raise TypeError(f"lift(batched=...) names {name!r}, but the arguments are {names}")
+    return (*batched, *(names.index(name) for name in batched))
 
 
 def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] = ()) -> Any:
@@ -100,7 +152,7 @@ def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] =
 class Recorded(NamedTuple):
     """One run of the function on traced arguments, compiled as far as instructions."""
 
-    recording: Recording
+    recording: Any  # a Recording, or Fitted: one for each batch size
     parameters: list[Value]
     positions: list[int]
     template: Template

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -221,6 +221,12 @@ class Tape:
             shaped = np.moveaxis(shaped, source, range(axis, axis + index.ndim))
         return shaped if shaped.shape else shaped[()]
 
+    def read_buffer(self, module: Any, name: str) -> Any:
+        """The running statistics as they stand when a call begins, or as this function left them."""
+        if (module, name) in self.buffers:
+            return self.buffers[module, name]
+        return self.random_array(Buffer(module, name), getattr(module, name).shape)
+
     def update_buffer(self, module: Any, name: str, new_values: Any) -> None:
         self.buffers[module, name] = new_values
 
@@ -228,6 +234,16 @@ class Tape:
         drawn = self.array(STATE, shape)
         self.draws.append((generator, shape, drawn))
         return drawn
+
+
+class Buffer(NamedTuple):
+    """Where a call finds a module's running statistics; asked as a generator of draws is."""
+
+    module: Any
+    name: str
+
+    def random(self, size: int) -> np.ndarray:
+        return getattr(self.module, self.name).reshape(size)  # type: ignore[no-any-return]
 
 
 def _advice(what: str) -> str:
