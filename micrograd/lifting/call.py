@@ -71,6 +71,7 @@ class Output:
 
     def push(self, node: Value) -> None:
         self.call.seeds.append((self.call.program.outputs[self.which], node.grad))
+        node._left.grad += node.grad  # the engine pushes only from nodes that a gradient reached
 
 
 def output(node: Value | None, call: Call, which: int) -> Value:

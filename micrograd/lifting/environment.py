@@ -7,8 +7,10 @@ function and the plain functions that it calls by name; `same` is asked at each 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from types import CellType, CodeType, FunctionType, MethodType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
+
+import numpy as np
 
 from micrograd.engine import Value
 from micrograd.nn import Module
@@ -25,6 +27,7 @@ class Environment:
     def __init__(self) -> None:
         self.globals: list[tuple[dict[str, Any], str, Any]] = []
         self.cells: list[tuple[CellType, Any]] = []
+        self.cell_names: list[tuple[str, Any]] = []
         self.modules: list[tuple[Module, bool]] = []
 
     @classmethod
@@ -60,14 +63,44 @@ class Environment:
                 thing = function.__globals__[name]
                 self.globals.append((function.__globals__, name, thing))
                 yield thing
-        for cell in function.__closure__ or ():
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             try:
                 thing = cell.cell_contents
             except ValueError:  # not filled yet
                 continue
             self.cells.append((cell, thing))
+            self.cell_names.append((name, thing))
             yield thing
         yield from function.__defaults__ or ()
+
+    def paths(self) -> dict[Value, str]:
+        """Attribute paths of the Values reachable by name: model.layers.0.neurons.3.w.1, P.wte.0.5."""
+        found: dict[Value, str] = {}
+        named = [(name, thing) for _, name, thing in self.globals]
+        named += [(name, thing) for name, thing in self.cell_names]
+        for name, thing in named:
+            if isinstance(thing, Module):
+                for path, value in thing.named_parameters():
+                    found.setdefault(value, f"{name}.{path}")
+                continue
+            stack, seen = [(name, thing)], set()
+            while stack:
+                path, x = stack.pop()
+                if isinstance(x, Value):
+                    found.setdefault(x, path)
+                elif isinstance(x, (list, tuple)) or (
+                    isinstance(x, np.ndarray) and x.dtype == object and x.ndim
+                ):
+                    stack += [(f"{path}.{i}", item) for i, item in enumerate(x)]
+                elif isinstance(x, dict):
+                    stack += [(f"{path}.{key}", item) for key, item in x.items()]
+                elif isinstance(x, Module):
+                    stack += [(f"{path}.{key}", value) for key, value in x.named_parameters()]
+                elif hasattr(x, "__dict__") and not isinstance(x, (type, ModuleType, FunctionType)):
+                    if id(x) not in seen:
+                        seen.add(id(x))
+                        stack += [(f"{path}.{key}", item) for key, item in vars(x).items()]
+        return found
 
     def same(self) -> bool:
         for names, name, thing in self.globals:

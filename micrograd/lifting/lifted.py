@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd import engine
-from micrograd.engine import Value
-from micrograd.lifting.arguments import Arguments, Template, Tracer, read
+from micrograd.engine import Value, backward
+from micrograd.lifting.arguments import Arguments, Template, Tracer, flat_values, read
 from micrograd.lifting.batch import SIZES, DoesNotExtend, fit
+from micrograd.lifting.call import ResultArray
 from micrograd.lifting.environment import Environment
 from micrograd.lifting.fuse import Fused, fuse
 from micrograd.lifting.program import (
@@ -33,8 +34,8 @@ from micrograd.lifting.program import (
     State,
     Update,
 )
-from micrograd.lifting.record import INPUT, PARAMETER, Tape
-from micrograd.lifting.schedule import schedule
+from micrograd.lifting.record import INPUT, PARAMETER, LiftError, Tape
+from micrograd.lifting.schedule import PARAMETERS, schedule
 from micrograd.lifting.strides import Access, nest
 from micrograd.store import gather
 
@@ -50,6 +51,7 @@ class Lifted:
         update_wrapper(self, function)
         self.function = function
         self.__name__ = getattr(function, "__name__", "lifted")
+        self._parameters = _parameter_names(function)
         self.batched = _batched_places(function, batched)
         self.programs: OrderedDict[Any, Entry] = OrderedDict()
         self.program: Program | None = None
@@ -65,6 +67,43 @@ class Lifted:
             entry = self._keep(key, args, kwargs, found)
         self.program = entry.programs.get(found.size) or self._record(entry, args, kwargs, found)
         return self.program.run(found)
+
+    def check(self, *args: Any, **kwargs: Any) -> None:
+        """Run eager beside lifted on these arguments; LiftError where a number or a gradient differs.
+
+        Gradients are those of the sum of all results. Neither grads nor generators are changed.
+        """
+        self(*args, **kwargs)
+        program = self.program
+        assert program is not None
+        recording = program.recording
+        leaves = [*program.parameters, *(o.value for o in recording.outside)]
+        leaves += flat_values(read(args, kwargs).values)
+        leaves = list(dict.fromkeys(leaves))
+        generators = [state.generator for state in recording.states]
+        buffers = [(u.module, u.name, u.module.read_buffer(u.name).copy()) for u in recording.updates]
+        before = [leaf.grad for leaf in leaves]
+        states = [generator.bit_generator.state for generator in generators]
+        sides = []
+        try:
+            for function in (self.function, self):
+                for generator, state in zip(generators, states, strict=True):
+                    generator.bit_generator.state = state
+                for module, name, values in buffers:
+                    module.update_buffer(name, values)
+                for leaf in leaves:
+                    leaf.grad = 0.0
+                results = _values(function(*args, **kwargs))
+                if results:
+                    backward(sum(results[1:], results[0]))
+                sides.append(([v.data for v in results], [leaf.grad for leaf in leaves]))
+        finally:
+            for leaf, g in zip(leaves, before, strict=True):
+                leaf.grad = g
+            for module, name, values in buffers:
+                module.update_buffer(name, values)
+        for what, eager, lifted in zip(("result", "gradient"), *sides, strict=True):
+            _agree(f"{self.__name__}: {what}", np.array(eager), np.array(lifted))
 
     def _keep(self, key: Any, args: Any, kwargs: Any, found: Arguments) -> Entry:
         with self._lock:
@@ -87,9 +126,24 @@ class Lifted:
             if recorded is None:
                 recorded = record(self.function, args, kwargs, found)
             program = entry.programs[found.size] = Program(self.__name__, *recorded)
+            program.argument_names = self._names(args, kwargs)
+            paths = entry.environment.paths()
+            program.paths = {
+                PARAMETERS + int(at): paths[p]
+                for p, at in zip(program.parameters, program.positions, strict=True)
+                if p in paths
+            }
             while len(entry.programs) > _PROGRAMS:
                 del entry.programs[next(iter(entry.programs))]
             return program
+
+    def _names(self, args: Any, kwargs: Any) -> list[str]:
+        """A name for each array among the arguments, after the parameter that it came in."""
+        found: list[str] = []
+        for name, x in [*zip(self._parameters, args, strict=False), *sorted(kwargs.items())]:
+            count = len(read((x,), {}).arrays)
+            found += [name] if count == 1 else [f"{name}_{i}" for i in range(count)]
+        return found
 
     def _extend(self, args: Any, kwargs: Any, found: Arguments) -> Any:
         """A recording as a function of the batch size, or the reason why there is none."""
@@ -117,6 +171,34 @@ class Lifted:
         return reason
 
 
+def _values(x: Any) -> list[Value]:
+    """Every Value in a structure of results, in order."""
+    found: list[Value] = []
+    stack = [x]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Value):
+            found.append(item)
+        elif isinstance(item, dict):
+            stack += reversed(list(item.values()))
+        elif isinstance(item, (list, tuple, ResultArray)) or (
+            isinstance(item, np.ndarray) and item.dtype == object
+        ):
+            stack += reversed(list(item))
+    return found
+
+
+def _agree(what: str, eager: np.ndarray, lifted: np.ndarray) -> None:
+    if eager.shape != lifted.shape:
+        raise LiftError(f"{what}s: {eager.size} eager, {lifted.size} lifted")
+    finite = np.abs(eager[np.isfinite(eager)])
+    tolerance = 1e-9 * max(1.0, finite.max(initial=0.0))
+    wrong = ~np.isclose(eager, lifted, rtol=1e-9, atol=tolerance, equal_nan=True)
+    if wrong.any():
+        i = int(wrong.argmax())
+        raise LiftError(f"{what} {i} is {eager[i]} eager and {lifted[i]} lifted")
+
+
 class Entry:
     """The programs of one key, by batch size (None: no batch), and what they depend on."""
 
@@ -127,6 +209,14 @@ class Entry:
         self.programs = programs
         self.kept = kept  # objects that the key names by identity
         self.extends: Any = None  # the recording for any size; why there is none; None: not tried
+
+
+def _parameter_names(function: Callable[..., Any]) -> list[str]:
+    found = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        repeated = parameter.kind is inspect.Parameter.VAR_POSITIONAL
+        found += [f"{name}_{i}" for i in range(99)] if repeated else [name]
+    return found
 
 
 def _batched_places(function: Callable[..., Any], batched: Sequence[str]) -> tuple[int | str, ...]:

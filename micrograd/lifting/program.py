@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from micrograd.lifting.forward import ForwardWriter
 from micrograd.lifting.record import LiftError
 from micrograd.lifting.schedule import Layout
 from micrograd.lifting.strides import Access
+from micrograd.lifting.text import Text
 from micrograd.lifting.views import Views, addresses
 from micrograd.store import Store, gather
 
@@ -167,7 +169,22 @@ class Program:
             if a.wanted
             for at in range(a.start, a.start + math.prod(a.shape))
         ] + [o.place for o in recording.outside]
+        self.argument_names = [f"argument_{i}" for i in range(len(recording.arguments))]
+        self.paths: dict[int, str] = {}  # parameter addresses -> attribute paths, for the text
         self._write()
+
+    @cached_property
+    def text(self) -> Text:
+        """The program as lines that can be read and run."""
+        return Text(self, self.argument_names, self.paths)
+
+    def __str__(self) -> str:
+        return str(self.text)
+
+    @property
+    def constants(self) -> list[float]:
+        """The numbers that were taken from outside the function or written in it."""
+        return list(self.layout.constants)
 
     def _write(self) -> None:
         layout = self.layout
@@ -207,7 +224,7 @@ class Program:
 
     def __reduce__(self) -> tuple[Any, ...]:
         parts = (self.name, self.recording, self.parameters, self.positions, self.template)
-        return Program, parts
+        return _rebuilt, (parts, self.argument_names, self.paths)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run on arguments of the kinds and shapes that were recorded."""
@@ -251,6 +268,12 @@ class Program:
 
     def fresh_buffers(self) -> Buffers:
         return self._buffers()
+
+
+def _rebuilt(parts: tuple[Any, ...], argument_names: list[str], paths: dict[int, str]) -> Program:
+    program = Program(*parts)
+    program.argument_names, program.paths = argument_names, paths
+    return program
 
 
 def _source(head: str, lines: Sequence[str]) -> str:
