@@ -404,6 +404,11 @@ def push(node: Value) -> None:
             x.grad += contribution
 
 
+# A zero that is an object of its own: a node that still holds it was reached by no gradient (it
+# stands behind `greater` or `detach`), and pushing 0 from it would give nan where it meets inf.
+_UNREACHED = float("-0.0")
+
+
 def backward(root: Value) -> None:
     """Fill `grad` of every Value that `root` depends on with d root / d value.
 
@@ -415,25 +420,30 @@ def backward(root: Value) -> None:
     order = topological_order(root)
     for node in order:
         if node._rule is not None:
-            node.grad = 0.0
+            node.grad = _UNREACHED
     root.grad = root.grad + 1.0 if root._rule is None else 1.0
     order.reverse()
     for node in order:
         rule = node._rule
-        if rule is _ADD:
-            g = node.grad
+        if rule is None:
+            continue
+        g = node.grad
+        if g is _UNREACHED:
+            node.grad = 0.0
+        elif rule is _ADD:
             node._left.grad += g
             node._right.grad += g
         elif rule is _MUL:
-            g = node.grad
             left, right = node._left, node._right
             x = left.data
             left.grad += right.data * g
             right.grad += x * g
         elif rule is _RELU:
             if node.data:
-                node._left.grad += node.grad
-        elif rule is not None:
+                node._left.grad += g
+            elif node._left.grad is _UNREACHED:
+                node._left.grad = 0.0
+        else:
             push(node)
 
 

@@ -237,7 +237,7 @@ mul = _row(
 
 @lru_cache(maxsize=1024, typed=True)
 def constant_power(k: float) -> Op:
-    """The row of x**k for a constant k: d out / d x = k * x**(k - 1), and nothing for k = 0."""
+    """The row of x**k for a constant k: d out / d x = k * x**(k - 1), and 0 for k = 0."""
     exponent = real(k)
     forward, array = _POWERS.get(
         exponent, (lambda x: math.pow(x, exponent), _into(lambda x: np.power(x, exponent)))
@@ -248,7 +248,7 @@ def constant_power(k: float) -> Op:
         (lambda x, out: k * constant_power(k - 1)(x) if k else 0.0,),
         arity=1,
         array=array,
-        backward=None if k else lambda g, x, out: (None,),
+        backward=None if k else lambda g, x, out: (0.0,),  # as in PyTorch, even where g is inf
         parameters=("**", k),
     )
 
