@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from base64 import b64decode
 from pathlib import Path
 
 import graphviz
@@ -293,13 +294,17 @@ def test_the_svg_is_as_wide_as_its_column_at_most() -> None:
     assert root.attrib["aria-label"] == "Computation graph of 10 values"
 
 
-def test_notebooks_get_svg_with_ids_of_its_own() -> None:
-    first, second = draw(neuron()), draw(neuron() + 1)
-    bundles = [picture._repr_mimebundle_() for picture in (first, second)]
-    ids = [set(re.findall(r'\bid="([^"]*)"', bundle["image/svg+xml"])) for bundle in bundles]
-    assert not ids[0] & ids[1]
-    assert first._repr_svg_() == bundles[0]["image/svg+xml"]
-    assert repr(first) == "<Picture: Computation graph of 10 values>"
+def test_notebooks_get_an_image_that_shrinks_and_has_a_description() -> None:
+    picture = draw(neuron())
+    bundle = picture._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "text/plain"}
+    image = ET.fromstring(bundle["text/html"].replace(">", "/>"))
+    assert image.attrib["alt"] == "Computation graph of 10 values"
+    assert image.attrib["style"] == "max-width:100%;height:auto"
+    kind_of_source, _, source = image.attrib["src"].partition(",")
+    assert kind_of_source == "data:image/svg+xml;base64"
+    assert b64decode(source).decode() == picture.svg
+    assert bundle["text/plain"] == "<Picture: Computation graph of 10 values>"
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -371,7 +376,8 @@ def test_draw_dot_is_a_digraph_that_renders_itself(tmp_path: Path) -> None:
     assert isinstance(graph, graphviz.Digraph)
     assert (graph.format, graph.graph_attr["rankdir"]) == ("svg", "LR")
     assert graph.pipe().decode() == draw(neuron()).svg
-    assert graph.pipe(encoding="utf-8") == graph._repr_mimebundle_()["image/svg+xml"]
+    assert graph._repr_mimebundle_() == draw(neuron())._repr_mimebundle_()
+    assert graph._repr_image_svg_xml() == draw(neuron()).svg
     assert graph.pipe("png").startswith(b"\x89PNG")
     assert graph.pipe("json").startswith(b"{")
     written = graph.render(tmp_path / "neuron", format="png")
@@ -433,7 +439,7 @@ def test_without_a_renderer_one_sentence_says_what_to_install(
     assert list(shown) == ["text/plain"]
     assert "pip install pygraphviz" in shown["text/plain"]
     assert picture.dot in shown["text/plain"]
-    assert picture._repr_svg_() is None
+    assert picture._repr_html_() is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for dot is a script")

@@ -6,9 +6,10 @@ Both hold DOT and the Values behind the ids of their SVG, and render it only whe
 from __future__ import annotations
 
 import os
+from base64 import b64encode
+from html import escape
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import graphviz
 
@@ -42,12 +43,10 @@ class Picture:
     @property
     def svg(self) -> str:
         if self._svg is None:
-            self._svg = self._finished(self.prefix)
+            names = [name.removeprefix(self.prefix) for name in self.nodes]
+            drawn = render(self.dot, "svg")
+            self._svg = finish(drawn, names, self.titles, self.description, self.prefix)
         return self._svg
-
-    def _finished(self, prefix: str) -> str:
-        names = [name.removeprefix(self.prefix) for name in self.nodes]
-        return finish(render(self.dot, "svg"), names, self.titles, self.description, prefix)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture as the ending of `path` says: .svg, .png, .pdf or .dot (the source)."""
@@ -71,18 +70,22 @@ class Picture:
     def __repr__(self) -> str:
         return f"<Picture: {self.description or 'a graph'}>"
 
-    def _repr_svg_(self) -> str | None:
-        """What notebooks show: ids of its own, since all pictures of a notebook become one page."""
+    def _repr_html_(self) -> str | None:
+        """An <img> with the SVG: it shrinks with its column, and untrusted notebooks show it."""
         try:
-            return self._finished(self.prefix or f"g{crc32(self.dot.encode()):08x}-")
+            source = b64encode(self.svg.encode()).decode()
         except RendererNotFound:
             return None
+        return (
+            f'<img alt="{escape(self.description)}" style="max-width:100%;height:auto" '
+            f'src="data:image/svg+xml;base64,{source}">'
+        )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        shown = self._repr_svg_()
+        shown = self._repr_html_()
         if shown is None:
             return {"text/plain": f"{RendererNotFound()}\n\n{self.dot}"}
-        return {"image/svg+xml": shown, "text/plain": repr(self)}
+        return {"text/html": shown, "text/plain": repr(self)}
 
 
 class Graph(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no types
@@ -96,6 +99,9 @@ class Graph(graphviz.Digraph):  # type: ignore[misc]  # graphviz ships no types
 
     def _picture(self) -> Picture:
         return Picture(self.source, self.nodes, self.titles, self.description)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> Any:
+        return self._picture()._repr_mimebundle_()
 
     def pipe(
         self, format: str | None = None, *, encoding: str | None = None, quiet: bool = False
