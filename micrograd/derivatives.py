@@ -72,6 +72,9 @@ def _graphs(order: list[Value], wanted: list[Value]) -> list[Value]:
         if g is None or rule is None:
             continue
         if type(rule) is not Op:
+            refuse = getattr(rule, "refuse_graph", None)  # a lifted call says it in its own words
+            if refuse is not None:
+                refuse()
             raise TypeError(
                 f"{rule.name or 'a node'} has a handwritten _backward: its gradient is a number, "
                 "not a graph; register it with micrograd.op(name, forward, partials) to "

@@ -14,6 +14,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from micrograd import engine
 from micrograd.engine import Value
+from micrograd.lifting.record import LiftError
 
 if TYPE_CHECKING:
     from micrograd.lifting.program import Buffers, Program
@@ -68,6 +69,12 @@ class Output:
         self.call = call
         self.which = which
         self.name = call.name
+
+    def refuse_graph(self) -> None:
+        raise LiftError(
+            f"{self.name} is lifted: its gradient is numbers, not a graph (create_graph); "
+            f"differentiate {self.name}.function instead"
+        )
 
     def push(self, node: Value) -> None:
         self.call.seeds.append((self.call.program.outputs[self.which], node.grad))

@@ -170,15 +170,21 @@ def _count_uses(tape: Tape, outputs: Sequence[int]) -> list[int]:
 
 
 def _extended(terms: dict[int, deque[int]], uses: list[int], a: int, b: int) -> deque[int]:
-    """The chain a + b: one side may be a chain that nothing else uses; two long chains stay apart,
+    """The chain a + b: one side may be a chain that nothing else uses, and grows.
 
-    because each is a loop of its own in the source (x @ w + h @ u) and has strides of its own.
+    Two chains stay apart, because each is a loop of its own in the source (x @ w + h @ u, or the
+    first two of many losses), with strides of its own; a chain of chains grows by chains.
     """
-    if uses[a] == 1 and a in terms:
+    a_chain = a in terms and uses[a] == 1
+    b_chain = b in terms and uses[b] == 1
+    if a_chain and b_chain:
+        last = terms[a][-1]
+        a_chain = last in terms and uses[last] == 1
+    if a_chain:
         chain = terms.pop(a)
         chain.append(b)
         return chain
-    if uses[b] == 1 and b in terms:
+    if b_chain and a not in terms:
         chain = terms.pop(b)
         chain.appendleft(a)
         return chain
