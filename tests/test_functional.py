@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from versus_torch import agree, close, values
 
-from micrograd import Value, engine, grads, numbers, ops
+from micrograd import Value, engine, grads, lift, numbers, ops
 from micrograd import functional as F
 
 REDUCTIONS = ["mean", "sum", "none"]
@@ -403,3 +403,26 @@ def test_traced_one_hot_compares_with_every_class() -> None:
         hot = F.one_hot(sealed(2), 5)
     assert hot.shape == (2, 5)
     assert recorder.operations == ["equal"] * 10
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda z, t: F.cross_entropy(z, t),
+        lambda z, t: F.nll_loss(F.log_softmax(z), t, "sum"),
+        lambda z, t: F.mse_loss(F.softmax(z), F.one_hot(t, 3)),
+        lambda z, t: F.binary_cross_entropy_with_logits(z, F.one_hot(t, 3)),
+        lambda z, t: F.hinge_loss(z, 2 * F.one_hot(t, 3) - 1),
+        lambda z, t: F.take(z, t).sum(),
+    ],
+)
+def test_every_loss_lifts_with_traced_targets(loss: Any) -> None:
+    lifted = lift(loss)
+    for seed in (0, 1):
+        a, b = values(normal(4, 3, seed=seed)), values(normal(4, 3, seed=seed))
+        t = np.random.default_rng(seed).integers(0, 3, 4)
+        want, got = loss(a, t), lifted(b, t)
+        close(got, want.data)
+        want.backward()
+        got.backward()
+        close(grads(b), grads(a))

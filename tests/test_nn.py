@@ -747,3 +747,53 @@ def test_linear_is_functional_linear() -> None:
     assert np.array_equal(
         numbers(layer(x)), numbers(functional.linear(x, layer.weight, layer.bias))
     )
+
+
+@pytest.mark.parametrize("batched", [(), ("x",)])
+def test_lifted_running_statistics_move_and_are_read_as_eager_ones(
+    batched: tuple[str, ...],
+) -> None:
+    eager, lifted = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
+    f = micrograd.lift(lambda x: lifted(lifted(x)), batched=batched)
+    for n in (4, 4, 7, 4):
+        x = normal(n, 3, seed=n, scale=2.0)
+        close(f(x), eager(eager(x)))
+        for name, array in eager.state_dict().items():
+            close(lifted.state_dict()[name], array)
+    eager.eval()
+    lifted.eval()
+    close(f(x), eager(eager(x)))
+    eager.running_mean += 5.0
+    lifted.running_mean += 5.0
+    close(f(x), eager(eager(x)))
+
+
+def test_lifted_dropout_draws_anew_from_its_own_generator() -> None:
+    eager, lifted = nn.Dropout(0.5, rng=3), nn.Dropout(0.5, rng=3)
+    f = micrograd.lift(lambda x: lifted(x))
+    x = normal(4, 5)
+    for _ in range(3):
+        close(f(x), eager(x))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Linear(4, 3), nn.LayerNorm(4), nn.RMSNorm(4), nn.BatchNorm1d(4),
+        nn.BatchNorm1d(4, channel_axis=-1), nn.Tanh(), nn.ReLU(), nn.GELU(), nn.Flatten(),
+    ],
+)  # fmt: skip
+def test_every_layer_lifts(layer: nn.Module) -> None:
+    x = values(normal(3, 4))
+    arriving = normal(*layer(x).shape, seed=1)
+
+    def loss(x: Any) -> Any:
+        return (layer(x) * arriving).sum()
+
+    found = []
+    for f in (loss, micrograd.lift(loss)):
+        for p in (*layer.parameters(), *x.flat):
+            p.grad = 0.0
+        f(x).backward()
+        found.append(np.array([p.grad for p in (*layer.parameters(), *x.flat)]))
+    close(found[1], found[0])

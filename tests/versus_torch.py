@@ -28,7 +28,7 @@ def tensors(*arrays: Any) -> list[torch.Tensor]:
 
 def close(got: Any, want: Any) -> None:
     """1e-9 relative; where sums cancel, 1e-12 of the largest number in the array (or of 1)."""
-    want = np.asarray(want.detach() if isinstance(want, torch.Tensor) else want)
+    want = want.detach().numpy() if isinstance(want, torch.Tensor) else numbers(want)
     got = numbers(got)
     assert got.shape == want.shape
     largest = max(1.0, np.abs(want).max(initial=0.0))
