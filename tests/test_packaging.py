@@ -1,0 +1,229 @@
+"""The package as a whole: what importing it costs, what it promises in README and Makefile."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tools.notebooks import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+SOURCES = sorted((ROOT / "micrograd").rglob("*.py"))
+
+
+def python(code: str, *flags: str) -> str:
+    """What a fresh Python prints, with warnings as errors."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", *flags, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+# --- importing ------------------------------------------------------------------------------------
+
+
+def test_import_takes_less_than_150_ms():
+    code = (
+        "import time; start = time.perf_counter(); import micrograd;"
+        "print(time.perf_counter() - start)"
+    )
+    # what it can do on a machine that has other work too: the first quick one of twenty
+    times = []
+    for _ in range(20):
+        times.append(float(python(code)))
+        if times[-1] < 0.15:
+            break
+    assert min(times) < 0.15, times
+
+
+def test_import_brings_neither_pictures_nor_plots_nor_a_tensor_library():
+    heavy = ["torch", "jax", "matplotlib", "graphviz", "pygraphviz", "scipy", "sklearn"]
+    found = python(
+        "import sys, micrograd.nn, micrograd.optim, micrograd.functional;"
+        f"print([m for m in {heavy} if m in sys.modules])"
+    )
+    assert found.strip() == "[]"
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level packages that a file imports anywhere, inside functions too."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(str(node.module).split(".")[0])
+    return names
+
+
+def declared(*extras: str) -> set[str]:
+    lines = list(PROJECT["dependencies"])
+    for extra in extras:
+        lines += PROJECT["optional-dependencies"][extra]
+    return {re.match(r"[\w-]+", line)[0] for line in lines}
+
+
+def test_the_package_imports_only_what_installing_it_brings():
+    for path in SOURCES:
+        ours = {"micrograd"} | set(sys.stdlib_module_names)
+        # plots need the extra `demo`; IPython runs whatever shows a picture
+        optional = {"matplotlib", "IPython"} if "show" in path.parts else set()
+        foreign = imported(path) - ours - optional
+        assert foreign <= declared(), f"{path.relative_to(ROOT)} imports {foreign}"
+
+
+# --- pyproject ------------------------------------------------------------------------------------
+
+
+def test_the_distribution_is_not_named_as_the_original():
+    assert PROJECT["name"] != "micrograd"
+    assert PROJECT["name"] in README
+
+
+def test_versions_are_ranges_but_for_the_oracle():
+    extras = PROJECT["optional-dependencies"]
+    assert set(extras) == {"demo", "lectures", "test", "bench", "dev"}
+    assert not any("torch" in line for line in PROJECT["dependencies"] + extras["demo"])
+    for line in PROJECT["dependencies"] + [line for lines in extras.values() for line in lines]:
+        if line.startswith("torch"):
+            assert line == "torch==2.13.0"
+        elif not line.startswith(PROJECT["name"]):
+            assert re.match(r"[\w-]+>=[\d.]+,<\d[\d.]*(;|$)", line), line
+
+
+def test_every_dependency_says_what_it_is_for():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    lines = text.split("\n")
+    for i, line in enumerate(lines):
+        if re.match(r'  "[\w-]+(>=|==)', line):
+            assert "#" in line or lines[i - 1].lstrip().startswith("#"), line
+
+
+# --- README ---------------------------------------------------------------------------------------
+
+
+def test_readme_begins_with_the_two_commands():
+    first = README.split("```")[1]
+    assert re.findall(r"^make \w+", first, flags=re.MULTILINE) == ["make demo", "make test"]
+    assert "#" not in README.split("```")[0].removeprefix("# ")  # no heading before them
+
+
+def test_the_code_in_the_readme_runs_and_prints_what_it_says(tmp_path):
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    promised = re.search(r"^print\(.*# (.*)$", code, flags=re.MULTILINE)[1]
+    assert run.stdout.strip() == promised
+    written = re.search(r'\.save\("(.*?)"\)', code)[1]
+    assert (tmp_path / written).read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path):
+    (command,) = re.findall(r"`(python -m micrograd draw [^`]*)`", README)
+    words = shlex.split(command)
+    words[0], words[-1] = sys.executable, str(tmp_path / "picture.svg")
+    subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
+
+    def texts(svg: str) -> list[str]:  # places depend on the fonts of the machine, texts do not
+        return re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+
+    (shown,) = re.findall(r"!\[.*?\]\((.*?)\)", README)
+    committed = (ROOT / shown).read_text(encoding="utf-8")
+    assert texts(committed) == texts((tmp_path / "picture.svg").read_text(encoding="utf-8"))
+    assert "grad" in committed
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "benchmarks/README.md"])
+def test_links_lead_somewhere(page):
+    path = ROOT / page
+    for target in re.findall(r"\]\((?!https?:)(.*?)\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target.split("#")[0]).exists(), target
+
+
+def test_every_file_that_the_readme_names_exists():
+    for name in re.findall(r"`((?:micrograd|lectures|benchmarks)/[\w./]*)`", README):
+        assert (ROOT / name).exists(), name
+
+
+# --- make and CI ----------------------------------------------------------------------------------
+
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="no make on the PATH")
+TARGETS = re.search(r"^\.PHONY: (.*)$", MAKEFILE, flags=re.MULTILINE)[1].split()
+
+
+def test_make_offers_the_promised_targets():
+    assert {"demo", "test", "test-fast", "lab", "lint", "bench"} <= set(TARGETS)
+    pages = README + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\bmake ([a-z][a-z-]+)`", pages)) <= set(TARGETS)
+
+
+@needs_make
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_can_be_made_from_a_path_with_a_space(target, tmp_path):
+    """Dry: which commands would run, and that every module they name is there."""
+    copy = tmp_path / "a b"
+    copy.mkdir()
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, copy)
+    plan = subprocess.run(
+        ["make", "-n", target], cwd=copy, capture_output=True, text=True, check=True
+    ).stdout
+    assert str(copy) not in plan  # every path is relative, so its spaces do not matter
+    for module in re.findall(r"-m ((?:tools|benchmarks)[\w.]*)", plan):
+        path = ROOT.joinpath(*module.split("."))
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
+
+
+@needs_make
+def test_what_is_installed_is_not_installed_again(tmp_path):
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / ".venv").mkdir()
+    for stamp in (".made", ".demo", ".test"):
+        (tmp_path / ".venv" / stamp).touch()
+    for target in ("demo", "test"):
+        run = ["make", "-n", target]
+        plan = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        assert "pip" not in plan
+
+
+@needs_make
+def test_help_explains_every_target():
+    run = ["make", "help"]
+    shown = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"^make ([\w-]+) ", shown, flags=re.MULTILINE) == TARGETS[1:]
+
+
+def test_ci_runs_the_readmes_test_command():
+    script = ROOT / ".ci" / "run"
+    text = script.read_text(encoding="utf-8")
+    assert os.access(script, os.X_OK)
+    assert re.search(r"^make test\b(?!-)", text, flags=re.MULTILINE)
+    assert re.search(r"^make lint$", text, flags=re.MULTILINE)
+    if shutil.which("bash"):
+        subprocess.run(["bash", "-n", str(script)], check=True)
+
+
+def test_contributing_is_ten_lines():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert len([line for line in text.split("\n")[1:] if line.strip()]) == 10
