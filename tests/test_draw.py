@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from base64 import b64decode
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import browsing
 import graphviz
 import numpy as np
 import pytest
@@ -579,41 +581,24 @@ def test_names_that_are_imported_when_used() -> None:
 
 # --- in the browser ------------------------------------------------------------------------------
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    flags = "headless no-sandbox disable-gpu disable-quic no-first-run disable-sync"
-    flags += " disable-background-networking disable-component-update"
-    for flag in flags.split():
-        options.add_argument(f"--{flag}")
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
-
-
-needs_browser = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="no Chromium with its driver here"
-)
+def driver() -> Iterator[Any]:
+    with browsing.browser() as opened:
+        yield opened
 
 
 @pytest.mark.browser
-@needs_browser
-def test_texts_stay_inside_their_boxes_and_run_nothing(browser, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+@browsing.needs_browser
+def test_texts_stay_inside_their_boxes_and_run_nothing(driver: Any, tmp_path: Path) -> None:
     total: Value = Value(-1234.5678, label="WWWWWWWWWWWWWWWWWWWWWWWWWWWWWW")
     for label in HOSTILE:
         total = total + Value(-1e-9, label=label)
     total.backward()
     page = tmp_path / "page.html"
     page.write_text(f'<meta charset="utf-8">{draw(total).svg}', encoding="utf-8")
-    browser.get(page.as_uri())
-    overflowing = browser.execute_script("""
+    driver.get(page.as_uri())
+    overflowing = driver.execute_script("""
         return [...document.querySelectorAll("svg g.node")].flatMap(node => {
             const box = node.querySelector("polygon, path, ellipse").getBoundingClientRect()
             return [...node.querySelectorAll("text")].filter(text => {
@@ -623,17 +608,15 @@ def test_texts_stay_inside_their_boxes_and_run_nothing(browser, tmp_path: Path) 
             }).map(text => text.textContent)
         })""")
     assert overflowing == []
-    assert (
-        browser.execute_script("return document.querySelectorAll('svg script, svg b').length") == 0
-    )
+    assert driver.find_elements("css selector", "svg script, svg b") == []
 
 
 @pytest.mark.browser
-@needs_browser
+@browsing.needs_browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_inlined_or_as_an_image_the_picture_follows_the_theme(
-    browser, tmp_path: Path, theme: str
-) -> None:  # type: ignore[no-untyped-def]
+    driver: Any, tmp_path: Path, theme: str
+) -> None:
     from PIL import Image
 
     picture = draw(neuron())
@@ -643,17 +626,16 @@ def test_inlined_or_as_an_image_the_picture_follows_the_theme(
         f'<meta charset="utf-8"><body style="margin:0"><img src="n.svg"><br>{picture.svg}',
         encoding="utf-8",
     )
-    feature = {"name": "prefers-color-scheme", "value": theme}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-    browser.get(page.as_uri())
-    browser.save_screenshot(str(tmp_path / "shot.png"))
+    browsing.prefer(driver, theme)
+    driver.get(page.as_uri())
+    driver.save_screenshot(str(tmp_path / "shot.png"))
     paper = tuple(bytes.fromhex(svg.PALETTE["paper"][theme == "dark"][1:]))
     shot = Image.open(tmp_path / "shot.png").convert("RGB")
-    for element in browser.find_elements("css selector", "img, svg"):
+    for element in driver.find_elements("css selector", "img, svg"):
         place = element.rect
         assert shot.getpixel((int(place["x"]) + 2, int(place["y"]) + 2)) == paper
     notebook_says = "true" if theme == "dark" else "false"  # a notebook's own theme wins
     script = f"document.body.setAttribute('data-jp-theme-light', '{notebook_says}');"
     script += "return getComputedStyle(document.querySelector('svg polygon')).fill"
     opposite = tuple(bytes.fromhex(svg.PALETTE["paper"][theme == "light"][1:]))
-    assert browser.execute_script(script) == f"rgb{opposite}"
+    assert driver.execute_script(script) == f"rgb{opposite}"

@@ -33,8 +33,9 @@ def draw(value: Any, max_nodes: int = 300, *, parameters: Any = (), prefix: str 
     stands before every id of the SVG, for several pictures on one page. Anything with a `_picture`
     method draws itself.
     """
-    if hasattr(value, "_picture"):
-        return value._picture()
+    draws_itself = getattr(value, "_picture", None)
+    if callable(draws_itself):
+        return draws_itself()
     graph = draw_dot(value, max_nodes, parameters=parameters)
     return Picture(graph.source, graph.nodes, graph.titles, graph.description, prefix)
 
