@@ -329,9 +329,10 @@ def _exponent(k: Any) -> float:
 
 def _double(x: Any) -> Any:
     """A long double in float64: Python has no number for it, and NumPy would come back for ever."""
-    if isinstance(x, np.clongdouble):
+    kind = x.dtype.char if isinstance(x, (np.ndarray, np.generic)) else ""
+    if kind == "G":
         raise TypeError(f"got {describe(x)}; a Value holds one real number")
-    return np.float64(x) if isinstance(x, np.longdouble) else x
+    return np.asarray(x, dtype=np.float64) if kind == "g" else x
 
 
 def _array_of_list(x: Any) -> Any:
