@@ -37,17 +37,18 @@ def python(code: str, *flags: str) -> str:
 
 
 def test_import_takes_less_than_150_ms():
+    """On a machine so busy that NumPy alone takes that long: less than half as much again."""
     code = (
-        "import time; start = time.perf_counter(); import micrograd;"
-        "print(time.perf_counter() - start)"
+        "from time import perf_counter as now; start = now(); import numpy; between = now();"
+        "import micrograd; print(now() - start, between - start)"
     )
-    # what it can do on a machine that has other work too: the first quick one of twenty
     times = []
-    for _ in range(20):
-        times.append(float(python(code)))
-        if times[-1] < 0.15:
-            break
-    assert min(times) < 0.15, times
+    for _ in range(10):  # one quick start will do: other work slows it, nothing makes it faster
+        times.append(tuple(map(float, python(code).split())))
+        total, numpy = times[-1]
+        if total < max(0.15, 1.5 * numpy):
+            return
+    raise AssertionError(f"seconds in all, of them NumPy's: {times}")
 
 
 def test_import_brings_neither_pictures_nor_plots_nor_a_tensor_library():
