@@ -19,6 +19,9 @@ __all__ = ["gradients"]
 
 def gradients(y: Value, wanted: list[Value], create_graph: bool) -> list[Value]:
     """d y / d x for each x of `wanted`: leaves, or with `create_graph` graphs."""
+    refuse = getattr(current_mode(), "refuse", None)
+    if refuse is not None:
+        refuse("grad()")
     order = topological_order(y)
     if create_graph:
         if isinstance(current_mode(), _NumbersOnly):  # asked for by name, it outdoes `no_grad`
