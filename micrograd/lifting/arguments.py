@@ -238,5 +238,5 @@ def flat_values(values: Sequence[Any]) -> list[Any]:
         if isinstance(x, Value):
             found.append(x)
         elif x is not None:
-            found += list(x.flat)
+            found += [v if isinstance(v, Value) else Value(v) for v in x.flat]
     return found

@@ -13,7 +13,9 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import update_wrapper
+from types import MethodType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,8 +67,14 @@ class Lifted:
         entry = self.programs.get(key)
         if entry is None or not entry.environment.same():
             entry = self._keep(key, args, kwargs, found)
+        elif len(self.programs) > 1:
+            with suppress(KeyError):  # another thread may have dropped it meanwhile
+                self.programs.move_to_end(key)
         self.program = entry.programs.get(found.size) or self._record(entry, args, kwargs, found)
         return self.program.run(found)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
 
     def check(self, *args: Any, **kwargs: Any) -> None:
         """Run eager beside lifted on these arguments; LiftError where a number or a gradient differs.
@@ -320,7 +328,12 @@ def _in_order_of_use(tape: Tape, fused: Fused) -> list[Value]:
     ordered: dict[Value, None] = {}
     wide = sorted(fused.nodes, key=lambda node: -len(node.operands[-1]))
 
+    seen: set[int] = set()
+
     def visit(places: Sequence[int]) -> None:
+        if id(places) in seen:
+            return
+        seen.add(id(places))
         for place in places:
             if place in value_at:
                 ordered.setdefault(value_at[place])
@@ -332,8 +345,8 @@ def _in_order_of_use(tape: Tape, fused: Fused) -> list[Value]:
     for node in fused.nodes:
         for places in node.operands:
             visit(places)
-        if node.start is not None:
-            visit((node.start,))
+        if node.start in value_at:
+            ordered.setdefault(value_at[node.start])
     return list(ordered)
 
 
