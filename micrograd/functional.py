@@ -68,6 +68,10 @@ def linear(x: Any, weight: Any, bias: Any = None) -> np.ndarray:
 
 def _dots(op: Op, rows: list[Inputs], tails: list[Inputs]) -> list[Value]:
     """`engine.record(op, *row, *tail)` for each row and tail."""
+    hook = getattr(engine.current_mode(), "dots", None)
+    if hook is not None:  # a recording reads each row and each tail once
+        traced: list[Value] = hook(rows, tails)
+        return traced
     if engine.current_mode() is not None:
         return [engine.record(op, *row, *tail) for row in rows for tail in tails]
     # the same, but each number is read once and not once a dot: reading a parameter that lives in a

@@ -7,6 +7,7 @@ and proves them on a third; `Fitted.at` draws the recording of any size without 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -35,24 +36,23 @@ class Line(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """A constant that goes with the size: scale * f(size), f one of `_FORMS`."""
+    """A constant that goes with the size: `_FORMS[form]` of slope * size + start."""
 
-    scale: float
+    slope: float
+    start: float
     form: int
 
     def at(self, size: int) -> float:
-        return self.scale * _FORMS[self.form](size)
+        return _FORMS[self.form][1](self.slope * size + self.start)
 
 
-_FORMS: list[Callable[[int], float]] = [
-    lambda n: float(n),
-    lambda n: 1.0 / n,
-    lambda n: float(n - 1),
-    lambda n: 1.0 / (n - 1),
-    lambda n: n / (n - 1),
-    lambda n: (n - 1) / n,
-    lambda n: float(n) ** 0.5,
-    lambda n: float(n) ** -0.5,
+# what to take of a constant so that a line is left, and how to come back from the line
+_FORMS: list[tuple[Callable[[float], float], Callable[[float], float]]] = [
+    (lambda c: c, lambda line: line),
+    (lambda c: 1.0 / c, lambda line: 1.0 / line),  # a mean: 1 / n; an unbiased variance: 1 / (n - 1)
+    (lambda c: c * c, lambda line: line**0.5),
+    (lambda c: 1.0 / (c * c), lambda line: line**-0.5),
+    (lambda c: 1.0 / (c - 1.0), lambda line: 1.0 + 1.0 / line),  # n / (n - 1)
 ]
 
 
@@ -155,20 +155,23 @@ def _line(sizes: tuple[int, ...], values: list[int], where: str) -> Any:
 
 
 def _curve(sizes: tuple[int, ...], values: list[float], where: str) -> Any:
-    if len(set(values)) == 1 or all(v != v for v in values):  # noqa: PLR0124
+    if len(set(values)) == 1 or all(math.isnan(v) for v in values):
         return values[0]
-    for k, form in enumerate(_FORMS):
-        scale = values[0] / form(sizes[0])
-        wanted = [scale * form(size) for size in sizes]
-        if np.allclose(values, wanted, rtol=4e-16, atol=0):
-            return Curve(_rounded(scale), k)
+    for k, (straight, _) in enumerate(_FORMS):
+        try:
+            a, b = straight(values[0]), straight(values[1])
+        except ZeroDivisionError:
+            continue
+        slope = _rounded((b - a) / (sizes[1] - sizes[0]))
+        curve = Curve(slope, _rounded(a - slope * sizes[0]), k)
+        if np.allclose(values, [curve.at(size) for size in sizes], rtol=4e-16, atol=0):
+            return curve
     raise DoesNotExtend(f"{where}, a constant, is {values} at batch sizes {list(sizes)}")
 
 
-def _rounded(scale: float) -> float:
-    """1.0000000000000002, from dividing by a rounded 1/3, is meant to be 1."""
-    near = float(f"{scale:.15g}")
-    return near
+def _rounded(x: float) -> float:
+    """11.000000000000002, from dividing by a rounded 1/11, is meant to be 11."""
+    return round(x, 11)
 
 
 def _moving(sizes: tuple[int, ...], arrays: list[np.ndarray], where: str) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from micrograd import ops
 from micrograd.lifting.fuse import SUBTRACT
 from micrograd.lifting.schedule import Instruction
+from micrograd.lifting.views import addresses
 from micrograd.lifting.write import Target, Writer
 
 __all__ = ["ForwardWriter", "is_scalar"]
@@ -85,7 +87,10 @@ class ForwardWriter(Writer):
         self.emit(f"{buffer}.take({chosen}, None, {out}, 'clip')")
 
     def chosen(self, instruction: Instruction) -> str:
-        """The addresses that a take reads, computed from its integers; both passes use them."""
+        """The addresses that a take reads, computed from its integers; the backward pass reuses them."""
+        key = ("chosen", instruction.out.base)
+        if key in self.views.copies:
+            return self.views.copies[key]
         index, table = instruction.operands
         shape = instruction.out.shape
         outer, rows, step = shape[:-1], shape[-1], table.strides[-1]
@@ -95,17 +100,12 @@ class ForwardWriter(Writer):
         view = self.view(Target(read.buffer, read.base, [read.strides[i] for i in moving]), kept)
         row = self.views.temporary(kept, np.intp)
         self.views.function("choose_rows", choose_rows)
-        self.emit(f"choose_rows({view}, {rows}, {step}, {row})")
+        self.emit(f"choose_rows({view}, {rows}, {step}, {row}, {row}.view('u8'))")
         _, base = self.space(table.base)
         self.views.function("add", np.add)
-        name = self.views.temporary(outer, np.intp)
-        from micrograd.lifting.views import addresses
-
-        offsets = self.views.constant(
-            "offsets",
-            addresses(base, outer, table.strides[:-1]).astype(np.intp),
-            (base, outer, table.strides),
-        )
+        name = self.views.copies[key] = self.views.temporary(outer, np.intp)
+        found = addresses(base, outer, table.strides[:-1]).astype(np.intp)
+        offsets = self.views.constant("offsets", found, (base, outer, table.strides))
         spread = self.views.retyped(row, outer, _spread(kept, moving, len(outer)))
         self.emit(f"add({offsets}, {spread}, {name})")
         return name
@@ -117,8 +117,6 @@ class ForwardWriter(Writer):
         return f"{buffer}_[{at}]"
 
     def cells(self, instruction: Instruction, operand: int) -> list[str]:
-        from micrograd.lifting.views import addresses
-
         access = instruction.operands[operand]
         inner = len(access.shape) - instruction.inner
         found = addresses(access.base, access.shape[inner:], access.strides[inner:])
@@ -159,10 +157,13 @@ def _spread(sizes: Sequence[int], moving: Sequence[int], ndim: int) -> list[int]
     return strides
 
 
-def choose_rows(chosen: np.ndarray, rows: int, step: int, out: np.ndarray) -> None:
-    """Integers, kept as floats like every argument, as steps into a table of `rows` rows."""
+def choose_rows(chosen: np.ndarray, rows: int, step: int, out: np.ndarray, bits: Any) -> None:
+    """Integers, kept as floats like every argument, as steps into a table of `rows` rows.
+
+    `bits` is `out` unsigned, in which a negative integer is a huge one: one look finds both errors.
+    """
     np.copyto(out, chosen, "unsafe")
-    if out.size and (out.min() < 0 or out.max() >= rows):
+    if out.size and np.maximum.reduce(bits, None) >= rows:
         bad = out[(out < 0) | (out >= rows)].flat[0]
         raise IndexError(f"index {bad} is out of range for a table of {rows} rows")
-    out *= step
+    np.multiply(out, step, out)

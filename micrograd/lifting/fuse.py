@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd import ops
-from micrograd.lifting.record import PARAMETER, TAKE, Tape
+from micrograd.lifting.record import DOT, PARAMETER, TAKE, Tape
 from micrograd.ops import Op
 
 __all__ = ["Fused", "Node", "fuse"]
@@ -53,7 +53,7 @@ class Fused(NamedTuple):
     nodes: list[Node]
     leaves: list[int]
     outputs: list[int]
-    count: int  # recorded nodes that the outputs need
+    scalars: int  # recorded nodes that the outputs need
 
 
 def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
@@ -70,10 +70,11 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     unary: dict[tuple[Any, int], int] = {}
     leaves: list[int] = []
     count = 0
+    renamed = _Renamed(same)
     for i, kind in enumerate(kinds):
         if not uses[i]:
             continue
-        if type(kind) is str and kind != TAKE:
+        if type(kind) is str and kind != TAKE and kind != DOT:
             leaves.append(i)
             continue
         count += 1
@@ -105,13 +106,13 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
         elif kind == TAKE:
             chosen, candidates = a
             chosen = same.get(chosen, chosen)
-            if not same.keys().isdisjoint(candidates):
-                candidates = tuple(same.get(x, x) for x in candidates)
-            nodes.append(Node(i, "take", None, ((chosen,), candidates)))
+            nodes.append(Node(i, "take", None, ((chosen,), renamed(candidates))))
+        elif kind == DOT:
+            start = same.get(b, b) if b >= 0 else None
+            nodes.append(Node(i, "dot", None, (renamed(a[0]), renamed(a[1])), start))
         elif kind.name == "dot":
-            n = (len(a) if type(a) is tuple else 2) // 2
-            inputs = a if type(a) is tuple else (a, b)
-            inputs = [same.get(x, x) for x in inputs] if same else inputs
+            inputs = renamed(a if type(a) is tuple else (a, b))
+            n = len(inputs) // 2
             start = inputs[-1] if len(inputs) % 2 else None
             nodes.append(Node(i, "dot", None, (inputs[:n], inputs[n : 2 * n]), start))
         elif type(a) is tuple:
@@ -144,9 +145,30 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     return Fused(flat, leaves, found, count)
 
 
+class _Renamed:
+    """Tuples of places with those replaced that are the same as earlier ones; a shared tuple once."""
+
+    def __init__(self, same: dict[int, int]) -> None:
+        self._same = same
+        self._done: dict[int, tuple[Any, tuple[int, ...]]] = {}
+
+    def __call__(self, places: tuple[int, ...]) -> tuple[int, ...]:
+        if not self._same:
+            return places
+        done = self._done.get(id(places))
+        if done is None:
+            same = self._same
+            found = places
+            if not same.keys().isdisjoint(places):
+                found = tuple(same.get(x, x) for x in places)
+            done = self._done[id(places)] = (places, found)
+        return done[1]
+
+
 def _count_uses(tape: Tape, outputs: Sequence[int]) -> list[int]:
     kinds, lefts, rights = tape.kinds, tape.lefts, tape.rights
     uses = [0] * len(kinds)
+    seen: set[int] = set()  # shared tuples, counted once: what they hold is never absorbed
     for place in outputs:
         uses[place] += 2  # never absorbed: the outside looks at it
     for i in range(len(kinds) - 1, -1, -1):
@@ -157,8 +179,15 @@ def _count_uses(tape: Tape, outputs: Sequence[int]) -> list[int]:
         if type(kind) is str:
             if kind == TAKE:
                 uses[left[0]] += 1
-                for place in left[1]:
-                    uses[place] += 2
+            elif kind != DOT:
+                continue
+            elif rights[i] >= 0:
+                uses[rights[i]] += 1
+            for places in left:
+                if type(places) is tuple and id(places) not in seen:
+                    seen.add(id(places))
+                    for place in places:
+                        uses[place] += 2
         elif type(left) is tuple:
             for place in left:
                 uses[place] += 1
@@ -200,7 +229,8 @@ class _Sums:
         self.next_place = len(tape.kinds)
 
     def replace(self, i: int, chain: deque[int]) -> list[Node]:
-        products, plain = [], []
+        products: list[int] = []
+        plain: list[int] = []
         for t in chain:
             absorbed = self.kinds[t] is ops.mul and self.uses[t] == 1
             (products if absorbed else plain).append(t)

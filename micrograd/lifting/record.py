@@ -19,11 +19,11 @@ from micrograd import ops
 from micrograd.engine import Value
 from micrograd.ops import Op
 
-__all__ = ["LiftError", "Tape", "Traced", "CONSTANT", "INPUT", "INTEGER", "PARAMETER", "STATE", "TAKE"]
+__all__ = ["LiftError", "Tape", "Traced", "CONSTANT", "INPUT", "INTEGER", "PARAMETER", "STATE", "TAKE", "DOT"]
 
 # what stands in `Tape.kinds` for a node that no row of the op table made
-CONSTANT, INPUT, INTEGER, PARAMETER, STATE, TAKE = (
-    "constant", "input", "integer", "parameter", "state", "take"
+CONSTANT, INPUT, INTEGER, PARAMETER, STATE, TAKE, DOT = (
+    "constant", "input", "integer", "parameter", "state", "take", "dot"
 )  # fmt: skip
 
 
@@ -60,6 +60,14 @@ class Traced(Value):
     def _prev(self) -> tuple[Value, ...]:
         return self._refuse("walking the graph of a traced Value")  # type: ignore[no-any-return]
 
+    @property
+    def _backward(self) -> Any:
+        return self._refuse("a step of backward() by hand")
+
+    @_backward.setter
+    def _backward(self, closure: Any) -> None:
+        self._refuse("a closure as _backward, which has no array form,")
+
     def __bool__(self) -> bool:
         return self._refuse("a decision (if, and, or) on a traced Value")  # type: ignore[no-any-return]
 
@@ -73,7 +81,8 @@ class Traced(Value):
 
     def __add__(self, other: Any) -> Any:
         tape = self._right
-        index = other._left if type(other) is Traced else tape.find(other)
+        same = type(other) is Traced and other._right is tape
+        index = other._left if same else tape.find(other)
         return NotImplemented if index is None else tape.node(ops.add, self._left, index)
 
     def __radd__(self, other: Any) -> Any:
@@ -83,7 +92,8 @@ class Traced(Value):
 
     def __mul__(self, other: Any) -> Any:
         tape = self._right
-        index = other._left if type(other) is Traced else tape.find(other)
+        same = type(other) is Traced and other._right is tape
+        index = other._left if same else tape.find(other)
         return NotImplemented if index is None else tape.node(ops.mul, self._left, index)
 
     def __rmul__(self, other: Any) -> Any:
@@ -199,6 +209,24 @@ class Tape:
             "holds for every number, so it cannot look at one: " + _advice(what)
         )
 
+    def dots(self, rows: Sequence[Sequence[Value]], tails: Sequence[Sequence[Value]]) -> list[Traced]:
+        """The dot of every row with every tail (weights, and a bias if it is one longer).
+
+        The nodes of one row share one tuple of places, and the later passes look at it once: recording
+        a layer takes time in proportion to rows and columns, not to their products.
+        """
+        row_places = [tuple(map(self.find, row)) for row in rows]
+        tail_places = []
+        for tail in tails:
+            n = len(rows[0])
+            start = self.find(tail[n]) if len(tail) > n else -1
+            tail_places.append((tuple(map(self.find, tail[:n])), start))
+        return [
+            self.node(DOT, (row, weights), start)  # type: ignore[arg-type]
+            for row in row_places
+            for weights, start in tail_places
+        ]
+
     # --- integers, running statistics, random draws --------------------------------------------------
 
     def take(self, table: Any, index: Any, axis: int = 0) -> Any:
@@ -254,8 +282,10 @@ def _advice(what: str) -> str:
         )
     if "indexing" in what:
         return "use functional.take(A, index), one_hot or Embedding, or pass a Python int to make it static."
-    if "backward" in what:
-        return "return the loss and call backward() on it outside."
+    if "by hand" in what or "closure" in what:
+        return "register the operation with micrograd.op(name, forward, partials) and call that."
+    if "backward" in what or "grad()" in what:
+        return "return the loss and differentiate it outside."
     if "parameter" in what:
         return "use the Value itself, or read its number outside the function."
     return "do it outside the function."

@@ -110,11 +110,17 @@ def _groups(tape: Tape, fused: Fused) -> list[list[Node]]:
         source[i] = tape.rights[i] if tape.kinds[i] in (INPUT, INTEGER) else tape.kinds[i]
     members: dict[tuple[Any, ...], tuple[int, list[Node]]] = {}
     level_at = level.__getitem__
+    highest: dict[int, int] = {}  # of an operand's places: the dots of one row share them
     for node in fused.nodes:
         operands = node.operands
         deepest = 0
         for places in operands:
-            here = level[places[0]] if len(places) == 1 else max(map(level_at, places))
+            if len(places) == 1:
+                here = level[places[0]]
+            else:
+                here = highest.get(id(places), -1)
+                if here < 0:
+                    here = highest[id(places)] = max(map(level_at, places))
             if here > deepest:
                 deepest = here
         if node.start is not None and level[node.start] > deepest:

@@ -7,6 +7,7 @@ of the op table or a sum of products is written. `forward.py` and `adjoint.py` s
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -110,26 +111,30 @@ class Writer:
     def expression(self, symbol: Symbol, shape: tuple[int, ...], out: str | None = None) -> str:
         """Write what a Symbol computes over loops of `shape`; the name of the result (`out` if given)."""
         made: dict[int, str] = {}
-        keep: list[Any] = []
+        order = inputs_first(symbol)
+        waiting = Counter(id(x) for node in order for x in node.inputs)  # reads still to come
 
         def name_of(x: Any) -> str:
-            if is_number(x):
-                return self.number(x)
-            return x.name or made[id(x)]
+            return self.number(x) if is_number(x) else x.name or made[id(x)]
 
-        for node in inputs_first(symbol):
+        for node in order:
             last = node is symbol
             if node.name is not None:
                 if last and out is not None:
-                    self.emit(f"copyto({out}, {node.name})")
                     self.views.function("copyto", np.copyto)
+                    self.emit(f"copyto({out}, {node.name})")
                     return out
                 continue
-            place = out if last and out is not None else self.views.temporary(shape)
             names = [name_of(x) for x in node.inputs]
+            for x in node.inputs:
+                waiting[id(x)] -= 1
+            free = [made[id(x)] for x in node.inputs if id(x) in made and not waiting[id(x)]]
+            if last and out is not None:
+                place = out
+            else:  # in place of an input that is not read again: less memory to go through
+                place = free[0] if free else self.views.temporary(shape)
             self.apply(node.op, names, place, shape)
             made[id(node)] = place
-            keep.append(node)
         return made.get(id(symbol)) or symbol.name or ""
 
     def apply(self, op: Any, names: Sequence[str], out: str, shape: tuple[int, ...]) -> None:
