@@ -64,7 +64,7 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     zero = tape.constants.get((0.0, 1.0), -1)
     terms: dict[int, deque[int]] = {}  # a chain of additions that may still grow
     chains: dict[int, list[int]] = {}  # the same for maximum and minimum
-    nodes: list[Any] = []  # a Node, the list that a chain became, or None
+    nodes: list[Any] = []  # a Node, a product's place, the Nodes that a chain became, or None
     at: dict[int, int] = {}  # where in `nodes` a place stands, to take it back when it is absorbed
     same: dict[int, int] = {}  # 0 + x is x; f(x) is computed once
     unary: dict[tuple[Any, int], int] = {}
@@ -91,7 +91,7 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
             nodes.append(None)
         elif kind is mul:
             at[i] = len(nodes)
-            nodes.append(Node(i, "map", kind, ((same.get(a, a),), (same.get(b, b),))))
+            nodes.append(i)  # a Node only if no dot takes it up: most products are taken
         elif kind in _CHAINED:
             a, b = same.get(a, a), same.get(b, b)
             grown = chains.pop(a, None) if uses[a] == 1 and kinds[a] is kind else None
@@ -127,13 +127,15 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
                 uses[earlier] += uses[i]
                 continue
             nodes.append(Node(i, "map", kind, ((a,),)))
-    sums = _Sums(tape, uses, nodes, at)
+    sums = _Sums(tape, uses, nodes, at, same)
     for i, chain in terms.items():
         nodes[at[i]] = sums.replace(i, chain)
     flat: list[Node] = []
     for node in nodes:
         if type(node) is list:
             flat += node
+        elif type(node) is int:
+            flat.append(sums.product(node))
         elif node is not None:
             flat.append(node)
     found = [same.get(i, i) for i in outputs]
@@ -223,7 +225,15 @@ def _extended(terms: dict[int, deque[int]], uses: list[int], a: int, b: int) -> 
 class _Sums:
     """What the chains of additions become, once they are known whole."""
 
-    def __init__(self, tape: Tape, uses: list[int], nodes: list[Any], at: dict[int, int]) -> None:
+    def __init__(
+        self,
+        tape: Tape,
+        uses: list[int],
+        nodes: list[Any],
+        at: dict[int, int],
+        same: dict[int, int],
+    ) -> None:
+        self.tape, self.same = tape, same
         self.kinds, self.uses, self.nodes, self.at = tape.kinds, uses, nodes, at
         self.minus_one = tape.constants.get((-1.0, -1.0), -1)
         self.next_place = len(tape.kinds)
@@ -241,13 +251,13 @@ class _Sums:
         a, b = chain
         for minuend, subtrahend in ((a, b), (b, a)):
             if subtrahend in products and self._factors(subtrahend)[1] == self.minus_one:
-                (negated,), _ = self._take(subtrahend).operands
+                negated, _ = self._take(subtrahend)
                 return [Node(i, "map", SUBTRACT, ((minuend,), (negated,)), None, 2)]
         return [Node(i, "map", ops.add, ((a,), (b,)))]
 
     def _dot(self, i: int, products: list[int], plain: list[int]) -> list[Node]:
-        factors = [self._take(t).operands for t in products]
-        xs, ws = [x for (x,), _ in factors], [w for _, (w,) in factors]
+        factors = list(map(self._take, products))
+        xs, ws = [x for x, _ in factors], [w for _, w in factors]
         place = i
         if len(plain) > 1:
             place = self.next_place
@@ -263,13 +273,17 @@ class _Sums:
         return [dot, Node(i, "sum", ops.add, (rest,), None, len(rest) - 1)]
 
     def _factors(self, t: int) -> tuple[int, int]:
-        (x,), (w,) = self.nodes[self.at[t]].operands
-        return x, w
+        a, b = self.tape.lefts[t], self.tape.rights[t]
+        return self.same.get(a, a), self.same.get(b, b)
 
-    def _take(self, t: int) -> Node:
-        node: Node = self.nodes[self.at[t]]
+    def _take(self, t: int) -> tuple[int, int]:
+        """The factors of a product that becomes part of something else."""
         self.nodes[self.at[t]] = None
-        return node
+        return self._factors(t)
+
+    def product(self, t: int) -> Node:
+        x, w = self._factors(t)
+        return Node(t, "map", ops.mul, ((x,), (w,)))
 
 
 class _Internal(Op):

@@ -7,13 +7,15 @@ its instructions; read it next.
 
 from __future__ import annotations
 
+import gc
 import inspect
 import math
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from contextlib import contextmanager
 from functools import update_wrapper
 from types import MethodType
 from typing import Any, NamedTuple
@@ -36,6 +38,7 @@ from micrograd.lifting.program import (
     State,
     Update,
 )
+from micrograd.lifting.progress import Progress
 from micrograd.lifting.record import INPUT, PARAMETER, LiftError, Tape
 from micrograd.lifting.schedule import PARAMETERS, schedule
 from micrograd.lifting.strides import Access, nest
@@ -123,7 +126,7 @@ class Lifted:
             return entry
 
     def _record(self, entry: Entry, args: Any, kwargs: Any, found: Arguments) -> Program:
-        with self._lock:
+        with self._lock, _collector_paused(), Progress():
             recorded = None
             if found.size is not None and found.size >= SIZES[0][0]:
                 if entry.extends is None:
@@ -247,6 +250,18 @@ def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] =
     return Lifted(function, batched)
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """A recording makes millions of objects and no cycles: 2.3 us a node so, 3.1 with the collector."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
 class Recorded(NamedTuple):
     """One run of the function on traced arguments, compiled as far as instructions."""
 
@@ -268,8 +283,11 @@ def record(
     tracer = Tracer(tape, resize)
     traced_args = [tracer.rebuild(x) for x in args]
     traced_kwargs = {name: tracer.rebuild(kwargs[name]) for name in sorted(kwargs)}
+    progress = Progress.current or Progress()
+    progress.nodes = tape.kinds
     with engine.mode(tape):
         returned = function(*traced_args, **traced_kwargs)
+    progress.step = "finding the arrays"
     template = Template(tape, returned)
     updates = [
         (module, name, np.array([tape.find(v) for v in np.asarray(values).flat]), np.shape(values))

@@ -1,0 +1,52 @@
+"""A sign of life: after two seconds of recording, how long it has taken, on standard error."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+__all__ = ["Progress"]
+
+_PATIENCE = 2.0  # seconds before anything is said
+
+
+class Progress:
+    """`with Progress():` shows a line that counts seconds and nodes, and wipes it at the end.
+
+    `step` and `nodes` say what is being done; a thread of its own writes, so that the work pays nothing.
+    """
+
+    current: Progress | None = None
+
+    def __init__(self) -> None:
+        self.step = "recording"
+        self.nodes: list[object] = []  # grows with the recording
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Progress:
+        self._outer, Progress.current = Progress.current, self
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        Progress.current = self._outer
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        start = time.monotonic()
+        shown = False
+        while not self._done.wait(_PATIENCE if not shown else 0.5):
+            shown = True
+            seconds = time.monotonic() - start
+            self._write(f"lift: {self.step}, {len(self.nodes):,} scalar nodes, {seconds:.0f} s")
+        if shown:
+            self._write("")
+
+    @staticmethod
+    def _write(text: str) -> None:
+        if sys.stderr is not None:
+            sys.stderr.write(f"\r{text:<70}" + ("\r" if not text else ""))
+            sys.stderr.flush()
