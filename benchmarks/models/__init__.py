@@ -22,7 +22,7 @@ Numbers = Mapping[str, np.ndarray]
 
 
 class Network(NamedTuple):
-    """`loss(*batch)` is a function to lift; `values` are its parameters, arrays of Values by name."""
+    """`loss(*batch)` is a function to lift; `values` are its parameters, by name."""
 
     loss: Callable[..., Any]
     values: dict[str, np.ndarray]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def numbers(seed: int = 1337, sizes: tuple[int, ...] = (2, 16, 16, 1)) -> dict[s
     """A weight (nout, nin) from U(-1, 1) and a bias of 0 for each layer."""
     rng = np.random.default_rng(seed)
     found = {}
-    for i, (nin, nout) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (nin, nout) in enumerate(pairwise(sizes)):
         found[f"weight{i}"] = rng.uniform(-1, 1, (nout, nin))
         found[f"bias{i}"] = np.zeros(nout)
     return found

@@ -44,7 +44,7 @@ def single(count: int) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def padded(chosen: list[list[int]], block: int = BLOCK) -> tuple[np.ndarray, ...]:
-    """Names of any length as (letters, next letters, mask), each (names, block); mask 0 is padding."""
+    """(letters, next letters, mask), each (names, block); the mask is 0 behind a name's end."""
     letters = np.zeros((len(chosen), block), dtype=int)
     following = np.zeros((len(chosen), block), dtype=int)
     mask = np.zeros((len(chosen), block))
@@ -78,10 +78,9 @@ class GPT(nn.Module):
             return y.reshape(*y.shape[:-1], HEADS, WIDTH // HEADS).swapaxes(-2, -3)
 
         q, k, v = heads(self.query(x)), heads(self.key(x)), heads(self.value(x))
-        T = x.shape[-2]
-        future = np.triu(np.full((T, T), -np.inf), 1)
-        scores = q @ k.swapaxes(-1, -2) * (WIDTH // HEADS) ** -0.5 + future
-        mixed = functional.softmax(scores) @ v
+        scores = q @ k.swapaxes(-1, -2) * (WIDTH // HEADS) ** -0.5
+        past = np.tri(x.shape[-2])  # row t sees letters 0 to t
+        mixed = functional.softmax(micrograd.where(past, scores, -np.inf)) @ v
         return self.project(mixed.swapaxes(-2, -3).reshape(x.shape))
 
     def __call__(self, letters: Any) -> Any:
