@@ -7,7 +7,8 @@ idea in the pickler's own terms: the list of all nodes, inputs first, then the o
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 from micrograd.engine import Value, _leaf, _set_inputs, topological_order
@@ -29,31 +30,39 @@ def reduce(value: Value) -> tuple[Any, ...]:
     """What `pickle` asks for: how to make `value` again."""
     if value._rule is None:
         return _leaf, (value.data, value.grad, value.label)
-    if not getattr(_pickling, "inputs_first", False):
+    nodes = _being_written.nodes() if hasattr(_being_written, "nodes") else None
+    if nodes is None:
         return _last, (_Nodes(topological_order(value)),)
     return _node, (value.data, value.grad, value.label, _portable(value._rule), value._prev)
 
 
-_pickling = threading.local()
+_being_written = threading.local()  # `nodes`: a weak reference, so that a failure ends it, too
 
 
 class _Nodes(list[Value]):
-    """A graph on its way into a pickle: each node is written after its inputs."""
+    """A graph on its way into a pickle: between two marks, each node's inputs stand before it."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _Nodes, (), None, self._inputs_first()
+        return _Nodes, (), None, iter([_Mark(weakref.ref(self)), *self, _Mark(_nothing)])
 
-    def _inputs_first(self) -> Iterator[Value | None]:
-        _pickling.inputs_first = True
-        try:
-            yield from self
-            yield None  # the pickler reads one ahead
-        finally:
-            _pickling.inputs_first = False
+
+class _Mark:
+    """Says what is being written when its turn comes; picklers fetch up to a thousand ahead."""
+
+    def __init__(self, nodes: Callable[[], Any]) -> None:
+        self.nodes = nodes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        _being_written.nodes = self.nodes
+        return _nothing, ()
+
+
+def _nothing() -> None:
+    return None
 
 
 def _last(nodes: list[Value | None]) -> Value | None:
-    return nodes[-2]
+    return nodes[-2]  # before the mark, which reads as None
 
 
 def _node(data: float, grad: float, label: str, rule: Any, inputs: tuple[Value, ...]) -> Value:

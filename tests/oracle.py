@@ -40,7 +40,7 @@ def same(got: Any, want: Any, rel: float = REL) -> np.ndarray:
 
 def _dot(*inputs: torch.Tensor) -> torch.Tensor:
     x1, x2, w1, w2, b = inputs
-    return x1 * w1 + x2 * w2 + b
+    return b + x1 * w1 + x2 * w2
 
 
 # what each row must equal, in torch's own words
