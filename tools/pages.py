@@ -38,6 +38,7 @@ body { max-width: 1000px; margin: 0 auto !important; padding: 1em !important; }
 .jp-RenderedHTMLCommon img, .jp-RenderedImage img { max-width: 100%; height: auto; }
 .jp-OutputArea-output { overflow-x: auto; }
 .jp-OutputArea-output > svg, .jp-RenderedSVG img { max-width: 100%; height: auto; }
+math { font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", math; }
 math[display="block"] { margin: 0.8em 0; }
 a.anchor-link { display: none !important; }
 </style>{% endblock %}
