@@ -7,16 +7,17 @@ RUN := .venv/bin/python
 # two workers share two cores: a pool of BLAS threads in each would only be in the other's way
 PYTEST := OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2
 
-.PHONY: help demo test test-fast lab lint bench notebooks
+.PHONY: help demo test test-fast lab lint bench notebooks exercises
 
 help:
 	@echo "make demo        the tour: runs demo.ipynb and writes build/demo.html"
 	@echo "make test        every test"
 	@echo "make test-fast   the tests that need neither notebooks nor a browser"
-	@echo "make lab         opens JupyterLab"
+	@echo "make lab         opens JupyterLab on the lectures"
 	@echo "make lint        formatting, lint and types"
 	@echo "make bench       speed beside the peers, with a check that results are equal"
 	@echo "make notebooks   runs the notebooks and keeps their outputs"
+	@echo "make exercises   makes the lectures' exercises of their solutions"
 
 demo: .venv/.demo
 	@$(RUN) -m tools.demo
@@ -28,7 +29,7 @@ test-fast: .venv/.test
 	$(PYTEST) -m "not notebook and not browser"
 
 lab: .venv/.lectures
-	$(RUN) -m jupyter lab demo.ipynb
+	$(RUN) -m jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lectures
 
 lint: .venv/.dev
 	$(RUN) -m ruff check .
@@ -40,6 +41,9 @@ bench: .venv/.bench
 
 notebooks: .venv/.lectures
 	$(RUN) -m tools.notebooks run
+
+exercises: .venv/.demo
+	$(RUN) -m tools.exercises
 
 # A stamp for each extra of pyproject.toml: while it is newer, nothing is installed and no network is needed.
 # Every extra includes `demo`.
