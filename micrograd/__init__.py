@@ -21,7 +21,7 @@ __all__ = [
 
 _IMPORTED_WHEN_USED = {  # so that `import micrograd` costs no more than NumPy
     "LiftError": "micrograd.lifting",
-    "check": "micrograd.show.worksheet",
+    "check": "micrograd.show.marking",
     "draw": "micrograd.show.draw",
     "draw_dot": "micrograd.show.draw",
     "explain": "micrograd.show.explain",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import re
 from functools import cache
 from importlib.resources import files
 from string import Template
+from urllib.parse import quote
 
 from micrograd.show.svg import PALETTE
 
@@ -58,8 +58,8 @@ def framed(title: str, page: str, height: int, picture: str, sandbox: str) -> st
         title=html.escape(title),
         height=height,
         sandbox=sandbox,
-        page=html.escape(page),
-        still=base64.b64encode(picture.encode()).decode(),
+        page=html.escape(page, quote=False).replace('"', "&quot;"),
+        still=quote(picture, safe=" =:/,;'()[]{}!*@$?+|~^-_."),
     )
 
 
@@ -77,5 +77,5 @@ _FRAME = Template("""<div class="micrograd-lesson">
 <iframe title="$title" sandbox="$sandbox" width="100%"
 height="$height" style="width: 100%; height: ${height}px; border: 1px solid #8884;
 border-radius: 10px;" srcdoc="$page"></iframe>
-<img alt="$title: the graph with its numbers" src="data:image/svg+xml;base64,$still">
+<img alt="$title: the graph with its numbers" src="data:image/svg+xml,$still">
 </div>""")

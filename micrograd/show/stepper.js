@@ -2,7 +2,8 @@
 // Start with `state` (what stands on the cards at a step), then `show` (which puts it there).
 "use strict";
 (() => {
-  const lesson = JSON.parse(document.getElementById("lesson").textContent);
+  const swapped = document.getElementById("lesson").textContent; // its quotes: see stepper.py
+  const lesson = JSON.parse(swapped.replace(/["']/g, (c) => (c === '"' ? "'" : '"')));
   const { nodes, frames, quiz } = lesson;
   const $ = (id) => document.getElementById(id);
   const svg = document.querySelector("svg.micrograd-picture");
@@ -47,7 +48,7 @@
     const cell = [...group.children].find((c) => /^#(ddebf9|fde6d5)$/.test(c.getAttribute("fill")));
     if (cell) { cell.removeAttribute("fill"); cell.classList.add("cell"); }
     grad.removeAttribute("fill");
-    const border = [...group.children].filter((c) => c.getAttribute("fill") === "none");
+    const border = [...group.children].filter((c) => /^#/.test(c.getAttribute("stroke")));
     border.sort((a, b) => b.getBBox().width - a.getBBox().width)[0].classList.add("border");
     const card = { group, grad, data: $(`n${i}-data`), shown: {} };
     if (nodes.length <= 60) group.setAttribute("tabindex", "0");

@@ -24,12 +24,16 @@ from micrograd.reals import describe
 from micrograd.show.cards import picture_of
 from micrograd.show.lesson import lesson, updated
 from micrograd.show.pages import colours, framed, size_of, source
+from micrograd.show.slim import slim
 from micrograd.show.svg import number_text, plain
 from micrograd.show.walk import Walk
 
 __all__ = ["Stepper", "step_through"]
 
 _MAX_NODES = 300  # 0.8 MB, and about as many as a person clicks through
+
+# inside a double-quoted srcdoc each " takes six bytes: the lesson travels with its quotes swapped
+_SWAP = str.maketrans("\"'", "'\"")
 
 
 def step_through(
@@ -98,15 +102,15 @@ class Stepper:
             policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'",
             title=html.escape(self._title),
             style=f"{colours()}:root{{--panel:{self._panel}px}}\n{source('stepper.css')}",
-            svg=self._picture.svg,
-            lesson=data.replace("<", "\\u003c"),
+            svg=slim(self._picture.svg),
+            lesson=data.replace("<", "\\u003c").translate(_SWAP),
             script=script,
         )
 
     @property
     def html(self) -> str:
         """The page in a frame, for notebooks; and a still picture for where frames are cut out."""
-        return framed(self._title, self.page, self._height, self._final.svg, "allow-scripts")
+        return framed(self._title, self.page, self._height, slim(self._final.svg), "allow-scripts")
 
     @property
     def _title(self) -> str:

@@ -67,10 +67,12 @@ class Walk:
         kept = [node.grad for node in touched]
         try:
             for node in touched:
-                node.grad = 0.0
+                node.grad = 0.0 if node._rule is None else engine._UNREACHED
             self.root.grad = 1.0
-            for i in reversed(range(len(self.nodes))):
-                if self.nodes[i]._rule is not None:
+            for i, node in reversed(list(enumerate(self.nodes))):
+                if node.grad is engine._UNREACHED:  # behind `greater`, say: the engine skips it too
+                    node.grad = 0.0
+                elif node._rule is not None:
                     self.steps.append(self._step(i))
             self.grads = [float(node.grad) for node in self.nodes]
         finally:

@@ -22,6 +22,7 @@ from micrograd.show.explain import plain_markdown
 from micrograd.show.formulas import TIMES, Formula, number
 from micrograd.show.mistakes import TOLERANCE
 from micrograd.show.pages import colours, framed, size_of, source
+from micrograd.show.slim import slim
 from micrograd.show.svg import plain
 from micrograd.show.walk import Walk
 
@@ -110,7 +111,7 @@ class Worksheet:
 
     def _repr_html_(self) -> str:
         height = 640 + 46 * len(self.asked)
-        still = _picture(self, solved=False)
+        still = slim(_picture(self, solved=False))
         return framed(self.title, self.page, height, still, "allow-scripts allow-downloads")
 
     def __repr__(self) -> str:

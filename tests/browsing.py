@@ -1,0 +1,95 @@
+"""Chromium for tests: headless, offline, closed again by its own process id."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
+CHROMEDRIVER = shutil.which("chromedriver")
+needs_browser = pytest.mark.skipif(
+    not (CHROMIUM and CHROMEDRIVER), reason="no chromium and chromedriver on the PATH"
+)
+_FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--hide-scrollbars",
+)  # fmt: skip
+
+
+@contextmanager
+def browser(*flags: str) -> Iterator[Any]:
+    """A Chromium of its own, with a fresh profile; what its console says is kept for `errors`."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        for flag in (*_FLAGS, *flags, f"--user-data-dir={profile}"):
+            options.add_argument(flag)
+        driver = webdriver.Chrome(options=options, service=Service(str(CHROMEDRIVER)))
+        try:
+            driver.set_script_timeout(60)
+            yield driver
+        finally:
+            driver.quit()
+
+
+def resize(driver: Any, width: int, height: int) -> None:
+    """The page's own size, in CSS pixels."""
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def prefer(driver: Any, scheme: str) -> None:
+    """Light or dark, as the system would say."""
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+
+def errors(driver: Any) -> list[str]:
+    """What went wrong on the page since the last time."""
+    return [e["message"] for e in driver.get_log("browser") if e["level"] in ("SEVERE", "WARNING")]
+
+
+def axe() -> str:
+    """The source of axe-core, installed into build/ by npm the first time."""
+    home = ROOT / "build" / "browser"
+    source = home / "node_modules" / "axe-core" / "axe.min.js"
+    if not source.exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("npm, which installs axe-core, is not on the PATH")
+        home.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(ROOT / "tests" / "browser" / name, home)
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            pytest.skip(f"npm could not install axe-core: {done.stderr.strip()[-200:]}")
+    return source.read_text(encoding="utf-8")
+
+
+def violations(driver: Any) -> list[str]:
+    """What axe-core finds serious or critical in the current document."""
+    driver.execute_script(axe())
+    found = driver.execute_async_script(
+        "const done = arguments[0];"
+        "axe.run(document).then(r => done(r.violations), e => done(String(e)))"
+    )
+    assert isinstance(found, list), found
+    return [
+        f"{v['id']}: {v['help']} {[n['html'][:120] for n in v['nodes'][:3]]}"
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]

@@ -1,0 +1,279 @@
+"""The stepper's frames and pages, without a browser: what they hold is the engine's backward."""
+
+# ruff: noqa: RUF001 (the formulas are typeset, with a real minus sign)
+
+import html
+import json
+import math
+import re
+from urllib.parse import unquote
+
+import pytest
+
+import micrograd
+from micrograd import Value
+from micrograd.engine import topological_order
+from micrograd.nn import MLP
+from micrograd.show.formulas import number
+from micrograd.show.stepper import step_through
+
+HOSTILE = [
+    "<script>alert(1)</script>", '"onload=alert(1) x="', "</iframe>", "]]>", "</script>", "<!--",
+    "' onerror='alert(1)", "&lt;b&gt;", "x" * 10_000, "\u202egnirts", "🙂", "\u2028", "$name ${x}",
+]  # fmt: skip
+
+
+def neuron() -> Value:
+    x1, x2, w1, w2, b = (
+        Value(x, label=n)
+        for x, n in ((2.0, "x1"), (0.0, "x2"), (-3.0, "w1"), (1.0, "w2"), (6.8813735870195432, "b"))
+    )
+    n = x1 * w1 + x2 * w2 + b
+    n.label = "n"
+    o = n.tanh()
+    o.label = "o"
+    return o
+
+
+def lesson(stepper) -> dict:
+    found = re.search(
+        r'<script type="application/json" id="lesson">(.*?)</script>', stepper.page, re.S
+    )
+    return json.loads(found[1].translate(str.maketrans("\"'", "'\"")))
+
+
+def leaf(value: Value, label: str) -> Value:
+    return next(node for node in topological_order(value) if node.label == label)
+
+
+# --- frames -------------------------------------------------------------------------------------
+
+
+def test_forward_then_backward_in_the_engines_order():
+    o = neuron()
+    order = topological_order(o)
+    frames = lesson(step_through(o))["frames"]
+    made = [order.index(n) for n in order if n._prev]
+    forward = [f["node"] for f in frames if f["phase"] == "forward" and "node" in f]
+    backward = [f["node"] for f in frames if f["phase"] == "backward" and f["rows"]]
+    assert forward == made
+    assert backward == made[::-1]
+    assert [f["phase"] for f in frames] == ["forward"] * 6 + ["backward"] * 6 + ["gradients"]
+
+
+def test_each_row_is_local_times_arriving_added_to_what_was_there():
+    a = Value(3.0, label="a")
+    b = a * a
+    c = b * a + b
+    c.label = "c"
+    rows = [r for f in lesson(step_through(c))["frames"] for r in f["rows"]]
+    read = lambda text: float(text.replace("−", "-"))
+    for row in rows:
+        assert read(row["local"]) * read(row["arriving"]) == pytest.approx(read(row["product"]))
+        assert read(row["before"]) + read(row["product"]) == pytest.approx(read(row["after"]))
+    ones = [r for r in rows if r["name"] == "a"]
+    assert [r["before"] for r in ones] == ["0", *[r["after"] for r in ones[:-1]]]
+    c.backward()
+    assert ones[-1]["after"] == number(a.grad) == "33"
+
+
+def test_the_local_derivative_stands_as_formula_and_as_number():
+    row = next(r for f in lesson(step_through(neuron()))["frames"] for r in f["rows"])
+    assert (row["formula"], row["numbers"], row["local"]) == ("1 − o²", "1 − 0.7071²", "0.5")
+
+
+def test_the_users_graph_is_left_as_it_was():
+    o = neuron()
+    for i, node in enumerate(topological_order(o)):
+        node.grad = float(i)
+    before = [(n.data, n.grad, n.label) for n in topological_order(o)]
+    _ = step_through(o, quiz=True).page
+    _ = step_through(o, [leaf(o, "w1")], 0.1).page
+    assert [(n.data, n.grad, n.label) for n in topological_order(o)] == before
+
+
+def test_a_closure_of_ones_own_is_run_and_called_custom():
+    a = Value(3.0, label="a")
+    out = Value(a.data**3, (a,), "cube", "out")
+
+    def backward():
+        a.grad += 3 * a.data**2 * out.grad
+
+    out._backward = backward
+    y = out * 2.0
+    y.label = "y"
+    row = lesson(step_through(y))["frames"][-2]["rows"][0]
+    assert (row["formula"], row["local"], row["product"]) == ("custom", "27", "54")
+    assert a.grad == 0.0
+
+
+def test_a_wrong_closure_is_shown_as_it_is():
+    a = Value(3.0, label="a")
+    out = Value(9.0, (a,), "sq")
+
+    def overwrites():  # the bug of the lecture: = instead of +=
+        a.grad = 6.0 * out.grad
+
+    out._backward = overwrites
+    y = a * 10.0 + out
+    order = [r for f in lesson(step_through(y))["frames"] for r in f["rows"] if r["name"] == "a"]
+    assert [r["after"] for r in order][-1] in ("6", "16")
+    assert {(r["before"], r["after"]) for r in order} in ({("0", "10"), ("10", "6")},
+                                                         {("0", "6"), ("6", "16")})  # fmt: skip
+
+
+def test_a_registered_op_shows_its_rule():
+    cube = micrograd.op("cubed_in_a_lesson", lambda x: x * x * x, [lambda x, out: 3 * x * x])
+    a = Value(2.0, label="a")
+    row = lesson(step_through(cube(a)))["frames"][-2]["rows"][0]
+    assert (row["formula"], row["numbers"], row["local"]) == ("3 × a × a", "3 × 2 × 2", "12")
+
+
+def test_a_lifted_call_is_a_custom_step():
+    w = Value(3.0, label="w")
+
+    @micrograd.lift
+    def f(x):
+        return x * w + x
+
+    x = Value(2.0, label="x")
+    y = f(x) * 5.0
+    y.label = "y"
+    w.grad, x.grad = 7.0, 8.0
+    rows = [r for f in lesson(step_through(y))["frames"] for r in f["rows"] if r["name"] == "x"]
+    assert [(r["formula"], r["product"]) for r in rows] == [("custom", "20")]
+    assert (w.grad, x.grad) == (7.0, 8.0)
+    y.backward()
+    assert (w.grad, x.grad) == (17.0, 28.0)
+
+
+# --- training -----------------------------------------------------------------------------------
+
+
+def test_training_ends_with_each_update_and_the_new_loss():
+    x, w, b = Value(2.0, label="x"), Value(-1.0, label="w"), Value(0.5, label="b")
+    loss = (x * w + b - 1.0) ** 2
+    loss.label = "loss"
+    frames = lesson(step_through(loss, [w, b], 0.05))["frames"]
+    assert [f["phase"] for f in frames[-4:]] == ["gradients", "update", "update", "update"]
+    loss.backward()
+    assert frames[-3]["equation"][-1] == number(w.data - 0.05 * w.grad)
+    assert frames[-2]["equation"][-1] == number(b.data - 0.05 * b.grad)
+    w.data -= 0.05 * w.grad
+    b.data -= 0.05 * b.grad
+    fresh = (x * w + b - 1.0) ** 2
+    assert frames[-1]["change"] == ["loss", "6.25", number(fresh.data)]
+    assert f"is {number(fresh.data)}, down by" in frames[-1]["say"]
+
+
+def test_training_takes_a_module():
+    model = MLP(2, [2, 1])
+    loss = (model([1.0, -2.0]) - 1.0) ** 2
+    frames = lesson(step_through(loss, model, 0.1))["frames"]
+    assert sum(f["phase"] == "update" for f in frames) == len(model.parameters()) + 1
+
+
+def test_a_node_by_hand_cannot_be_computed_again_and_says_so():
+    a = Value(3.0, label="a")
+    out = Value(9.0, (a,), "sq", "out")
+    out._backward = lambda: None
+    assert "run your own forward code" in lesson(step_through(out, [a], 0.1))["frames"][-1]["say"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "lr", "error", "match"),
+    [
+        ([], 0.1, TypeError, r"takes Values in a list, or a module; got list \[\]"),
+        ([1.0], 0.1, TypeError, "takes Values"),
+        (None, 0.1, ValueError, "needs both"),
+        ("w", None, ValueError, "needs both"),
+        ("w", math.nan, ValueError, "a learning rate, a finite number above 0; got nan"),
+        ("w", -1, ValueError, "above 0; got -1"),
+        ("n", 0.1, ValueError, r"takes leaves that o was computed from.*label 'n'"),
+        ("new", 0.1, ValueError, r"takes leaves that o was computed from.*label 'stranger'"),
+    ],
+)
+def test_bad_arguments_are_named(parameters, lr, error, match):
+    o = neuron()
+    stranger = Value(1.0, label="stranger")
+    given = {"w": [leaf(o, "w1")], "n": [leaf(o, "n")], "new": [stranger]}
+    if isinstance(parameters, str):
+        parameters = given[parameters]
+    with pytest.raises(error, match=match):
+        step_through(o, parameters, lr)
+
+
+def test_not_a_value_and_too_many_nodes():
+    with pytest.raises(TypeError, match=r"about one Value.*got float 1.0"):
+        step_through(1.0)
+    x = Value(1.0, label="x")
+    for _ in range(150):
+        x = x * 1.01
+    with pytest.raises(ValueError, match="has 301 nodes, and nobody steps through more than 300"):
+        step_through(x)
+
+
+# --- pages --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_label_stays_text_in_the_source(label):
+    x = Value(1.0, label=label)
+    y = x * 2.0
+    y.label = label
+    stepper = step_through(y, quiz=True)
+    page = stepper.page
+    assert page.count("</script>") == 2
+    assert "<script>alert" not in page and "<!--" not in page.split("<body>")[1]
+    fragment = stepper.html
+    assert fragment.count("<iframe") == fragment.count("</iframe>") == 1
+    document = re.search(r'srcdoc="([^"]*)"', fragment)[1]
+    assert html.unescape(document) == page
+    assert lesson(stepper)["nodes"][0]["name"][:5] in (label[:5], "?")
+
+
+def test_the_fragment_has_a_frame_and_a_still_picture():
+    fragment = step_through(neuron())._repr_html_()
+    assert 'sandbox="allow-scripts"' in fragment
+    svg = unquote(re.search(r'src="data:image/svg\+xml,([^"]+)"', fragment)[1])
+    assert svg.startswith("<svg") and "−1.5000" in svg
+    assert re.search(r'height="\d{3}"', fragment)
+
+
+def test_the_page_allows_no_address_and_no_other_script():
+    page = step_through(neuron()).page
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)[1]
+    assert "default-src 'none'" in policy and "script-src 'sha256-" in policy
+    assert "unsafe-eval" not in policy
+    assert re.findall(r"<[^>]*\s(?:src|href)=", page) == []
+    assert not re.search(r"\b(?:fetch|XMLHttpRequest|import\()", page)
+
+
+def test_infinities_survive_json():
+    x = Value(0.0, label="x")
+    y = x.log() * Value(math.inf, label="k")
+    asked = [
+        q for f in lesson(step_through(y, quiz=True))["frames"] for q in f.get("questions", [])
+    ]
+    assert {"Infinity", "-Infinity"} & {q["answer"] for q in asked if isinstance(q["answer"], str)}
+
+
+def test_the_largest_stays_below_a_megabyte():
+    x = [Value(0.1 * i, label=f"x{i}") for i in range(8)]
+    total = Value(0.2, label="c")
+    for k in range(10):
+        hidden = Value(0.1, label=f"b{k}")
+        for i in range(8):
+            hidden = hidden + x[i] * Value(0.1 * (i - k), label=f"w{k}{i}")
+        total = total + hidden.tanh() * Value(0.3, label=f"v{k}")
+    assert len(topological_order(total)) == 299
+    assert len(step_through(total).html.encode()) < 1_000_000
+
+
+def test_save_writes_a_page(tmp_path):
+    stepper = step_through(neuron())
+    stepper.save(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text("utf-8") == stepper.page
+    with pytest.raises(ValueError, match=r"ends in \.html"):
+        stepper.save(tmp_path / "page.pdf")
+    assert repr(stepper) == "<Stepper of 13 steps: show it in a notebook, or save('page.html')>"
