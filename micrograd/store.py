@@ -61,6 +61,10 @@ class Stored(Value):
 
     @data.setter
     def data(self, number: float) -> None:
+        if engine._modes:
+            refuse = getattr(engine.current_mode(), "refuse", None)
+            if refuse is not None:
+                refuse("writing the number of a parameter")
         self._left.number_at[self._right] = number
 
     @property
@@ -79,20 +83,28 @@ class Stored(Value):
         return engine._leaf(self.data, self.grad, self.label)
 
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def gather(values: Iterable[Value]) -> Store:
     """Move Values (leaves) into one store, in their order, and return it.
 
     Values that live in different stores bring their whole stores along, each in one piece, so that
-    views on the old ones need only the offset that `current()` tells.
+    views on the old ones need only the offset that `current()` tells. Any thread may gather, but
+    none may use the Values while they move.
     """
+    given = list(values)
+    for v in given:
+        if not isinstance(v, Value) or v._rule is not None:
+            made = f", the result of {v._op!r}" if isinstance(v, Value) else ""
+            raise TypeError(f"only leaf Values can be parameters, got {engine._describe(v)}{made}")
+        if type(v) not in (Value, Stored):
+            raise TypeError(
+                f"got {engine._describe(v)}; an instance of a class derived from Value cannot move "
+                "into a store, only a Value itself"
+            )
     with _lock:
-        unique = list(dict.fromkeys(values))
-        for v in unique:
-            if not isinstance(v, Value) or v._rule is not None:
-                raise TypeError(f"only leaf Values can be parameters, got {engine._describe(v)}")
+        unique = list(dict.fromkeys(given))
         stores: list[Store] = list(dict.fromkeys(v._left for v in unique if type(v) is Stored))
         free = [v for v in unique if type(v) is not Stored]
         if len(stores) == 1 and not free:
@@ -116,8 +128,8 @@ def _merge(stores: list[Store], free: list[Value]) -> Store:
         offset = end
     for i, v in enumerate(free, offset):
         whole.numbers[i], whole.grads[i] = v.data, v.grad
-        v.__class__ = Stored
         v._left, v._right = whole, i
+        v.__class__ = Stored
         whole.members[i] = weakref.ref(v)  # type: ignore[arg-type]
     return whole
 
@@ -131,20 +143,24 @@ class Block:
 
     def __init__(self, values: Iterable[Value]) -> None:
         self.values = list(values)
-        self._store = gather(self.values)
-        self._index = self._find()
-
-    def _find(self) -> Any:
-        index = np.fromiter((v._right for v in self.values), dtype=np.intp, count=len(self.values))
+        with _lock:  # so that nobody moves them between the two lines
+            self._store = gather(self.values)
+            index = np.array([v._right for v in self.values], dtype=np.intp)
+        self._index: Any = index
         if len(index) and np.array_equal(index, np.arange(index[0], index[0] + len(index))):
-            return slice(int(index[0]), int(index[0]) + len(index))
-        return index
+            self._index = slice(int(index[0]), int(index[0]) + len(index))
 
     def _where(self) -> tuple[Store, Any]:
         if self._store.successor is not None:
-            self._store, _ = self._store.current()
-            self._index = self._find()
+            self._store, offset = self._store.current()
+            if isinstance(self._index, slice):
+                self._index = slice(self._index.start + offset, self._index.stop + offset)
+            else:
+                self._index = self._index + offset
         return self._store, self._index
+
+    def __reduce__(self) -> tuple[Any, ...]:  # a copy is a Block of the copied Values
+        return Block, (self.values,)
 
     @property
     def numbers(self) -> np.ndarray:
