@@ -12,6 +12,7 @@ from random_programs import Sample, agrees, expressions, loops
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 programs = settings(
     max_examples=1000 if NIGHTLY else 100,
+    deadline=None,
     report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow],
 )
