@@ -54,25 +54,25 @@ class Stored(Value):
     @property
     def data(self) -> float:
         if engine._modes:
-            refuse = getattr(engine.current_mode(), "refuse", None)
-            if refuse is not None:
-                refuse("reading the number of a parameter")
+            _refuse("reading the number of a parameter")
         return self._left.number_at[self._right]  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, number: float) -> None:
         if engine._modes:
-            refuse = getattr(engine.current_mode(), "refuse", None)
-            if refuse is not None:
-                refuse("writing the number of a parameter")
+            _refuse("writing the number of a parameter")
         self._left.number_at[self._right] = number
 
     @property
     def grad(self) -> float:
+        if engine._modes:
+            _refuse("reading the gradient of a parameter")
         return self._left.grad_at[self._right]  # type: ignore[no-any-return]
 
     @grad.setter
     def grad(self, number: float) -> None:
+        if engine._modes:
+            _refuse("writing the gradient of a parameter")
         self._left.grad_at[self._right] = number
 
     @property

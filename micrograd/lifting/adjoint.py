@@ -29,8 +29,15 @@ class AdjointWriter(ForwardWriter):
     `wanted` says which addresses of the program's own buffer need a gradient at all.
     """
 
-    def __init__(self, views: Views, wanted: np.ndarray, written: np.ndarray, parameters: int) -> None:
-        super().__init__(views)
+    def __init__(
+        self,
+        views: Views,
+        copies: dict[Any, str],
+        wanted: np.ndarray,
+        written: np.ndarray,
+        parameters: int,
+    ) -> None:
+        super().__init__(views, copies)
         self.wanted = wanted
         self.written = {"g": written, "d": np.zeros(parameters, dtype=bool)}
         self.missing: dict[str, list[np.ndarray]] = {}  # read or added to before they are written

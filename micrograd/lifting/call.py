@@ -32,7 +32,7 @@ class Call:
     def __init__(self, program: Program, buffers: Buffers, name: str) -> None:
         self.program = program
         self.buffers = buffers
-        self.seeds: list[tuple[int, float]] = []  # gradients that arrived at results
+        self.seeds: list[tuple[int, float]] = []  # gradients that arrived at results, by output
         self.name = name
 
     def __del__(self) -> None:
@@ -40,7 +40,7 @@ class Call:
 
     def push(self, node: Value) -> None:
         buffers = self.current()
-        buffers.run_backward(self.seeds)
+        buffers.run_backward(self.program, self.seeds)
         self.seeds = []
         if node._left:
             for value, at in zip(node._left, self.program.wanted_inputs, strict=True):
@@ -77,7 +77,7 @@ class Output:
         )
 
     def push(self, node: Value) -> None:
-        self.call.seeds.append((self.call.program.outputs[self.which], node.grad))
+        self.call.seeds.append((self.which, node.grad))
         node._left.grad += node.grad  # the engine pushes only from nodes that a gradient reached
 
 
@@ -162,11 +162,23 @@ class ResultArray(NDArrayOperatorsMixin):
     def __repr__(self) -> str:
         return repr(self.values)
 
-    def sum(self, *args: Any, **kwargs: Any) -> Any:
-        return self.values.sum(*args, **kwargs)
+    @property
+    def flat(self) -> Any:
+        return self.values.flat
 
-    def mean(self, *args: Any, **kwargs: Any) -> Any:
-        return self.values.mean(*args, **kwargs)
 
-    def reshape(self, *shape: Any) -> np.ndarray:
-        return self.values.reshape(*shape)
+def _delegated(name: str) -> Any:
+    def method(self: ResultArray, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self.values, name)(*args, **kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"`ndarray.{name}` of the object array."
+    return method
+
+
+for _name in (
+    "argmax", "argmin", "astype", "copy", "cumsum", "dot", "flatten", "item", "max", "mean", "min",
+    "prod", "ravel", "reshape", "squeeze", "std", "sum", "swapaxes", "take", "tolist", "transpose",
+    "var",
+):  # fmt: skip
+    setattr(ResultArray, _name, _delegated(_name))

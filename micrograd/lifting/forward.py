@@ -89,8 +89,8 @@ class ForwardWriter(Writer):
     def chosen(self, instruction: Instruction) -> str:
         """The addresses that a take reads, computed from its integers; the backward pass reuses them."""
         key = ("chosen", instruction.out.base)
-        if key in self.views.copies:
-            return self.views.copies[key]
+        if key in self.copies:
+            return self.copies[key]
         index, table = instruction.operands
         shape = instruction.out.shape
         outer, rows, step = shape[:-1], shape[-1], table.strides[-1]
@@ -103,7 +103,7 @@ class ForwardWriter(Writer):
         self.emit(f"choose_rows({view}, {rows}, {step}, {row}, {row}.view('u8'))")
         _, base = self.space(table.base)
         self.views.function("add", np.add)
-        name = self.views.copies[key] = self.views.temporary(outer, np.intp)
+        name = self.copies[key] = self.views.temporary(outer, np.intp)
         found = addresses(base, outer, table.strides[:-1]).astype(np.intp)
         offsets = self.views.constant("offsets", found, (base, outer, table.strides))
         spread = self.views.retyped(row, outer, _spread(kept, moving, len(outer)))

@@ -13,7 +13,7 @@ import math
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from contextlib import contextmanager
 from functools import update_wrapper
@@ -29,6 +29,7 @@ from micrograd.lifting.batch import SIZES, DoesNotExtend, fit
 from micrograd.lifting.call import ResultArray
 from micrograd.lifting.environment import Environment
 from micrograd.lifting.fuse import Fused, fuse
+from micrograd.lifting.guard import guarded
 from micrograd.lifting.program import (
     Argument,
     Outside,
@@ -128,17 +129,18 @@ class Lifted:
     def _record(self, entry: Entry, args: Any, kwargs: Any, found: Arguments) -> Program:
         with self._lock, _collector_paused(), Progress():
             recorded = None
+            paths = entry.environment.paths()
+            reachable = list(paths)
             if found.size is not None and found.size >= SIZES[0][0]:
                 if entry.extends is None:
-                    entry.extends = self._extend(args, kwargs, found)
+                    entry.extends = self._extend(args, kwargs, found, reachable)
                 if isinstance(entry.extends, Recorded):
                     recording = entry.extends.recording.at(found.size)
                     recorded = entry.extends._replace(recording=recording)
             if recorded is None:
-                recorded = record(self.function, args, kwargs, found)
+                recorded = record(self.function, args, kwargs, found, reachable)
             program = entry.programs[found.size] = Program(self.__name__, *recorded)
             program.argument_names = self._names(args, kwargs)
-            paths = entry.environment.paths()
             program.paths = {
                 PARAMETERS + int(at): paths[p]
                 for p, at in zip(program.parameters, program.positions, strict=True)
@@ -156,7 +158,7 @@ class Lifted:
             found += [name] if count == 1 else [f"{name}_{i}" for i in range(count)]
         return found
 
-    def _extend(self, args: Any, kwargs: Any, found: Arguments) -> Any:
+    def _extend(self, args: Any, kwargs: Any, found: Arguments, reachable: list[Value]) -> Any:
         """A recording as a function of the batch size, or the reason why there is none."""
         reason: DoesNotExtend | None = None
         for sizes in SIZES:
@@ -165,7 +167,7 @@ class Lifted:
                 def resize(number: int, shape: tuple[int, ...], size: int = size) -> tuple[int, ...]:
                     return (size, *shape[1:]) if number in found.sizes else shape
 
-                recorded.append(record(self.function, args, kwargs, found, resize))
+                recorded.append(record(self.function, args, kwargs, found, reachable, resize))
             first = recorded[0]
             try:
                 if any(r.parameters != first.parameters for r in recorded):
@@ -276,6 +278,7 @@ def record(
     args: Any,
     kwargs: dict[str, Any],
     found: Arguments,
+    reachable: Iterable[Value] = (),
     resize: Callable[[int, tuple[int, ...]], tuple[int, ...]] = lambda number, shape: shape,
 ) -> Recorded:
     """Run the function on traced arguments and find the instructions in what it did."""
@@ -285,8 +288,11 @@ def record(
     traced_kwargs = {name: tracer.rebuild(kwargs[name]) for name in sorted(kwargs)}
     progress = Progress.current or Progress()
     progress.nodes = tape.kinds
-    with engine.mode(tape):
-        returned = function(*traced_args, **traced_kwargs)
+    try:
+        with engine.mode(tape), guarded(reachable):
+            returned = function(*traced_args, **traced_kwargs)
+    except IndexError as fault:
+        raise tape.explained(fault) from None
     progress.step = "finding the arrays"
     template = Template(tape, returned)
     updates = [

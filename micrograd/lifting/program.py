@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from functools import cached_property
 from types import CodeType, FunctionType
@@ -37,7 +38,7 @@ class Buffers:
     """
 
     __slots__ = ("numbers", "grads", "parameters", "parameter_grads", "store", "moved",
-                 "forward", "backward", "arguments")  # fmt: skip
+                 "forward", "arguments", "names", "_arrays", "_backwards")  # fmt: skip
 
     def __init__(self, program: Program, store: Store) -> None:
         layout, count = program.layout, program.parameter_count
@@ -58,11 +59,12 @@ class Buffers:
         arrays = {
             "v": self.numbers, "g": self.grads, "p": self.parameters, "d": self.parameter_grads,
         }  # fmt: skip
-        names = program.views.instantiate(arrays)
-        names.update(arrays, stored=stored)
-        names.update({f"{name}_": array.data for name, array in arrays.items()})
-        self.forward = FunctionType(program.forward_code, names)
-        self.backward = FunctionType(program.backward_code, names)
+        self._arrays = arrays
+        self._backwards: dict[tuple[int, ...], FunctionType] = {}
+        self.names: dict[str, Any] = dict(arrays, stored=stored)
+        self.names.update({f"{name}_": array.data for name, array in arrays.items()})
+        program.views.instantiate(arrays, self.names)
+        self.forward = FunctionType(program.forward_code, self.names)
         self.arguments = [
             self.numbers[a.start : a.start + math.prod(a.shape)].reshape(a.shape)
             for a in program.recording.arguments
@@ -75,9 +77,17 @@ class Buffers:
                 self.parameters[positions] = self.store.numbers[places]
             self.forward()
 
-    def run_backward(self, seeds: list[tuple[int, float]]) -> None:
+    def run_backward(self, program: Program, seeds: list[tuple[int, float]]) -> None:
+        """`seeds`: gradients of outputs. Results without one pass nothing on, not even 0 * inf."""
+        leaves = program.leaves_of(seeds)
+        backward = self._backwards.get(leaves)
+        if backward is None:
+            code = program.backward_code(leaves)
+            program.views.instantiate(self._arrays, self.names)  # what this code names anew
+            backward = self._backwards[leaves] = FunctionType(code, self.names)
+        places = program.outputs
         with np.errstate(all="ignore"):
-            self.backward(seeds)
+            backward([(places[which], g) for which, g in seeds])
         if self.moved is not None:
             places, positions = self.moved
             self.store.grads[places] += self.parameter_grads[positions]
@@ -163,6 +173,7 @@ class Program:
             found = result.addresses()
             self.which.append(np.arange(found.size).reshape(result.shape) + len(self.outputs))
             self.outputs += found.tolist()
+        self._leaf_of = np.repeat(np.arange(len(self.which)), [w.size for w in self.which])
         self.wanted_inputs = [
             at
             for a in recording.arguments
@@ -191,27 +202,46 @@ class Program:
         self.store = gather(self.parameters)
         self.parameter_count = int(self.positions.max(initial=-1)) + 1
         self.views = Views()
-        forward = ForwardWriter(self.views)
+        forward = ForwardWriter(self.views, {})
         for instruction in layout.instructions:
             forward.write(instruction)
-        wanted = self._wanted()
-        written = np.zeros(layout.size, dtype=bool)
-        written[self.outputs] = True
-        adjoint = AdjointWriter(self.views, wanted, written, self.parameter_count)
-        for instruction in reversed(layout.instructions):
-            adjoint.write(instruction)
-        adjoint.collect(self.outputs)
+        self._copies = forward.copies
         self.forward_source = _source("forward()", forward.lines)
-        self.backward_source = _source("backward(seeds)", adjoint.lines)
         self.forward_code = _compiled(self.forward_source)
-        self.backward_code = _compiled(self.backward_source)
+        self._backward_codes: dict[tuple[int, ...], CodeType] = {}
+        self.backward_source = ""  # of the last backward that was asked for
         self.pool: list[Buffers] = []
+        self._lock = threading.Lock()
 
+    def leaves_of(self, seeds: list[tuple[int, float]]) -> tuple[int, ...]:
+        """Which results, numbered as the template numbers them, a gradient has arrived at."""
+        if len(seeds) == 1:
+            return (int(self._leaf_of[seeds[0][0]]),)
+        return tuple(sorted({int(self._leaf_of[which]) for which, _ in seeds}))
+
+    def backward_code(self, leaves: tuple[int, ...]) -> CodeType:
+        """The adjoint of these results alone; written when it is first asked for."""
+        with self._lock:
+            if leaves not in self._backward_codes:
+                written = np.zeros(self.layout.size, dtype=bool)
+                outputs = [self.outputs[i] for leaf in leaves for i in self.which[leaf].flat]
+                written[outputs] = True
+                adjoint = AdjointWriter(
+                    self.views, dict(self._copies), self._wanted, written, self.parameter_count
+                )
+                for instruction in reversed(self.layout.instructions):
+                    adjoint.write(instruction)
+                adjoint.collect(outputs)
+                self.backward_source = _source("backward(seeds)", adjoint.lines)
+                self._backward_codes[leaves] = _compiled(self.backward_source)
+            return self._backward_codes[leaves]
+
+    @cached_property
     def _wanted(self) -> np.ndarray:
         """Which addresses a gradient flows through: inputs that ask, and all that depends on any."""
         wanted = np.zeros(self.layout.size, dtype=bool)
         wanted[self.wanted_inputs] = True
-        asker = AdjointWriter(Views(), wanted, wanted, 0)
+        asker = AdjointWriter(Views(), {}, wanted, wanted, 0)
         for instruction in self.layout.instructions:
             if instruction.op is not None and not instruction.op.differentiable:
                 continue

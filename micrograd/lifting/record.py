@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from numbers import Real
+from types import FrameType, TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -194,22 +195,38 @@ class Tape:
     def refuse(self, what: str) -> None:
         raise self.error(what)
 
-    def error(self, what: str) -> LiftError:
+    def explained(self, fault: Exception) -> Exception:
+        """What NumPy makes of a traced index, in our own words; any other fault as it is."""
+        if isinstance(fault, IndexError) and "integer" in str(fault):
+            return self.error("indexing by a traced integer", fault.__traceback__)
+        return fault
+
+    def error(self, what: str, trace: TracebackType | None = None) -> LiftError:
         """`what` happened, at the innermost line that is not the library's."""
-        frame = sys._getframe(1)
-        outside = frame
-        while outside is not None:
-            name = outside.f_code.co_filename
-            if not name.startswith(_PACKAGE) and f"{os.sep}numpy{os.sep}" not in name:
-                break
-            outside = outside.f_back  # type: ignore[assignment]
-        outside = outside or frame
+        places = []
+        frame: FrameType | None = sys._getframe(1)
+        while trace is not None:
+            places.insert(0, (trace.tb_frame.f_code.co_filename, trace.tb_lineno))
+            trace = trace.tb_next
+        while frame is not None:
+            places.append((frame.f_code.co_filename, frame.f_lineno))
+            frame = frame.f_back
+        outside = [
+            (name, line)
+            for name, line in places
+            if not name.startswith(_PACKAGE) and f"{os.sep}numpy{os.sep}" not in name
+        ]
+        name, line = (outside or places)[0]
         return LiftError(
-            f"{outside.f_code.co_filename}, line {outside.f_lineno}: {what} while lift records. A program "
-            "holds for every number, so it cannot look at one: " + _advice(what)
+            f"{name}, line {line}: {what} while lift records. A program holds for every number, so "
+            "it cannot look at one: " + _advice(what)
         )
 
-    def dots(self, rows: Sequence[Sequence[Value]], tails: Sequence[Sequence[Value]]) -> list[Traced]:
+    # --- many dots at once ---------------------------------------------------------------------------
+
+    def dots(
+        self, rows: Sequence[Sequence[Value]], tails: Sequence[Sequence[Value]]
+    ) -> list[Traced]:
         """The dot of every row with every tail (weights, and a bias if it is one longer).
 
         The nodes of one row share one tuple of places, and the later passes look at it once: recording

@@ -21,7 +21,8 @@ from micrograd.ops import Op
 __all__ = ["PARAMETERS", "Instruction", "Layout", "schedule"]
 
 PARAMETERS = 1 << 40  # addresses from here on are in the store, below in the program's own buffer
-_PIECES = 3  # a group is cut into at most so many regular pieces before it is gathered
+_PIECES = 3  # a group is cut into at most so many regular pieces before it is gathered,
+_DOT_PIECES = 16  # and a group of dots, where a gather copies most: q . k of a causal attention
 
 
 class Instruction(NamedTuple):
@@ -166,7 +167,7 @@ class _Group:
         whole = np.stack([heads[k] for k in certain])
         ends: list[int] | None = [n]
         if nest(whole) is None:
-            ends = segments(whole, _PIECES)
+            ends = segments(whole, _DOT_PIECES if self.kind == "dot" else _PIECES)
         if all(regular) and ends is not None:
             return [
                 self._instruction(a, b, inner, inner_strides, regular)

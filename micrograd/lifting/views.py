@@ -29,7 +29,6 @@ class Views:
     def __init__(self) -> None:
         self._names: dict[Any, str] = {}
         self._specs: dict[str, Any] = {}
-        self.copies: dict[Any, str] = {}  # gathered operands
         self.fixed: dict[str, Any] = {}  # the same in every set of buffers: functions, index lists
 
     def view(self, buffer: str, base: int, shape: Sequence[int], strides: Sequence[int]) -> str:
@@ -67,17 +66,18 @@ class Views:
             self._specs[name] = spec
         return self._names[key]
 
-    def instantiate(self, buffers: dict[str, np.ndarray]) -> dict[str, Any]:
-        """Arrays for every name, on these buffers."""
-        made: dict[str, Any] = dict(self.fixed)
-        for name, spec in self._specs.items():
+    def instantiate(self, buffers: dict[str, np.ndarray], made: dict[str, Any]) -> None:
+        """Arrays for every name that `made` lacks, on these buffers."""
+        made.update(self.fixed)
+        for name, spec in list(self._specs.items()):
+            if name in made:
+                continue
             if spec[0] == "t":
                 made[name] = np.zeros(spec[1], dtype=spec[2])
             else:
                 buffer, base, shape, strides = spec
                 array = buffers[buffer] if buffer in buffers else made[buffer]
                 made[name] = _strided(array, base, shape, strides)
-        return made
 
 
 def _strided(array: np.ndarray, base: int, shape: Any, strides: Any) -> np.ndarray:

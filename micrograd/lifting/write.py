@@ -36,8 +36,9 @@ class Target:
 class Writer:
     """Source lines, and the views that they name. `first` is the store's index of parameter address 0."""
 
-    def __init__(self, views: Views) -> None:
+    def __init__(self, views: Views, copies: dict[Any, str]) -> None:
         self.views = views
+        self.copies = copies  # gathered operands and addresses that earlier code has computed
         self.lines: list[str] = []
 
     def emit(self, line: str) -> None:
@@ -57,9 +58,9 @@ class Writer:
             buffer, base = self.space(access.base)
             return Target(buffer, base, access.strides)
         key = ("copy", access.gather.tobytes())
-        if key in self.views.copies:  # the forward pass has made it already
-            return Target(self.views.copies[key], 0, access.strides)
-        name = self.views.copies[key] = self.views.temporary(access.gather.shape)
+        if key in self.copies:  # the forward pass has made it already
+            return Target(self.copies[key], 0, access.strides)
+        name = self.copies[key] = self.views.temporary(access.gather.shape)
         parts = [(slice(None), access.gather)]
         inside = access.gather < PARAMETERS
         if inside.any() and not inside.all():
