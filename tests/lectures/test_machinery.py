@@ -4,10 +4,14 @@ import expectations
 import nbformat
 import numpy as np
 import pytest
+import toolkit
+from browsing import browser, errors, needs_browser
 from checks import Sheet, close, same, true
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
-from tools import exercises, notebooks
+from tools import exercises, notebooks, pages
 
 
 def notebook_of(*cells):
@@ -187,3 +191,76 @@ def test_hints_one_by_one(sheet, capsys):
     ]  # fmt: skip
     with pytest.raises(ValueError, match="exercises"):
         sheet.check(9, 1)
+
+
+# --- pages and pictures ---------------------------------------------------------------------------
+
+
+def page_of(tmp_path, *markdown):
+    path = tmp_path / "page.ipynb"
+    cells = [nbformat.v4.new_markdown_cell(m) for m in markdown]
+    notebooks.write(notebooks.settle(nbformat.v4.new_notebook(cells=cells)), path)
+    return pages.html(path)
+
+
+def test_formulas_become_mathml_and_no_script_is_fetched(tmp_path):
+    page = page_of(
+        tmp_path, r"$x^2$ and $$\begin{aligned}a &= b \\ c &= \lVert d \rVert\end{aligned}$$"
+    )
+    assert page.count("<math") == 2 and "<mtable" in page and "$" not in page.split("<body")[1]
+    assert "<script src" not in page and "mathjax" not in page.lower()
+
+
+def test_a_formula_that_mathml_lacks_is_an_error_that_names_it(tmp_path):
+    with pytest.raises(ValueError, match=r"\\arg has no form in MathML"):
+        page_of(tmp_path, r"$\arg\min_j x_j$")
+
+
+def draw_point(figure, i):
+    figure.subplots().plot([0, i + 1], [0, 1])
+    return f"picture {i} </script><b>"
+
+
+def test_a_table_shows_numbers_to_the_right_and_escapes_text():
+    made = toolkit.table([["<b>", 1234, 0.123456], ["x", 5, 3.0]], ["name", "n", "x"], "Caption")
+    assert "&lt;b&gt;" in made.markup and "<b>" not in made.markup
+    assert 'right;padding:0.25em 0.9em">1,234<' in made.markup and ">0.1235<" in made.markup
+    assert "Caption" in repr(made) and ">3<" in made.markup
+    with pytest.raises(ValueError, match="2 cells"):
+        toolkit.table([["a", "b"]], ["one"])
+
+
+def test_an_animation_that_would_be_too_large_is_refused():
+    def noise(figure, i):
+        figure.subplots().imshow(np.random.default_rng(i).random((300, 300)), interpolation="none")
+        return ""
+
+    with pytest.raises(ValueError, match="fewer frames"):
+        toolkit.animate(noise, 12, title="noise", size=(8, 8), colours=256)
+
+
+@pytest.mark.browser
+@needs_browser
+def test_an_animation_plays_without_a_kernel_and_its_captions_are_text(tmp_path):
+    made = toolkit.animate(draw_point, 4, title="A <point>", seconds=0.05)
+    page = tmp_path / "page.html"
+    page.write_text(f"<!DOCTYPE html><meta charset=utf-8>{made.markup}", encoding="utf-8")
+    with browser() as driver:
+        driver.get(page.as_uri())
+        fallback = driver.find_element("css selector", "img")
+        assert fallback.get_attribute("alt").startswith("A <point>. picture 3 </script>")
+        driver.switch_to.frame(driver.find_element("css selector", "iframe"))
+
+        def at():
+            caption = driver.find_element("id", "c").text
+            return driver.find_element("id", "n").text, caption, driver.find_element("id", "i")
+
+        assert at()[:2] == ("1 / 4", "picture 0 </script><b>")
+        driver.find_element("id", "f").click()
+        assert at()[0] == "2 / 4"
+        driver.find_element("css selector", "body").send_keys(Keys.ARROW_LEFT)
+        assert at()[0] == "1 / 4"
+        driver.find_element("id", "p").click()
+        WebDriverWait(driver, 5).until(lambda _: at()[0] == "4 / 4")
+        assert at()[2].get_property("naturalWidth") > 300
+        assert not errors(driver)
