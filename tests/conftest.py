@@ -20,7 +20,7 @@ settings.register_profile(
 settings.register_profile(
     "nightly",
     deadline=None,
-    max_examples=3000,
+    max_examples=2000,
     print_blob=True,
     suppress_health_check=_slow_is_fine,
 )

@@ -53,7 +53,6 @@
     const card = { group, grad, data: $(`n${i}-data`), shown: {} };
     if (nodes.length <= 60) group.setAttribute("tabindex", "0");
     group.setAttribute("role", "button");
-    group.setAttribute("aria-label", `Go to the step of ${nodes[i].name}`);
     group.addEventListener("click", () => jump(i));
     group.addEventListener("keydown", (e) => { if (e.key === "Enter") jump(i); });
     group.addEventListener("pointerenter", () => tell(i));

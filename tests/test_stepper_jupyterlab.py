@@ -1,0 +1,104 @@
+"""A stepper in JupyterLab: live when its cell has run, a still picture while it is not trusted."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from browsing import ROOT, browser, needs_browser, resize
+
+nbformat = pytest.importorskip("nbformat")
+nbclient = pytest.importorskip("nbclient")
+pytest.importorskip("jupyterlab", reason="JupyterLab is not installed here")
+
+pytestmark = [pytest.mark.browser, pytest.mark.notebook, needs_browser]
+
+CODE = """
+from micrograd import Value, step_through
+a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+out = (a * b + a).tanh()
+out.label = "o"
+step_through(out)
+"""
+
+
+@contextmanager
+def jupyterlab(folder: Path):
+    """A JupyterLab of its own on loopback; its address. It ends by its own process id."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
+        f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
+        f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]  # fmt: skip
+    names = "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"
+    homes = {name: str(folder / name) for name in names}
+    environment = {**os.environ, **homes, "PYTHONPATH": str(ROOT)}
+    log = (folder / "jupyterlab.log").open("w")
+    server = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"{address}/api", timeout=2).close()
+                break
+            except OSError:
+                assert server.poll() is None, (folder / "jupyterlab.log").read_text()
+                time.sleep(0.5)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+        log.close()
+
+
+def wait(condition, seconds: float = 60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.3)
+    raise AssertionError("it did not come about in time")
+
+
+def test_jupyterlab_shows_it_live_or_still(tmp_path, monkeypatch):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    nbclient.NotebookClient(notebook, timeout=60).execute()
+    nbformat.write(notebook, tmp_path / "lesson.ipynb")
+
+    with jupyterlab(tmp_path) as address, browser() as driver:
+        resize(driver, 1300, 1000)
+        driver.get(f"{address}/lab/tree/lesson.ipynb")
+        every = lambda selector: driver.find_elements("css selector", selector)
+        # executed elsewhere: not trusted here, so JupyterLab cuts out the frame
+        still = wait(lambda: every(".jp-OutputArea img"))[0]
+        wait(lambda: driver.execute_script("return arguments[0].naturalWidth > 300", still))
+        assert still.is_displayed()
+        assert not every(".jp-OutputArea iframe")
+        # run here: live
+        wait(lambda: every(".jp-Cell .cm-content"))[0].click()
+        ActionChains(driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
+        frame = wait(lambda: every(".jp-OutputArea iframe[srcdoc]"))[0]
+        pictures = every(".jp-OutputArea .micrograd-lesson img")
+        assert pictures and not any(picture.is_displayed() for picture in pictures)
+        driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", frame)
+        driver.switch_to.frame(frame)
+        wait(lambda: every("#count") and every("#count")[0].text.startswith("1 /"))
+        for _ in range(5):
+            every("#forward")[0].click()
+        assert every("#phase")[0].text == "Backward"
+        assert "o.grad becomes" in every("#say")[0].text or "arrives at o" in every("#say")[0].text
