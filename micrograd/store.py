@@ -83,6 +83,13 @@ class Stored(Value):
         return engine._leaf(self.data, self.grad, self.label)
 
 
+def _refuse(what: str) -> None:
+    """While a function is recorded, its program would keep the number for good."""
+    refuse = getattr(engine.current_mode(), "refuse", None)
+    if refuse is not None:
+        refuse(what)
+
+
 _lock = threading.RLock()
 
 

@@ -46,6 +46,12 @@ class Call:
             for value, at in zip(node._left, self.program.wanted_inputs, strict=True):
                 value.grad += float(buffers.grads[at])
 
+    def refuse_copy(self) -> None:
+        raise TypeError(
+            f"cannot copy or pickle a result of {self.name}, which is lifted: its numbers stand in "
+            f"the program's buffers; pickle {self.name}.program, or the numbers alone"
+        )
+
     def current(self) -> Buffers:
         """The buffers, moved along if the parameters have moved to a larger store since."""
         store, _ = self.program.store.current()
