@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.models import demo, gpt, makemore, names, wavenet
+from benchmarks.models import demo, makemore, names, wavenet
 from micrograd import lift
 
 __all__ = ["CASES", "TABLE", "batch", "count", "read"]
@@ -20,9 +20,9 @@ __all__ = ["CASES", "TABLE", "batch", "count", "read"]
 TABLE = Path(__file__).with_suffix(".toml")
 CASES = ("demo", "gpt", "makemore", "wavenet")
 SENTENCE = """\
-# Instructions that `lift` finds in the networks of `models/`, written with layers and as plain loops;
-# for the GPT the most of any name length from 1 to 15. `limit` is what we hold ourselves to. `free`
-# is the share of scalar nodes in instructions without a gather, those that index by a letter apart;
+# Instructions that `lift` finds in the networks of `models/`, written with layers and as loops; for
+# the GPT the most of any name length from 1 to 15. `limit` is what we hold ourselves to. `free` is
+# the share of scalar nodes in instructions without a gather, those that index by a letter apart;
 # the loops of causal attention have rows of every length, which no stride describes.
 # Written by `python -m benchmarks.instruction_counts`; tests compare.
 """
@@ -77,7 +77,9 @@ def main() -> None:
             lengths = range(1, 16) if network == "gpt" else [6]
             found = [measure(network, how, letters) for letters in lengths]
             most, free = max(n for n, _ in found), min(share for _, share in found)
-            lines.append(f"{how} = {{ instructions = {most}, free = {np.floor(free * 1000) / 1000} }}")
+            lines.append(
+                f"{how} = {{ instructions = {most}, free = {np.floor(free * 1000) / 1000} }}"
+            )
         lines.append("")
     TABLE.write_text("\n".join(lines))
     print(TABLE.read_text())

@@ -148,12 +148,18 @@ def number(loss: Any) -> float:
 
 def same(a: dict[str, Any], b: dict[str, Any]) -> None:
     """Raise where losses or gradients differ by more than 1e-9 of the largest in their array."""
-    np.testing.assert_allclose(a["losses"], b["losses"], rtol=1e-9, err_msg="losses")
-    assert a.get("gradients", {}).keys() == b.get("gradients", {}).keys()
-    for name, gradient in a.get("gradients", {}).items():
-        other = np.array(b["gradients"][name])
-        atol = 1e-9 * np.abs(other).max()
-        np.testing.assert_allclose(gradient, other, rtol=0, atol=atol, err_msg=name)
+    gradients, others = a.get("gradients", {}), b.get("gradients", {})
+    if gradients.keys() != others.keys():
+        raise AssertionError(f"gradients of {list(gradients)} beside those of {list(others)}")
+    compare("losses", a["losses"], b["losses"])
+    for name in gradients:
+        compare(name, gradients[name], others[name])
+
+
+def compare(what: str, a: list[float], b: list[float]) -> None:
+    difference, largest = np.abs(np.subtract(a, b)).max(), np.abs(b).max()
+    if not difference <= 1e-9 * largest:  # nan is not
+        raise AssertionError(f"{what}: differ by {difference:.3g}, the largest is {largest:.3g}")
 
 
 def figures(key: str) -> dict[str, dict[str, float]]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.models import demo, gpt, wavenet
 
-__all__ = ["LOSSES", "Contestant"]
+__all__ = ["Contestant"]
 
 jax.config.update("jax_enable_x64", True)
 Arrays = dict[str, Any]

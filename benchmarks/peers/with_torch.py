@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from benchmarks.models import demo, gpt, wavenet
 
-__all__ = ["LOSSES", "Contestant"]
+__all__ = ["Contestant"]
 
 torch.set_num_threads(1)
 Tensors = dict[str, torch.Tensor]
@@ -59,7 +59,7 @@ def makemore_loss(p: Tensors, X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 class Wavenet:
     """Holds the running statistics, which training moves."""
 
-    def __init__(self, hidden: int = 128) -> None:
+    def __init__(self, hidden: int) -> None:
         kind = torch.float64
         self.running = {
             i: (torch.zeros(hidden, dtype=kind), torch.ones(hidden, dtype=kind))
@@ -80,12 +80,10 @@ class Wavenet:
         return F.cross_entropy(F.linear(x[:, 0], p["13.weight"], p["13.bias"]), y)
 
 
-LOSSES: dict[str, Callable[[], Callable[..., torch.Tensor]]] = {
-    "demo": lambda: demo_loss,
-    "gpt": lambda: gpt_loss,
-    "makemore": lambda: makemore_loss,
-    "wavenet": Wavenet,
-}
+def loss_of(network: str, numbers: dict[str, np.ndarray]) -> Callable[..., torch.Tensor]:
+    if network == "wavenet":
+        return Wavenet(len(numbers["3.weight"]))
+    return {"demo": demo_loss, "gpt": gpt_loss, "makemore": makemore_loss}[network]
 
 
 class Contestant:
@@ -95,7 +93,7 @@ class Contestant:
         self, network: str, numbers: dict[str, np.ndarray], optimiser: str, lr: float, fused: bool
     ) -> None:
         self.p = {k: torch.tensor(a, requires_grad=True) for k, a in numbers.items()}
-        self.function = LOSSES[network]()
+        self.function = loss_of(network, numbers)
         if optimiser == "adam":
             betas, eps = (0.85, 0.99), 1e-8
             # by default PyTorch chooses; on a CPU that is a loop over the tensors
