@@ -75,6 +75,9 @@ def _node(data: float, grad: float, label: str, rule: Any, inputs: tuple[Value, 
 
 def _portable(rule: Any) -> Any:
     """A rule that another graph can share; a closure cannot be: it names the nodes of this one."""
+    refuse = getattr(rule, "refuse_copy", None)
+    if refuse is not None:
+        refuse()
     if getattr(rule, "closure", None) is not None:
         raise TypeError(
             f"cannot copy or pickle {rule.name or 'a node'} with a handwritten _backward: the "
