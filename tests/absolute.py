@@ -1,9 +1,9 @@
 """How far two ways of summing may lie apart: the measure that lifted programs are held to.
 
-BLAS adds in another order than Python, and what cancels leaves the rounding of what was large. So the
-measure of a difference is not the result but the same program run on absolute values: |a| + |b| for
-a + b, |a| |b| for a * b, and for any other row |out| plus |d out / d x| times the measure of x, at the
-worst point within reach. Gradients are graphs too, and are measured in the same way.
+BLAS adds in another order than Python, and what cancels leaves the rounding of what was large. So
+the measure of a difference is not the result but the same program run on absolute values: |a| + |b|
+for a + b, |a| |b| for a * b, and for any other row |out| plus |d out / d x| times the measure of x,
+at the worst point within reach. Gradients are graphs too, and are measured in the same way.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Undecided(Exception):
 
 
 def absolute_run(roots: Sequence[Value]) -> list[float]:
-    """What each root's graph computes on absolute values; Undecided where a decision is too close."""
+    """What each root's graph computes on absolute values; Undecided where rounding decides."""
     order = engine.topological_order(Value(0.0, tuple(roots), "all"))[:-1]
     run: dict[Value, float] = {}
     reach: dict[Value, float] = {}  # how far the number may be off; 0 where no rounding can differ
@@ -98,7 +98,7 @@ class WithDetached:
 def measures(
     function: Callable[[], list[Value]], seeds: Sequence[float], wanted: Sequence[Value]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The measure of each result and of the gradient of sum(seeds * results) for each Value wanted."""
+    """The measure of each result, and of d sum(seeds * results) / d each Value wanted."""
     with engine.mode(WithDetached()):
         results = [r if isinstance(r, Value) else Value(r) for r in function()]
     total = sum((r * s for r, s in zip(results, seeds, strict=True)), Value(0.0))

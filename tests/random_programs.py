@@ -8,7 +8,7 @@ arguments; `agrees` runs it eagerly and lifted and holds one to the other by the
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,9 +57,8 @@ def agrees(sample: Sample, lifting: Callable[..., Any] = lift) -> Any:
         eager = flat(sample.function(parameters, *arguments))
         seeds = rng.normal(size=len(eager)).round(2).tolist()
         eager_grads = gradients(eager, seeds, wanted)
-        values, slopes = measures(
-            lambda a=traceable(arguments): flat(sample.function(parameters, *a)), seeds, wanted
-        )
+        run = partial(sample.function, parameters, *traceable(arguments))
+        values, slopes = measures(lambda run=run: flat(run()), seeds, wanted)
         fast = flat(lifted(*arguments))
         close([float(v) for v in fast], [float(v) for v in eager], values)
         close(gradients(fast, seeds, wanted), eager_grads, slopes)
@@ -152,9 +151,7 @@ EXPRESSIONS: list[tuple[str, int, Callable[..., Any]]] = [
     ("mix with numbers", 2, lambda a, b: 0.5 * a + b * 3 - 1),
 ]  # fmt: skip
 
-_step = st.tuples(
-    st.integers(0, len(EXPRESSIONS) - 1), *[st.integers(0, 25) for _ in range(3)]
-)
+_step = st.tuples(st.integers(0, len(EXPRESSIONS) - 1), *[st.integers(0, 25) for _ in range(3)])
 _seeds = st.integers(0, 2**32 - 1)
 
 
@@ -176,7 +173,9 @@ def expressions(draw: Any) -> Sample:
     def numbers() -> tuple[Any, ...]:
         return float(rng.normal()), list(_some_equal(rng, 3)), Value(rng.normal())
 
-    text = [f"{EXPRESSIONS[which][0]} {places[: EXPRESSIONS[which][1]]}" for which, *places in steps]
+    text = [
+        f"{EXPRESSIONS[which][0]} {places[: EXPRESSIONS[which][1]]}" for which, *places in steps
+    ]
     text.append(f"return {returned}")
     return Sample(text, function, leaves(_some_equal(rng, 3)), [numbers(), numbers()])
 
@@ -247,7 +246,8 @@ STEPS: list[tuple[str, Callable[[Array, Array, Any, int], Array]]] = [
     ("product", lambda a, b, i, k: _loops(a, b, _left)),
     ("product, right to left", lambda a, b, i, k: _loops(a, b, _right)),
     ("product, prepended", lambda a, b, i, k: _loops(a, b, _prepend)),
-    ("product from a Value", lambda a, b, i, k: _loops(a, b, lambda t: _left(t, b.flat[k % b.size]))),
+    ("product from a Value", lambda a, b, i, k: _loops(
+        a, b, lambda terms: _left(terms, b.flat[k % b.size]))),
     ("product, transposed", lambda a, b, i, k: _loops(a.T, b.T[:, ::-1], _left)),
     ("product with itself", lambda a, b, i, k: _loops(a, a.T, _left)),
     ("product by NumPy", lambda a, b, i, k: a[:, : len(b)] @ b[: a.shape[1]]),
@@ -316,7 +316,7 @@ _array_step = st.tuples(
 
 @st.composite
 def loops(draw: Any) -> Sample:
-    """Up to eight steps on arrays of random shapes, then losses; parameters outside the batch too."""
+    """Up to eight steps on arrays of random shapes, then a loss; parameters outside the batch."""
     size = draw(st.integers(1, 8))
     steps = draw(st.lists(_array_step, min_size=size, max_size=size))
     m, n, p, q = (draw(st.integers(1, 5)) for _ in range(4))

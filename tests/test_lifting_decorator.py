@@ -1,4 +1,4 @@
-"""lift, the decorator: arguments, results, what it captures, when it records again, how it mixes."""
+"""lift, the decorator: arguments, results, gradients, what it captures, when it records again."""
 
 from __future__ import annotations
 
@@ -240,7 +240,9 @@ def test_results_have_the_functions_structure() -> None:
 
     for x in (np.array([1.0, 2, 3]), np.array([4.0, 5, 6])):
         r = f(x)
-        assert list(r) == "one list tuple pair constant mixed made empty".split()
+        assert list(r) == [
+            "one", "list", "tuple", "pair", "constant", "mixed", "made", "empty"
+        ]  # fmt: skip
         assert r["one"].data == x.sum()
         assert [type(r["list"]), r["list"][0].data, *r["list"][1:]] == [list, x[0], 7, "text", None]
         assert type(r["tuple"]) is tuple
@@ -303,7 +305,7 @@ def test_an_array_of_results_behaves_as_an_array_of_values() -> None:
     for array in (
         scores.T.T, scores + 0, 1 * scores, np.array(scores), np.asarray(scores)[:],
         scores.reshape(3, 2).reshape(2, 3), np.concatenate([scores, scores])[:2],
-        scores @ np.eye(3), np.stack(list(scores)), -(-scores),
+        scores @ np.eye(3), np.stack(list(scores)), 0 - -scores,
     ):  # fmt: skip
         assert numbers(array).tolist() == (2 * x).tolist()
     assert scores.sum().data == 30.0

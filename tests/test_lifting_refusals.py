@@ -58,7 +58,7 @@ REFUSED: list[tuple[str, Callable[..., Any], Any, str]] = [
     ("item", lambda x: x.item(), ONE, "number"),
     ("format", lambda x: f"{x:.3f}", ONE, "number"),
     ("greater", lambda x: x if x > 0 else -x, ONE, "where"),
-    ("less", lambda x: 1.0 < x, ONE, "where"),
+    ("at most", lambda x: x <= 1.0, ONE, "where"),
     ("if", lambda x: 1 if x else 2, ONE, "decision"),
     ("and", lambda x: x and p, ONE, "decision"),
     ("max of a list", lambda x: max([x, x * 2]), ONE, "maximum"),
