@@ -77,12 +77,16 @@ class Text:
             self._region(f"outside_{number}", place, ())
         self.lines = [self._line(i) for i in program.layout.instructions]
 
+    @property
+    def parameter_names(self) -> dict[str, str]:
+        """Each view of the parameters that the lines name, described by attribute paths."""
+        return {name: self._described(view) for view, name in self._parameter_names.items()}
+
     def __str__(self) -> str:
         name = self.program.name
         nodes = sum(line.replaces for line in self.lines)
         head = [f"# {name}: {nodes:,} scalar nodes -> {len(self.lines)} instructions"]
-        for view, found in self._parameter_names.items():
-            head.append(f"# {found}: {self._described(view)}")
+        head += [f"# {view}: {described}" for view, described in self.parameter_names.items()]
         assigned = [f"{line.name} = {line.expression}" for line in self.lines]
         width = min(max(map(len, assigned), default=0), 72)
         body = [
@@ -156,7 +160,9 @@ class Text:
         if access.gather is not None:
             return self._gathered(access.gather, sizes)
         if access.base >= PARAMETERS:
-            return self._parameter(access.base, sizes, strides)
+            name = self._parameter(access.base, sizes, strides)
+            self._reads[name] = None
+            return name
         found = self._addresses((access.base, sizes, strides))
         first, last = int(found.min()), int(found.max())
         used = [r for r in self.regions if r.base <= last and first < r.base + r.size]

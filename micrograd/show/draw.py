@@ -30,12 +30,13 @@ def draw(value: Any, max_nodes: int = 300, *, parameters: Any = (), prefix: str 
     Inputs are sharp boxes, parameters have a bar on their left, constants (leaves without a label)
     a dashed border; what was computed is rounded, the result has two borders. Parameters are the
     leaves named in `parameters` (Values, or a module) and those that an optimiser stores. `prefix`
-    stands before every id of the SVG, for several pictures on one page. Anything with a `_picture`
-    method draws itself.
+    stands before every id of the SVG, for several pictures on one page. The program of a lifted
+    function is drawn as its lines.
     """
-    draws_itself = getattr(value, "_picture", None)
-    if callable(draws_itself):
-        return draws_itself()
+    if not isinstance(value, Value) and type(value).__name__ == "Program":
+        from micrograd.show.program import program_picture  # lifting is imported when it is drawn
+
+        return program_picture(value)
     graph = draw_dot(value, max_nodes, parameters=parameters)
     return Picture(graph.source, graph.nodes, graph.titles, graph.description, prefix)
 
