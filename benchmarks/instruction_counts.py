@@ -33,12 +33,10 @@ def batch(network: str, letters: int = 6) -> tuple[np.ndarray, ...]:
     if network == "demo":
         return demo.batch(100)
     if network == "gpt":
-        name = next(name for name in LONG if len(name) == 15)[:letters]
+        longest = max(names(), key=len)  # 15 letters between two zeros
+        name = longest[1 : letters + 1]
         return np.array([0, *name]), np.array([*name, 0])
     return makemore.batches(1)[0] if network == "makemore" else wavenet.batches(1)[0]
-
-
-LONG = [name[1:-1] for name in names()]
 
 
 def count(program: Any) -> tuple[int, float]:
