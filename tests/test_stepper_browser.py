@@ -460,6 +460,22 @@ def test_light_and_dark(page, chromium, scheme):
     assert abs(driver.execute_script(brightness, "#n0 rect", "fill") - switched) < 60
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_frame_follows_the_notebooks_theme(chromium, tmp_path, theme):
+    dark = theme == "dark"
+    path = tmp_path / "notebook.html"
+    host = f'<body data-jp-theme-light="{str(not dark).lower()}">'
+    path.write_text(
+        f"<!doctype html><meta charset=utf-8>{host}{step_through(neuron()).html}", "utf-8"
+    )
+    prefer(chromium, "light" if dark else "dark")  # the system says the opposite
+    chromium.get(path.as_uri())
+    chromium.switch_to.frame(0)
+    scheme = "return getComputedStyle(document.documentElement).getPropertyValue('--scheme').trim()"
+    assert chromium.execute_script(scheme) == theme
+    chromium.switch_to.default_content()
+
+
 def test_600_pixels_are_wide_enough(page):
     stepper = step_through(neuron())
     driver = page(stepper)

@@ -9,6 +9,8 @@ from importlib.resources import files
 from string import Template
 from urllib.parse import quote
 
+from micrograd.show.svg import _DARK_HOSTS as DARK_HOSTS
+from micrograd.show.svg import _LIGHT_HOSTS as LIGHT_HOSTS
 from micrograd.show.svg import PALETTE
 
 __all__ = ["colours", "framed", "size_of", "source"]
@@ -58,6 +60,7 @@ def framed(title: str, page: str, height: int, picture: str, sandbox: str) -> st
         title=html.escape(title),
         height=height,
         sandbox=sandbox,
+        style=_frame_style(),
         page=html.escape(page, quote=False).replace('"', "&quot;"),
         still=quote(picture, safe=" =:/,;'()[]{}!*@$?+|~^-_."),
     )
@@ -71,9 +74,19 @@ def size_of(svg: str) -> tuple[float, float]:
     return float(found[1]), float(found[2])
 
 
+def _frame_style() -> str:
+    """Hides the still picture beside a frame; gives the frame the notebook's own light or dark."""
+    frame = ".micrograd-lesson > iframe"
+    rules = [f"{frame} ~ img{{display:none}}"]
+    for scheme, hosts in (("light", LIGHT_HOSTS), ("dark", DARK_HOSTS)):
+        selectors = ",".join(f"{host} {frame}" for host in hosts)
+        rules.append(f"{selectors}{{color-scheme:{scheme}}}")
+    return "".join(rules)
+
+
 # Untrusted notebooks and GitHub cut out the frame and the style: then the still picture shows.
 _FRAME = Template("""<div class="micrograd-lesson">
-<style>.micrograd-lesson > iframe ~ img { display: none; }</style>
+<style>$style</style>
 <iframe title="$title" sandbox="$sandbox" width="100%"
 height="$height" style="width: 100%; height: ${height}px; border: 1px solid #8884;
 border-radius: 10px;" srcdoc="$page"></iframe>

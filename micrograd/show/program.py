@@ -17,13 +17,13 @@ _EXPRESSION_LENGTH = 46
 
 
 def program_picture(program: Program) -> Picture:
-    """Inputs on the left (arguments sharp, parameters with a bar), then the lines in their order."""
+    """Inputs (arguments sharp, parameters with a bar), and below them the lines in their order."""
     ink, muted, line, paper, box = (
         svg.PALETTE[name][0] for name in ("ink", "muted", "line", "paper", "box")
     )
     text = program.text
     rows = [
-        f'graph [rankdir=LR bgcolor="{paper}" nodesep=0.18 ranksep=0.4]',
+        f'graph [rankdir=TB bgcolor="{paper}" nodesep=0.25 ranksep=0.28]',
         f'node [shape=plain fontname="Helvetica,Arial,sans-serif" fontsize=13.5 fontcolor="{ink}"]',
         f'edge [color="{line}" arrowsize=0.7]',
     ]

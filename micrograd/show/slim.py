@@ -16,7 +16,7 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _SIZE = "13.50"  # of the cards' text; what differs keeps its own
 _STYLE = (  # what stands on every text and every edge
-    f"text{{font:{_SIZE}px Helvetica,Arial,sans-serif;fill:var(--micrograd-muted)}}"
+    f"text{{font-size:{_SIZE}px;font-family:Helvetica,Arial,sans-serif;fill:var(--micrograd-muted)}}"
     ".edge path{fill:none;stroke:var(--micrograd-line)}"
     ".edge polygon{fill:var(--micrograd-line);stroke:var(--micrograd-line)}"
 )

@@ -279,13 +279,20 @@
   function reveal(frame, atOnce) { // bring the lit cards into the middle where not all fits
     const stage = $("graph");
     if (stage.scrollWidth <= stage.clientWidth && stage.scrollHeight <= stage.clientHeight) return;
-    const shown = [...frame.lit, frame.node].filter((i) => i !== undefined).map((i) => cards[i].group);
-    if (!shown.length) return;
-    const outer = stage.getBoundingClientRect(), boxes = shown.map((g) => g.getBoundingClientRect());
-    const middle = (lo, hi) => (Math.min(...boxes.map((b) => b[lo])) + Math.max(...boxes.map((b) => b[hi]))) / 2;
+    const boxOf = (ids) => { // all of them, in one rectangle
+      const all = ids.map((i) => cards[i].group.getBoundingClientRect());
+      const [left, top] = ["left", "top"].map((side) => Math.min(...all.map((box) => box[side])));
+      const [right, bottom] = ["right", "bottom"].map((side) => Math.max(...all.map((box) => box[side])));
+      return { left, top, right, bottom };
+    };
+    const own = frame.node === undefined ? [] : [frame.node];
+    if (!own.length && !frame.lit.length) return;
+    const outer = stage.getBoundingClientRect(), all = boxOf([...own, ...frame.lit]);
+    const fits = all.right - all.left < outer.width && all.bottom - all.top < outer.height;
+    const box = fits || !own.length ? all : boxOf(own);
     stage.scrollBy({
-      left: middle("left", "right") - (outer.left + outer.right) / 2,
-      top: middle("top", "bottom") - (outer.top + outer.bottom) / 2,
+      left: (box.left + box.right - outer.left - outer.right) / 2,
+      top: (box.top + box.bottom - outer.top - outer.bottom) / 2,
       behavior: atOnce || still ? "auto" : "smooth",
     });
   }

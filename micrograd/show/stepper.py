@@ -135,7 +135,7 @@ class Stepper:
         """Pixels for the words: a line an input, up to five; more of them scroll."""
         rows = max(len(frame["rows"]) for frame in self._lesson["frames"])
         asked = 110 if self._lesson["quiz"] else 0  # room for what a mistake is told
-        return 158 + 44 * min(max(rows, 2), 5) + asked
+        return 158 + 54 * min(max(rows, 2), 5) + asked
 
     @property
     def _height(self) -> int:
