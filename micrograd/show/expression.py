@@ -81,6 +81,8 @@ def _parsed(text: str) -> ast.expr:
         column = min(error.offset - 1, len(text)) if error.offset else len(text)
         reason = _REASONS.get(error.msg, error.msg)
         raise ExpressionError(reason, text.replace("\0", "\ufffd"), column) from None
+    except ValueError as error:  # what Python 3.11.2 says of a null byte
+        raise ExpressionError(str(error), text.replace("\0", "\ufffd"), len(text)) from None
 
 
 def _operands_first(root: ast.expr, text: str) -> list[ast.expr]:
