@@ -61,9 +61,15 @@ def jupyterlab(folder: Path):
 
 
 def wait(condition, seconds: float = 60):
+    """What the condition comes to, as soon as it is something; JupyterLab rebuilds what it shows."""
+    from selenium.common.exceptions import WebDriverException
+
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        found = condition()
+        try:
+            found = condition()
+        except WebDriverException:
+            found = None
         if found:
             return found
         time.sleep(0.3)
@@ -90,7 +96,8 @@ def test_jupyterlab_shows_it_live_or_still(tmp_path, monkeypatch):
         assert still.is_displayed()
         assert not every(".jp-OutputArea iframe")
         # run here: live
-        wait(lambda: every(".jp-Cell .cm-content"))[0].click()
+        shown = lambda: [cell for cell in every(".jp-Cell .cm-content") if cell.is_displayed()]
+        wait(lambda: shown()[0].click() or True)
         ActionChains(driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
         frame = wait(lambda: every(".jp-OutputArea iframe[srcdoc]"))[0]
         pictures = every(".jp-OutputArea .micrograd-lesson img")
