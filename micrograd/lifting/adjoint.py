@@ -1,7 +1,8 @@
-"""The backward code of a program: what each instruction passes on, derived from the op table's rows.
+"""The backward code of a program: what each instruction passes on, derived from the op table's
+rows.
 
-Gradients live in an array beside the numbers ('g'; 'd' for the parameters). The first contribution to
-a place is written, later ones are added, so that nothing need be zeroed that is written whole.
+Gradients live in an array beside the numbers ('g'; 'd' for the parameters). The first contribution
+to a place is written, later ones are added, so that nothing need be zeroed that is written whole.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class AdjointWriter(ForwardWriter):
         self._zero("d", np.flatnonzero(~self.written["d"]))
         for buffer, places in sorted(self.missing.items()):
             found = np.unique(np.concatenate(places))
-            breaks = np.flatnonzero(np.diff(found) > 8) + 1  # zeroing a short gap is cheaper than a call
+            breaks = (
+                np.flatnonzero(np.diff(found) > 8) + 1
+            )  # zeroing a short gap is cheaper than a call
             for run in np.split(found, breaks):
                 view = self.view(Target(buffer, int(run[0]), (1,)), (int(run[-1] - run[0]) + 1,))
                 fills.append(f"{view}.fill(0.0)")
@@ -60,7 +63,7 @@ class AdjointWriter(ForwardWriter):
             self.views.function("add", np.add)
             self.emit("add(stored, d, stored)")
 
-    # --- who wants what -----------------------------------------------------------------------------------
+    # --- who wants what ---------------------------------------------------------------------------
 
     def places(self, access: Access) -> np.ndarray:
         if access.gather is not None:
@@ -89,7 +92,7 @@ class AdjointWriter(ForwardWriter):
             self.missing.setdefault(buffer, []).append(missing)
             self.written[buffer][missing] = True
 
-    # --- instructions -------------------------------------------------------------------------------------
+    # --- instructions -----------------------------------------------------------------------------
 
     def write(self, instruction: Instruction) -> None:
         if not self.wants(instruction.out) or not self.reached(instruction.out):
@@ -112,10 +115,10 @@ class AdjointWriter(ForwardWriter):
         out = Symbol(self.view(self.out(instruction), shape))
         g = Symbol(self.view(self.gradient(instruction), shape))
         if op is ops.mul and _same_access(*instruction.operands):  # d x*x = 2 x: one pass for two
-            x = instruction.operands[0]
-            if self.wants(x):
+            square = instruction.operands[0]
+            if self.wants(square):
                 twice = self.doubled(self.gradient(instruction), shape)
-                self.pass_on_product(x, shape, twice, self.read(x))
+                self.pass_on_product(square, shape, twice, self.read(square))
             return
         if op is SUBTRACT:
             contributions: Sequence[Any] = (g, -g)
@@ -128,19 +131,19 @@ class AdjointWriter(ForwardWriter):
             )
             if contribution is not None and self.wants(access)
         ]
-        for k, x in enumerate(xs):  # only the operands that a rule looks at are read
-            if any(not is_number(c) and x in inputs_first(c) for _, _, c in asked):
-                x.name = self.view(self.read(instruction.operands[k]), shape)
+        for k, symbol in enumerate(xs):  # only the operands that a rule looks at are read
+            if any(not is_number(c) and symbol in inputs_first(c) for _, _, c in asked):
+                symbol.name = self.view(self.read(instruction.operands[k]), shape)
         for k, access, contribution in asked:
             if is_number(contribution):
                 if contribution:
                     self.pass_on(access, shape, Symbol(None, ops.add, (contribution, 0.0)))
                 continue
-            if access.gather is None and op is ops.mul:
-                if 0 in [s for s, n in zip(access.strides, shape, strict=True) if n > 1]:
-                    other = self.read(instruction.operands[1 - k])
-                    self.pass_on_product(access, shape, self.gradient(instruction), other)
-                    continue
+            stays = 0 in [s for s, n in zip(access.strides, shape, strict=True) if n > 1]
+            if op is ops.mul and stays and access.gather is None:
+                other = self.read(instruction.operands[1 - k])
+                self.pass_on_product(access, shape, self.gradient(instruction), other)
+                continue
             self.pass_on(access, shape, contribution)
 
     def sum(self, instruction: Instruction) -> None:
@@ -218,18 +221,21 @@ class AdjointWriter(ForwardWriter):
             buffer, _ = self.space(table.base, gradients=True)
             places = self.places(table) % PARAMETERS
             self._zero(buffer, places)
-            self.emit(f"scatter_add({buffer}, {int(places.min())}, {int(places.max()) + 1}, {chosen}, {g})")
+            first, last = int(places.min()), int(places.max()) + 1
+            self.emit(f"scatter_add({buffer}, {first}, {last}, {chosen}, {g})")
             return
         copied = self.views.temporary(table.gather.shape)
         self.emit(f"{copied}.fill(0.0)")
         self.emit(f"scatter_add({copied}, 0, {table.gather.size}, {chosen}, {g})")
         self._add(table, table.gather.shape, (1,), copied)
 
-    # --- passing on ---------------------------------------------------------------------------------------
+    # --- passing on -------------------------------------------------------------------------------
 
     def pass_on(self, access: Access, shape: tuple[int, ...], symbol: Symbol) -> None:
         """Add what `symbol` computes over loops of `shape`, summed where the operand stays."""
-        kept = [i for i, (n, s) in enumerate(zip(shape, access.strides, strict=True)) if s and n > 1]
+        kept = [
+            i for i, (n, s) in enumerate(zip(shape, access.strides, strict=True)) if s and n > 1
+        ]
         summed = tuple(i for i in range(len(shape)) if i not in kept and shape[i] > 1)
         sizes = tuple(shape[i] for i in kept)
         strides = tuple(access.strides[i] for i in kept)
@@ -256,7 +262,9 @@ class AdjointWriter(ForwardWriter):
         self, access: Access, shape: tuple[int, ...], g: Target, other: Target
     ) -> None:
         """Add the product g * other, summed along the loops that the operand does not move along."""
-        kept = [i for i, (n, s) in enumerate(zip(shape, access.strides, strict=True)) if s and n > 1]
+        kept = [
+            i for i, (n, s) in enumerate(zip(shape, access.strides, strict=True)) if s and n > 1
+        ]
         sizes = tuple(shape[i] for i in kept)
         strides = tuple(access.strides[i] for i in kept)
         if access.gather is None and self._unique(access):
@@ -337,7 +345,7 @@ class AdjointWriter(ForwardWriter):
     ) -> str:
         return f"{name}.reshape({sizes})"
 
-    # --- one number at a time -----------------------------------------------------------------------------
+    # --- one number at a time ---------------------------------------------------------------------
 
     def scalar(self, instruction: Instruction) -> None:
         g = f"g_[{instruction.out.base}]"
@@ -395,16 +403,18 @@ class AdjointWriter(ForwardWriter):
 
 
 def _same_access(x: Access, w: Access) -> bool:
-    if x.gather is not None or w.gather is not None:
-        return x[:3] == w[:3] and np.array_equal(x.gather, w.gather)
-    return x == w
+    if x.gather is None or w.gather is None:
+        return x.gather is w.gather and x[:3] == w[:3]
+    return x[:3] == w[:3] and np.array_equal(x.gather, w.gather)
 
 
-def scatter_add(grads: np.ndarray, first: int, last: int, places: np.ndarray, g: np.ndarray) -> None:
+def scatter_add(
+    grads: np.ndarray, first: int, last: int, places: np.ndarray, g: np.ndarray
+) -> None:
     """grads[places] += g, places within first..last and repeated.
 
-    Counting with weights takes a sixth of np.add.at's time where the range is no wider than it is full
-    (0.01 ms for 6,144 gradients into a table of 648).
+    Counting with weights takes a sixth of np.add.at's time where the range is no wider than it is
+    full (0.01 ms for 6,144 gradients into a table of 648).
     """
     if last - first <= 4 * places.size:
         found = places.reshape(-1) - first if first else places.reshape(-1)
@@ -429,7 +439,9 @@ def _inner(access: Access, inner: int) -> np.ndarray:
 
 
 def chain_gradient(x: np.ndarray, g: np.ndarray, largest: bool, out: np.ndarray) -> None:
-    """d max(max(x0, x1), ...) / d x * g: at each pair all to the larger, half to each of equal ones."""
+    """d max(max(x0, x1), ...) / d x * g: at each pair all to the larger, half to each of equal
+    ones.
+    """
     outer = g.ndim
     rows = x.reshape(*g.shape, -1)
     result = np.empty(rows.shape)

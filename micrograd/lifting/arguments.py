@@ -1,7 +1,8 @@
 """What goes into a lifted call and what comes out: numbers to trace, statics, structures.
 
-`read` takes a call's arguments apart into a key (shapes, statics) and arrays of numbers; `traced` builds
-the arguments that the function is recorded on. `Template` does the same for what it returned.
+`read` takes a call's arguments apart into a key (shapes, statics) and arrays of numbers; `traced`
+builds the arguments that the function is recorded on. `Template` does the same for what it
+returned.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ __all__ = ["Arguments", "Template", "read"]
 class Arguments:
     """One call's arguments: `key` tells which program fits, `arrays` are its numbers in order.
 
-    `values` are the Values among them, into which gradients flow; None for an array of plain numbers.
+    `values` are the Values among them, into which gradients flow; None for an array of plain
+    numbers.
     """
 
     __slots__ = ("key", "arrays", "values", "kept", "sizes", "batched")
@@ -38,12 +40,14 @@ class Arguments:
     def size(self) -> int | None:
         return next(iter(self.sizes.values())) if self.sizes else None
 
-    def add(self, kind: str, shape: tuple[int, ...], array: Any, values: Any = None) -> None:
+    def add(self, kind: str, shape: tuple[Any, ...], array: Any, values: Any = None) -> None:
         if self.batched:
             if not shape:
-                raise TypeError("a batched argument is an array with a leading axis, got one number")
+                raise TypeError(
+                    "a batched argument is an array with a leading axis, got one number"
+                )
             self.sizes[len(self.arrays)] = shape[0]
-            shape = ("batch", *shape[1:])  # type: ignore[assignment]
+            shape = ("batch", *shape[1:])
         self.key.append((kind, shape))
         self.arrays.append(array)
         self.values.append(values)
@@ -62,7 +66,9 @@ def read(
         found.batched = name in batched
         _read(kwargs[name], found)
     if len(set(found.sizes.values())) > 1:
-        raise ValueError(f"batched arguments of different sizes: {sorted(set(found.sizes.values()))}")
+        raise ValueError(
+            f"batched arguments of different sizes: {sorted(set(found.sizes.values()))}"
+        )
     return found
 
 
@@ -106,7 +112,9 @@ def _read(x: Any, found: Arguments) -> None:
 class Tracer:
     """Arguments rebuilt with traced Values in place of the numbers."""
 
-    def __init__(self, tape: Tape, resize: Callable[[int, tuple[int, ...]], tuple[int, ...]]) -> None:
+    def __init__(
+        self, tape: Tape, resize: Callable[[int, tuple[int, ...]], tuple[int, ...]]
+    ) -> None:
         self.tape = tape
         self.resize = resize  # argument number, shape -> the shape to record at
         self.shapes: list[tuple[int, ...]] = []
@@ -142,7 +150,8 @@ def _like(x: Any, items: list[Any]) -> Any:
 
 
 class Template:
-    """The structure that the function returned; its leaves are numbered, `places` says what each holds.
+    """The structure that the function returned; its leaves are numbered, `places` says what each
+    holds.
 
     A leaf is one traced Value, or an array or list of nothing else.
     """
@@ -159,7 +168,7 @@ class Template:
         return _fill(self._build, node, call)
 
     def same_structure(self, other: Template) -> bool:
-        return _shape_free(self._build) == _shape_free(other._build)
+        return bool(_shape_free(self._build) == _shape_free(other._build))
 
     def _leaf(self, values: Any) -> int:
         values = np.asarray(values, dtype=object)

@@ -1,8 +1,9 @@
 """Programs for any batch size, from recordings at three small ones.
 
 A function that treats a batch uniformly records the same instructions at every size; only extents,
-strides and addresses differ, and they are linear in the size. `fit` finds the lines from two recordings
-and proves them on a third; `Fitted.at` draws the recording of any size without running the function.
+strides and addresses differ, and they are linear in the size. `fit` finds the lines from two
+recordings and proves them on a third; `Fitted.at` draws the recording of any size without running
+the function.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from micrograd.lifting.strides import Access
 __all__ = ["SIZES", "DoesNotExtend", "Fitted", "fit"]
 
 # A sum of two is a plain addition, so what grows with the batch shows from three on.
-SIZES = ((3, 4, 6), (5, 7, 11))  # the second in case a constant of the function equals one of 1/3, 1/4, ...
+SIZES = (
+    (3, 4, 6),
+    (5, 7, 11),
+)  # the second in case a constant of the function equals one of 1/3, 1/4, ...
 
 
 class DoesNotExtend(Exception):
@@ -49,7 +53,10 @@ class Curve(NamedTuple):
 # what to take of a constant so that a line is left, and how to come back from the line
 _FORMS: list[tuple[Callable[[float], float], Callable[[float], float]]] = [
     (lambda c: c, lambda line: line),
-    (lambda c: 1.0 / c, lambda line: 1.0 / line),  # a mean: 1 / n; an unbiased variance: 1 / (n - 1)
+    (
+        lambda c: 1.0 / c,
+        lambda line: 1.0 / line,
+    ),  # a mean: 1 / n; an unbiased variance: 1 / (n - 1)
     (lambda c: c * c, lambda line: line**0.5),
     (lambda c: 1.0 / (c * c), lambda line: line**-0.5),
     (lambda c: 1.0 / (c - 1.0), lambda line: 1.0 + 1.0 / line),  # n / (n - 1)
@@ -57,7 +64,9 @@ _FORMS: list[tuple[Callable[[float], float], Callable[[float], float]]] = [
 
 
 class Grown(NamedTuple):
-    """A list of addresses along whose first loop the batch grows: base + i * step, element by element."""
+    """A list of addresses along whose first loop the batch grows: base + i * step, element by
+    element.
+    """
 
     length: Line
     base: Any  # fitted arrays (slope, start)
@@ -131,7 +140,11 @@ def _fit(sizes: tuple[int, ...], items: list[Any], where: str) -> Any:
             raise DoesNotExtend(f"{where} has {lengths} parts at batch sizes {list(sizes)}")
         names = getattr(first, "_fields", range(len(first)))
         parts = tuple(
-            _fit(sizes, list(column), f"{where}, {name}" if isinstance(name, str) else f"{where} {name}")
+            _fit(
+                sizes,
+                list(column),
+                f"{where}, {name}" if isinstance(name, str) else f"{where} {name}",
+            )
             for name, column in zip(names, zip(*items, strict=True), strict=True)
         )
         kind = type(first)
@@ -183,7 +196,9 @@ def _moving(sizes: tuple[int, ...], arrays: list[np.ndarray], where: str) -> Any
     if remainder.any() or any(
         (slope * s + start != v).any() for s, v in zip(rest, others, strict=True)
     ):
-        raise DoesNotExtend(f"{where}, a list of addresses, does not move in proportion to the batch")
+        raise DoesNotExtend(
+            f"{where}, a list of addresses, does not move in proportion to the batch"
+        )
     return Moving(slope, start) if slope.any() else a
 
 
@@ -197,7 +212,9 @@ def _gather(sizes: tuple[int, ...], accesses: list[Access], where: str) -> Any:
     if not isinstance(line, Line):
         return Tree(Access, (0, shape, strides, _moving(sizes, lists, where)))  # type: ignore[arg-type]
     if line.start:
-        raise DoesNotExtend(f"{where} reads {lengths} scattered places at batch sizes {list(sizes)}")
+        raise DoesNotExtend(
+            f"{where} reads {lengths} scattered places at batch sizes {list(sizes)}"
+        )
     bases, steps = [], []
     for size, found in zip(sizes, lists, strict=True):
         assert found is not None

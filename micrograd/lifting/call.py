@@ -1,7 +1,8 @@
 """A lifted call as one operation of the graph, and the Values that come out of it.
 
 The call is a node whose inputs are the Values that were passed; each result is a node above it. A
-result's backward leaves its gradient with the call; the call's own runs the program's backward once.
+result's backward leaves its gradient with the call; the call's own runs the program's backward
+once.
 """
 
 from __future__ import annotations
@@ -102,7 +103,8 @@ def output(node: Value | None, call: Call, which: int) -> Value:
 
 
 class ResultArray(NDArrayOperatorsMixin):
-    """An array of results whose Values are made when they are touched: 10,000 scores cost nothing unread.
+    """An array of results whose Values are made when they are touched: 10,000 scores cost nothing
+    unread.
 
     Indexing, iterating, NumPy functions and operators see an object array of Values;
     `micrograd.numbers` reads it without making any.
@@ -147,7 +149,8 @@ class ResultArray(NDArrayOperatorsMixin):
         if what == "grad":
             return engine.grads(self.values)
         places = np.asarray(self._call.program.outputs)[self._which]
-        return self._call.buffers.numbers[places]
+        found: np.ndarray = self._call.buffers.numbers[places]
+        return found
 
     def __len__(self) -> int:
         return len(self._which)

@@ -1,7 +1,7 @@
 """What a recording depends on besides its arguments: globals, closure cells, train or eval mode.
 
-A program is right only while these are the same objects. `Environment.of` finds them once, through the
-function and the plain functions that it calls by name; `same` is asked at each call.
+A program is right only while these are the same objects. `Environment.of` finds them once, through
+the function and the plain functions that it calls by name; `same` is asked at each call.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ class Environment:
                 thing = function.__globals__[name]
                 self.globals.append((function.__globals__, name, thing))
                 yield thing
-        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        for name, cell in zip(
+            function.__code__.co_freevars, function.__closure__ or (), strict=True
+        ):
             try:
                 thing = cell.cell_contents
             except ValueError:  # not filled yet
@@ -74,32 +76,24 @@ class Environment:
         yield from function.__defaults__ or ()
 
     def paths(self) -> dict[Value, str]:
-        """Attribute paths of the Values reachable by name: model.layers.0.neurons.3.w.1, P.wte.0.5."""
+        """Attribute paths of the Values reachable by name: model.layers.0.neurons.3.w.1."""
         found: dict[Value, str] = {}
-        named = [(name, thing) for _, name, thing in self.globals]
-        named += [(name, thing) for name, thing in self.cell_names]
-        for name, thing in named:
-            if isinstance(thing, Module):
-                for path, value in thing.named_parameters():
-                    found.setdefault(value, f"{name}.{path}")
+        stack = [(name, thing) for name, thing in self.cell_names]
+        stack += [(name, thing) for _, name, thing in self.globals]
+        seen: set[int] = set()
+        while stack:
+            path, x = stack.pop()
+            if isinstance(x, Value):
+                found.setdefault(x, path)
                 continue
-            stack, seen = [(name, thing)], set()
-            while stack:
-                path, x = stack.pop()
-                if isinstance(x, Value):
-                    found.setdefault(x, path)
-                elif isinstance(x, (list, tuple)) or (
-                    isinstance(x, np.ndarray) and x.dtype == object and x.ndim
-                ):
-                    stack += [(f"{path}.{i}", item) for i, item in enumerate(x)]
-                elif isinstance(x, dict):
-                    stack += [(f"{path}.{key}", item) for key, item in x.items()]
-                elif isinstance(x, Module):
-                    stack += [(f"{path}.{key}", value) for key, value in x.named_parameters()]
-                elif hasattr(x, "__dict__") and not isinstance(x, (type, ModuleType, FunctionType)):
-                    if id(x) not in seen:
-                        seen.add(id(x))
-                        stack += [(f"{path}.{key}", item) for key, item in vars(x).items()]
+            if id(x) in seen:
+                continue
+            seen.add(id(x))
+            stack += [
+                (f"{path}.{name}", item)
+                for name, item in _parts(x)
+                if not isinstance(item, (float, int, str))
+            ]
         return found
 
     def same(self) -> bool:
@@ -109,10 +103,19 @@ class Environment:
         for cell, thing in self.cells:
             if cell.cell_contents is not thing:
                 return False
-        for module, training in self.modules:
-            if module.training is not training:
-                return False
-        return True
+        return all(module.training is training for module, training in self.modules)
+
+
+def _parts(x: Any) -> Iterator[tuple[Any, Any]]:
+    """What a container, a module or an object of the user's own holds, by name."""
+    if isinstance(x, (list, tuple)):
+        yield from enumerate(x)
+    elif isinstance(x, np.ndarray):
+        yield from enumerate(x) if x.dtype == object and x.ndim else ()
+    elif isinstance(x, dict):
+        yield from x.items()
+    elif hasattr(x, "__dict__") and not isinstance(x, (type, ModuleType, FunctionType)):
+        yield from vars(x).items()
 
 
 def _names(code: CodeType) -> list[str]:

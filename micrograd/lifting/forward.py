@@ -87,7 +87,9 @@ class ForwardWriter(Writer):
         self.emit(f"{buffer}.take({chosen}, None, {out}, 'clip')")
 
     def chosen(self, instruction: Instruction) -> str:
-        """The addresses that a take reads, computed from its integers; the backward pass reuses them."""
+        """The addresses that a take reads, computed from its integers; the backward pass reuses
+        them.
+        """
         key = ("chosen", instruction.out.base)
         if key in self.copies:
             return self.copies[key]
@@ -110,7 +112,7 @@ class ForwardWriter(Writer):
         self.emit(f"add({offsets}, {spread}, {name})")
         return name
 
-    # --- one number at a time ------------------------------------------------------------------------------
+    # --- one number at a time ---------------------------------------------------------------------
 
     def cell(self, address: int) -> str:
         buffer, at = self.space(address)

@@ -1,7 +1,8 @@
 """Chains of + and * become dot products and sums; chains of maximum become one n-ary maximum.
 
-Python unrolls `sum(w * x)` into 2n nodes. This pass walks a tape once and gives each chain back as one
-`Node`, together with what the program needs to know of leaves; `schedule.py` then groups like nodes.
+Python unrolls `sum(w * x)` into 2n nodes. This pass walks a tape once and gives each chain back as
+one `Node`, together with what the program needs to know of leaves; `schedule.py` then groups like
+nodes.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _CHAINED = (ops.maximum, ops.minimum)
 class Node:
     """One scalar result: `kind` ('map', 'sum', 'dot', 'chain', 'take'), its op, operands, and size.
 
-    `operands` are lists of tape places, one list a role: a map has one place in each; a dot has xs and
-    ws; a take has [integer] and candidates. `start` is a place to begin the sum from, or None.
+    `operands` are lists of tape places, one list a role: a map has one place in each; a dot has xs
+    and ws; a take has [integer] and candidates. `start` is a place to begin the sum from, or None.
     """
 
     __slots__ = ("place", "kind", "op", "operands", "start", "replaces")
@@ -116,7 +117,7 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
             start = inputs[-1] if len(inputs) % 2 else None
             nodes.append(Node(i, "dot", None, (inputs[:n], inputs[n : 2 * n]), start))
         elif type(a) is tuple:
-            nodes.append(Node(i, "map", kind, tuple((same.get(x, x),) for x in a)))
+            nodes.append(Node(i, "map", kind, tuple([(x,) for x in renamed(a)])))
         elif b >= 0:
             nodes.append(Node(i, "map", kind, ((same.get(a, a),), (same.get(b, b),))))
         else:

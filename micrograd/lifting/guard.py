@@ -1,6 +1,7 @@
 """While a function is recorded, numbers it finds outside may not be read: they would be baked in.
 
-`guarded` gives the leaf Values that the function can reach a class that refuses, and theirs back after.
+`guarded` gives the leaf Values that the function can reach a class that refuses, and theirs back
+after.
 """
 
 from __future__ import annotations
@@ -58,5 +59,5 @@ def guarded(values: Iterable[Any]) -> Iterator[None]:
         yield
     finally:
         for v in plain:
-            if type(v) is Guarded:  # not moved into a store meanwhile
-                v.__class__ = Value
+            if isinstance(v, Guarded):  # not moved into a store meanwhile
+                v.__class__ = Value  # type: ignore[assignment]

@@ -1,7 +1,7 @@
 """`lift`: record a function of Values once, then run it as an array program.
 
-The decorator keeps one program for each combination of shapes and static arguments, and records again
-when something that the function names has changed. `record` is the path from the function to
+The decorator keeps one program for each combination of shapes and static arguments, and records
+again when something that the function names has changed. `record` is the path from the function to
 its instructions; read it next.
 """
 
@@ -14,8 +14,7 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import update_wrapper
 from types import MethodType
 from typing import Any, NamedTuple
@@ -40,7 +39,7 @@ from micrograd.lifting.program import (
     Update,
 )
 from micrograd.lifting.progress import Progress
-from micrograd.lifting.record import INPUT, PARAMETER, LiftError, Tape
+from micrograd.lifting.record import INPUT, LiftError, Tape
 from micrograd.lifting.schedule import PARAMETERS, schedule
 from micrograd.lifting.strides import Access, nest
 from micrograd.store import gather
@@ -81,7 +80,8 @@ class Lifted:
         return self if instance is None else MethodType(self, instance)
 
     def check(self, *args: Any, **kwargs: Any) -> None:
-        """Run eager beside lifted on these arguments; LiftError where a number or a gradient differs.
+        """Run eager beside lifted on these arguments; LiftError where a number or a gradient
+        differs.
 
         Gradients are those of the sum of all results. Neither grads nor generators are changed.
         """
@@ -93,7 +93,9 @@ class Lifted:
         leaves += flat_values(read(args, kwargs).values)
         leaves = list(dict.fromkeys(leaves))
         generators = [state.generator for state in recording.states]
-        buffers = [(u.module, u.name, u.module.read_buffer(u.name).copy()) for u in recording.updates]
+        buffers = [
+            (u.module, u.name, u.module.read_buffer(u.name).copy()) for u in recording.updates
+        ]
         before = [leaf.grad for leaf in leaves]
         states = [generator.bit_generator.state for generator in generators]
         sides = []
@@ -164,7 +166,10 @@ class Lifted:
         for sizes in SIZES:
             recorded = []
             for size in sizes:
-                def resize(number: int, shape: tuple[int, ...], size: int = size) -> tuple[int, ...]:
+
+                def resize(
+                    number: int, shape: tuple[int, ...], size: int = size
+                ) -> tuple[int, ...]:
                     return (size, *shape[1:]) if number in found.sizes else shape
 
                 recorded.append(record(self.function, args, kwargs, found, reachable, resize))
@@ -178,7 +183,7 @@ class Lifted:
             except DoesNotExtend as error:
                 reason = reason or error
         warnings.warn(
-            f"{self.__name__} is recorded in full, since it does not extend along the batch: {reason}",
+            f"{self.__name__} does not extend along the batch, and is recorded in full: {reason}",
             stacklevel=4,
         )
         return reason
@@ -244,7 +249,9 @@ def _batched_places(function: Callable[..., Any], batched: Sequence[str]) -> tup
 
 
 def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] = ()) -> Any:
-    """The same function, recorded once and run as an array program: `@lift`, `@lift(batched=("X",))`."""
+    """The same function, recorded once and run as an array program: `@lift`,
+    `@lift(batched=("X",))`.
+    """
     if function is None:
         return lambda f: Lifted(f, batched)
     if not callable(function):
@@ -254,7 +261,9 @@ def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] =
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """A recording makes millions of objects and no cycles: 2.3 us a node so, 3.1 with the collector."""
+    """A recording makes millions of objects and no cycles: 2.3 us a node so, 3.1 with the
+    collector.
+    """
     running = gc.isenabled()
     gc.disable()
     try:
@@ -327,7 +336,9 @@ def record(
     recording = Recording(
         layout._replace(address={}),
         tuple(arguments),
-        tuple(_result(piece, leaf.shape) for piece, leaf in zip(pieces, template.places, strict=False)),
+        tuple(
+            _result(piece, leaf.shape) for piece, leaf in zip(pieces, template.places, strict=False)
+        ),
         tuple(states),
         tuple(
             Update(module, name, piece.reshape(shape))
@@ -372,5 +383,3 @@ def _in_order_of_use(tape: Tape, fused: Fused) -> list[Value]:
         if node.start in value_at:
             ordered.setdefault(value_at[node.start])
     return list(ordered)
-
-

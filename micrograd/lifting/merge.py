@@ -1,8 +1,8 @@
 """Groups that the same reader reads become one, so that ragged rows do not split what follows them.
 
-The first token of a causal attention has no maximum and no sum, so all that follows it is two levels
-early and in groups of its own. Whoever reads such groups in one operand tells that they belong
-together: `merge` joins like groups with a common reader, unless one depends on the other.
+The first token of a causal attention has no maximum and no sum, so all that follows it is two
+levels early and in groups of its own. Whoever reads such groups in one operand tells that they
+belong together: `merge` joins like groups with a common reader, unless one depends on the other.
 """
 
 from __future__ import annotations

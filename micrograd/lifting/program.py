@@ -1,7 +1,8 @@
 """A program: the instructions found in a recording, their code, and the buffers that one call uses.
 
-`Program.build` goes from a tape to code; `Program.buffers` makes what one live call needs; `forward` and
-`backward` of the buffers are straight lines of NumPy calls without a loop over scalars.
+`Program.build` goes from a tape to code; `Program.buffers` makes what one live call needs;
+`forward` and `backward` of the buffers are straight lines of NumPy calls without a loop over
+scalars.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class Buffers:
     """The numbers and gradients of one live call, and its code bound to them.
 
     Parameters are read where they live. Only if they lie in another order than when the program was
-    recorded (a program from a pickle, beside a model that was stored before) are they copied: `moved`.
+    recorded (a program from a pickle, beside a model that was stored before) are they copied:
+    `moved`.
     """
 
     __slots__ = ("numbers", "grads", "parameters", "parameter_grads", "store", "moved",
@@ -85,9 +87,9 @@ class Buffers:
             code = program.backward_code(leaves)
             program.views.instantiate(self._arrays, self.names)  # what this code names anew
             backward = self._backwards[leaves] = FunctionType(code, self.names)
-        places = program.outputs
+        outputs = program.outputs
         with np.errstate(all="ignore"):
-            backward([(places[which], g) for which, g in seeds])
+            backward([(outputs[which], g) for which, g in seeds])
         if self.moved is not None:
             places, positions = self.moved
             self.store.grads[places] += self.parameter_grads[positions]
@@ -137,7 +139,9 @@ class Outside(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """All that a program is made of, in plain numbers: what a batch size may change, it changes here."""
+    """All that a program is made of, in plain numbers: what a batch size may change, it changes
+    here.
+    """
 
     layout: Layout
     arguments: tuple[Argument, ...]
@@ -148,9 +152,11 @@ class Recording(NamedTuple):
 
 
 class Program:
-    """What `lift` found: `instructions` over one buffer and the parameters' store; call it on arguments.
+    """What `lift` found: `instructions` over one buffer and the parameters' store; call it on
+    arguments.
 
-    A program can be pickled: it keeps its instructions and its parameters, and writes its code anew.
+    A program can be pickled: it keeps its instructions and its parameters, and writes its code
+    anew.
     """
 
     def __init__(
@@ -165,7 +171,9 @@ class Program:
         self.recording = recording
         self.layout = recording.layout
         self.parameters = list(parameters)
-        self.positions = np.array(positions, dtype=np.intp)  # of the parameters, in the instructions
+        self.positions = np.array(
+            positions, dtype=np.intp
+        )  # of the parameters, in the instructions
         self.template = template
         self.outputs: list[int] = []
         self.which: list[np.ndarray] = []  # for each leaf of the template, places in `outputs`
@@ -262,14 +270,16 @@ class Program:
         shapes = [np.shape(array) for array in found.arrays]
         expected = [argument.shape for argument in self.recording.arguments]
         if shapes != expected:
-            raise LiftError(f"{self.name} was recorded for arrays of shapes {expected}, got {shapes}")
+            raise LiftError(
+                f"{self.name} was recorded for arrays of shapes {expected}, got {shapes}"
+            )
         return self.run(found)
 
     def run(self, found: Arguments) -> Any:
         """One call: numbers in, forward, results out."""
         buffers = self._buffers()
-        for place, array in zip(buffers.arguments, found.arrays, strict=True):
-            np.copyto(place, array)
+        for argument, array in zip(buffers.arguments, found.arrays, strict=True):
+            np.copyto(argument, array)
         for start, shape, generator in self.recording.states:
             size = math.prod(shape)
             buffers.numbers[start : start + size] = generator.random(size)

@@ -14,7 +14,8 @@ _PATIENCE = 2.0  # seconds before anything is said
 class Progress:
     """`with Progress():` shows a line that counts seconds and nodes, and wipes it at the end.
 
-    `step` and `nodes` say what is being done; a thread of its own writes, so that the work pays nothing.
+    `step` and `nodes` say what is being done; a thread of its own writes, so that the work pays
+    nothing.
     """
 
     current: Progress | None = None

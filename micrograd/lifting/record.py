@@ -1,7 +1,7 @@
 """Run a function once on traced Values and write down every operation: the tape.
 
-A `Traced` Value has no number, only a place on the tape, so that nothing recorded can depend on one.
-`Tape` is what `engine.mode` hands operations to; `fuse.py` reads the finished tape.
+A `Traced` Value has no number, only a place on the tape, so that nothing recorded can depend on
+one. `Tape` is what `engine.mode` hands operations to; `fuse.py` reads the finished tape.
 """
 
 from __future__ import annotations
@@ -20,7 +20,18 @@ from micrograd import ops
 from micrograd.engine import Value
 from micrograd.ops import Op
 
-__all__ = ["LiftError", "Tape", "Traced", "CONSTANT", "INPUT", "INTEGER", "PARAMETER", "STATE", "TAKE", "DOT"]
+__all__ = [
+    "LiftError",
+    "Tape",
+    "Traced",
+    "CONSTANT",
+    "INPUT",
+    "INTEGER",
+    "PARAMETER",
+    "STATE",
+    "TAKE",
+    "DOT",
+]
 
 # what stands in `Tape.kinds` for a node that no row of the op table made
 CONSTANT, INPUT, INTEGER, PARAMETER, STATE, TAKE, DOT = (
@@ -115,7 +126,8 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 class Tape:
     """What a function did: node i is `kinds[i]` applied to `lefts[i]` and `rights[i]`.
 
-    `lefts[i]` is a tuple where there are more than two inputs; for leaves it is what they stand for.
+    `lefts[i]` is a tuple where there are more than two inputs; for leaves it is what they stand
+    for.
     """
 
     def __init__(self) -> None:
@@ -125,7 +137,9 @@ class Tape:
         self.captured: dict[Value, int] = {}
         self.constants: dict[tuple[float, float], int] = {}
         self.created_here: dict[Value, float] = {}
-        self.buffers: dict[tuple[Any, str], Any] = {}  # module, name -> new values (running statistics)
+        self.buffers: dict[
+            tuple[Any, str], Any
+        ] = {}  # module, name -> new values (running statistics)
         self.draws: list[tuple[Any, tuple[int, ...], np.ndarray]] = []  # fresh uniforms (dropout)
         self.modules: dict[Any, None] = {}
 
@@ -171,7 +185,7 @@ class Tape:
             index = self.constants[key] = self.node(CONSTANT, number, -1)._left
         return index
 
-    # --- what the engine asks of a mode ------------------------------------------------------------
+    # --- what the engine asks of a mode -----------------------------------------------------------
 
     def record(self, op: Op, inputs: Sequence[Value]) -> Traced:
         places = [self.find(x) for x in inputs]
@@ -203,7 +217,7 @@ class Tape:
 
     def error(self, what: str, trace: TracebackType | None = None) -> LiftError:
         """`what` happened, at the innermost line that is not the library's."""
-        places = []
+        places: list[tuple[str, int]] = []
         frame: FrameType | None = sys._getframe(1)
         while trace is not None:
             places.insert(0, (trace.tb_frame.f_code.co_filename, trace.tb_lineno))
@@ -222,15 +236,15 @@ class Tape:
             "it cannot look at one: " + _advice(what)
         )
 
-    # --- many dots at once ---------------------------------------------------------------------------
+    # --- many dots at once ------------------------------------------------------------------------
 
     def dots(
         self, rows: Sequence[Sequence[Value]], tails: Sequence[Sequence[Value]]
     ) -> list[Traced]:
         """The dot of every row with every tail (weights, and a bias if it is one longer).
 
-        The nodes of one row share one tuple of places, and the later passes look at it once: recording
-        a layer takes time in proportion to rows and columns, not to their products.
+        The nodes of one row share one tuple of places, and the later passes look at it once:
+        recording a layer takes time in proportion to rows and columns, not to their products.
         """
         row_places = [tuple(map(self.find, row)) for row in rows]
         tail_places = []
@@ -244,10 +258,12 @@ class Tape:
             for weights, start in tail_places
         ]
 
-    # --- integers, running statistics, random draws --------------------------------------------------
+    # --- integers, running statistics, random draws -----------------------------------------------
 
     def take(self, table: Any, index: Any, axis: int = 0) -> Any:
-        """`np.take` by traced integers: one node an element, choosing among the slices of the table."""
+        """`np.take` by traced integers: one node an element, choosing among the slices of the
+        table.
+        """
         index = np.asarray(index, dtype=object)
         if not any(type(i) is Traced for i in index.flat):
             return NotImplemented
@@ -294,11 +310,14 @@ class Buffer(NamedTuple):
 def _advice(what: str) -> str:
     if "decision" in what or "number of a traced" in what:
         return (
-            "use micrograd.where(c, a, b), maximum or greater, or compute it outside and pass it as an "
-            "argument."
+            "use micrograd.where(c, a, b), maximum or greater, or compute it outside and pass it "
+            "as an argument."
         )
     if "indexing" in what:
-        return "use functional.take(A, index), one_hot or Embedding, or pass a Python int to make it static."
+        return (
+            "use functional.take(A, index), one_hot or Embedding, or pass a Python int to make it "
+            "static."
+        )
     if "by hand" in what or "closure" in what:
         return "register the operation with micrograd.op(name, forward, partials) and call that."
     if "backward" in what or "grad()" in what:
@@ -306,5 +325,3 @@ def _advice(what: str) -> str:
     if "parameter" in what:
         return "use the Value itself, or read its number outside the function."
     return "do it outside the function."
-
-

@@ -1,8 +1,9 @@
-"""Levels, groups of like nodes, storage slots: a list of nodes becomes a short list of instructions.
+"""Levels, groups of like nodes, storage slots: a list of nodes becomes a short list of
+instructions.
 
-A node's level is one more than its inputs'. Like nodes of one level that read from the same places, in
-recorded order, form a group; slots are handed out group after group, so that each group's results lie
-side by side and the next group's reads are regular. `instructions` is the whole pass.
+A node's level is one more than its inputs'. Like nodes of one level that read from the same places,
+in recorded order, form a group; slots are handed out group after group, so that each group's
+results lie side by side and the next group's reads are regular. `instructions` is the whole pass.
 """
 
 from __future__ import annotations
@@ -203,7 +204,9 @@ class _Group:
     def _instruction(
         self, a: int, b: int, inner: tuple[int, ...], inner_strides: np.ndarray, regular: list[bool]
     ) -> Instruction:
-        """Nodes a to b as one instruction; operands that do not factor with the others are gathered."""
+        """Nodes a to b as one instruction; operands that do not factor with the others are
+        gathered.
+        """
         lists = [self.out[a:b]]
         if self.starts is not None:
             lists.append(self.starts[a:b])

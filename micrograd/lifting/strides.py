@@ -2,8 +2,8 @@
 
 The addresses that a group of nodes reads are lists of integers. `nest` factors several such lists
 together into nested loops with constant strides: find the first break in the constant difference,
-split there, and do the same with what is left. `(100, 16, 16)` with a stride of 0 here and there is a
-matrix product; what does not factor is read through its list of addresses.
+split there, and do the same with what is left. `(100, 16, 16)` with a stride of 0 here and there is
+a matrix product; what does not factor is read through its list of addresses.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ _FAR = 1 << 39  # no view spans the program's own buffer and the parameters' (`s
 
 
 class Access(NamedTuple):
-    """How an operand is read: base + sum of strides along the loops, or `gather`, addresses one by one.
+    """How an operand is read: base + sum of strides along the loops, or `gather`, addresses one by
+    one.
 
     A gathered operand is first copied into an array of its own, over the loops along which it
     changes; `strides` then tell how the loops walk that array (0 where it does not change).
@@ -31,7 +32,7 @@ class Access(NamedTuple):
 
 
 def nest(lists: np.ndarray) -> tuple[tuple[int, ...], np.ndarray] | None:
-    """Factor the rows of `lists` (K, n) together: (shape, strides (K, ndim)), or None if they do not.
+    """Factor the rows of `lists` (K, n) together: (shape, strides (K, ndim)), or None.
 
     >>> nest(np.array([[0, 0, 1, 1], [5, 7, 5, 7]]))
     ((2, 2), array([[1, 0],
@@ -47,7 +48,10 @@ def nest(lists: np.ndarray) -> tuple[tuple[int, ...], np.ndarray] | None:
         if n % length or np.abs(step[:, 0]).max() > _FAR:
             return None
         blocks = lists.reshape(lists.shape[0], n // length, length)
-        if length < n and ((blocks - blocks[:, :, :1]) != (blocks[:, :1] - blocks[:, :1, :1])).any():
+        if (
+            length < n
+            and ((blocks - blocks[:, :, :1]) != (blocks[:, :1] - blocks[:, :1, :1])).any()
+        ):
             return None
         shape.append(length)
         strides.append(step[:, 0])
@@ -58,8 +62,11 @@ def nest(lists: np.ndarray) -> tuple[tuple[int, ...], np.ndarray] | None:
 
 
 def segments(lists: np.ndarray, limit: int) -> list[int] | None:
-    """Where to cut the lists so that each piece factors: end positions, or None beyond `limit` pieces."""
-    n, start, ends = lists.shape[1], 0, []
+    """Where to cut the lists so that each piece factors: end positions, or None beyond `limit`
+    pieces.
+    """
+    n, start = lists.shape[1], 0
+    ends: list[int] = []
     while start < n:
         if len(ends) == limit:
             return None

@@ -1,7 +1,8 @@
 """A program as text that a person reads, and that runs: a line an instruction, in NumPy notation.
 
-`Text` names what the instructions read (arguments, parameters by their attribute paths, earlier lines)
-and writes each as an expression. `run` executes the text, so that a test can hold it to the program.
+`Text` names what the instructions read (arguments, parameters by their attribute paths, earlier
+lines) and writes each as an expression. `run` executes the text, so that a test can hold it to the
+program.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ class _Region(NamedTuple):
 class Text:
     """The lines of a program, and the arrays that they name."""
 
-    def __init__(self, program: Program, argument_names: Sequence[str], paths: dict[int, str]) -> None:
+    def __init__(
+        self, program: Program, argument_names: Sequence[str], paths: dict[int, str]
+    ) -> None:
         self.program = program
         self.paths = paths  # the attribute path of each parameter address
         self.constants = program.layout.constants
@@ -109,7 +112,7 @@ class Text:
             exec(str(self), names)
         return {line.name: np.asarray(names[line.name]) for line in self.lines}
 
-    # --- names -------------------------------------------------------------------------------------
+    # --- names ------------------------------------------------------------------------------------
 
     def _region(self, name: str, base: int, shape: tuple[int, ...]) -> None:
         self.regions.append(_Region(name, base, shape))
@@ -141,9 +144,7 @@ class Text:
         paths = [self.paths.get(int(a), "p").split(".") for a in self._addresses(view)]
         if len({len(path) for path in paths}) > 1:
             return "parameters_view"
-        return "_".join(
-            tokens[0] for tokens in zip(*paths, strict=True) if len(set(tokens)) == 1
-        )
+        return "_".join(tokens[0] for tokens in zip(*paths, strict=True) if len(set(tokens)) == 1)
 
     def _described(self, view: Any) -> str:
         found = self._addresses(view)
@@ -151,7 +152,7 @@ class Text:
         shape = " x ".join(map(str, view[1])) or "one"
         return f"{shape}, {first} to {last}" if len(found) > 1 else f"{first}"
 
-    # --- what is read ------------------------------------------------------------------------------
+    # --- what is read -----------------------------------------------------------------------------
 
     def array(self, access: Access, loops: Sequence[int]) -> str:
         """An expression for the numbers that an operand reads along the loops that it moves along."""
@@ -178,15 +179,17 @@ class Text:
                 return name
             if strides == _dense(sizes):
                 return f"{name}.reshape({_tuple(sizes)})"
-            if len(sizes) == 2 and strides[::-1] == _dense(sizes[::-1]) and used[0].shape == sizes[::-1]:
+            if (
+                len(sizes) == 2
+                and strides[::-1] == _dense(sizes[::-1])
+                and used[0].shape == sizes[::-1]
+            ):
                 return f"{name}.T"
         return f"view({name}, {access.base - used[0].base}, {_tuple(sizes)}, {_tuple(strides)})"
 
     def _gathered(self, found: np.ndarray, sizes: tuple[int, ...]) -> str:
         local = found[found < PARAMETERS]
-        used = [
-            r for r in self.regions if ((local >= r.base) & (local < r.base + r.size)).any()
-        ]
+        used = [r for r in self.regions if ((local >= r.base) & (local < r.base + r.size)).any()]
         index = np.zeros(len(found), dtype=np.intp)
         offset = 0
         for region in used:
@@ -217,7 +220,7 @@ class Text:
         )
         return f"{text}[{slots}]"
 
-    # --- lines ---------------------------------------------------------------------------------------
+    # --- lines ------------------------------------------------------------------------------------
 
     def _line(self, instruction: Instruction) -> Line:
         self._reads = {}
@@ -251,7 +254,9 @@ class Text:
         return f"broadcast_to({text}, {_tuple(shape)})" if missing and covered else text
 
     def _whole(self, instruction: Instruction) -> tuple[tuple[int, ...], list[str]] | None:
-        """The shape of a map that reads nothing but whole arrays of one shape, written without reshape."""
+        """The shape of a map that reads nothing but whole arrays of one shape, written without
+        reshape.
+        """
         if instruction.kind != "map":
             return None
         shapes, names = set(), []
@@ -263,7 +268,11 @@ class Text:
             if not _moving(access) and access.base < len(self.constants):
                 names.append(repr(self.constants[access.base]))
                 continue
-            if region is None or region.size != int(np.prod(sizes)) or access.strides != _dense(sizes):
+            if (
+                region is None
+                or region.size != int(np.prod(sizes))
+                or access.strides != _dense(sizes)
+            ):
                 return None
             shapes.add(region.shape)
             names.append(region.name)
@@ -367,7 +376,9 @@ class Text:
         trimmed = Access(index.base, shape, index.strides[:-1], index.gather)
         names = self.array(trimmed, chosen)
         source = self.array(table, along)
-        if chosen == list(range(len(chosen))) and along[:-1] == list(range(len(chosen), len(shape))):
+        if chosen == list(range(len(chosen))) and along[:-1] == list(
+            range(len(chosen), len(shape))
+        ):
             order = f"{source}.T" if len(along) == 2 else source
             if len(along) <= 2:
                 return f"{order}[{names}.astype(int)]"
@@ -385,7 +396,9 @@ _NUMPY = (
 
 
 def _moving(access: Access) -> list[int]:
-    return [i for i, (n, s) in enumerate(zip(access.shape, access.strides, strict=True)) if s and n > 1]
+    return [
+        i for i, (n, s) in enumerate(zip(access.shape, access.strides, strict=True)) if s and n > 1
+    ]
 
 
 def _dense(sizes: Sequence[int]) -> tuple[int, ...]:
@@ -404,7 +417,9 @@ def _tuple(sizes: Sequence[int]) -> str:
 def _view(array: np.ndarray, offset: int, shape: Any, strides: Any) -> np.ndarray:
     """Elements of an array in memory order, from `offset` on, walked with strides in elements."""
     flat = np.ascontiguousarray(array).reshape(-1)
-    return np.lib.stride_tricks.as_strided(flat[offset:], shape, [s * flat.itemsize for s in strides])
+    return np.lib.stride_tricks.as_strided(
+        flat[offset:], shape, [s * flat.itemsize for s in strides]
+    )
 
 
 def _join(*arrays: Any) -> np.ndarray:

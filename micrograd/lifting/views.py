@@ -1,7 +1,8 @@
 """Names for the arrays that a program works on: views, temporaries, index lists.
 
-Generated code sees an instruction's operands under short names (v3, g3, t7). `Views` hands the names
-out while code is written, and makes the arrays for one set of buffers when a program is to run.
+Generated code sees an instruction's operands under short names (v3, g3, t7). `Views` hands the
+names out while code is written, and makes the arrays for one set of buffers when a program is to
+run.
 """
 
 from __future__ import annotations

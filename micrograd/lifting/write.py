@@ -1,7 +1,8 @@
 """Instructions become Python source: a line a NumPy call, on views prepared in advance.
 
-`Writer` holds what forward and backward code have in common: how an operand is read, how an expression
-of the op table or a sum of products is written. `forward.py` and `adjoint.py` say what to write.
+`Writer` holds what forward and backward code have in common: how an operand is read, how an
+expression of the op table or a sum of products is written. `forward.py` and `adjoint.py` say what
+to write.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class Target:
 
 
 class Writer:
-    """Source lines, and the views that they name. `first` is the store's index of parameter address 0."""
+    """Source lines, and the views that they name. `first` is the store's index of parameter address
+    0.
+    """
 
     def __init__(self, views: Views, copies: dict[Any, str]) -> None:
         self.views = views
@@ -44,7 +47,7 @@ class Writer:
     def emit(self, line: str) -> None:
         self.lines.append(line)
 
-    # --- reading -----------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------
 
     def space(self, address: int, gradients: bool = False) -> tuple[str, int]:
         """Which buffer an address is in, and where."""
@@ -61,7 +64,7 @@ class Writer:
         if key in self.copies:  # the forward pass has made it already
             return Target(self.copies[key], 0, access.strides)
         name = self.copies[key] = self.views.temporary(access.gather.shape)
-        parts = [(slice(None), access.gather)]
+        parts: list[tuple[Any, np.ndarray]] = [(slice(None), access.gather)]
         inside = access.gather < PARAMETERS
         if inside.any() and not inside.all():
             parts = [(np.flatnonzero(m), access.gather[m]) for m in (inside, ~inside)]
@@ -107,10 +110,12 @@ class Writer:
             return self.views.function(array.__name__, array)
         return self.views.constant("op", array)
 
-    # --- expressions ---------------------------------------------------------------------------------------
+    # --- expressions ------------------------------------------------------------------------------
 
     def expression(self, symbol: Symbol, shape: tuple[int, ...], out: str | None = None) -> str:
-        """Write what a Symbol computes over loops of `shape`; the name of the result (`out` if given)."""
+        """Write what a Symbol computes over loops of `shape`; the name of the result (`out` if
+        given).
+        """
         made: dict[int, str] = {}
         order = inputs_first(symbol)
         waiting = Counter(id(x) for node in order for x in node.inputs)  # reads still to come
@@ -163,12 +168,14 @@ class Writer:
         else:
             self.emit(f"{self.function(op)}({', '.join(names)}, out={out})")
 
-    # --- sums of products ------------------------------------------------------------------------------------
+    # --- sums of products -------------------------------------------------------------------------
 
     def contract(
         self, shape: Sequence[int], a: Target, b: Target, out: Target, *, add: bool = False
     ) -> None:
-        """out[...] (+)= sum a[...] * b[...] over loops of `shape`; what out does not move along is summed."""
+        """out[...] (+)= sum a[...] * b[...] over loops of `shape`; what out does not move along is
+        summed.
+        """
         loops = [
             Loop(length, *strides)
             for length, *strides in zip(shape, a.strides, b.strides, out.strides, strict=True)
@@ -241,7 +248,9 @@ class Writer:
         """The call that computes it: multiply without a sum, else matmul or vecdot."""
         sums = [loop for loop in loops if loop.role == "sum"]
         if not sums:
-            views = [self._factor(x, loops, which) for x, which in ((a, "a"), (b, "b"), (out, "out"))]
+            views = [
+                self._factor(x, loops, which) for x, which in ((a, "a"), (b, "b"), (out, "out"))
+            ]
             self.emit(f"{self.views.function('multiply', np.multiply)}({', '.join(views)})")
             return
         row = _longest([loop for loop in loops if loop.role == "row"])

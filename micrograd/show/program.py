@@ -1,4 +1,4 @@
-"""The picture of a lifted program: a box for each line of its text, an arrow for each array it reads.
+"""The picture of a lifted program: a box for each line of its text, arrows for what it reads.
 
 It is small where the graph is large: 65,818 nodes of the demo's loss are a dozen boxes.
 """
@@ -13,7 +13,7 @@ from micrograd.show.picture import Picture
 
 __all__ = ["program_picture"]
 
-_EXPRESSION_LENGTH = 46
+_EXPRESSION_LENGTH = 64
 
 
 def program_picture(program: Program) -> Picture:
@@ -40,7 +40,7 @@ def program_picture(program: Program) -> Picture:
         rows.append(f'{made[source]} [id="{made[source]}" label=<{_table(cells, box, line)}>]')
         titles[made[source]] = text.parameter_names.get(source, "argument")
     for entry in text.lines:
-        shape = " × ".join(map(str, entry.shape)) or "1"
+        shape = " by ".join(map(str, entry.shape)) or "1"
         count = f"{entry.replaces:,} node{'s' * (entry.replaces != 1)}"
         fill = svg.PALETTE["result"][0] if entry is text.lines[-1] else box
         cells = (
