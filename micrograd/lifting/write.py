@@ -26,7 +26,7 @@ __all__ = ["Target", "Writer", "inputs_first"]
 
 
 class Target:
-    """Where a result goes: a buffer, the address of its first element, its strides along the loops."""
+    """Where a result goes: a buffer, the first address, the strides along the loops."""
 
     def __init__(self, buffer: str, base: int, strides: Sequence[int]) -> None:
         self.buffer = buffer
@@ -162,6 +162,11 @@ class Writer:
             self.emit(f"{self.function(op)}({', '.join(names)}, out={out})")
         elif isinstance(op.array, np.ufunc):
             self.emit(f"{self.function(op)}({', '.join(names)}, {out})")
+        elif op.parameters == ("**", -0.5):  # of -inf it is nan, where power says 0
+            self.views.function("sqrt", np.sqrt)
+            self.views.function("reciprocal", np.reciprocal)
+            self.emit(f"sqrt({names[0]}, {out})")
+            self.emit(f"reciprocal({out}, {out})")
         elif op.parameters[:1] == ("**",):
             self.views.function("power", np.power)
             self.emit(f"power({names[0]}, {self.number(op.parameters[1])}, {out})")
