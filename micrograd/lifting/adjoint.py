@@ -261,7 +261,7 @@ class AdjointWriter(ForwardWriter):
     def pass_on_product(
         self, access: Access, shape: tuple[int, ...], g: Target, other: Target
     ) -> None:
-        """Add the product g * other, summed along the loops that the operand does not move along."""
+        """Add the product g * other, summed along the loops that the operand stays at."""
         kept = [
             i for i, (n, s) in enumerate(zip(shape, access.strides, strict=True)) if s and n > 1
         ]
@@ -289,7 +289,7 @@ class AdjointWriter(ForwardWriter):
         return len(np.unique(found)) == found.size
 
     def _fresh(self, access: Access) -> bool:
-        """Whether a direct write is right: nothing there yet, no address twice. Marks it written."""
+        """Whether to write directly: nothing there yet, no address twice. Marks it written."""
         if not self._unique(access):
             return False
         buffer, _ = self.space(access.base, gradients=True)
@@ -424,7 +424,7 @@ def scatter_add(
 
 
 def _distinct(loops: Sequence[tuple[int, int]]) -> bool:
-    """Whether it is plain that loops (length, stride) meet no address twice: each clears the inner."""
+    """Whether loops (length, stride) plainly meet no address twice: each clears the inner."""
     reach = 0
     for length, stride in sorted(loops, key=lambda loop: abs(loop[1])):
         if abs(stride) <= reach:

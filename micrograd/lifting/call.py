@@ -26,7 +26,7 @@ _new = object.__new__
 
 
 class Call:
-    """The rule of a call's node: owns the call's buffers, and gives them back when the results die."""
+    """The rule of a call's node: owns its buffers, gives them back when the results die."""
 
     __slots__ = ("program", "buffers", "seeds", "name")
 

@@ -46,7 +46,7 @@ class Environment:
             elif hasattr(thing, "__wrapped__") and not isinstance(thing, FunctionType):
                 things.append(thing.__wrapped__)
             elif isinstance(thing, FunctionType):
-                if not thing.__module__.startswith(_LIBRARIES):
+                if not (thing.__module__ or "").startswith(_LIBRARIES):
                     things += found._named(thing)
             elif isinstance(thing, Module):
                 modules.update((id(module), module) for _, module in thing.named_modules())

@@ -149,7 +149,7 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
 
 
 class _Renamed:
-    """Tuples of places with those replaced that are the same as earlier ones; a shared tuple once."""
+    """Tuples with places that are the same as earlier ones replaced; a shared tuple once."""
 
     def __init__(self, same: dict[int, int]) -> None:
         self._same = same

@@ -358,7 +358,7 @@ def _result(found: np.ndarray, shape: tuple[int, ...]) -> Result:
 
 
 def _in_order_of_use(tape: Tape, fused: Fused) -> list[Value]:
-    """The captured leaves, ordered so that what one group reads lies side by side in a new store."""
+    """The captured leaves, so that what one group reads lies side by side in a new store."""
     value_at = {i: v for v, i in tape.captured.items() if v._rule is None}
     ordered: dict[Value, None] = {}
     wide = sorted(fused.nodes, key=lambda node: -len(node.operands[-1]))

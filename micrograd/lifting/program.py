@@ -246,7 +246,7 @@ class Program:
 
     @cached_property
     def _wanted(self) -> np.ndarray:
-        """Which addresses a gradient flows through: inputs that ask, and all that depends on any."""
+        """Which addresses gradients flow through: inputs that ask, and all that depends on any."""
         wanted = np.zeros(self.layout.size, dtype=bool)
         wanted[self.wanted_inputs] = True
         asker = AdjointWriter(Views(), {}, wanted, wanted, 0)

@@ -283,7 +283,7 @@ class Tape:
         return shaped if shaped.shape else shaped[()]
 
     def read_buffer(self, module: Any, name: str) -> Any:
-        """The running statistics as they stand when a call begins, or as this function left them."""
+        """Running statistics as they stand when a call begins, or as this function left them."""
         if (module, name) in self.buffers:
             return self.buffers[module, name]
         return self.random_array(Buffer(module, name), getattr(module, name).shape)

@@ -177,7 +177,7 @@ class _Group:
         return [self._instruction(0, n, inner, inner_strides, regular)]
 
     def _inner_loops(self) -> tuple[tuple[int, ...], np.ndarray, list[bool]]:
-        """The reduced loops: their shape, each operand's strides, and which operands follow them."""
+        """The reduced loops: their shape, each operand's strides, which operands follow them."""
         wide = [reads for reads in self.reads if reads.shape[1] > 1]
         if not wide:
             return (), np.zeros((len(self.reads), 0), dtype=np.int64), [True] * len(self.reads)

@@ -27,7 +27,7 @@ __all__ = ["Line", "Text"]
 
 
 class Line(NamedTuple):
-    """One line: `name = expression`, the shape of the result, the scalar nodes that it stands for."""
+    """One line: `name = expression`, its shape, the scalar nodes that it stands for."""
 
     name: str
     expression: str
@@ -155,7 +155,7 @@ class Text:
     # --- what is read -----------------------------------------------------------------------------
 
     def array(self, access: Access, loops: Sequence[int]) -> str:
-        """An expression for the numbers that an operand reads along the loops that it moves along."""
+        """An expression for the numbers that an operand reads along some loops."""
         sizes = tuple(access.shape[i] for i in loops)
         strides = tuple(access.strides[i] for i in loops)
         if access.gather is not None:
