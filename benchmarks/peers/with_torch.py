@@ -27,13 +27,18 @@ def demo_loss(p: Tensors, X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return F.relu(1 - y * X[:, 0]).mean() + demo.ALPHA * penalty
 
 
+def normed(x: torch.Tensor) -> torch.Tensor:
+    """F.rms_norm, which takes a tenth longer here."""
+    return x * torch.rsqrt((x * x).mean(-1, keepdim=True) + gpt.EPS)
+
+
 def gpt_loss(
     p: Tensors, letters: torch.Tensor, following: torch.Tensor, mask: torch.Tensor | None = None
 ) -> torch.Tensor:
     T = letters.shape[-1]
     x = F.embedding(letters, p["token.weight"]) + p["position.weight"][:T]
-    x = F.rms_norm(x, (gpt.WIDTH,), eps=gpt.EPS)
-    y = F.rms_norm(x, (gpt.WIDTH,), eps=gpt.EPS)
+    x = normed(x)
+    y = normed(x)
     split = (*y.shape[:-1], gpt.HEADS, gpt.WIDTH // gpt.HEADS)
     q, k, v = (
         F.linear(y, p[f"{name}.weight"]).view(split).transpose(-2, -3)
@@ -41,7 +46,7 @@ def gpt_loss(
     )
     mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
     x = x + F.linear(mixed.transpose(-2, -3).reshape(x.shape), p["project.weight"])
-    hidden = F.relu(F.linear(F.rms_norm(x, (gpt.WIDTH,), eps=gpt.EPS), p["expand.weight"]))
+    hidden = F.relu(F.linear(normed(x), p["expand.weight"]))
     x = x + F.linear(hidden, p["contract.weight"])
     logits = F.linear(x, p["head.weight"])
     if mask is None:
