@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +70,17 @@ def axe() -> str:
         npm = shutil.which("npm")
         if npm is None:
             pytest.skip("npm, which installs axe-core, is not on the PATH")
-        home.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(ROOT / "tests" / "browser" / name, home)
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            pytest.skip(f"npm could not install axe-core: {done.stderr.strip()[-200:]}")
+        home.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home.parent) as folder:
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(ROOT / "tests" / "browser" / name, folder)
+            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                pytest.skip(f"npm could not install axe-core: {done.stderr.strip()[-200:]}")
+            with suppress(OSError):  # another worker was faster
+                Path(folder).rename(home)
+                Path(folder).mkdir()
     return source.read_text(encoding="utf-8")
 
 

@@ -118,7 +118,7 @@ def test_a_second_use_is_seen_to_be_added():
     b = a * a
     b.label = "b"
     text = str(explain(b))
-    assert "a.grad = 3 × 1 = 3" in text
+    assert "a.grad += 3 × 1 = 3: 0 -> 3" in text
     assert "a.grad += 3 × 1 = 3: 3 -> 6" in text
 
 

@@ -61,14 +61,14 @@ def jupyterlab(folder: Path):
 
 
 def wait(condition, seconds: float = 60):
-    """What the condition comes to, as soon as it is something; JupyterLab rebuilds what it shows."""
+    """What the condition comes to, once it is something; JupyterLab rebuilds what it shows."""
     from selenium.common.exceptions import WebDriverException
 
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
             found = condition()
-        except WebDriverException:
+        except (IndexError, WebDriverException):
             found = None
         if found:
             return found
@@ -76,16 +76,34 @@ def wait(condition, seconds: float = 60):
     raise AssertionError("it did not come about in time")
 
 
-def test_jupyterlab_shows_it_live_or_still(tmp_path, monkeypatch):
+@pytest.fixture
+def notebook(monkeypatch):
+    """A notebook that was executed and shows a stepper."""
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
+    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    nbclient.NotebookClient(made, timeout=60).execute()
+    return made
+
+
+def test_an_exported_notebook_is_live_without_network(tmp_path, notebook):
+    page, _ = pytest.importorskip("nbconvert").HTMLExporter().from_notebook_node(notebook)
+    (tmp_path / "lesson.html").write_text(page, encoding="utf-8")
+    with browser("--host-resolver-rules=MAP * ~NOTFOUND") as driver:
+        driver.get((tmp_path / "lesson.html").as_uri())
+        frame = wait(lambda: driver.find_element("css selector", "iframe[srcdoc]"))
+        still = driver.find_element("css selector", ".micrograd-lesson img")
+        assert frame.is_displayed() and not still.is_displayed()
+        driver.switch_to.frame(frame)
+        driver.find_element("css selector", "#last").click()
+        assert driver.find_element("css selector", "#phase").text == "Gradients"
+
+
+def test_jupyterlab_shows_it_live_or_still(tmp_path, notebook):
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
 
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    nbclient.NotebookClient(notebook, timeout=60).execute()
     nbformat.write(notebook, tmp_path / "lesson.ipynb")
-
     with jupyterlab(tmp_path) as address, browser() as driver:
         resize(driver, 1300, 1000)
         driver.get(f"{address}/lab/tree/lesson.ipynb")

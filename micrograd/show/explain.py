@@ -150,24 +150,21 @@ def _explain_step(walk: Walk, step: tuple[Use, ...], out: Explanation) -> None:
         if use.input in walk.constants:
             continue
         _chain(_local(walk, use), out, _slope(walk, use))
-        grad = _grad(walk, use.input)
+        grad, slope, above = _grad(walk, use.input), _slope(walk, use), _grad(walk, i)
+        rule = rf"{slope[1]} \cdot {above.latex}"
+        before, after, term = map(Formula.substituted, (use.before, use.after, use.product))
         product = Formula.substituted(use.local).times(Formula.substituted(use.arriving))
-        first = use.before == 0
-        before = Formula.substituted(use.before)
-        total = product if first else before + product
-        after = Formula.substituted(use.after)
         if math.isnan(use.local):
             out.formula(
                 f"{grad.text}: {before.text} -> {after.text} (custom)",
                 rf"{grad.latex}: {before.latex} \to {after.latex}",
             )
-        elif first:
-            _chain([total, after], out, _sides(grad))
+        elif len(walk.uses_of(use.input)) == 1:
+            _chain([product, after], out, (grad.text, f"{grad.latex} = {rule}"))
         else:
-            term = Formula.substituted(use.product)
             out.formula(
                 f"{grad.text} += {product.text} = {term.text}: {before.text} -> {after.text}",
-                rf"{grad.latex} \mathrel{{+}}= {product.latex} = {term.latex}:\quad "
+                rf"{grad.latex} \mathrel{{+}}= {rule} = {product.latex} = {term.latex}:\quad "
                 rf"{before.latex} \to {after.latex}",
             )
 
