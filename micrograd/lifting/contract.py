@@ -31,8 +31,9 @@ _ROLES = {
     (True, False, True): "row",
     (False, True, True): "column",
     (True, True, False): "sum",
-    (True, False, False): "sum a",
-    (False, True, False): "sum b",
+    # a factor that stays is not taken out of the sum: inf * (a + b) is not inf * a + inf * b
+    (True, False, False): "sum",
+    (False, True, False): "sum",
     (False, False, False): "repeat",
     (False, False, True): "copy",
 }

@@ -190,8 +190,6 @@ class Writer:
             if loop.role == "repeat":
                 repeats *= loop.length
         loops = [loop for loop in loops if loop.role != "repeat"]
-        a, loops = self._summed_alone(a, loops, "a")
-        b, loops = self._summed_alone(b, loops, "b")
         loops = merged(loops)
         sums = [loop for loop in loops if loop.role == "sum"]
         if len(sums) > 1:  # one loop in memory, by copying what is not
@@ -215,21 +213,6 @@ class Writer:
         if add:
             self.emit(f"add({result}, {name}, {result})")
 
-    def _summed_alone(self, x: Target, loops: list[Loop], which: str) -> tuple[Target, list[Loop]]:
-        """A factor summed over the loops that only it moves along."""
-        role = f"sum {which}"
-        if not any(loop.role == role for loop in loops):
-            return x, loops
-        moving = [loop for loop in loops if getattr(loop, which)]
-        view = self._factor(x, moving, which)
-        axes = tuple(i for i, loop in enumerate(moving) if loop.role == role)
-        kept = [loop for loop in moving if loop.role != role]
-        sizes = [loop.length for loop in kept]
-        name = self.views.temporary(sizes)
-        self.reduced(view, [loop.length for loop in moving], axes, name)
-        rest = [loop for loop in loops if loop.role != role]
-        return Target(name, 0, ()), _restrided(rest, kept, which)
-
     def _copied(self, x: Target, loops: list[Loop], which: str) -> tuple[Target, list[Loop]]:
         """A factor copied in the order of the loops, if the loops of the sum are not one in it."""
         sums = [loop for loop in loops if loop.role == "sum"]
@@ -238,7 +221,7 @@ class Writer:
             for outer, inner in pairwise(sums)
         ):
             return x, loops
-        moving = [loop for loop in loops if getattr(loop, which)]
+        moving = [loop for loop in loops if getattr(loop, which) or loop in sums]
         sizes = [loop.length for loop in moving]
         name = self.views.temporary(sizes)
         self.views.function("copyto", np.copyto)
