@@ -80,7 +80,7 @@ class Environment:
         found: dict[Value, str] = {}
         stack = [(name, thing) for name, thing in self.cell_names]
         stack += [(name, thing) for _, name, thing in self.globals]
-        seen: set[int] = set()
+        seen: dict[int, Any] = {}  # keeps rows of arrays alive, else the next one gets their id
         while stack:
             path, x = stack.pop()
             if isinstance(x, Value):
@@ -88,7 +88,7 @@ class Environment:
                 continue
             if id(x) in seen:
                 continue
-            seen.add(id(x))
+            seen[id(x)] = x
             stack += [
                 (f"{path}.{name}", item)
                 for name, item in _parts(x)
