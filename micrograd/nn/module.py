@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd import engine
 from micrograd.engine import Value, numbers
-from micrograd.store import Stored
+from micrograd.store import Block, Stored
 
 __all__ = ["Module", "positive"]
 
@@ -50,8 +50,12 @@ class Module:
         return ((path, x) for path, x in _walk(self, "") if isinstance(x, Module))
 
     def zero_grad(self) -> None:
-        for p in self.parameters():
-            p.grad = 0.0
+        parameters = self.parameters()
+        if all(type(p) is Stored for p in parameters) and parameters:
+            Block(parameters).grads = 0.0
+        else:
+            for p in parameters:
+                p.grad = 0.0
 
     def train(self, mode: bool = True) -> Module:
         """Set the training mode of this module and all below: Dropout and BatchNorm1d heed it."""
@@ -90,11 +94,7 @@ class Module:
                 f"these weights do not fit this {type(self).__name__}: {'; '.join(faults)}"
             )
         for k, array in theirs.items():
-            if ours[k].dtype == object:
-                for v, number in zip(ours[k].flat, array.ravel().tolist(), strict=True):
-                    v.data = float(number)
-            else:
-                ours[k][...] = array
+            _write(ours[k], array)
 
     def _state(self) -> dict[str, np.ndarray]:
         state: dict[str, np.ndarray] = {}
@@ -124,6 +124,17 @@ class Module:
 
     def _members(self) -> Iterable[tuple[str, Any]]:
         return vars(self).items()
+
+
+def _write(place: np.ndarray, new: np.ndarray) -> None:
+    """New numbers into a buffer or into an array of Values, at once where these live in a store."""
+    if place.dtype != object:
+        place[...] = new
+    elif all(type(v) is Stored for v in place.flat):
+        Block(place.flat).numbers = np.asarray(new, dtype=np.float64).ravel()
+    else:
+        for v, number in zip(place.flat, new.ravel().tolist(), strict=True):
+            v.data = float(number)
 
 
 def _walk(thing: Any, path: str) -> Iterator[tuple[str, Any]]:
