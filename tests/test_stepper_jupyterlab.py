@@ -68,7 +68,7 @@ def wait(condition, seconds: float = 60):
     while time.monotonic() < end:
         try:
             found = condition()
-        except (IndexError, WebDriverException):
+        except (AssertionError, IndexError, WebDriverException):
             found = None
         if found:
             return found
@@ -115,9 +115,14 @@ def test_jupyterlab_shows_it_live_or_still(tmp_path, notebook):
         assert not every(".jp-OutputArea iframe")
         # run here: live
         shown = lambda: [cell for cell in every(".jp-Cell .cm-content") if cell.is_displayed()]
-        wait(lambda: shown()[0].click() or True)
-        ActionChains(driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
-        frame = wait(lambda: every(".jp-OutputArea iframe[srcdoc]"))[0]
+
+        def run():
+            shown()[0].click()
+            keys = ActionChains(driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER)
+            keys.key_up(Keys.SHIFT).perform()
+            return wait(lambda: every(".jp-OutputArea iframe[srcdoc]"), 20)
+
+        frame = wait(run, 120)[0]  # again, if the kernel was not listening yet
         pictures = every(".jp-OutputArea .micrograd-lesson img")
         assert pictures and not any(picture.is_displayed() for picture in pictures)
         driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", frame)
