@@ -22,7 +22,7 @@ __all__ = ["ENGINES", "ROWS", "same"]
 
 TITLE = "A training step, lifted from scalars, beside the peers"
 ORIGINAL = "micrograd==0.1.0"
-REPEAT = 5  # processes for each engine and row
+REPEAT = 3  # processes for each engine and row
 SLOW = 50  # steps of a scalar engine
 RECORDED = 10.0  # seconds that a first call may take
 Batches = list[tuple[np.ndarray, ...]]
@@ -63,7 +63,7 @@ ROWS = {
         engines=EVERY, steps=1000,
     ),
     "gpt-1000": Row(
-        "GPT, from the first name", "gpt", lambda: gpt.single(1000), "adam", 0.001,
+        "GPT, whole training", "gpt", lambda: gpt.single(1000), "adam", 0.001,
         {"scalar": 50}, engines=("layers", "loops", "torch", "jax", "scalar"), whole=True,
     ),
     "gpt-32": Row(
@@ -218,7 +218,7 @@ def picture(results: dict[str, dict[str, dict[str, float]]]) -> None:
     axes.set_xlim(10)
     axes.margins(x=0.12, y=0.01)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_xlabel("µs a training step: shorter is better, each tick is ten times longer")
+    axes.set_xlabel("µs a training step, on a logarithmic axis: shorter is better")
     used = [engine for engine in ENGINES if any(engine in found for found in results.values())]
     patches = [plt.Rectangle((0, 0), 1, 1, color=colours[engine]) for engine in used]
     axes.legend(
@@ -251,8 +251,8 @@ def main() -> int:
         "each the median of many steps: forward, backward, update. All in float64, one thread, "
         "cycle collector on.",
         "Scalar engine: micrograd 0.1.0 for the demo, `peers/scalar.py` for the GPT.",
-        "GPT, from the first name: the mean of 1,000 steps with all recording (JAX: compiling) of "
-        f"every length, the scalar engine over {SLOW} of them.",
+        "Whole training: the mean of 1,000 names, recording (JAX: compiling) of "
+        f"every length included; the scalar engine over {SLOW} of them.",
         "First call: recording and the first step of `lift, with layers`.",
         "JAX compiles loss, gradient and update into one function and donates the parameters.",
     ]
