@@ -15,14 +15,16 @@ __all__ = ["describe", "is_real", "real"]
 
 def is_real(x: Any) -> bool:
     """int, float, bool, NumPy's real scalars and 0-d arrays of them: what a Value can hold."""
+    if isinstance(x, (float, int)):
+        return True
     if isinstance(x, (np.generic, np.ndarray)):
         return x.dtype.kind in "biuf" and x.shape == ()  # a timedelta is an np.integer, too
-    return isinstance(x, (float, int))
+    return False
 
 
 def real(x: Any) -> float:
     """A Python float of any real number; a TypeError that names anything else."""
-    if not is_real(x):
+    if not isinstance(x, (float, int)) and not is_real(x):
         hint = "; use the Value itself, or v.detach() for its number alone" if _is_value(x) else ""
         raise TypeError(f"got {describe(x)}; a Value holds one real number{hint}")
     try:

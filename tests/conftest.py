@@ -15,7 +15,12 @@ from micrograd import engine
 
 _slow_is_fine = [HealthCheck.too_slow]
 settings.register_profile(
-    "ci", report_multiple_bugs=False, deadline=None, derandomize=True, database=None, suppress_health_check=_slow_is_fine
+    "ci",
+    report_multiple_bugs=False,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=_slow_is_fine,
 )
 settings.register_profile(
     "nightly",

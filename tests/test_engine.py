@@ -12,12 +12,14 @@ import math
 import operator
 import pickle
 import random
+import shutil
 import subprocess
 import sys
 import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import graphviz
@@ -843,6 +845,27 @@ def test_numbers_and_grads_read_arrays_lists_and_single_values() -> None:
     assert numbers([]).shape == (0,)
     with pytest.raises(TypeError, match="got str '3'"):
         numbers([a, "3"])
+
+
+def test_the_engine_works_without_the_rest_of_the_house(tmp_path: Path) -> None:
+    house = Path(engine.__file__).parent
+    alone = tmp_path / "micrograd"
+    alone.mkdir()
+    (alone / "__init__.py").touch()
+    for name in ("engine", "ops", "arithmetic", "modes", "reals"):
+        shutil.copy(house / f"{name}.py", alone)
+    script = (
+        "from micrograd.engine import Value, no_grad\n"
+        "x = Value(2.0); y = (x * 3 + x**2).tanh().relu() / 2 - 1; y.backward()\n"
+        "with no_grad(): assert (x * 2)._prev == ()\n"
+        "print(x.grad)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    x = Value(2.0)
+    ((x * 3 + x**2).tanh().relu() / 2 - 1).backward()
+    assert float(ran.stdout) == x.grad
 
 
 def test_the_public_names_stand_where_they_are_looked_for() -> None:
