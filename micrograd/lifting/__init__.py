@@ -3,7 +3,7 @@
 A function of Values is run once on traced Values (`record`), chains of + and * become dot products
 and sums (`fuse`), like nodes are grouped and given slots (`schedule`), lists of slots become
 strided views (`strides`), and each group becomes a line of NumPy with its adjoint (`forward`,
-`adjoint`). Read `lifted.record` for the whole path, then those modules in that order.
+`adjoint`). Read `recording.record` for the whole path, then those modules in that order.
 """
 
 from micrograd.lifting.lifted import Lifted, lift

@@ -1,48 +1,34 @@
 """`lift`: record a function of Values once, then run it as an array program.
 
 The decorator keeps one program for each combination of shapes and static arguments, and records
-again when something that the function names has changed. `record` is the path from the function to
-its instructions; read it next.
+again when something that the function names has changed. `recording.record` is the path from the
+function to its instructions; read it next.
 """
 
 from __future__ import annotations
 
 import gc
 import inspect
-import math
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import update_wrapper
 from types import MethodType
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from micrograd import engine
-from micrograd.engine import Value, backward
-from micrograd.lifting.arguments import Arguments, Template, Tracer, flat_values, read
+from micrograd.engine import Value
+from micrograd.lifting.arguments import Arguments, read
 from micrograd.lifting.batch import SIZES, DoesNotExtend, fit
-from micrograd.lifting.call import ResultArray
+from micrograd.lifting.compare import compare
 from micrograd.lifting.environment import Environment
-from micrograd.lifting.fuse import Fused, fuse
-from micrograd.lifting.guard import guarded
-from micrograd.lifting.program import (
-    Argument,
-    Outside,
-    Program,
-    Recording,
-    Result,
-    State,
-    Update,
-)
+from micrograd.lifting.program import Program
 from micrograd.lifting.progress import Progress
-from micrograd.lifting.record import INPUT, LiftError, Tape
-from micrograd.lifting.schedule import PARAMETERS, schedule
-from micrograd.lifting.strides import Access, nest
-from micrograd.store import gather
+from micrograd.lifting.record import Tape
+from micrograd.lifting.recording import Recorded, record
+from micrograd.lifting.schedule import PARAMETERS
 
 __all__ = ["Lifted", "lift"]
 
@@ -65,6 +51,11 @@ class Lifted:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if isinstance(engine.current_mode(), Tape):  # inside another recording: part of it
             return self.function(*args, **kwargs)
+        self.program, found = self._program(args, kwargs)
+        return self.program.run(found)
+
+    def _program(self, args: Any, kwargs: Any) -> tuple[Program, Arguments]:
+        """The program for these arguments, recorded if need be, and the arguments taken apart."""
         found = read(args, kwargs, self.batched)
         key = tuple(found.key)
         entry = self.programs.get(key)
@@ -73,51 +64,21 @@ class Lifted:
         elif len(self.programs) > 1:
             with suppress(KeyError):  # another thread may have dropped it meanwhile
                 self.programs.move_to_end(key)
-        self.program = entry.programs.get(found.size) or self._record(entry, args, kwargs, found)
-        return self.program.run(found)
+        program = entry.programs.get(found.size) or self._record(entry, args, kwargs, found)
+        return program, found
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
 
     def check(self, *args: Any, **kwargs: Any) -> None:
-        """Run eager beside lifted on these arguments; LiftError where a number or a gradient
-        differs.
+        """Run eager beside lifted on these arguments; LiftError where a number or gradient differs.
 
-        Gradients are those of the sum of all results. Neither grads nor generators are changed.
+        Gradients are those of the sum of all results. Grads, running statistics and generators are
+        left as they were.
         """
-        self(*args, **kwargs)
-        program = self.program
-        assert program is not None
-        recording = program.recording
-        leaves = [*program.parameters, *(o.value for o in recording.outside)]
-        leaves += flat_values(read(args, kwargs).values)
-        leaves = list(dict.fromkeys(leaves))
-        generators = [state.generator for state in recording.states]
-        buffers = [
-            (u.module, u.name, u.module.read_buffer(u.name).copy()) for u in recording.updates
-        ]
-        before = [leaf.grad for leaf in leaves]
-        states = [generator.bit_generator.state for generator in generators]
-        sides = []
-        try:
-            for function in (self.function, self):
-                for generator, state in zip(generators, states, strict=True):
-                    generator.bit_generator.state = state
-                for module, name, values in buffers:
-                    module.update_buffer(name, values)
-                for leaf in leaves:
-                    leaf.grad = 0.0
-                results = _values(function(*args, **kwargs))
-                if results:
-                    backward(sum(results[1:], results[0]))
-                sides.append(([v.data for v in results], [leaf.grad for leaf in leaves]))
-        finally:
-            for leaf, g in zip(leaves, before, strict=True):
-                leaf.grad = g
-            for module, name, values in buffers:
-                module.update_buffer(name, values)
-        for what, eager, lifted in zip(("result", "gradient"), *sides, strict=True):
-            _agree(f"{self.__name__}: {what}", np.array(eager), np.array(lifted))
+        if not isinstance(engine.current_mode(), Tape):
+            self.program, _ = self._program(args, kwargs)
+            compare(self.function, self.program, args, kwargs)
 
     def _keep(self, key: Any, args: Any, kwargs: Any, found: Arguments) -> Entry:
         with self._lock:
@@ -189,34 +150,6 @@ class Lifted:
         return reason
 
 
-def _values(x: Any) -> list[Value]:
-    """Every Value in a structure of results, in order."""
-    found: list[Value] = []
-    stack = [x]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, Value):
-            found.append(item)
-        elif isinstance(item, dict):
-            stack += reversed(list(item.values()))
-        elif isinstance(item, (list, tuple, ResultArray)) or (
-            isinstance(item, np.ndarray) and item.dtype == object
-        ):
-            stack += reversed(list(item))
-    return found
-
-
-def _agree(what: str, eager: np.ndarray, lifted: np.ndarray) -> None:
-    if eager.shape != lifted.shape:
-        raise LiftError(f"{what}s: {eager.size} eager, {lifted.size} lifted")
-    finite = np.abs(eager[np.isfinite(eager)])
-    tolerance = 1e-9 * max(1.0, finite.max(initial=0.0))
-    wrong = ~np.isclose(eager, lifted, rtol=1e-9, atol=tolerance, equal_nan=True)
-    if wrong.any():
-        i = int(wrong.argmax())
-        raise LiftError(f"{what} {i} is {eager[i]} eager and {lifted[i]} lifted")
-
-
 class Entry:
     """The programs of one key, by batch size (None: no batch), and what they depend on."""
 
@@ -271,115 +204,3 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if running:
             gc.enable()
-
-
-class Recorded(NamedTuple):
-    """One run of the function on traced arguments, compiled as far as instructions."""
-
-    recording: Any  # a Recording, or Fitted: one for each batch size
-    parameters: list[Value]
-    positions: list[int]
-    template: Template
-
-
-def record(
-    function: Callable[..., Any],
-    args: Any,
-    kwargs: dict[str, Any],
-    found: Arguments,
-    reachable: Iterable[Value] = (),
-    resize: Callable[[int, tuple[int, ...]], tuple[int, ...]] = lambda number, shape: shape,
-) -> Recorded:
-    """Run the function on traced arguments and find the instructions in what it did."""
-    tape = Tape()
-    tracer = Tracer(tape, resize)
-    traced_args = [tracer.rebuild(x) for x in args]
-    traced_kwargs = {name: tracer.rebuild(kwargs[name]) for name in sorted(kwargs)}
-    progress = Progress.current or Progress()
-    progress.nodes = tape.kinds
-    try:
-        with engine.mode(tape), guarded(reachable):
-            returned = function(*traced_args, **traced_kwargs)
-    except IndexError as fault:
-        raise tape.explained(fault) from None
-    progress.step = "finding the arrays"
-    template = Template(tape, returned)
-    updates = [
-        (module, name, np.array([tape.find(v) for v in np.asarray(values).flat]), np.shape(values))
-        for (module, name), values in tape.buffers.items()
-    ]
-    leaves = [*template.places, *(places for _, _, places, _ in updates)]
-    needed = [int(place) for places in leaves for place in places.flat]
-    fused = fuse(tape, needed)
-    parameters = _in_order_of_use(tape, fused)
-    outside = [(v, i) for v, i in tape.captured.items() if v._rule is not None]
-    for _, i in outside:
-        tape.kinds[i] = INPUT
-    gather(parameters)
-    first = min((p._right for p in parameters), default=0)
-    positions = [p._right - first for p in parameters]
-    places = [tape.captured[p] for p in parameters]
-    layout = schedule(tape, fused, dict(zip(places, positions, strict=True)))
-    at = layout.address
-    found_at = np.array([at[i] for i in fused.outputs], dtype=np.int64)
-    pieces = np.split(found_at, np.cumsum([places.size for places in leaves]))[:-1]
-    arguments = [
-        Argument(at[start] if math.prod(shape) else 0, shape, values is not None)
-        for start, shape, values in zip(tracer.first, tracer.shapes, found.values, strict=True)
-    ]
-    states = [
-        State(at[drawn.flat[0]._left], shape, generator)
-        for generator, shape, drawn in tape.draws
-        if drawn.size
-    ]
-    count = len(template.places)
-    recording = Recording(
-        layout._replace(address={}),
-        tuple(arguments),
-        tuple(
-            _result(piece, leaf.shape) for piece, leaf in zip(pieces, template.places, strict=False)
-        ),
-        tuple(states),
-        tuple(
-            Update(module, name, piece.reshape(shape))
-            for piece, (module, name, _, shape) in zip(pieces[count:], updates, strict=True)
-        ),
-        tuple(Outside(at[i], v) for v, i in outside),
-    )
-    return Recorded(recording, parameters, positions, template)
-
-
-def _result(found: np.ndarray, shape: tuple[int, ...]) -> Result:
-    factored = nest(found[None]) if found.size else None
-    if factored is None:
-        return Result(shape, Access(0, (found.size,), (1,), found))
-    loops, strides = factored
-    return Result(shape, Access(int(found[0]), loops, tuple(map(int, strides[0]))))
-
-
-def _in_order_of_use(tape: Tape, fused: Fused) -> list[Value]:
-    """The captured leaves, so that what one group reads lies side by side in a new store."""
-    value_at = {i: v for v, i in tape.captured.items() if v._rule is None}
-    ordered: dict[Value, None] = {}
-    wide = sorted(fused.nodes, key=lambda node: -len(node.operands[-1]))
-
-    seen: set[int] = set()
-
-    def visit(places: Sequence[int]) -> None:
-        if id(places) in seen:
-            return
-        seen.add(id(places))
-        for place in places:
-            if place in value_at:
-                ordered.setdefault(value_at[place])
-
-    for role in (1, 0):
-        for node in wide:
-            if node.kind in ("dot", "take") and role < len(node.operands):
-                visit(node.operands[role])
-    for node in fused.nodes:
-        for places in node.operands:
-            visit(places)
-        if node.start in value_at:
-            ordered.setdefault(value_at[node.start])
-    return list(ordered)

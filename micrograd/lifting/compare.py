@@ -1,0 +1,81 @@
+"""Eager beside lifted: the check that a learner can run on a function of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from micrograd.engine import Value, backward
+from micrograd.lifting.arguments import flat_values, read
+from micrograd.lifting.call import ResultArray
+from micrograd.lifting.program import Program
+from micrograd.lifting.record import LiftError
+
+__all__ = ["compare"]
+
+
+def compare(function: Callable[..., Any], program: Program, args: Any, kwargs: Any) -> None:
+    """LiftError if results, or gradients of their sum, differ by more than 1e-9 of the largest."""
+    recording = program.recording
+    leaves = [*program.parameters, *(o.value for o in recording.outside)]
+    leaves = list(dict.fromkeys(leaves + flat_values(read(args, kwargs).values)))
+    generators = [s.generator for s in recording.states]
+    generators = [g for g in generators if isinstance(g, np.random.Generator)]
+    statistics = [
+        (u.module, u.name, u.module.read_buffer(u.name).copy()) for u in recording.updates
+    ]
+    before = [leaf.grad for leaf in leaves]
+    states = [generator.bit_generator.state for generator in generators]
+
+    def restore() -> None:
+        for generator, state in zip(generators, states, strict=True):
+            generator.bit_generator.state = state
+        for module, name, values in statistics:
+            module.update_buffer(name, values)
+
+    sides = []
+    try:
+        for side in (function, program):
+            for leaf in leaves:
+                leaf.grad = 0.0
+            results = _values(side(*args, **kwargs))
+            if results:
+                backward(sum(results[1:], results[0]))
+            sides.append(([v.data for v in results], [leaf.grad for leaf in leaves]))
+            restore()
+    finally:
+        restore()
+        for leaf, g in zip(leaves, before, strict=True):
+            leaf.grad = g
+    for what, eager, lifted in zip(("result", "gradient"), *sides, strict=True):
+        _agree(f"{program.name}: {what}", np.array(eager), np.array(lifted))
+
+
+def _values(x: Any) -> list[Value]:
+    """Every Value in a structure of results, in order."""
+    found: list[Value] = []
+    stack = [x]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Value):
+            found.append(item)
+        elif isinstance(item, dict):
+            stack += reversed(list(item.values()))
+        elif isinstance(item, (list, tuple, ResultArray)) or (
+            isinstance(item, np.ndarray) and item.dtype == object
+        ):
+            stack += reversed(list(item))
+    return found
+
+
+def _agree(what: str, eager: np.ndarray, lifted: np.ndarray) -> None:
+    if eager.shape != lifted.shape:
+        raise LiftError(f"{what}s: {eager.size} eager, {lifted.size} lifted")
+    finite = np.abs(eager[np.isfinite(eager)])
+    tolerance = 1e-9 * max(1.0, finite.max(initial=0.0))
+    wrong = ~np.isclose(eager, lifted, rtol=1e-9, atol=tolerance, equal_nan=True)
+    if wrong.any():
+        i = int(wrong.argmax())
+        raise LiftError(f"{what} {i} is {eager[i]} eager and {lifted[i]} lifted")

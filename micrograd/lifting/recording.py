@@ -1,0 +1,133 @@
+"""The path from a function to its instructions: run it on a tape, fuse, schedule, factor.
+
+`record` is that path in one screen; `lifted.py` decides when to take it. Read `record.py` (the
+tape), `fuse.py`, `schedule.py` and `strides.py` next, in this order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd import engine
+from micrograd.engine import Value
+from micrograd.lifting.arguments import Arguments, Template, Tracer
+from micrograd.lifting.fuse import Fused, fuse
+from micrograd.lifting.guard import guarded
+from micrograd.lifting.program import Argument, Outside, Recording, Result, State, Update
+from micrograd.lifting.progress import Progress
+from micrograd.lifting.record import INPUT, Tape
+from micrograd.lifting.schedule import schedule
+from micrograd.lifting.strides import Access, nest
+from micrograd.store import gather
+
+__all__ = ["Recorded", "record"]
+
+
+class Recorded(NamedTuple):
+    """One run of the function on traced arguments, compiled as far as instructions."""
+
+    recording: Any  # a Recording, or Fitted: one for each batch size
+    parameters: list[Value]
+    positions: list[int]
+    template: Template
+
+
+def record(
+    function: Callable[..., Any],
+    args: Any,
+    kwargs: dict[str, Any],
+    found: Arguments,
+    reachable: Iterable[Value] = (),
+    resize: Callable[[int, tuple[int, ...]], tuple[int, ...]] = lambda number, shape: shape,
+) -> Recorded:
+    """Run the function on traced arguments and find the instructions in what it did."""
+    tape = Tape()
+    tracer = Tracer(tape, resize)
+    traced_args = [tracer.rebuild(x) for x in args]
+    traced_kwargs = {name: tracer.rebuild(kwargs[name]) for name in sorted(kwargs)}
+    progress = Progress.current or Progress()
+    progress.nodes = tape.kinds
+    try:
+        with engine.mode(tape), guarded(reachable):
+            returned = function(*traced_args, **traced_kwargs)
+    except IndexError as fault:
+        raise tape.explained(fault) from None
+    progress.step = "finding the arrays"
+    template = Template(tape, returned)
+    statistics = [np.array(list(map(tape.find, np.ravel(v)))) for v in tape.buffers.values()]
+    leaves = [*template.places, *statistics]
+    fused = fuse(tape, [int(place) for places in leaves for place in places.flat])
+    parameters = _in_order_of_use(tape, fused)
+    outside = [(v, i) for v, i in tape.captured.items() if v._rule is not None]
+    for _, i in outside:
+        tape.kinds[i] = INPUT
+    gather(parameters)
+    first = min((p._right for p in parameters), default=0)
+    positions = [p._right - first for p in parameters]
+    places = [tape.captured[p] for p in parameters]
+    layout = schedule(tape, fused, dict(zip(places, positions, strict=True)))
+    at = layout.address
+    addresses = np.array([at[i] for i in fused.outputs], dtype=np.int64)
+    pieces = np.split(addresses, np.cumsum([places.size for places in leaves]))[:-1]
+    results = pieces[: len(template.places)]
+    recording = Recording(
+        layout._replace(address={}),
+        tuple(
+            Argument(at[start] if math.prod(shape) else 0, shape, values is not None)
+            for start, shape, values in zip(tracer.first, tracer.shapes, found.values, strict=True)
+        ),
+        tuple(_result(piece, p.shape) for piece, p in zip(results, template.places, strict=True)),
+        tuple(
+            State(at[drawn.flat[0]._left], shape, generator)
+            for generator, shape, drawn in tape.draws
+            if drawn.size
+        ),
+        tuple(
+            Update(module, name, piece.reshape(np.shape(new)))
+            for piece, ((module, name), new) in zip(
+                pieces[len(results) :], tape.buffers.items(), strict=True
+            )
+        ),
+        tuple(Outside(at[i], v) for v, i in outside),
+    )
+    return Recorded(recording, parameters, positions, template)
+
+
+def _result(found: np.ndarray, shape: tuple[int, ...]) -> Result:
+    factored = nest(found[None]) if found.size else None
+    if factored is None:
+        return Result(shape, Access(0, (found.size,), (1,), found))
+    loops, strides = factored
+    return Result(shape, Access(int(found[0]), loops, tuple(map(int, strides[0]))))
+
+
+def _in_order_of_use(tape: Tape, fused: Fused) -> list[Value]:
+    """The captured leaves, so that what one group reads lies side by side in a new store."""
+    value_at = {i: v for v, i in tape.captured.items() if v._rule is None}
+    ordered: dict[Value, None] = {}
+    wide = sorted(fused.nodes, key=lambda node: -len(node.operands[-1]))
+
+    seen: set[int] = set()
+
+    def visit(places: Sequence[int]) -> None:
+        if id(places) in seen:
+            return
+        seen.add(id(places))
+        for place in places:
+            if place in value_at:
+                ordered.setdefault(value_at[place])
+
+    for role in (1, 0):
+        for node in wide:
+            if node.kind in ("dot", "take") and role < len(node.operands):
+                visit(node.operands[role])
+    for node in fused.nodes:
+        for places in node.operands:
+            visit(places)
+        if node.start in value_at:
+            ordered.setdefault(value_at[node.start])
+    return list(ordered)
