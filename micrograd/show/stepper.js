@@ -133,7 +133,7 @@
       tr.append(local, times, sum);
       body.append(tr);
     });
-    const heads = ["input", "local derivative", "local × arriving", "grad: before + product → after"];
+    const heads = ["input", "local derivative", "local × arriving", "running total"];
     const head = el("thead", {}, el("tr", {}, ...heads.map((h) => el("th", { scope: "col" }, h))));
     return el("table", {}, head, body);
   }
@@ -289,7 +289,7 @@
     if (!own.length && !frame.lit.length) return;
     const outer = stage.getBoundingClientRect(), all = boxOf([...own, ...frame.lit]);
     const fits = all.right - all.left < outer.width && all.bottom - all.top < outer.height;
-    const box = fits || !own.length ? all : boxOf(own);
+    const box = fits ? all : boxOf([...own, ...frame.lit].slice(0, 1));
     stage.scrollBy({
       left: (box.left + box.right - outer.left - outer.right) / 2,
       top: (box.top + box.bottom - outer.top - outer.bottom) / 2,

@@ -139,10 +139,9 @@ class Stepper:
 
     @property
     def _height(self) -> int:
-        """Pixels for the frame, which cannot size itself: the picture, 860 wide, and the words."""
-        width, height = size_of(self._picture.svg)
-        drawn = height * min(1.0, 860 / width) if width < 1400 else height
-        return round(min(max(drawn + 28, 200), 460)) + 54 + self._panel
+        """Pixels for the frame, which cannot size itself: the picture, controls and the words."""
+        _, height = size_of(self._picture.svg)
+        return round(min(max(height + 28, 200), 460)) + 54 + self._panel
 
 
 def _widest_grads(walk: Walk) -> list[float]:
