@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from micrograd import ops
-from micrograd.arithmetic import Arithmetic
+from micrograd.arrays import Element, grads, numbers
 from micrograd.modes import _modes as _modes  # the hooks of `lift` and `store` look for it here
 from micrograd.modes import current_mode, mode
 from micrograd.ops import Op
@@ -37,15 +37,11 @@ __all__ = [
 _describe = describe
 
 
-class Value(Arithmetic):
+class Value(Element):
     """One number in a computation graph: `data`, and after `backward()` the gradient `grad`.
 
-    An array of Values is a NumPy array of dtype object, whose arithmetic, `@`, `sum`, `np.exp` and
-    so on build graphs. What wants floats takes the numbers, and the graph is lost without a word:
-    `np.zeros(2)[0] = v`, `A.astype(float)`, `np.array(A, float)`, `math.exp(v)`.
-    `np.maximum(A, 0)` and `np.clip(A, 0, 1)` choose an input by comparing (a tie sends the whole
-    gradient to one side, nan is lost): `micrograd.maximum` does as PyTorch. `A == 0` asks for
-    identity and is False: `numbers(A) == 0`. `np.isnan(A)` is a TypeError: `np.isnan(numbers(A))`.
+    An array of Values is a NumPy array of dtype object; its traps stand at `arrays.Element`. The
+    one that nobody can refuse: `np.zeros(2)[0] = v` takes the number and loses the graph.
     """
 
     # Two slots hold the inputs, not a tuple: one object a node for the cycle collector to visit
@@ -212,16 +208,6 @@ class Value(Arithmetic):
         """Fill `grad` of every Value below with d self / d value; leaves add to what they hold."""
         backward(self)
 
-    # --- NumPy, and functions of the table ------------------------------------------------------
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """`np.exp(v)`, `np.float64(2) * v`, `array * v`: the loop over an array of one Value."""
-        if ufunc in _NUMPY_FUNCTIONS and method == "__call__" and not kwargs:
-            return _NUMPY_FUNCTIONS[ufunc](*map(_array_of_list, inputs))
-        boxed = [_box(x) if isinstance(x, Value) else _double(x) for x in inputs]
-        with np.errstate(all="ignore"):  # one Value is silent about overflow, as in `v * 1e308`
-            return getattr(ufunc, method)(*boxed, **kwargs)
-
     @staticmethod
     def _interpret(op: Op, xs: Sequence[Any]) -> Any:
         """What calling an Op means where one of its inputs is a Value: a node."""
@@ -251,7 +237,6 @@ class Value(Arithmetic):
 
 _new = object.__new__
 _ADD, _MUL, _RELU = ops.add, ops.mul, ops.relu
-_NUMPY_FUNCTIONS = {np.maximum: ops.maximum, np.minimum: ops.minimum, np.absolute: ops.absolute}
 
 
 def record(op: Op, *inputs: Value) -> Value:
@@ -327,24 +312,6 @@ def _exponent(k: Any) -> float:
         return k
     k = k.item() if isinstance(k, (np.generic, np.ndarray)) else k
     return int(k) if isinstance(k, int) else float(k)
-
-
-def _double(x: Any) -> Any:
-    """A long double in float64: Python has no number for it, and NumPy would come back for ever."""
-    kind = x.dtype.char if isinstance(x, (np.ndarray, np.generic)) else ""
-    if kind == "G":
-        raise TypeError(f"got {describe(x)}; a Value holds one real number")
-    return np.asarray(x, dtype=np.float64) if kind == "g" else x
-
-
-def _array_of_list(x: Any) -> Any:
-    return np.asarray(x) if isinstance(x, (list, tuple)) else x
-
-
-def _box(v: Value) -> np.ndarray:
-    boxed = np.empty((), dtype=object)
-    boxed[()] = v
-    return boxed
 
 
 class _NumbersOnly:
@@ -476,28 +443,3 @@ def grad(y: Value, xs: Any, create_graph: bool = False) -> Any:
 
 def _no_parameters(node: Value) -> tuple[Value, ...]:
     return ()
-
-
-# --- arrays of Values ---------------------------------------------------------------------------
-
-
-def numbers(values: Any) -> np.ndarray:
-    """The numbers in an array (or list, or nest of lists) of Values: float64, in its shape."""
-    return _read(values, "data")
-
-
-def grads(values: Any) -> np.ndarray:
-    """The gradients in an array of Values: float64, in its shape, 0 where a plain number stands."""
-    return _read(values, "grad")
-
-
-def _read(values: Any, what: str) -> np.ndarray:
-    reader = getattr(values, "_read", None)  # a lifted result reads itself without making Values
-    if reader is not None:
-        return reader(what)  # type: ignore[no-any-return]
-    objects = _box(values) if isinstance(values, Value) else np.asarray(values, dtype=object)
-    read = [
-        getattr(x, what) if isinstance(x, Value) else real(x) if what == "data" else 0.0
-        for x in objects.flat
-    ]
-    return np.array(read, dtype=np.float64).reshape(objects.shape)

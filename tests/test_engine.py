@@ -852,7 +852,7 @@ def test_the_engine_works_without_the_rest_of_the_house(tmp_path: Path) -> None:
     alone = tmp_path / "micrograd"
     alone.mkdir()
     (alone / "__init__.py").touch()
-    for name in ("engine", "ops", "arithmetic", "modes", "reals"):
+    for name in ("engine", "ops", "arithmetic", "arrays", "modes", "reals"):
         shutil.copy(house / f"{name}.py", alone)
     script = (
         "from micrograd.engine import Value, no_grad\n"

@@ -1,0 +1,78 @@
+"""NumPy is the tensor library: an array of Values is an ndarray of dtype object.
+
+Its arithmetic, broadcasting, indexing, `@`, `sum`, `mean`, `var`, `np.exp` and so on build graphs
+of the scalars inside. What does not, and what to write instead, stands at `Element`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from micrograd import ops
+from micrograd.arithmetic import Arithmetic
+from micrograd.reals import describe, real
+
+__all__ = ["Element", "grads", "numbers"]
+
+_FOLLOW_PYTORCH = {np.maximum: ops.maximum, np.minimum: ops.minimum, np.absolute: ops.absolute}
+
+
+class Element(Arithmetic):
+    """A Value as NumPy meets it.
+
+    What wants floats takes the numbers, and the graph is lost without a word, since NumPy and
+    `math` ask `float(v)` and cannot be told no: `np.zeros(2)[0] = v`, `A.astype(float)`,
+    `np.array(A, float)`, `math.exp(v)`. `np.maximum(A, 0)` and `np.clip(A, 0, 1)` on an array
+    choose by comparing (a tie sends the whole gradient to one side, nan is lost):
+    `micrograd.maximum(A, 0)` does as PyTorch. `A == 0` asks for identity and is False:
+    `numbers(A) == 0`. `np.isnan(A)` is a TypeError: `np.isnan(numbers(A))`.
+    """
+
+    __slots__ = ()
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """`np.exp(v)`, `np.float64(2) * v`, `array * v`: the loop over an array of one Value."""
+        if ufunc in _FOLLOW_PYTORCH and method == "__call__" and not kwargs:
+            arrays = [np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs]
+            return _FOLLOW_PYTORCH[ufunc](*arrays)
+        boxed = [_box(x) if isinstance(x, Element) else _double(x) for x in inputs]
+        with np.errstate(all="ignore"):  # one Value is silent about overflow, as in `v * 1e308`
+            return getattr(ufunc, method)(*boxed, **kwargs)
+
+
+def _box(v: Element) -> np.ndarray:
+    boxed = np.empty((), dtype=object)
+    boxed[()] = v
+    return boxed
+
+
+def _double(x: Any) -> Any:
+    """A long double in float64: Python has no number for it, and NumPy would come back for ever."""
+    kind = x.dtype.char if isinstance(x, (np.ndarray, np.generic)) else ""
+    if kind == "G":
+        raise TypeError(f"got {describe(x)}; a Value holds one real number")
+    return np.asarray(x, dtype=np.float64) if kind == "g" else x
+
+
+def numbers(values: Any) -> np.ndarray:
+    """The numbers in an array (or list, or nest of lists) of Values: float64, in its shape."""
+    return _read(values, "data")
+
+
+def grads(values: Any) -> np.ndarray:
+    """The gradients in an array of Values: float64, in its shape, 0 where a plain number stands."""
+    return _read(values, "grad")
+
+
+def _read(values: Any, what: str) -> np.ndarray:
+    reader = getattr(values, "_read", None)  # a lifted result reads itself without making Values
+    if reader is not None:
+        return reader(what)  # type: ignore[no-any-return]
+    objects = _box(values) if isinstance(values, Element) else np.asarray(values, dtype=object)
+    read = [
+        getattr(x, what) if isinstance(x, Element) else real(x) if what == "data" else 0.0
+        for x in objects.flat
+    ]
+    return np.array(read, dtype=np.float64).reshape(objects.shape)
