@@ -72,7 +72,7 @@ def _size(
 
 def _decided(rule: Op, inputs: Sequence[Value], reaches: list[float]) -> None:
     if rule is ops.greater or rule is ops.equal:
-        a, b = inputs
+        a, b = (x._prev[0] if x._rule is ops.detach else x for x in inputs)
         off = sum(reaches)
         if a is not b and off and abs(a.data - b.data) <= off:
             raise Undecided(f"{a} against {b}")

@@ -135,6 +135,7 @@ EXPRESSIONS: list[tuple[str, int, Callable[..., Any]]] = [
     ("abs", 1, lambda a: abs(a)),
     ("maximum", 2, lambda a, b: ops.maximum(a, b)),
     ("minimum", 2, lambda a, b: ops.minimum(a, b)),
+    ("tie", 2, lambda a, b: reduce(ops.maximum, [ops.detach(a), a, b])),
     ("clip", 1, lambda a: ops.maximum(ops.minimum(a, 1.5), -0.5)),
     ("where", 3, lambda a, b, c: ops.where(ops.greater(a, 0.0), b, c)),
     ("where equal", 3, lambda a, b, c: ops.where(ops.equal(a, b), b, c)),
@@ -161,14 +162,16 @@ def expressions(draw: Any) -> Sample:
     size = draw(st.integers(1, 40))
     steps = draw(st.lists(_step, min_size=size, max_size=size))
     returned = draw(st.lists(st.integers(0, 60), min_size=1, max_size=4))
+    all_of_it = draw(st.booleans())
     rng = np.random.default_rng(draw(_seeds))
 
     def function(parameters: Array, x: Any, y: Any, z: Any) -> Any:
         pool = [x, *y, z, *parameters]
         for which, *places in steps:
             _, arity, f = EXPRESSIONS[which]
-            pool.append(f(*[pool[-1 - place % len(pool)] for place in places[:arity]]))
-        return [pool[-1 - place % len(pool)] for place in returned]
+            pool.append(f(*[_pick(pool, place) for place in places[:arity]]))
+        results = [pool[-1 - place % len(pool)] for place in returned]
+        return [*results, sum(pool)] if all_of_it else results
 
     def numbers() -> tuple[Any, ...]:
         return float(rng.normal()), list(_some_equal(rng, 3)), Value(rng.normal())
@@ -176,16 +179,19 @@ def expressions(draw: Any) -> Sample:
     text = [
         f"{EXPRESSIONS[which][0]} {places[: EXPRESSIONS[which][1]]}" for which, *places in steps
     ]
-    text.append(f"return {returned}")
+    text.append(f"return {returned}{' and the sum' * all_of_it}")
     return Sample(text, function, leaves(_some_equal(rng, 3)), [numbers(), numbers()])
 
 
+def _pick(pool: list[Any], place: int) -> Any:
+    """One of the last results, or from 18 on one of the eight numbers that it all began with."""
+    return pool[place - 18] if place >= 18 else pool[-1 - place % len(pool)]
+
+
 def _some_equal(rng: np.random.Generator, *shape: int) -> Array:
-    """Normal numbers, a few of them the same, so that maxima tie."""
+    """Normal numbers, in half of the cases rounded to halves, so that maxima tie."""
     numbers = rng.normal(size=shape)
-    if numbers.size > 1 and rng.random() < 0.4:
-        numbers.flat[rng.integers(numbers.size)] = numbers.flat[0]
-    return numbers
+    return numbers.round() / 2 + 0.5 if rng.random() < 0.5 else numbers
 
 
 # --- loops over arrays ----------------------------------------------------------------------------

@@ -1,0 +1,189 @@
+"""The agreement test is itself tested: planted faults make it fail. And: chains of width one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from random_programs import Sample, agrees, expressions, leaves, loops
+from test_lifting_agreement import lifted_equals_eager
+
+from micrograd import Value, lift, numbers
+from micrograd.lifting import adjoint, schedule, write
+from micrograd.lifting.adjoint import AdjointWriter
+from micrograd.lifting.strides import nest, squeezed
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    report_multiple_bugs=False,
+)
+@given(st.one_of(loops(), expressions()))
+def agreement(sample: Sample) -> None:
+    lifted_equals_eager(sample)
+
+
+def test_without_a_fault_it_passes() -> None:
+    agreement()
+
+
+def wrong_stride(lists: np.ndarray) -> Any:
+    """The innermost loop of the last list stands still."""
+    found = nest(lists)
+    if found is None or not found[0]:
+        return found
+    shape, strides = found
+    strides = strides.copy()
+    strides[-1, -1] = 0
+    return shape, strides
+
+
+def transposed(lists: np.ndarray) -> Any:
+    """The last list walks its first two loops the wrong way round, where they are of one length."""
+    found = nest(lists)
+    if found is None or len(found[0]) < 2 or found[0][0] != found[0][1]:
+        return found
+    shape, strides = found
+    strides = strides.copy()
+    strides[-1, :2] = strides[-1, 1::-1]
+    return shape, strides
+
+
+def shifted(addresses: np.ndarray, shape: tuple[int, ...], start: int = 0) -> Any:
+    """A gather that reads its neighbours."""
+    found, strides = squeezed(addresses, shape, start)
+    return np.roll(found, 1), strides
+
+
+def lost_tie(x: np.ndarray, g: np.ndarray, largest: bool, out: np.ndarray) -> None:
+    """All of the gradient to the first of the largest."""
+    rows = x.reshape(*g.shape, -1)
+    where = rows.argmax(axis=-1) if largest else rows.argmin(axis=-1)
+    result = np.zeros(rows.shape)
+    np.put_along_axis(result, where[..., None], np.asarray(g)[..., None], axis=-1)
+    out[...] = result.reshape(x.shape)
+
+
+def overwriting(writer: AdjointWriter, address: int, expression: str) -> None:
+    """The last contribution to a single number is all that is left."""
+    if writer._asked(address):
+        buffer, at = writer.space(address, gradients=True)
+        writer.written[buffer][at] = True
+        writer.emit(f"{buffer}_[{at}] = {expression}")
+
+
+def never_adding(writer: Any, *arguments: Any, add: bool = False) -> None:
+    """A product that replaces what it should be added to."""
+    _contract(writer, *arguments, add=False)
+
+
+_contract = write.Writer.contract
+FAULTS: dict[str, tuple[Any, str, Any]] = {
+    "a wrong stride": (schedule, "nest", wrong_stride),
+    "a transposed read": (schedule, "nest", transposed),
+    "a shifted gather": (schedule, "squeezed", shifted),
+    "a dropped accumulation": (AdjointWriter, "_add", lambda *arguments: None),
+    "an overwritten gradient": (AdjointWriter, "_push", overwriting),
+    "a product not added": (write.Writer, "contract", never_adding),
+    "a tie not shared": (adjoint, "chain_gradient", lost_tie),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_with_a_fault_it_fails(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(*FAULTS[fault])
+    with pytest.raises(AssertionError, match=" for "):  # "0.1 for 0.3": the numbers differ
+        agreement()
+
+
+def test_a_difference_just_above_the_measure_is_one() -> None:
+    """What cancels is measured by what it was: 1e-12 of 1 is too much, 1e-14 is rounding."""
+    parameters = leaves([1.0, -1.0])
+    sample = Sample([], lambda p, x: p[0] + p[1] + x, parameters, [(0.0,)])
+
+    def off_by(error: float) -> Callable[..., Any]:
+        return lambda function: lambda *arguments: function(*arguments) + error
+
+    agrees(sample, off_by(1e-14))
+    with pytest.raises(AssertionError, match=r" for 0\.0"):
+        agrees(sample, off_by(1e-12))
+
+
+def test_a_wrong_gradient_of_an_argument_is_noticed() -> None:
+    sample = Sample([], lambda p, x: p[0] * x, leaves([2.0]), [(Value(3.0),)])
+
+    def blind(function: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda x: function(Value(x.data))
+
+    agrees(sample)
+    with pytest.raises(AssertionError, match=r"0\.0 for"):
+        agrees(sample, blind)
+
+
+# --- where grouping cannot help -------------------------------------------------------------------
+
+
+def _chain(w: Value, b: Value) -> Callable[[Any], Any]:
+    def f(x: Any) -> Any:
+        for i in range(1500):
+            x = (x * w + b).tanh() if i % 2 else x.sin() * b + w
+        return x
+
+    return f
+
+
+def _seconds(function: Callable[..., Any], w: Value) -> float:
+    best = float("inf")
+    for _ in range(7):
+        start = time.perf_counter()
+        function(0.5).backward()
+        best = min(best, time.perf_counter() - start)
+        w.grad = 0.0
+    return best
+
+
+def test_a_long_chain_of_width_one_is_right_and_not_slow() -> None:
+    w, b = Value(0.9), Value(0.1)
+    f = _chain(w, b)
+    lifted = lift(f)
+    lifted(Value(0.0))
+    v, u = Value(0.3), Value(0.3)
+    want, got = f(v), lifted(u)
+    assert got.data == pytest.approx(want.data, rel=1e-12)
+    want.backward()
+    eager = (v.grad, w.grad, b.grad)
+    w.grad = b.grad = 0.0
+    got.backward()
+    assert (u.grad, w.grad, b.grad) == pytest.approx(eager, rel=1e-9)
+
+    def on_a_value(x: float) -> Any:
+        return f(Value(x))
+
+    lifted(0.5)
+    assert _seconds(lifted, w) <= 2 * _seconds(on_a_value, w)
+
+
+def test_a_chain_beside_arrays() -> None:
+    """What is wide is grouped, what is narrow is not, in one program."""
+    w = leaves(np.linspace(-0.5, 0.5, 16).reshape(4, 4))
+
+    def f(w: Any, x: Any) -> Any:
+        h = x
+        for _ in range(6):
+            h = np.tanh(h @ w)
+        y = h.sum()
+        for _ in range(40):
+            y = (y * 0.5 + w[0, 0]).tanh()
+        return y, h
+
+    program = agrees(Sample([], f, w, [(np.ones((3, 4)),), (np.eye(4)[:3],)])).program
+    assert numbers(program(np.ones((3, 4)))[1]).shape == (3, 4)
