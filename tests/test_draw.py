@@ -196,13 +196,24 @@ def test_ops_of_ones_own_and_handwritten_steps_are_drawn() -> None:
     assert texts(found["o2"]) == ["by {hand}"]
 
 
-def test_what_has_a_picture_draws_itself() -> None:
-    class Program:
-        def _picture(self) -> Picture:
-            return Picture("digraph {a -> b}")
+def test_a_lifted_program_is_drawn_as_its_lines(tmp_path: Path) -> None:
+    w = Value(2.0)
 
-    assert draw(Program()).svg.count("<title>") == 0
-    assert draw(Program()).dot == "digraph {a -> b}"
+    @micrograd.lift
+    def loss(x: Any) -> Any:
+        return sum((w * xi).tanh() for xi in x)
+
+    loss(np.arange(5.0))
+    picture = draw(loss.program)
+    found = elements(picture)
+    for i, line in enumerate(loss.program.text.lines):
+        said = texts(found[f"n{i}"])
+        assert said[0] == line.name
+        assert said[1] == line.expression
+    assert len(loss.program.text.lines) == 3
+    assert "Program of 3 instructions for 14 scalar nodes" in picture.svg
+    picture.save(tmp_path / "program.png")
+    assert (tmp_path / "program.png").read_bytes().startswith(b"\x89PNG")
 
 
 # --- labels are text -----------------------------------------------------------------------------

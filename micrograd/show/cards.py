@@ -46,8 +46,6 @@ def picture_of(
     for i, copy in enumerate(copies.values()):
         kind = draw._kind(copy, copy is copies[walk.root], set(trained))
         graph.node(f"n{i}", _card(copy, kind))
-    if len(copies) > 100:  # or Graphviz seeks the best layout of many long edges for minutes
-        graph.graph_attr.update(nslimit="1", nslimit1="1")
     graph.graph_attr.update(nodesep="0.2", ranksep="0.28", rankdir="TB" if downwards else "LR")
     return Picture(graph.source, graph.nodes, {}, graph.description)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,8 +34,9 @@ def draw(value: Any, max_nodes: int = 300, *, parameters: Any = (), prefix: str 
     stands before every id of the SVG, for several pictures on one page. The program of a lifted
     function is drawn as its lines.
     """
-    if not isinstance(value, Value) and type(value).__name__ == "Program":
-        from micrograd.show.program import program_picture  # lifting is imported when it is drawn
+    lifting = sys.modules.get("micrograd.lifting")  # not imported, there is no program to draw
+    if lifting is not None and isinstance(value, lifting.Program):
+        from micrograd.show.program import program_picture
 
         return program_picture(value)
     graph = draw_dot(value, max_nodes, parameters=parameters)
@@ -47,6 +49,8 @@ def draw_dot(value: Value, max_nodes: int = 300, *, parameters: Any = ()) -> Gra
     trained = _parameters(parameters)
     position = {node: i for i, node in enumerate(order)}
     graph = Graph(format="svg", graph_attr=_GRAPH, node_attr=_NODE, edge_attr=_EDGE)
+    if len(order) > 100:  # or Graphviz seeks the best layout of many long edges for minutes
+        graph.graph_attr.update(nslimit="1", nslimit1="1")
     graph.description = f"Computation graph of {len(order)} values" if len(order) > 1 else "A value"
     for i, node in enumerate(order):
         kind = _kind(node, node is value, trained)
