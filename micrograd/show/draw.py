@@ -34,6 +34,8 @@ def draw(value: Any, max_nodes: int = 300, *, parameters: Any = (), prefix: str 
     stands before every id of the SVG, for several pictures on one page. The program of a lifted
     function is drawn as its lines.
     """
+    if isinstance(value, Graph):
+        return value._picture()
     lifting = sys.modules.get("micrograd.lifting")  # not imported, there is no program to draw
     if lifting is not None and isinstance(value, lifting.Program):
         from micrograd.show.program import program_picture
