@@ -54,11 +54,12 @@ def test_the_demo_is_committed_from_one_clean_run(committed, tmp_path):
     assert not write(settle(committed), again), "not in its one exact form: run `make notebooks`"
 
 
-def test_every_claim_has_its_picture(committed):
+def test_every_section_has_its_picture(committed):
     outputs = [o for cell in committed.cells for o in cell.get("outputs", [])]
-    kinds = [kind for o in outputs for kind in o.get("data", {})]
-    assert kinds.count("image/svg+xml") >= 4  # drawn graphs
-    assert kinds.count("image/png") >= 3  # the data, the boundary, the curves
+    pages = ["".join(o.get("data", {}).get("text/html", "")) for o in outputs]
+    assert sum("<img" in page and "<iframe" not in page for page in pages) >= 4  # drawn graphs
+    assert sum("<iframe" in page for page in pages) == 1  # the stepper
+    assert sum("image/png" in o.get("data", {}) for o in outputs) >= 4
 
 
 def test_the_command_names_every_cells_heading(committed):
