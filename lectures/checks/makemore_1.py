@@ -56,7 +56,7 @@ def _dev_losses() -> dict[float, float]:
     "three names by hand",
     hints=[
         "With the dots: .aa. .ab. .b. Fill a table with a row and a column for each of . a b.",
-        "The cost of a name is the mean of three negative logarithms. Smoothing adds 3 to each row.",
+        "The cost of a name is the mean of three negative logs. Smoothing adds 3 to each row.",
     ],
 )
 def _(p_a: Any, cost: Any, smoothed: Any) -> None:
