@@ -99,6 +99,7 @@ class AdjointWriter(ForwardWriter):
             return
         if instruction.op is not None and not instruction.op.differentiable:
             return
+        self.views.begin()
         self.ready(instruction.out)
         if is_scalar(instruction):
             self.scalar(instruction)

@@ -40,12 +40,15 @@ class Call:
         self.program.pool.append(self.buffers)
 
     def push(self, node: Value) -> None:
-        buffers = self.current()
-        buffers.run_backward(self.program, self.seeds)
-        self.seeds = []
-        if node._left:
-            for value, at in zip(node._left, self.program.wanted_inputs, strict=True):
-                value.grad += float(buffers.grads[at])
+        program = self.program
+        with program.running:
+            self.current().run_backward(program, self.seeds)
+            self.seeds = []
+            grads = program.scratch.grads
+            for value, at in zip(
+                node._left, program.wanted_inputs if node._left else (), strict=True
+            ):
+                value.grad += float(grads[at])
 
     def refuse_copy(self) -> None:
         raise TypeError(

@@ -32,6 +32,7 @@ class ForwardWriter(Writer):
     """Writes v[out] = op(v[operands]) for one instruction after the other."""
 
     def write(self, instruction: Instruction) -> None:
+        self.views.begin()
         if is_scalar(instruction):
             self.scalar(instruction)
         else:
@@ -105,7 +106,7 @@ class ForwardWriter(Writer):
         self.emit(f"choose_rows({view}, {rows}, {step}, {row}, {row}.view('u8'))")
         _, base = self.space(table.base)
         self.views.function("add", np.add)
-        name = self.copies[key] = self.views.temporary(outer, np.intp)
+        name = self.copies[key] = self.views.temporary(outer, np.intp, keep=True)
         found = addresses(base, outer, table.strides[:-1]).astype(np.intp)
         offsets = self.views.constant("offsets", found, (base, outer, table.strides))
         spread = self.views.retyped(row, outer, _spread(kept, moving, len(outer)))

@@ -25,30 +25,28 @@ from micrograd.lifting.record import LiftError
 from micrograd.lifting.schedule import Layout
 from micrograd.lifting.strides import Access
 from micrograd.lifting.text import Text
-from micrograd.lifting.views import Views, addresses
+from micrograd.lifting.views import Scratch, Views, addresses
 from micrograd.store import Store, gather
 
 __all__ = ["Argument", "Buffers", "Outside", "Program", "Recording", "Result", "State", "Update"]
 
 
 class Buffers:
-    """The numbers and gradients of one live call, and its code bound to them.
+    """The numbers of one live call, and the code bound to them and to the program's scratch.
 
     Parameters are read where they live. Only if they lie in another order than when the program was
     recorded (a program from a pickle, beside a model that was stored before) are they copied:
     `moved`.
     """
 
-    __slots__ = ("numbers", "grads", "parameters", "parameter_grads", "store", "moved",
-                 "forward", "arguments", "names", "_arrays", "_backwards")  # fmt: skip
+    __slots__ = ("numbers", "parameters", "store", "moved", "forward", "arguments", "names",
+                 "_arrays", "_backwards")  # fmt: skip
 
     def __init__(self, program: Program, store: Store) -> None:
         layout, count = program.layout, program.parameter_count
         self.store = store
         self.numbers = np.zeros(layout.size)
         self.numbers[: len(layout.constants)] = layout.constants
-        self.grads = np.zeros(layout.size)
-        self.parameter_grads = np.zeros(count)
         places = np.array([p._right for p in program.parameters], dtype=np.intp)
         first = int(places[0] - program.positions[0]) if count else 0
         self.moved = None
@@ -58,14 +56,12 @@ class Buffers:
         else:
             self.moved = (places, program.positions)
             self.parameters, stored = np.zeros(count), np.zeros(count)
-        arrays = {
-            "v": self.numbers, "g": self.grads, "p": self.parameters, "d": self.parameter_grads,
-        }  # fmt: skip
-        self._arrays = arrays
+        self._arrays = {"v": self.numbers, "p": self.parameters}
         self._backwards: dict[tuple[int, ...], FunctionType] = {}
-        self.names: dict[str, Any] = dict(arrays, stored=stored)
-        self.names.update({f"{name}_": array.data for name, array in arrays.items()})
-        program.views.instantiate(arrays, self.names)
+        everything = {**self._arrays, **program.scratch.arrays}
+        self.names: dict[str, Any] = dict(everything, stored=stored)
+        self.names.update({f"{name}_": array.data for name, array in everything.items()})
+        program.views.instantiate(self._arrays, program.scratch, self.names)
         self.forward = FunctionType(program.forward_code, self.names)
         self.arguments = [
             self.numbers[a.start : a.start + math.prod(a.shape)].reshape(a.shape)
@@ -85,14 +81,14 @@ class Buffers:
         backward = self._backwards.get(leaves)
         if backward is None:
             code = program.backward_code(leaves)
-            program.views.instantiate(self._arrays, self.names)  # what this code names anew
+            program.views.instantiate(self._arrays, program.scratch, self.names)
             backward = self._backwards[leaves] = FunctionType(code, self.names)
         outputs = program.outputs
         with np.errstate(all="ignore"):
             backward([(outputs[which], g) for which, g in seeds])
         if self.moved is not None:
             places, positions = self.moved
-            self.store.grads[places] += self.parameter_grads[positions]
+            self.store.grads[places] += program.scratch.parameter_grads[positions]
 
 
 class Argument(NamedTuple):
@@ -210,6 +206,8 @@ class Program:
         self.store = gather(self.parameters)
         self.parameter_count = int(self.positions.max(initial=-1)) + 1
         self.views = Views()
+        self.scratch = Scratch(layout.size, self.parameter_count)
+        self.running = threading.RLock()  # held by the call that uses the scratch
         forward = ForwardWriter(self.views, {})
         for instruction in layout.instructions:
             forward.write(instruction)
@@ -219,7 +217,6 @@ class Program:
         self._backward_codes: dict[tuple[int, ...], CodeType] = {}
         self.backward_source = ""  # of the last backward that was asked for
         self.pool: list[Buffers] = []
-        self._lock = threading.Lock()
 
     def leaves_of(self, seeds: list[tuple[int, float]]) -> tuple[int, ...]:
         """Which results, numbered as the template numbers them, a gradient has arrived at."""
@@ -229,7 +226,7 @@ class Program:
 
     def backward_code(self, leaves: tuple[int, ...]) -> CodeType:
         """The adjoint of these results alone; written when it is first asked for."""
-        with self._lock:
+        with self.running:
             if leaves not in self._backward_codes:
                 written = np.zeros(self.layout.size, dtype=bool)
                 outputs = [self.outputs[i] for leaf in leaves for i in self.which[leaf].flat]
@@ -285,7 +282,8 @@ class Program:
             buffers.numbers[start : start + size] = generator.random(size)
         for place, value in self.recording.outside:
             buffers.numbers[place] = value.data
-        buffers.run_forward()
+        with self.running:
+            buffers.run_forward()
         for update in self.recording.updates:
             update.module.update_buffer(update.name, buffers.numbers[update.places])
         call = Call(self, buffers, self.name)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Views", "addresses"]
+__all__ = ["Scratch", "Views", "addresses"]
 
 
 def addresses(base: int, shape: Sequence[int], strides: Sequence[int]) -> np.ndarray:
@@ -24,22 +24,52 @@ def addresses(base: int, shape: Sequence[int], strides: Sequence[int]) -> np.nda
     return found
 
 
+class Scratch:
+    """What all calls of a program share: gradients, and one arena for every temporary.
+
+    Nothing in it outlives a run, so calls that live side by side differ in their numbers alone, and
+    an instruction's temporaries lie where the last one's were, in the cache.
+    """
+
+    def __init__(self, size: int, parameters: int) -> None:
+        self.grads = np.zeros(size)
+        self.parameter_grads = np.zeros(parameters)
+        self.arrays = {"g": self.grads, "d": self.parameter_grads}
+        self.made: dict[str, Any] = {}
+        self._arena = np.zeros(0, dtype=np.uint8)
+
+    def temporary(self, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+        end = offset + max(1, math.prod(shape)) * dtype.itemsize
+        if end > len(self._arena):  # what was made in the old one stays there
+            self._arena = np.zeros(2 * end, dtype=np.uint8)
+        return np.ndarray(shape, dtype, self._arena.data, offset)
+
+
 class Views:
     """The names in a program's code and how to make what they stand for."""
 
     def __init__(self) -> None:
         self._names: dict[Any, str] = {}
         self._specs: dict[str, Any] = {}
+        self._offset = 0  # in the arena, behind the temporaries of the instruction being written
         self.fixed: dict[str, Any] = {}  # the same in every set of buffers: functions, index lists
+
+    def begin(self) -> None:
+        """The next instruction: its temporaries take the place of the last one's."""
+        self._offset = 0
 
     def view(self, buffer: str, base: int, shape: Sequence[int], strides: Sequence[int]) -> str:
         """A strided view of buffer 'v' or 'p' (numbers), 'g' or 'd' (their gradients)."""
         key = (buffer, base, tuple(shape), tuple(strides))
         return self._named(buffer, key, key)
 
-    def temporary(self, shape: Sequence[int], dtype: Any = np.float64) -> str:
-        name = f"t{len(self._specs)}"
-        self._specs[name] = ("t", tuple(shape), np.dtype(dtype))
+    def temporary(self, shape: Sequence[int], dtype: Any = np.float64, keep: bool = False) -> str:
+        """An array for this instruction, or (`keep`) for the whole life of a call."""
+        dtype = np.dtype(dtype)
+        name = f"{'t' if keep else 's'}{len(self._specs)}"
+        self._specs[name] = ("keep" if keep else self._offset, tuple(shape), dtype)
+        if not keep:
+            self._offset += -(-max(1, math.prod(shape)) * dtype.itemsize // 64) * 64
         return name
 
     def retyped(self, name: str, shape: Sequence[int], strides: Sequence[int]) -> str:
@@ -67,21 +97,34 @@ class Views:
             self._specs[name] = spec
         return self._names[key]
 
-    def instantiate(self, buffers: dict[str, np.ndarray], made: dict[str, Any]) -> None:
-        """Arrays for every name that `made` lacks, on these buffers."""
+    def instantiate(
+        self, buffers: dict[str, np.ndarray], scratch: Scratch, made: dict[str, Any]
+    ) -> None:
+        """Arrays for every name that `made` lacks, on a call's buffers and the shared scratch."""
         made.update(self.fixed)
         for name, spec in list(self._specs.items()):
             if name in made:
                 continue
-            if spec[0] == "t":
-                made[name] = np.zeros(spec[1], dtype=spec[2])
+            source, *shape = spec
+            if source == "keep":
+                made[name] = np.zeros(*shape)
+            elif source in buffers:
+                made[name] = _strided(buffers[source], *shape)
+            elif source in made and source not in scratch.made:
+                made[name] = _strided(made[source], *shape)
             else:
-                buffer, base, shape, strides = spec
-                array = buffers[buffer] if buffer in buffers else made[buffer]
-                made[name] = _strided(array, base, shape, strides)
+                if name not in scratch.made:
+                    scratch.made[name] = self._shared(source, shape, scratch)
+                made[name] = scratch.made[name]
+
+    @staticmethod
+    def _shared(source: Any, shape: Any, scratch: Scratch) -> np.ndarray:
+        if isinstance(source, int):
+            return scratch.temporary(source, *shape)
+        return _strided(scratch.arrays.get(source, scratch.made.get(source)), *shape)
 
 
-def _strided(array: np.ndarray, base: int, shape: Any, strides: Any) -> np.ndarray:
+def _strided(array: Any, base: int, shape: Any, strides: Any) -> np.ndarray:
     size = array.itemsize
     if math.prod(shape) == 0:
         return np.zeros(shape)

@@ -63,7 +63,7 @@ class Writer:
         key = ("copy", access.gather.tobytes())
         if key in self.copies:  # the forward pass has made it already
             return Target(self.copies[key], 0, access.strides)
-        name = self.copies[key] = self.views.temporary(access.gather.shape)
+        name = self.copies[key] = self.views.temporary(access.gather.shape, keep=True)
         parts: list[tuple[Any, np.ndarray]] = [(slice(None), access.gather)]
         inside = access.gather < PARAMETERS
         if inside.any() and not inside.all():
