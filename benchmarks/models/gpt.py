@@ -19,6 +19,7 @@ from micrograd import Value, functional, nn
 __all__ = ["GPT", "batches", "numbers", "padded", "single", "with_layers", "with_loops"]
 
 VOCABULARY, BLOCK, WIDTH, HEADS, EPS = 27, 16, 16, 4, 1e-5
+SIZE = WIDTH // HEADS  # of a head
 SHAPES = {
     "token.weight": (VOCABULARY, WIDTH),
     "position.weight": (BLOCK, WIDTH),
@@ -75,10 +76,10 @@ class GPT(nn.Module):
 
     def attention(self, x: Any) -> Any:
         def heads(y: Any) -> Any:  # (..., T, 16) -> (..., 4 heads, T, 4)
-            return y.reshape(*y.shape[:-1], HEADS, WIDTH // HEADS).swapaxes(-2, -3)
+            return y.reshape(*y.shape[:-1], HEADS, SIZE).swapaxes(-2, -3)
 
         q, k, v = heads(self.query(x)), heads(self.key(x)), heads(self.value(x))
-        scores = q @ k.swapaxes(-1, -2) * (WIDTH // HEADS) ** -0.5
+        scores = q @ k.swapaxes(-1, -2) * SIZE**-0.5
         past = np.tri(x.shape[-2])  # row t sees letters 0 to t
         mixed = functional.softmax(micrograd.where(past, scores, -np.inf)) @ v
         return self.project(mixed.swapaxes(-2, -3).reshape(x.shape))
@@ -120,9 +121,9 @@ def with_loops(numbers: Numbers) -> Network:
             keys.append(linear(y, matrix["key"]))
             attended.append(linear(y, matrix["value"]))
             mixed = []
-            for h in range(0, WIDTH, WIDTH // HEADS):
-                head = range(h, h + WIDTH // HEADS)
-                scores = [sum(query[i] * key[i] for i in head) * 0.5 for key in keys]
+            for h in range(0, WIDTH, SIZE):
+                head = range(h, h + SIZE)
+                scores = [sum(query[i] * key[i] for i in head) * SIZE**-0.5 for key in keys]
                 weights = softmax(scores)
                 for i in head:
                     mixed.append(sum(w * v[i] for w, v in zip(weights, attended, strict=True)))

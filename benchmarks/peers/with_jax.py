@@ -40,9 +40,9 @@ def gpt_loss(p: Arrays, state: Any, letters: Any, following: Any, mask: Any = No
     T = letters.shape[-1]
     x = normed(p["token.weight"][letters] + p["position.weight"][:T])
     y = normed(x)
-    split = (*y.shape[:-1], gpt.HEADS, gpt.WIDTH // gpt.HEADS)
+    split = (*y.shape[:-1], gpt.HEADS, gpt.SIZE)
     q, k, v = ((y @ p[f"{name}.weight"].T).reshape(split) for name in ("query", "key", "value"))
-    scores = jnp.einsum("...thd,...shd->...hts", q, k) * (gpt.WIDTH // gpt.HEADS) ** -0.5
+    scores = jnp.einsum("...thd,...shd->...hts", q, k) * gpt.SIZE**-0.5
     scores = jnp.where(jnp.tri(T, dtype=bool), scores, -jnp.inf)
     mixed = jnp.einsum("...hts,...shd->...thd", jax.nn.softmax(scores), v).reshape(x.shape)
     x = x + mixed @ p["project.weight"].T

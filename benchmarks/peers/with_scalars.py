@@ -91,7 +91,6 @@ def demo_network(numbers: dict[str, np.ndarray]) -> tuple[Any, dict[str, np.ndar
 
 def gpt_loss(matrix: dict[str, Any], letters: list[int], following: list[int]) -> Any:
     losses, keys, values = [], [], []
-    size = gpt.WIDTH // gpt.HEADS
     for t, (letter, target) in enumerate(zip(letters, following, strict=True)):
         x = added(matrix["token"][letter], matrix["position"][t])
         x = gpt.normed(x)
@@ -100,9 +99,11 @@ def gpt_loss(matrix: dict[str, Any], letters: list[int], following: list[int]) -
         keys.append(gpt.linear(y, matrix["key"]))
         values.append(gpt.linear(y, matrix["value"]))
         mixed = []
-        for h in range(0, gpt.WIDTH, size):
-            head = range(h, h + size)
-            weights = softmax([sum(query[i] * key[i] for i in head) * size**-0.5 for key in keys])
+        for h in range(0, gpt.WIDTH, gpt.SIZE):
+            head = range(h, h + gpt.SIZE)
+            weights = softmax(
+                [sum(query[i] * key[i] for i in head) * gpt.SIZE**-0.5 for key in keys]
+            )
             mixed += [sum(w * v[i] for w, v in zip(weights, values, strict=True)) for i in head]
         x = added(x, gpt.linear(mixed, matrix["project"]))
         hidden = [h.relu() for h in gpt.linear(gpt.normed(x), matrix["expand"])]

@@ -39,7 +39,7 @@ def gpt_loss(
     x = F.embedding(letters, p["token.weight"]) + p["position.weight"][:T]
     x = normed(x)
     y = normed(x)
-    split = (*y.shape[:-1], gpt.HEADS, gpt.WIDTH // gpt.HEADS)
+    split = (*y.shape[:-1], gpt.HEADS, gpt.SIZE)
     q, k, v = (
         F.linear(y, p[f"{name}.weight"]).view(split).transpose(-2, -3)
         for name in ("query", "key", "value")
