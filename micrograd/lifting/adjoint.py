@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from micrograd import ops
-from micrograd.lifting.forward import ForwardWriter, is_scalar
+from micrograd.lifting.forward import ForwardWriter, cell_addresses, is_scalar
 from micrograd.lifting.fuse import SUBTRACT
 from micrograd.lifting.schedule import PARAMETERS, Instruction
 from micrograd.lifting.strides import Access
@@ -350,17 +350,14 @@ class AdjointWriter(ForwardWriter):
 
     def scalar(self, instruction: Instruction) -> None:
         g = f"g_[{instruction.out.base}]"
-        columns = [
-            [int(a) for a in _inner(access, instruction.inner).flat]
-            for access in instruction.operands
-        ]
+        columns = [cell_addresses(access, instruction.inner) for access in instruction.operands]
         if instruction.kind == "dot":
             pairs = list(zip(*columns, strict=True))
             for x, w in pairs:
                 self._push(x, f"{self.cell(w)} * {g}")
                 self._push(w, f"{self.cell(x)} * {g}")
             if instruction.start is not None:
-                self._push(instruction.start.base, g)
+                self._push(cell_addresses(instruction.start, 0)[0], g)
         elif instruction.kind == "sum" or instruction.op is ops.add:
             for address in [a for column in columns for a in column]:
                 self._push(address, g)
@@ -432,11 +429,6 @@ def _distinct(loops: Sequence[tuple[int, int]]) -> bool:
             return False
         reach += (length - 1) * abs(stride)
     return True
-
-
-def _inner(access: Access, inner: int) -> np.ndarray:
-    outer = len(access.shape) - inner
-    return addresses(access.base, access.shape[outer:], access.strides[outer:])
 
 
 def chain_gradient(x: np.ndarray, g: np.ndarray, largest: bool, out: np.ndarray) -> None:

@@ -10,22 +10,31 @@ import numpy as np
 from micrograd import ops
 from micrograd.lifting.fuse import SUBTRACT
 from micrograd.lifting.schedule import Instruction
+from micrograd.lifting.strides import Access
 from micrograd.lifting.views import addresses
 from micrograd.lifting.write import Target, Writer
 
-__all__ = ["ForwardWriter", "is_scalar"]
+__all__ = ["ForwardWriter", "cell_addresses", "is_scalar"]
 
 
 def is_scalar(instruction: Instruction) -> bool:
-    """Whether plain Python is faster than NumPy: one result of a few numbers, no gathers."""
+    """Whether plain Python is faster than NumPy: one result of a few numbers."""
     shape = instruction.out.shape
     width = int(np.prod(shape)) if shape else 1
     return (
         all(stride == 0 for stride in instruction.out.strides)
         and width <= 4
         and instruction.kind != "take"
-        and all(access.gather is None for access in instruction.operands)
     )
+
+
+def cell_addresses(access: Access, inner: int) -> list[int]:
+    """The addresses that a scalar instruction reads along its `inner` reduced loops."""
+    outer = len(access.shape) - inner
+    loops = access.shape[outer:], access.strides[outer:]
+    if access.gather is not None:
+        return [int(a) for a in access.gather[addresses(0, *loops)].flat]
+    return [int(a) for a in addresses(access.base, *loops).flat]
 
 
 class ForwardWriter(Writer):
@@ -120,10 +129,9 @@ class ForwardWriter(Writer):
         return f"{buffer}_[{at}]"
 
     def cells(self, instruction: Instruction, operand: int) -> list[str]:
-        access = instruction.operands[operand]
-        inner = len(access.shape) - instruction.inner
-        found = addresses(access.base, access.shape[inner:], access.strides[inner:])
-        return [self.cell(int(address)) for address in found.flat]
+        return [
+            self.cell(a) for a in cell_addresses(instruction.operands[operand], instruction.inner)
+        ]
 
     def scalar(self, instruction: Instruction) -> None:
         out = self.cell(instruction.out.base)
@@ -131,7 +139,7 @@ class ForwardWriter(Writer):
         if instruction.kind == "dot":
             terms = [f"{x} * {w}" for x, w in zip(*columns, strict=True)]
             if instruction.start is not None:
-                terms.append(self.cell(instruction.start.base))
+                terms.append(self.cell(cell_addresses(instruction.start, 0)[0]))
             self.emit(f"{out} = {' + '.join(terms)}")
         elif instruction.kind == "sum":
             self.emit(f"{out} = {' + '.join(columns[0])}")

@@ -248,13 +248,13 @@ class _Sums:
         if len(products) >= 2:
             return self._dot(i, products, plain)
         if len(chain) > 2:
-            return [Node(i, "sum", ops.add, (list(chain),), None, len(chain) - 1)]
+            return self._sum(i, list(chain))
         a, b = chain
         for minuend, subtrahend in ((a, b), (b, a)):
             if subtrahend in products and self._factors(subtrahend)[1] == self.minus_one:
                 negated, _ = self._take(subtrahend)
                 return [Node(i, "map", SUBTRACT, ((minuend,), (negated,)), None, 2)]
-        return [Node(i, "map", ops.add, ((a,), (b,)))]
+        return [_add(i, a, b)]
 
     def _dot(self, i: int, products: list[int], plain: list[int]) -> list[Node]:
         factors = list(map(self._take, products))
@@ -270,8 +270,18 @@ class _Sums:
             return [dot]
         rest = [place, *plain[1:]]
         if len(rest) == 2:
-            return [dot, Node(i, "map", ops.add, ((rest[0],), (rest[1],)))]
+            return [dot, _add(i, *rest)]
         return [dot, Node(i, "sum", ops.add, (rest,), None, len(rest) - 1)]
+
+    def _sum(self, i: int, chain: list[int]) -> list[Node]:
+        """A sum of like terms; one that is made otherwise (losses + penalty) is added alone."""
+        for odd, rest, beside in ((chain[-1], chain[:-1], -2), (chain[0], chain[1:], 1)):
+            if self.kinds[odd] != self.kinds[chain[beside]]:
+                place = self.next_place
+                self.next_place += 1
+                core = self._sum(place, rest) if len(rest) > 2 else [_add(place, *rest)]
+                return [*core, _add(i, place, odd)]
+        return [Node(i, "sum", ops.add, (chain,), None, len(chain) - 1)]
 
     def _factors(self, t: int) -> tuple[int, int]:
         a, b = self.tape.lefts[t], self.tape.rights[t]
@@ -285,6 +295,10 @@ class _Sums:
     def product(self, t: int) -> Node:
         x, w = self._factors(t)
         return Node(t, "map", ops.mul, ((x,), (w,)))
+
+
+def _add(i: int, a: int, b: int) -> Node:
+    return Node(i, "map", ops.add, ((a,), (b,)))
 
 
 class _Internal(Op):

@@ -129,6 +129,9 @@ def _joinable(graph: _Graph, a: int, b: int) -> bool:
     nodes = graph.groups[a] + graph.groups[b]
     if not _cheap_to_pad(nodes):
         return False
+    widths = {len(node.operands[-1]) for node in nodes}
+    if len(nodes) == 2 == len(widths) and graph.reads[a].isdisjoint(graph.reads[b]):
+        return False  # a mean of losses and a sum of squared weights: two loops of their own
     return not graph.depends(a, b) and not graph.depends(b, a)
 
 

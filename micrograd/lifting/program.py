@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
@@ -298,10 +299,11 @@ class Program:
 
     def _buffers(self) -> Buffers:
         store, _ = self.store.current()
-        while self.pool:
-            buffers = self.pool.pop()
-            if buffers.store is store:
-                return buffers
+        with suppress(IndexError):  # the pool is empty
+            while True:
+                buffers = self.pool.pop()
+                if buffers.store is store:
+                    return buffers
         return Buffers(self, store)
 
     def fresh_buffers(self) -> Buffers:

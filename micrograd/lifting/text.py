@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from micrograd import ops
-from micrograd.lifting.adjoint import _inner
-from micrograd.lifting.forward import is_scalar
+from micrograd.lifting.forward import cell_addresses, is_scalar
 from micrograd.lifting.fuse import COPY, SUBTRACT
 from micrograd.lifting.schedule import PARAMETERS, Instruction
 from micrograd.lifting.strides import Access
+from micrograd.lifting.views import addresses
 
 if TYPE_CHECKING:
     from micrograd.lifting.program import Program
@@ -138,7 +138,7 @@ class Text:
 
     def _addresses(self, view: Any) -> np.ndarray:
         base, sizes, strides = view
-        return _inner(Access(base, sizes, strides), len(sizes)).reshape(-1)
+        return addresses(base, sizes, strides).reshape(-1)
 
     def _common_path(self, view: Any) -> str:
         paths = [self.paths.get(int(a), "p").split(".") for a in self._addresses(view)]
@@ -289,12 +289,13 @@ class Text:
     def _scalar(self, instruction: Instruction) -> str:
         """One number from a few: each written out."""
         columns = [
-            [self._cell(int(a)) for a in _inner(access, instruction.inner).flat]
+            [self._cell(a) for a in cell_addresses(access, instruction.inner)]
             for access in instruction.operands
         ]
         if instruction.kind == "dot":
             terms = [f"{x} * {w}" for x, w in zip(*columns, strict=True)]
-            terms += [self._cell(instruction.start.base)] if instruction.start else []
+            if instruction.start is not None:
+                terms.append(self._cell(cell_addresses(instruction.start, 0)[0]))
             return " + ".join(terms)
         if instruction.kind == "sum":
             return " + ".join(columns[0])
