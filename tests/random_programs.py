@@ -47,10 +47,14 @@ class Sample(NamedTuple):
 
 
 def agrees(sample: Sample, lifting: Callable[..., Any] = lift) -> Any:
-    """Assert that lifted equals eager: results, gradients of parameters and of Value arguments."""
+    """Assert that lifted equals eager: results, gradients of parameters and of Value arguments.
+
+    Once call by call, and once with all calls alive before the first goes backward.
+    """
     parameters = sample.parameters
     lifted = lifting(lambda *arguments: sample.function(parameters, *arguments))
     rng = np.random.default_rng(0)
+    alive = []
     for arguments in sample.calls:
         inputs = [v for v in flat(arguments) if isinstance(v, Value)]
         wanted = [*parameters.flat, *inputs]
@@ -61,6 +65,9 @@ def agrees(sample: Sample, lifting: Callable[..., Any] = lift) -> Any:
         values, slopes = measures(lambda run=run: flat(run()), seeds, wanted)
         fast = flat(lifted(*arguments))
         close([float(v) for v in fast], [float(v) for v in eager], values)
+        close(gradients(fast, seeds, wanted), eager_grads, slopes)
+        alive.append((flat(lifted(*arguments)), seeds, wanted, eager_grads, slopes))
+    for fast, seeds, wanted, eager_grads, slopes in alive:
         close(gradients(fast, seeds, wanted), eager_grads, slopes)
     return lifted
 

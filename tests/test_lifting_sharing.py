@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from random_programs import leaves
 
-from micrograd import Value, grads, lift, nn, no_grad, numbers, optim
+from micrograd import Value, functional, grads, lift, nn, no_grad, numbers, ops, optim
 from micrograd.nn import MLP
 
 
@@ -191,6 +191,38 @@ def test_concurrent_calls_have_buffers_of_their_own() -> None:
         return calls
 
     in_threads(*[job(float(k)) for k in range(1, 5)])
+
+
+def test_concurrent_backwards_have_gradients_of_their_own() -> None:
+    weights = np.linspace(-1, 1, 64).reshape(8, 8)
+
+    def loss(X: Any, index: Any) -> Any:
+        hidden = functional.softmax(ops.tanh(X @ weights)) * functional.take(weights, index)
+        return (hidden[:, [3, 1, 7, 0]] * functional.log_softmax(X, axis=0)[:, :4]).sum()
+
+    f = lift(loss)
+    rng = np.random.default_rng(0)
+    cases = []
+    for _ in range(4):
+        X, index = leaves(rng.normal(size=(6, 8))), rng.integers(0, 8, size=6)
+        loss(X, index).backward()
+        want = grads(X)
+        for v in X.flat:
+            v.grad = 0.0
+        cases.append((X, index, want))
+        f(X, index)
+
+    def job(X: Any, index: Any, want: np.ndarray) -> Callable[[], None]:
+        def calls() -> None:
+            for _ in range(60):
+                f(X, index).backward()
+                np.testing.assert_allclose(grads(X), want, rtol=1e-9, atol=1e-12)
+                for v in X.flat:
+                    v.grad = 0.0
+
+        return calls
+
+    in_threads(*[job(*case) for case in cases])
 
 
 def test_concurrent_recordings() -> None:
