@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
 from collections import namedtuple
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -176,6 +179,45 @@ def test_methods_are_lifted_for_each_object() -> None:
     assert [two.by(5.0).data, three.by(5.0).data, two.by(1.0).data] == [10.0, 15.0, 2.0]
     three.by(5.0).backward()
     assert (two.w.grad, three.w.grad) == (0.0, 5.0)
+
+
+def test_whatever_can_be_called_lifts() -> None:
+    w = Value(2.0)
+
+    class Scale:
+        def __call__(self, x: Any) -> Any:
+            return x * w
+
+    def power(x: Any, n: int) -> Any:
+        return x if n == 1 else x * power(x, n - 1)
+
+    assert lift(Scale())(3.0).data == 6.0
+    assert lift(partial(lambda a, x: a * x * w, 5.0))(3.0).data == 30.0
+    assert lift(lambda *xs, **k: sum(xs) * k["s"])(1.0, 2.0, 3.0, s=2.0).data == 12.0
+    assert lift(power)(2.0, 6).data == 64.0
+    model = nn.Neuron(2, nonlin=False)
+    assert lift(model)([1.0, 3.0]).data == model([1.0, 3.0]).data
+    assert numbers(lift(np.tanh)(np.ones(2))).tolist() == [math.tanh(1)] * 2
+
+
+def test_steps_leave_nothing_to_the_cycle_collector() -> None:
+    w = Value(2.0)
+    f = lift(lambda x: (x * w).sum())
+    x = np.ones(5)
+    f(x).backward()
+    gc.collect()
+    result = f(x)
+    alive = weakref.ref(result)
+    result.backward()
+    del result
+    assert alive() is None
+    for _ in range(20):
+        f(x).backward()
+    assert gc.collect() == 0
+    program = weakref.ref(f.program)
+    del f
+    gc.collect()
+    assert program() is None
 
 
 # --- traced integers ------------------------------------------------------------------------------
