@@ -22,7 +22,6 @@ __all__ = ["ENGINES", "ROWS", "same"]
 
 TITLE = "A training step, lifted from scalars, beside the peers"
 ORIGINAL = "micrograd==0.1.0"
-REPEAT = 3  # processes for each engine and row
 SLOW = 50  # steps of a scalar engine
 RECORDED = 10.0  # seconds that a first call may take
 Batches = list[tuple[np.ndarray, ...]]
@@ -41,6 +40,7 @@ class Row(NamedTuple):
     engines: tuple[str, ...] = ("layers", "loops", "torch", "torch-fused", "jax")
     steps: int = 500  # that are timed, after the first ones
     whole: bool = False  # time the batches one after the other from the start, recording included
+    repeat: int = 3  # processes for each engine
 
 
 EVERY = ("layers", "loops", "torch", "torch-fused", "jax", "scalar")
@@ -64,7 +64,7 @@ ROWS = {
     ),
     "gpt-1000": Row(
         "GPT, whole training", "gpt", lambda: gpt.single(1000), "adam", 0.001,
-        {"scalar": 50}, engines=("layers", "loops", "torch", "jax", "scalar"), whole=True,
+        {"scalar": 50}, engines=("layers", "loops", "torch", "jax", "scalar"), whole=True, repeat=1,
     ),
     "gpt-32": Row(
         "GPT, 32 padded names", "gpt", lambda: gpt.batches(8), "adam", 0.001,
@@ -166,7 +166,7 @@ def figures(key: str) -> dict[str, dict[str, float]]:
     """Run every engine of a row in turn; the median of its processes, if all computed the same."""
     row = ROWS[key]
     runs: dict[str, list[dict[str, Any]]] = {}
-    for repetition in range(REPEAT):
+    for repetition in range(row.repeat):
         for engine in row.engines:
             if engine == "scalar" and repetition:
                 continue  # half a minute each, and far from any decision
@@ -252,9 +252,9 @@ def write(results: dict[str, dict[str, dict[str, float]]]) -> int:
         rows.append(line)
     notes = [
         "Losses and gradients of all engines in a row equal to 1e-9, from the same parameters.",
-        f"Each figure: the median of {REPEAT} fresh processes (scalar engines: 1), taken in turn, "
-        "each the median of many steps: forward, backward, update. All in float64, one thread, "
-        "cycle collector on.",
+        "Each figure: the median of three fresh processes, taken in turn, each the median of many "
+        "steps: forward, backward, update. One process for scalar engines and whole trainings. All "
+        "in float64, one thread, cycle collector on.",
         "Processor time of the process: on an idle machine that is the time that passes, on a busy "
         "one it leaves out the waiting for others.",
         "Scalar engine: micrograd 0.1.0 for the demo, `peers/scalar.py` for the GPT.",
