@@ -155,7 +155,8 @@ def main() -> int:
         failed.append(f"more than {BYTES:.0f} bytes a node")
     notes = [
         f"{memory['ours']['nodes']:,} nodes; losses and gradients equal to 1e-9 in every run.",
-        f"Each row: the median of {REPEAT} fresh processes, each the median of several steps.",
+        f"Each row: the median of {REPEAT} fresh processes, each the median of several steps, in "
+        "processor time.",
         "Collector on is Python as it starts; off, both graphs are freed outside the clock.",
         "Bytes include both numbers of a node, after backward.",
     ]

@@ -59,7 +59,7 @@ def report(**result: Any) -> None:
 def seconds(
     step: Callable[[], Any], repeat: int, between: Callable[[], Any] | None = None
 ) -> float:
-    """The median time of one `step()`, which has run once before the clock starts.
+    """The median processor time of one `step()`, which has run once before the clock starts.
 
     As in a user's loop, a step drops the result of the one before; with `between` that happens
     outside the clock, and so does `between()`.
@@ -70,9 +70,9 @@ def seconds(
         if between is not None:
             kept = None
             between()
-        start = time.perf_counter()
+        start = time.process_time()
         kept = step()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     del kept
     return median(times)
 
