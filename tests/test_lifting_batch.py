@@ -182,6 +182,14 @@ LOSSES: dict[str, Callable[[Any, Any], Any]] = {
         ops.relu(1 - (2 * k - 3) * (x @ w44[0])) for x, k in zip(X, y, strict=True)
     ),
     "squares": lambda X, y: functional.mse_loss(X @ w44[0], y) * 0.5 + bias * bias,
+    "mean and decay": lambda X, y: (
+        sum(functional.cross_entropy(x @ w44, k) for x, k in zip(X, y, strict=True)) / len(X)
+        + 1e-2 * sum(p * p for p in w44.flat)
+    ),
+    "sum and decay": lambda X, y: (
+        functional.cross_entropy(X @ w44, y, reduction="sum") + (w44 * w44).sum() * 1e-2
+    ),
+    "sum and a Value": lambda X, y: sum((x * w44[0]).sum() for x in X) + bias,
 }
 
 
@@ -198,6 +206,7 @@ def test_losses_extend(name: str) -> None:
 DO_NOT_EXTEND = {
     "a triangle": lambda X: sum(X[i, 0] * X[j, 0] for i in range(len(X)) for j in range(i)),
     "the first half": lambda X: X[: len(X) // 2].sum() + X.sum(),
+    "odd sizes": lambda X: X.sum() * 2 if len(X) % 2 else (X * X).sum(),
     "a power": lambda X: X.sum() * 2.0 ** len(X),
 }
 

@@ -118,8 +118,19 @@ def swapped_numbers(sample: Sample, seed: int) -> list[tuple[Any, ...]]:
     return [tuple(swap(x) for x in call) for call in sample.calls]
 
 
+def _takes(sample: Sample) -> bool:
+    """What is not taken has gradient 0 in a lifted table, as in PyTorch; eagerly it has none.
+
+    Zero times an infinite derivative is nan, so the two may differ.
+    """
+    return any("take" in step for step in sample.steps)
+
+
 @settings(max_examples=100, deadline=None)
-@given(st.one_of(expressions(), loops()), st.integers(0, 2**32 - 1))
+@given(
+    st.one_of(expressions(), loops().filter(lambda sample: not _takes(sample))),
+    st.integers(0, 2**32 - 1),
+)
 def test_infinities_and_nan_agree_in_random_programs(sample: Sample, seed: int) -> None:
     parameters = sample.parameters
     for p in parameters.flat[::2]:
