@@ -86,7 +86,7 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
                 same[i] = b if a == zero else a
                 uses[same[i]] += uses[i] - 1
                 continue
-            chain = _extended(terms, uses, a, b)
+            chain = _extended(terms, uses, kinds, a, b)
             terms[i] = chain
             at[i] = len(nodes)
             nodes.append(None)
@@ -201,7 +201,9 @@ def _count_uses(tape: Tape, outputs: Sequence[int]) -> list[int]:
     return uses
 
 
-def _extended(terms: dict[int, deque[int]], uses: list[int], a: int, b: int) -> deque[int]:
+def _extended(
+    terms: dict[int, deque[int]], uses: list[int], kinds: list[Any], a: int, b: int
+) -> deque[int]:
     """The chain a + b: one side may be a chain that nothing else uses, and grows.
 
     Two chains stay apart, because each is a loop of its own in the source (x @ w + h @ u, or the
@@ -216,8 +218,8 @@ def _extended(terms: dict[int, deque[int]], uses: list[int], a: int, b: int) -> 
         chain = terms.pop(a)
         chain.append(b)
         return chain
-    if b_chain and a not in terms:
-        chain = terms.pop(b)
+    if b_chain and a not in terms and kinds[a] == kinds[terms[b][0]]:
+        chain = terms.pop(b)  # x0 + (x1 + ...), but not bias + (x @ w)
         chain.appendleft(a)
         return chain
     return deque((a, b))
@@ -245,6 +247,15 @@ class _Sums:
         for t in chain:
             absorbed = self.kinds[t] is ops.mul and self.uses[t] == 1
             (products if absorbed else plain).append(t)
+        negated = [t for t in products if self._factors(t)[1] == self.minus_one]
+        last = chain[-1]
+        if len(products) >= 3 and negated == [last]:
+            chain.pop()  # x @ w - y: the difference is no part of the dot
+            place = self.next_place
+            self.next_place += 1
+            subtrahend, _ = self._take(last)
+            difference = Node(i, "map", SUBTRACT, ((place,), (subtrahend,)), None, 2)
+            return [*self.replace(place, chain), difference]
         if len(products) >= 2:
             return self._dot(i, products, plain)
         if len(chain) > 2:
@@ -252,8 +263,8 @@ class _Sums:
         a, b = chain
         for minuend, subtrahend in ((a, b), (b, a)):
             if subtrahend in products and self._factors(subtrahend)[1] == self.minus_one:
-                negated, _ = self._take(subtrahend)
-                return [Node(i, "map", SUBTRACT, ((minuend,), (negated,)), None, 2)]
+                factor, _ = self._take(subtrahend)
+                return [Node(i, "map", SUBTRACT, ((minuend,), (factor,)), None, 2)]
         return [_add(i, a, b)]
 
     def _dot(self, i: int, products: list[int], plain: list[int]) -> list[Node]:
