@@ -461,8 +461,11 @@ def test_without_pygraphviz_a_dot_on_the_path_draws(
 ) -> None:
     out = neuron()
     expected = draw(out).svg
+    # the first line of a script cannot name a program whose path has a space in it
     (tmp_path / "dot").write_text(
-        f"#!{sys.executable}\n"
+        f'#!/bin/sh\nexec "{sys.executable}" "{tmp_path / "program.py"}" "$@"\n'
+    )
+    (tmp_path / "program.py").write_text(
         "import sys, pygraphviz\n"
         "if sys.argv[1:] != ['-Kdot', '-Tsvg']: sys.exit('cannot do ' + ' '.join(sys.argv[1:]))\n"
         "graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())\n"
