@@ -22,8 +22,7 @@ CASES = ("demo", "gpt", "makemore", "wavenet")
 SENTENCE = """\
 # Instructions that `lift` finds in the networks of `models/`, written with layers and as loops; for
 # the GPT the most of any name length from 1 to 15. `limit` is what we hold ourselves to. `free` is
-# the share of scalar nodes in instructions without a gather, those that index by a letter apart;
-# the loops of causal attention have rows of every length, which no stride describes.
+# the share of scalar nodes in instructions without a gather, those that index by a letter apart.
 # Written by `python -m benchmarks.instruction_counts`; tests compare.
 """
 
