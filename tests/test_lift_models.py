@@ -109,7 +109,7 @@ def test_the_table_keeps_what_is_promised() -> None:
     assert {network: row["limit"] for network, row in COMMITTED.items()} == {
         "demo": 14, "gpt": 80, "makemore": 20, "wavenet": 60,
     }  # fmt: skip
-    for network, row in COMMITTED.items():
+    for row in COMMITTED.values():
         for how in HOWS:
             assert row[how]["instructions"] <= row["limit"]
             assert row[how]["free"] >= 0.95
