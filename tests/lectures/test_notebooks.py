@@ -58,6 +58,29 @@ def committed(name):
     return notebooks.read(FOUND[name])
 
 
+def broken_links(text, folder):
+    """Links to files that are not there; addresses and places on the same page apart."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    local = [t.split("#")[0] for t in targets if not t.startswith(("http", "#", "data:"))]
+    return [target for target in local if target and not (folder / target).exists()]
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_links_lead_somewhere(name):
+    for cell in committed(name).cells:
+        if cell.cell_type == "markdown":
+            assert not broken_links("".join(cell.source), FOUND[name].parent), cell.source
+
+
+@pytest.mark.parametrize("page", sorted(LECTURES.glob("**/*.md")), ids=lambda page: page.name)
+def test_links_of_the_pages_lead_somewhere(page):
+    assert not broken_links(page.read_text(encoding="utf-8"), page.parent)
+
+
+def test_a_broken_link_is_found():
+    assert broken_links("see [this](nowhere.ipynb) and [that](http://a.b)", LECTURES)
+
+
 @pytest.mark.parametrize("name", FOUND)
 def test_is_committed_in_its_one_exact_form(name, tmp_path):
     """What `make notebooks` would write but for the outputs: ids, no times, under 1.5 MB."""
