@@ -58,7 +58,7 @@ def test_every_section_has_its_picture(committed):
     outputs = [o for cell in committed.cells for o in cell.get("outputs", [])]
     pages = ["".join(o.get("data", {}).get("text/html", "")) for o in outputs]
     assert sum("<img" in page and "<iframe" not in page for page in pages) >= 4  # drawn graphs
-    assert sum("<iframe" in page for page in pages) == 1  # the stepper
+    assert sum("<iframe" in page for page in pages) == 2  # the stepper, the worksheet
     assert sum("image/png" in o.get("data", {}) for o in outputs) >= 4
 
 
