@@ -86,7 +86,11 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
                 same[i] = b if a == zero else a
                 uses[same[i]] += uses[i] - 1
                 continue
-            chain = _extended(terms, uses, kinds, a, b)
+            if uses[a] == 1 and a in terms and b not in terms:  # most often: spares a call
+                chain = terms.pop(a)
+                chain.append(b)
+            else:
+                chain = _extended(terms, uses, kinds, a, b)
             terms[i] = chain
             at[i] = len(nodes)
             nodes.append(None)
