@@ -69,13 +69,14 @@ class Grown(NamedTuple):
     length: Line
     base: Any  # fitted arrays (slope, start)
     step: Any
+    inner: bool  # whether the batch is the innermost loop (a sum over it), not the outermost
 
     def at(self, size: int) -> np.ndarray:
         rows = np.arange(self.length.at(size), dtype=np.int64)[:, None]
         base = self.base[0] * size + self.base[1]
         step = self.step[0] * size + self.step[1]
-        found: np.ndarray = (base + rows * step).reshape(-1)
-        return found
+        found: np.ndarray = base + rows * step
+        return (found.T if self.inner else found).reshape(-1)
 
 
 class Moving(NamedTuple):
@@ -213,18 +214,17 @@ def _gather(sizes: tuple[int, ...], accesses: list[Access], where: str) -> Any:
         raise DoesNotExtend(
             f"{where} reads {lengths} scattered places at batch sizes {list(sizes)}"
         )
-    bases, steps = [], []
-    for size, found in zip(sizes, lists, strict=True):
-        assert found is not None
-        rows = found.reshape(size, -1)
-        step = rows[1] - rows[0]
-        if (rows != rows[0] + np.arange(size)[:, None] * step).any():
-            raise DoesNotExtend(f"{where} reads places that do not advance evenly along the batch")
-        bases.append(rows[0])
-        steps.append(step)
-    base, step = (_moving(sizes, arrays, where) for arrays in (bases, steps))
-    grown = Grown(Line(1, 0), *(_as_pair(x) for x in (base, step)))
-    return Tree(Access, (0, shape, strides, grown))
+    for inner in (False, True):
+        rows = [f.reshape(-1, n).T if inner else f.reshape(n, -1) for n, f in zip(sizes, lists)]  # type: ignore[union-attr] # noqa: B905
+        steps = [r[1] - r[0] for r in rows]
+        even = [
+            r[0] + np.arange(len(r))[:, None] * step for r, step in zip(rows, steps, strict=True)
+        ]
+        if all(np.array_equal(r, e) for r, e in zip(rows, even, strict=True)):
+            base, step = (_moving(sizes, arrays, where) for arrays in ([r[0] for r in rows], steps))
+            grown = Grown(Line(1, 0), _as_pair(base), _as_pair(step), inner)
+            return Tree(Access, (0, shape, strides, grown))
+    raise DoesNotExtend(f"{where} reads places that do not advance evenly along the batch")
 
 
 def _as_pair(x: Any) -> tuple[np.ndarray, np.ndarray]:
