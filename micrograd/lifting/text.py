@@ -373,6 +373,9 @@ class Text:
     def _take(self, instruction: Instruction, shape: tuple[int, ...]) -> str:
         index, table = instruction.operands
         rows = table.shape[-1]
+        if rows == 1 or table.strides[-1] == 0:  # every row is the same: nothing to choose
+            same = Access(table.base, shape, table.strides[:-1], table.gather)
+            return f"broadcast_to({self._spread(same)}, {_tuple(shape)})"
         chosen, along = _moving(index), _moving(table)
         trimmed = Access(index.base, shape, index.strides[:-1], index.gather)
         names = self.array(trimmed, chosen)
