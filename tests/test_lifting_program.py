@@ -190,3 +190,11 @@ def test_progress_is_silent_when_quick_and_wipes_its_line(monkeypatch: pytest.Mo
     assert "1,234 scalar nodes" in screen.getvalue()
     assert screen.getvalue().endswith("\r")
     assert screen.getvalue().split("\r")[-2].strip() == ""
+
+
+def test_text_runs_where_a_table_is_the_same_in_every_row() -> None:
+    p = Value(2.0)
+    f = lift(lambda x, i: (functional.take(np.array([[x[0], p]] * 3), i) * x[1]).sum())
+    result = f(np.array([3.0, 4.0]), np.array([0, 2, 1]))
+    assert float(result) == 3 * (3.0 + 2.0) * 4.0
+    text_equals_program(f.program, buffer_of(result))
