@@ -1,7 +1,7 @@
 """What several lectures share: the look of pictures, moving pictures, tables.
 
 Everything here makes outputs that can be read where no kernel runs. Start with `style`; `animate`
-makes a picture that moves, `table` one that can be read aloud.
+makes a picture that moves, `table` one that can be read aloud, `surface` a loss as a landscape.
 """
 
 from __future__ import annotations
@@ -14,10 +14,22 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-__all__ = ["COLOURS", "MARKERS", "Html", "animate", "style", "table"]
+__all__ = [
+    "COLOURS",
+    "MARKERS",
+    "Html",
+    "animate",
+    "draw_index",
+    "line",
+    "style",
+    "surface",
+    "table",
+]
 
 # Okabe and Ito, "Color Universal Design", 2008: told apart with any common colour blindness
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
@@ -48,6 +60,46 @@ def style() -> None:
             "savefig.facecolor": "white",
         }
     )
+
+
+def draw_index(weights: np.ndarray, rng: np.random.Generator) -> int:
+    """An index drawn with probability weights[i] / sum(weights): where a uniform number falls."""
+    cumulative = np.cumsum(weights)
+    return int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
+
+
+def line(axis: Axes, w: Sequence[float], b: float, level: float = 0.0, **look: Any) -> None:
+    """Draw where w . x + b = level in a plane whose limits are set already."""
+    limits = axis.get_xlim(), axis.get_ylim()
+    w = np.asarray(w, dtype=float)
+    if w.any():
+        foot = w * (level - b) / (w @ w)
+        axis.axline(foot, foot + [-w[1], w[0]], **look)
+    axis.set(xlim=limits[0], ylim=limits[1])
+
+
+def surface(
+    axis: Axes,
+    loss: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    xlim: tuple[float, float],
+    ylim: tuple[float, float],
+    path: np.ndarray | None = None,
+) -> None:
+    """The contours of loss(across, up), which takes two arrays, and on them a path (steps, 2).
+
+    Contours stand at equal ratios of the height above the lowest point, so that a long valley
+    shows.
+    """
+    across, up = np.meshgrid(np.linspace(*xlim, 121), np.linspace(*ylim, 121))
+    height = loss(across, up)
+    height = height - height.min()
+    levels = np.geomspace(max(np.quantile(height, 0.002), 1e-12), height.max(), 16)
+    axis.contourf(across, up, height, [0.0, *levels], cmap="Blues", alpha=0.7, norm="symlog")
+    axis.contour(across, up, height, levels, colors="#7b8794", linewidths=0.6)
+    if path is not None:
+        axis.plot(*path.T, "-o", color=COLOURS[1], markersize=4, linewidth=1.4)
+    axis.grid(False)
+    axis.set(xlim=xlim, ylim=ylim)
 
 
 class Html:
