@@ -74,7 +74,7 @@ def line(axis: Axes, w: Sequence[float], b: float, level: float = 0.0, **look: A
     w = np.asarray(w, dtype=float)
     if w.any():
         foot = w * (level - b) / (w @ w)
-        axis.axline(foot, foot + [-w[1], w[0]], **look)
+        axis.axline(foot, (foot[0] - w[1], foot[1] + w[0]), **look)
     axis.set(xlim=limits[0], ylim=limits[1])
 
 

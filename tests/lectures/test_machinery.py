@@ -1,6 +1,7 @@
 """The machinery on which the lectures stand is itself tested with something wrong."""
 
 import expectations
+import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
@@ -228,6 +229,42 @@ def test_a_table_shows_numbers_to_the_right_and_escapes_text():
     assert "Caption" in repr(made) and ">3<" in made.markup
     with pytest.raises(ValueError, match="2 cells"):
         toolkit.table([["a", "b"]], ["one"])
+
+
+def test_an_index_is_drawn_in_proportion_to_its_weight():
+    rng = np.random.default_rng(0)
+    drawn = [toolkit.draw_index(np.array([0.0, 1.0, 0.0, 3.0, 0.0]), rng) for _ in range(4000)]
+    assert set(drawn) == {1, 3}
+    assert abs(drawn.count(3) / 4000 - 0.75) < 0.02
+
+
+@pytest.mark.parametrize("w", [(1.0, 2.0), (0.0, -2.0), (0.5, 0.0)])
+def test_a_line_lies_where_its_equation_holds_and_leaves_the_limits(w):
+    axis = plt.figure().subplots()
+    axis.set(xlim=(-3, 3), ylim=(-2, 2))
+    toolkit.line(axis, w, 0.7, 1.0)
+    drawn = axis.lines[0]
+    for point in (drawn.get_xy1(), drawn.get_xy2()):
+        assert np.dot(w, point) + 0.7 == pytest.approx(1.0, abs=1e-12)
+    assert axis.get_xlim() == (-3, 3) and axis.get_ylim() == (-2, 2)
+    plt.close("all")
+
+
+def test_weights_of_zero_have_no_line():
+    axis = plt.figure().subplots()
+    toolkit.line(axis, (0.0, 0.0), 1.0)
+    assert not axis.lines
+    plt.close("all")
+
+
+def test_a_surface_is_lowest_at_its_minimum_and_carries_the_path():
+    axis = plt.figure().subplots()
+    path = np.array([[1.0, 1.0], [0.5, 0.25], [0.0, 0.0]])
+    toolkit.surface(axis, lambda a, b: a**2 + 10 * b**2 + 3, (-2, 2), (-1, 1), path)
+    innermost = axis.collections[1].get_paths()[0].vertices
+    assert np.abs(innermost).max() < 0.2
+    np.testing.assert_array_equal(axis.lines[0].get_xydata(), path)
+    plt.close("all")
 
 
 def test_an_animation_that_would_be_too_large_is_refused():

@@ -1,0 +1,210 @@
+"""The losses of the lectures, as the notebooks define them, have PyTorch's values and gradients.
+
+Each notebook's own cells are executed from the top until the loss is defined, so what is tested is
+what a reader sees, eagerly and lifted, on random numbers that no lecture has used.
+"""
+
+import contextlib
+import functools
+import io
+import os
+from unittest import mock
+
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from micrograd import Value, grads, lift
+from tools import notebooks
+
+LECTURES = notebooks.ROOT / "lectures"
+
+pytestmark = pytest.mark.notebook
+
+
+@functools.cache
+def definition(notebook, name):
+    """The function `name` of a lecture, from executing its cells as far as its definition."""
+    namespace = {"__name__": "lecture"}
+    before = os.getcwd()
+    os.chdir(LECTURES)
+    try:
+        with plt.rc_context(), contextlib.redirect_stdout(io.StringIO()):
+            for cell in notebooks.read(LECTURES / f"{notebook}.ipynb").cells:
+                if cell.cell_type == "code" and name not in namespace:
+                    with mock.patch.object(plt, "show", plt.close):
+                        exec(cell.source, namespace)
+    finally:
+        os.chdir(before)
+        plt.close("all")
+    return namespace[name]
+
+
+def scores(rng):
+    """w, b, X and the scores' own shape: what every linear model starts from."""
+    n, d = int(rng.integers(2, 12)), int(rng.integers(1, 6))
+    return [rng.normal(size=d), rng.normal()], rng.normal(size=(n, d))
+
+
+def regression(rng):
+    parameters, X = scores(rng)
+    return parameters, [X, rng.normal(size=len(X))]
+
+
+def signs(rng):
+    parameters, X = scores(rng)
+    return parameters, [X, rng.choice([-1.0, 1.0], size=len(X))]
+
+
+def bits(rng):
+    parameters, X = scores(rng)
+    return parameters, [X, rng.choice([0.0, 1.0], size=len(X))]
+
+
+def far_bits(rng):
+    """Scores of some thousands, where exp alone would overflow."""
+    parameters, (X, y) = bits(rng)
+    return parameters, [1000 * X, y]
+
+
+def classes(rng):
+    (w, _), X = scores(rng)
+    k = int(rng.integers(2, 5))
+    parameters = [rng.normal(size=(len(w), k)), rng.normal(size=k)]
+    return parameters, [X, rng.integers(0, k, size=len(X))]
+
+
+def flips(rng):
+    return [rng.normal()], [rng.choice([0.0, 1.0], size=int(rng.integers(2, 12)))]
+
+
+def counts(rng):
+    k = int(rng.integers(2, 7))
+    return [rng.normal(size=k)], [rng.integers(0, 9, size=k).astype(float)]
+
+
+def measurements(rng):
+    return [rng.normal(), rng.normal()], [rng.normal(size=int(rng.integers(2, 12)))]
+
+
+def squared(w, b, X, y):
+    return F.mse_loss(X @ w + b, y)
+
+
+def hinged(w, b, X, y):
+    return torch.relu(1 - y * (X @ w + b))
+
+
+CASES = [
+    ("03_linear_regression", "mean_squared_error", regression, squared),
+    (
+        "03_linear_regression", "ridge_loss", regression,
+        lambda w, b, X, y, strength: squared(w, b, X, y) + strength * w.square().sum(),
+    ),
+    (
+        "03_linear_regression", "lasso_loss", regression,
+        lambda w, b, X, y, strength: squared(w, b, X, y) + strength * w.abs().sum(),
+    ),
+    (
+        "05_generative_models", "bernoulli_nll", flips,
+        lambda s, x: F.binary_cross_entropy_with_logits(s.expand(len(x)), x),
+    ),
+    (
+        "05_generative_models", "categorical_nll", counts,
+        lambda s, n: -(n * F.log_softmax(s, 0)).sum(),
+    ),
+    (
+        "05_generative_models", "gaussian_nll", measurements,
+        lambda m, s, x: F.gaussian_nll_loss(
+            m.expand(len(x)), x, (2 * s).exp().expand(len(x)), full=True, eps=1e-300
+        ),
+    ),
+    (
+        "06_support_vector_machines", "hinge_loss", signs,
+        lambda w, b, X, y: hinged(w, b, X, y).mean(),
+    ),
+    (
+        "06_support_vector_machines", "svm_objective", signs,
+        lambda w, b, X, y, C: w.square().sum() / 2 + C * hinged(w, b, X, y).sum(),
+    ),
+    (
+        "08_logistic_regression", "logistic_loss", bits,
+        lambda w, b, X, y: F.binary_cross_entropy_with_logits(X @ w + b, y),
+    ),
+    (
+        "08_logistic_regression", "logistic_loss", far_bits,
+        lambda w, b, X, y: F.binary_cross_entropy_with_logits(X @ w + b, y),
+    ),
+    (
+        "08_logistic_regression", "softmax_loss", classes,
+        lambda W, b, X, y: F.cross_entropy(X @ W + b, y),
+    ),
+    (
+        "11_perceptron", "perceptron_loss", signs,
+        lambda w, b, X, y: torch.relu(-y * (X @ w + b)).mean(),
+    ),
+]  # fmt: skip
+STRENGTH = {"ridge_loss": 0.7, "lasso_loss": 0.7, "svm_objective": 2.5}
+
+
+def as_values(numbers):
+    """Values for numbers of any shape; a single number becomes one Value."""
+    made = np.vectorize(Value, otypes=[object])(numbers)
+    return made if np.ndim(numbers) else made.item()
+
+
+def gradients(loss, parameters, data):
+    """The loss and d loss / d parameter, by the engine."""
+    values = [as_values(p) for p in parameters]
+    result = loss(*values, *data)
+    result.backward()
+    return float(result.data), [grads(v) if np.ndim(v) else v.grad for v in values]
+
+
+def differences(loss, reference, parameters, data):
+    """How far loss and gradients are from PyTorch's, each relative to its size (at least 1)."""
+    tensors = [torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in parameters]
+    expected = reference(*tensors, *[torch.as_tensor(x) for x in data])
+    expected.backward()
+    found, slopes = gradients(loss, parameters, data)
+    pairs = [(found, expected.item()), *zip(slopes, (t.grad.numpy() for t in tensors), strict=True)]
+    return [np.max(np.abs(a - b)) / max(1.0, np.max(np.abs(b))) for a, b in pairs]
+
+
+@pytest.mark.parametrize(
+    ("notebook", "name", "draw", "reference"), CASES, ids=[f"{c[1]}-{c[2].__name__}" for c in CASES]
+)
+def test_a_lectures_loss_has_pytorchs_gradient_eagerly_and_lifted(notebook, name, draw, reference):
+    loss = definition(notebook, name)
+    extra = [STRENGTH[name]] if name in STRENGTH else []
+    rng = np.random.default_rng(20261122)
+    for _ in range(8):
+        parameters, data = draw(rng)
+        for form in (loss, lift(loss)):
+            assert max(differences(form, reference, parameters, data + extra)) < 1e-9
+
+
+def test_a_wrong_gradient_is_found():
+    """A squared error that forgets to divide by n, and one with the sign of b turned."""
+    rng = np.random.default_rng(0)
+    parameters, data = regression(rng)
+    for wrong in (
+        lambda w, b, X, y: sum((X @ w + b - y) ** 2),
+        lambda w, b, X, y: sum((X @ w - b - y) ** 2) / len(y),
+    ):
+        assert max(differences(wrong, squared, parameters, data)) > 1e-3
+
+
+def test_cells_are_executed_as_far_as_a_definition_and_a_missing_one_is_an_error(tmp_path):
+    cells = [
+        nbformat.v4.new_code_cell(c) for c in ("a = 2", "def loss(w):\n    return a * w", "1 / 0")
+    ]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebooks.write(notebook, tmp_path / "planted.ipynb")
+    assert definition(tmp_path / "planted", "loss")(3) == 6
+    notebooks.write(nbformat.v4.new_notebook(cells=cells[:1]), tmp_path / "planted.ipynb")
+    with pytest.raises(KeyError, match="other"):
+        definition(tmp_path / "planted", "other")
