@@ -1,0 +1,235 @@
+"""The checkers of lecture 1's exercises: kinds of learning, shapes, scaling, first models."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from sklearn.datasets import load_wine
+
+from checks import Sheet, Wrong, close, same, true
+from micrograd import Value, functional, grads, numbers
+
+sheet = Sheet("Lecture 1")
+check, hint = sheet.check, sheet.hint
+
+KINDS = ("classification", "regression", "unsupervised", "self-supervised", "reinforcement")
+rng = np.random.default_rng(11)
+
+
+@sheet.exercise(
+    1,
+    "what feedback",
+    hints=[
+        "What is given besides the inputs: labels, numbers, rewards, nothing, or a part of them?",
+        "A letter that was rubbed out was there before: the book is its own teacher.",
+    ],
+)
+def _(rain: Any, letters: Any, customers: Any, lift: Any, mail: Any) -> None:
+    answers = {
+        "rain": (rain, "regression"),
+        "letters": (letters, "self-supervised"),
+        "customers": (customers, "unsupervised"),
+        "lift": (lift, "reinforcement"),
+        "mail": (mail, "classification"),
+    }
+    for name, (answer, wanted) in answers.items():
+        true(answer in KINDS, f"{name} is one of {', '.join(KINDS)}")
+        same(answer, wanted, f"the kind of learning of {name}")
+
+
+@sheet.exercise(
+    2,
+    "what guessing gives",
+    hints=[
+        "The guess and the class are independent: multiply, then add over the classes.",
+        "If class c is guessed with probability q_c, the answer is right in sum of q_c p_c.",
+    ],
+)
+def _(most_frequent: Any, in_proportion: Any, all_alike: Any, mixed: Any) -> None:
+    p = np.array([1 / 2, 1 / 3, 1 / 6])
+    close(most_frequent, p.max(), "always the most frequent class")
+    close(in_proportion, p @ p, "each class as often as it occurs")
+    close(all_alike, p.mean(), "all classes alike")
+    close(mixed, p @ [1 / 4, 3 / 4, 0], "the first with 1/4, the second with 3/4")
+
+
+@sheet.exercise(
+    3,
+    "shapes",
+    hints=[
+        "Write the shapes below each other, lined up at the right; missing lengths count as 1.",
+        "An axis that is summed or averaged over disappears from the shape.",
+    ],
+)
+def _(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> None:
+    A, B, C, D = np.ones((5, 1, 3)), np.ones((4, 1)), np.ones((5, 3)), np.ones(5)
+    same(a, (A + B).shape, "A + B")
+    same(b, "error", "C + D")
+    same(c, (C - C.mean(axis=0)).shape, "C - C.mean(axis=0)")
+    same(d, "error", "C - C.mean(axis=1)")
+    same(e, (D[:, None] * D).shape, "D[:, None] * D")
+    same(f, (D @ C).shape, "D @ C")
+
+
+@sheet.exercise(
+    4,
+    "scaling without a leak",
+    hints=[
+        "Only `train` may decide the means and the deviations; `other` is from the future.",
+        "np.where(deviation == 0, 1.0, deviation) leaves a constant column in peace.",
+    ],
+)
+def _(standardise: Any) -> None:
+    train = rng.normal(3.0, 5.0, size=(30, 4))
+    train[:, 2] = 7.0
+    other = rng.normal(-1.0, 2.0, size=(9, 4))
+    before = train.copy(), other.copy()
+    result = standardise(train, other)
+    true(isinstance(result, tuple) and len(result) == 2, "standardise gives two tables")
+    moved, other_moved = result
+    mean, deviation = train.mean(axis=0), np.where(train.std(axis=0) == 0, 1, train.std(axis=0))
+    close(moved, (train - mean) / deviation, "the training table, with a constant column")
+    close(other_moved, (other - mean) / deviation, "the other table, by the training table's scale")
+    same((train.tolist(), other.tolist()), tuple(x.tolist() for x in before), "the originals")
+
+
+def _vote(X_train: Any, y_train: Any, x: Any, k: int) -> Any:
+    nearest = y_train[((X_train - x) ** 2).sum(axis=1).argsort(kind="stable")[:k]].tolist()
+    most = max(nearest.count(label) for label in nearest)
+    return next(label for label in nearest if nearest.count(label) == most)
+
+
+@sheet.exercise(
+    5,
+    "neighbours that vote",
+    hints=[
+        "argsort of the squared distances gives the nearest first; np.unique can count labels.",
+        "Go through the k labels from near to far and stop at the first that is among the tied.",
+    ],
+)
+def _(vote: Any) -> None:
+    X, y = rng.normal(size=(60, 3)), rng.integers(0, 4, size=60)
+    for k in (1, 2, 4, 7):
+        for x in rng.normal(size=(15, 3)):
+            same(int(vote(X, y, x, k)), _vote(X, y, x, k), f"the vote of {k} neighbours")
+    line, labels = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([9, 5, 5, 9])
+    same(int(vote(line, labels, np.zeros(1), 4)), 9, "two against two, the first of them nearest")
+
+
+@sheet.exercise(
+    6,
+    "the gradient of a penalised hinge",
+    hints=[
+        "Two cases: does the point cost something, 1 - y (w x + b) > 0, or not?",
+        "The penalty w^2 / 2 is there in both cases, and its derivative is w.",
+    ],
+)
+def _(hinge_gradient: Any) -> None:
+    for w, b, x, y in [
+        (0.4, 0.1, 1.5, 1),
+        (2.0, 1.0, 1.5, 1),
+        (2.0, 1.0, 1.5, -1),
+        (-1.0, 0, 2, -1),
+    ]:
+        a, c = Value(float(w)), Value(float(b))
+        ((1 - y * (a * x + c)).relu() + 0.5 * a**2).backward()
+        side = "where the point costs" if 1 - y * (w * x + b) > 0 else "where the hinge is zero"
+        dw, db = hinge_gradient(w, b, x, y)
+        close(dw, a.grad, f"dL/dw {side}")
+        close(db, c.grad, f"dL/db {side}")
+
+
+@sheet.exercise(
+    7,
+    "rewards compared",
+    hints=[
+        "log pi_A = s_A - log sum exp s: differentiate both terms with respect to s_j.",
+        "The result is (R - c) times an array that is 1 - pi_A at the machine, -pi_j elsewhere.",
+    ],
+)
+def _(policy_step: Any) -> None:
+    s, pays = np.array([0.5, -1.0, 0.2, 0.0]), np.array([0.1, 0.9, 0.4, 0.3])
+    values = np.array([Value(x) for x in s])
+    (functional.softmax(values) @ pays).backward()
+    pi = numbers(functional.softmax(s))
+    for c in (0.0, 0.7):
+        steps = [np.asarray(policy_step(s, a, r, c)) for a, r in enumerate(pays)]
+        close(pi @ np.array(steps), grads(values), f"the average step with c = {c}")
+    surprise = functional.cross_entropy(values, 2)
+    for v in values:
+        v.grad = 0.0
+    surprise.backward()
+    close(policy_step(s, 2, 1.0, 0.25), -0.75 * grads(values), "one step with c = 0.25")
+
+
+@sheet.exercise(
+    8,
+    "a model read from JSON",
+    hints=[
+        "Each category has one list a field, in the order of input_fields, and the intercept last.",
+        "The order of the names in `inputs` says nothing: look each field's name up by its key.",
+    ],
+)
+def _(predict: Any) -> None:
+    names = ["width", "length", "mass"]
+    keys = ["000002", "000000", "000001"]
+    w = {c: rng.normal(size=3) for c in ("ape", "bee", "cat")}
+    b = {"ape": 0.3, "bee": -0.6, "cat": 0.1}
+    document = {
+        "object": {
+            "input_fields": keys,
+            "logistic_regression": {
+                "fields": {k: {"name": n} for k, n in zip(keys, names, strict=True)},
+                "coefficients": [[c, [[float(v)] for v in w[c]] + [[b[c]]]] for c in w],
+            },
+        }
+    }
+    x = {"mass": -0.4, "width": 1.2, "length": 0.7}
+    alone = {c: 1 / (1 + math.exp(-(w[c] @ [x[n] for n in names] + b[c]))) for c in w}
+    result = predict(document, x)
+    true(isinstance(result, dict), "predict gives a dictionary")
+    same(sorted(result), sorted(w), "the names of the classes")
+    for c in w:
+        close(result[c], alone[c] / sum(alone.values()), f"the probability of {c}")
+
+
+@sheet.exercise(
+    9,
+    "the best of many",
+    hints=[
+        "The best is below a mark exactly when all are: multiply the probabilities.",
+        "P(B >= b) with a whole b is 1 - cdf(b - 1).",
+    ],
+)
+def _(luck: Any) -> None:
+    for n, m, share in [(10, 1, 0.7), (50, 1000, 0.7), (7, 3, 0.5), (20, 40, 1.0)]:
+        least = next(b for b in range(n + 1) if b >= share * n - 1e-9)
+        below = sum(math.comb(n, b) for b in range(least)) / 2**n
+        close(luck(n, m, share), 1 - below**m, f"{m} models, {n} questions, {share:.0%}")
+
+
+def _leave_one_out(factors: Any) -> float:
+    X, y = load_wine(return_X_y=True)
+    factors = np.asarray(factors, dtype=float)
+    if factors.shape != (13,) or not np.all(np.isfinite(factors) & (factors > 0)):
+        raise Wrong(f"13 positive factors are wanted, one a column; got the shape {factors.shape}")
+    X = X * factors
+    distance = ((X[:, None] - X) ** 2).sum(axis=2)
+    np.fill_diagonal(distance, np.inf)
+    return float((y[distance.argmin(axis=1)] == y).mean())
+
+
+@sheet.exercise(
+    10,
+    "break it and mend it",
+    hints=[
+        "What happens to the distances if one column is a million times as large as the others?",
+        "To mend: after the multiplication all columns should spread alike.",
+    ],
+)
+def _(bad_factors: Any, good_factors: Any) -> None:
+    bad, good = _leave_one_out(bad_factors), _leave_one_out(good_factors)
+    true(bad < 0.5, f"with the bad factors under half are right ({bad:.1%} are)")
+    true(good >= 0.95, f"with the good factors 95% or more are right ({good:.1%} are)")
