@@ -71,7 +71,7 @@ def _all_right(answers: tuple[Any, ...], wanted: tuple[bool, ...]) -> None:
     3,
     "events in an hour",
     hints=[
-        "-log p(x) = lambda - x log(lambda) + log(x!). Which part does not depend on lambda?",
+        "One count costs lambda - x log(lambda) + log(x!). Which part does not depend on lambda?",
         "In s the mean is exp(s) - s mean(x) + a constant.",
         "The prior adds -(a - 1) log(lambda) + b lambda, once and not for each hour.",
     ],
