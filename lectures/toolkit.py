@@ -1,7 +1,8 @@
 """What several lectures share: the look of pictures, moving pictures, tables.
 
 Everything here makes outputs that can be read where no kernel runs. Start with `style`; `animate`
-makes a picture that moves, `table` one that can be read aloud, `surface` a loss as a landscape.
+makes a picture that moves, `table` one that can be read aloud, `surface` a loss as a
+landscape, `boxes` a plan.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import base64
 import html
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -19,13 +20,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
+from micrograd.show.picture import Graph
+from micrograd.show.svg import PALETTE
+
 __all__ = [
     "COLOURS",
     "MARKERS",
     "Html",
     "animate",
+    "boxes",
     "draw_index",
     "line",
+    "small_pictures",
     "style",
     "surface",
     "table",
@@ -60,6 +66,22 @@ def style() -> None:
             "savefig.facecolor": "white",
         }
     )
+
+
+def small_pictures(colours: int = 64) -> None:
+    """From here on a notebook keeps each figure as a PNG of few colours, a third of the bytes."""
+    from IPython import get_ipython
+
+    def png(figure: Figure) -> bytes:
+        buffer, small = io.BytesIO(), io.BytesIO()
+        figure.savefig(buffer, format="png", bbox_inches="tight")
+        image = Image.open(buffer).convert("RGB")
+        image.quantize(colours, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+        return small.getvalue()
+
+    shell = get_ipython()
+    if shell is not None:  # a script has no outputs to keep small
+        shell.display_formatter.formatters["image/png"].for_type(Figure, png)
 
 
 def draw_index(weights: np.ndarray, rng: np.random.Generator) -> int:
@@ -100,6 +122,48 @@ def surface(
         axis.plot(*path.T, "-o", color=COLOURS[1], markersize=4, linewidth=1.4)
     axis.grid(False)
     axis.set(xlim=xlim, ylim=ylim)
+
+
+def boxes(
+    contents: Mapping[str, Sequence[str]],
+    arrows: Iterable[Sequence[str]],
+    description: str,
+    *,
+    back: Iterable[Sequence[str]] = (),
+    fills: Mapping[str, str] | None = None,
+    rankdir: str = "LR",
+) -> Graph:
+    """Boxes and arrows in the look of `draw`: {name: (title, further lines)}, (from, to[, words]).
+
+    Arrows in `back` are dashed and do not shape the layout. `fills` gives a box's colour, by its
+    name in the pictures' palette or as #rrggbb.
+    """
+    colour = {name: light for name, (light, _) in PALETTE.items()}
+    font = {"fontname": "Helvetica,Arial,sans-serif", "fontcolor": colour["ink"]}
+    graph = Graph(
+        graph_attr={
+            "rankdir": rankdir, "bgcolor": colour["paper"], "nodesep": "0.35", "ranksep": "0.5",
+        },
+        node_attr={"shape": "plain", "fontsize": "13.5", **font},
+        edge_attr={"color": colour["line"], "arrowsize": "0.8", "fontsize": "12", **font},
+    )  # fmt: skip
+    graph.description = description
+    for name, (title, *lines) in contents.items():
+        fill = (fills or {}).get(name, "box")
+        rows = "".join(
+            f'<BR/><FONT COLOR="{colour["muted"]}" POINT-SIZE="12">{html.escape(line)}</FONT>'
+            for line in lines
+        )
+        look = f'BORDER="1" CELLBORDER="0" CELLPADDING="6" COLOR="{colour["line"]}"'
+        graph.node(
+            name,
+            f'<<TABLE {look} BGCOLOR="{colour.get(fill, fill)}" STYLE="ROUNDED">'
+            f"<TR><TD><B>{html.escape(title)}</B>{rows}</TD></TR></TABLE>>",
+        )
+    for kind, looks in ((arrows, {}), (back, {"style": "dashed", "constraint": "false"})):
+        for source, target, *words in kind:
+            graph.edge(source, target, label="".join(f" {word} " for word in words), **looks)
+    return graph
 
 
 class Html:

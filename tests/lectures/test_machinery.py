@@ -12,6 +12,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from micrograd.show.svg import PALETTE
 from tools import exercises, notebooks, pages
 
 
@@ -265,6 +266,17 @@ def test_a_surface_is_lowest_at_its_minimum_and_carries_the_path():
     assert np.abs(innermost).max() < 0.2
     np.testing.assert_array_equal(axis.lines[0].get_xydata(), path)
     plt.close("all")
+
+
+def test_boxes_show_their_words_and_arrows_back_leave_the_layout():
+    made = toolkit.boxes(
+        {"a": ("Is x < 3 & y?", "n = 5"), "b": ("B",)}, [("a", "b", "yes")], "A plan",
+        back=[("b", "a", "again")], fills={"b": "result"},
+    )  # fmt: skip
+    picture = made._picture().svg
+    for words in ("Is x &lt; 3 &amp; y?", "n = 5", "yes", "again", "A plan"):
+        assert words in picture
+    assert made.source.count("style=dashed") == 1 and PALETTE["result"][0] in made.source
 
 
 def test_an_animation_that_would_be_too_large_is_refused():
