@@ -108,7 +108,7 @@ def _(gradient: Any, place: Any, theta: Any) -> None:
     "a sum that does not overflow",
     hints=[
         "Take the row's maximum out: log sum exp(a) = m + log sum exp(a - m).",
-        "-inf - (-inf) is nan: where m is not finite shift by 0. np.errstate silences log(0).",
+        "Mind that -inf - (-inf) is nan: where m is not finite shift by 0. np.errstate silences log.",
     ],
 )
 def _(log_sum_exp: Any) -> None:
@@ -159,7 +159,7 @@ def _(posterior_with_gaps: Any) -> None:
     7,
     "a mean with a prior",
     hints=[
-        "-log N(x | mu, sigma^2) = (x - mu)^2 / (2 sigma^2) + what does not depend on mu.",
+        "One measurement costs (x - mu)^2 / (2 sigma^2), and what does not depend on mu.",
         "Set the derivative to zero and collect mu: weights n / sigma^2 and 1 / tau^2.",
     ],
 )
