@@ -81,6 +81,7 @@ def small_pictures(colours: int = 64) -> None:
 
     shell = get_ipython()
     if shell is not None:  # a script has no outputs to keep small
+        plt.close(plt.figure())  # Jupyter's own way is set up with the first figure; ours after it
         shell.display_formatter.formatters["image/png"].for_type(Figure, png)
 
 

@@ -1,5 +1,8 @@
 """The machinery on which the lectures stand is itself tested with something wrong."""
 
+import io
+from types import SimpleNamespace
+
 import expectations
 import matplotlib.pyplot as plt
 import nbformat
@@ -8,7 +11,9 @@ import pytest
 import toolkit
 from browsing import browser, errors, needs_browser
 from checks import Sheet, close, same, true
+from IPython.core.formatters import PlainTextFormatter
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from PIL import Image
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -277,6 +282,23 @@ def test_boxes_show_their_words_and_arrows_back_leave_the_layout():
     for words in ("Is x &lt; 3 &amp; y?", "n = 5", "yes", "again", "A plan"):
         assert words in picture
     assert made.source.count("style=dashed") == 1 and PALETTE["result"][0] in made.source
+
+
+def test_small_pictures_are_the_same_picture_in_fewer_bytes(monkeypatch):
+    png = PlainTextFormatter(auto_creation=True)  # any formatter keeps functions by type
+    shell = SimpleNamespace(display_formatter=SimpleNamespace(formatters={"image/png": png}))
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    toolkit.small_pictures()
+    figure = plt.figure(figsize=(6, 4))
+    figure.subplots().plot(np.random.default_rng(0).random(200))
+    full = io.BytesIO()
+    figure.savefig(full, format="png", bbox_inches="tight")
+    small = png.lookup_by_type(type(figure))(figure)
+    assert len(small) < 0.5 * len(full.getvalue())
+    images = [Image.open(io.BytesIO(b)).convert("RGB") for b in (full.getvalue(), small)]
+    before, after = (np.asarray(image, dtype=int) for image in images)
+    assert before.shape == after.shape and np.abs(before - after).mean() < 2
+    plt.close("all")
 
 
 def test_an_animation_that_would_be_too_large_is_refused():
