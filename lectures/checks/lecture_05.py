@@ -108,7 +108,7 @@ def _(gradient: Any, place: Any, theta: Any) -> None:
     "a sum that does not overflow",
     hints=[
         "Take the row's maximum out: log sum exp(a) = m + log sum exp(a - m).",
-        "Mind that -inf - (-inf) is nan: where m is not finite shift by 0. np.errstate silences log.",
+        "Mind that -inf - (-inf) is nan: where m is not finite, shift by 0.",
     ],
 )
 def _(log_sum_exp: Any) -> None:
