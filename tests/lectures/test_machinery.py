@@ -285,7 +285,7 @@ def test_boxes_show_their_words_and_arrows_back_leave_the_layout():
 
 
 def test_small_pictures_are_the_same_picture_in_fewer_bytes(monkeypatch):
-    png = PlainTextFormatter(auto_creation=True)  # any formatter keeps functions by type
+    png = PlainTextFormatter()  # any formatter keeps functions by type
     shell = SimpleNamespace(display_formatter=SimpleNamespace(formatters={"image/png": png}))
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
     toolkit.small_pictures()
