@@ -288,6 +288,7 @@ def test_small_pictures_are_the_same_picture_in_fewer_bytes(monkeypatch):
     png = PlainTextFormatter()  # any formatter keeps functions by type
     shell = SimpleNamespace(display_formatter=SimpleNamespace(formatters={"image/png": png}))
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    monkeypatch.setattr(plt, "install_repl_displayhook", lambda: None)  # it would ask the shell
     toolkit.small_pictures()
     figure = plt.figure(figsize=(6, 4))
     figure.subplots().plot(np.random.default_rng(0).random(200))
