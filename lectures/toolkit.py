@@ -68,8 +68,8 @@ def style() -> None:
     )
 
 
-def small_pictures(colours: int = 64) -> None:
-    """From here on a notebook keeps each figure as a PNG of few colours, a third of the bytes."""
+def small_pictures(colours: int = 128) -> None:
+    """From here on a notebook keeps each figure as a PNG of few colours, half the bytes."""
     from IPython import get_ipython
 
     def png(figure: Figure) -> bytes:

@@ -167,7 +167,7 @@ def gradients(loss, parameters, data):
 def differences(loss, reference, parameters, data):
     """How far loss and gradients are from PyTorch's, each relative to its size (at least 1)."""
     tensors = [torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in parameters]
-    expected = reference(*tensors, *[torch.as_tensor(x) for x in data])
+    expected = reference(*tensors, *[torch.as_tensor(np.asarray(x)) for x in data])
     expected.backward()
     found, slopes = gradients(loss, parameters, data)
     pairs = [(found, expected.item()), *zip(slopes, (t.grad.numpy() for t in tensors), strict=True)]
