@@ -110,8 +110,11 @@ class Worksheet:
         )
 
     def _repr_html_(self) -> str:
-        height = 640 + 46 * len(self.asked)
-        still = slim(_picture(self, solved=False))
+        picture = _picture(self, solved=False)
+        wide, high = size_of(picture)
+        lines = (len(_forward(self.walk)) + 1) // 2  # they stand in two columns
+        height = round(575 + high * min(1, 800 / wide) + 27 * lines + 53 * len(self.asked))
+        still = slim(picture)
         return framed(self.title, self.page, height, still, "allow-scripts allow-downloads")
 
     def __repr__(self) -> str:
