@@ -150,7 +150,7 @@ def _(averaged: Any) -> None:
     6,
     "several classes on Values",
     hints=[
-        "`W @ x` is an array of Values, one a class; maximum(a, b) takes two of them.",
+        "The scores `W @ x` are an array of Values, one a class; maximum(a, b) takes two of them.",
         "functools.reduce(maximum, scores) is the largest; divide by the number of rows.",
     ],
 )
