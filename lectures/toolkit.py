@@ -11,6 +11,8 @@ import base64
 import html
 import io
 import json
+import statistics
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -31,6 +33,7 @@ __all__ = [
     "boxes",
     "draw_index",
     "line",
+    "milliseconds",
     "small_pictures",
     "style",
     "surface",
@@ -83,6 +86,16 @@ def small_pictures(colours: int = 128) -> None:
     if shell is not None:  # a script has no outputs to keep small
         plt.close(plt.figure())  # Jupyter's own way is set up with the first figure; ours after it
         shell.display_formatter.formatters["image/png"].for_type(Figure, png)
+
+
+def milliseconds(run: Callable[[], object], repeats: int = 5) -> float:
+    """How long a call of `run` takes: the median of several, in milliseconds."""
+    seconds = []
+    for _ in range(repeats):
+        before = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - before)
+    return 1000 * statistics.median(seconds)
 
 
 def draw_index(weights: np.ndarray, rng: np.random.Generator) -> int:

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from micrograd.engine import Value, grad, grads, no_grad, numbers
+from micrograd.engine import Value, grad, grads, no_grad, numbers, values
 from micrograd.ops import greater, maximum, minimum, op, where
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "no_grad",
     "numbers",
     "op",
+    "values",
     "where",
 ]
 

@@ -32,6 +32,7 @@ __all__ = [
     "push",
     "record",
     "topological_order",
+    "values",
 ]
 
 _describe = describe
@@ -439,6 +440,14 @@ def grad(y: Value, xs: Any, create_graph: bool = False) -> Any:
     shaped = np.empty(xs.size, dtype=object)
     shaped[:] = results
     return shaped.reshape(xs.shape)
+
+
+def values(numbers: Any) -> np.ndarray:
+    """New Values that hold the given numbers, as an array in their shape; `numbers` goes back."""
+    array = np.asarray(numbers)
+    made = np.empty(array.size, dtype=object)
+    made[:] = [Value(x) for x in array.ravel().tolist()]
+    return made.reshape(array.shape)
 
 
 def _no_parameters(node: Value) -> tuple[Value, ...]:

@@ -28,7 +28,7 @@ import pytest
 import torch
 
 import micrograd
-from micrograd import Value, engine, grad, grads, no_grad, numbers, op
+from micrograd import Value, engine, grad, grads, no_grad, numbers, op, values
 from micrograd.engine import Handwritten, topological_order
 
 
@@ -845,6 +845,22 @@ def test_numbers_and_grads_read_arrays_lists_and_single_values() -> None:
     assert numbers([]).shape == (0,)
     with pytest.raises(TypeError, match="got str '3'"):
         numbers([a, "3"])
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0, 2)])
+def test_values_hold_the_given_numbers_in_their_shape(shape: tuple[int, ...]) -> None:
+    given = np.arange(np.prod(shape, dtype=int)).reshape(shape) / 7
+    made = values(given)
+    assert made.shape == shape and made.dtype == object
+    np.testing.assert_array_equal(numbers(made), given)
+    assert len({id(v) for v in made.flat}) == made.size
+
+
+def test_values_refuses_what_is_no_number() -> None:
+    assert [v.data for v in values([1, True, 2.5])] == [1.0, 1.0, 2.5]
+    for wrong in (["3"], [1j], [Value(1.0)]):
+        with pytest.raises(TypeError, match="a Value holds one real number"):
+            values(wrong)
 
 
 def test_the_engine_works_without_the_rest_of_the_house(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.engine import Value
+from micrograd import engine
 
 __all__ = [
     "zeros", "uniform", "normal", "fan_in_uniform", "kaiming_uniform", "kaiming_normal",
@@ -83,7 +83,4 @@ def values(shape: Shape, init: str | Initialiser, rng: np.random.Generator) -> n
     if isinstance(init, str) and init not in initialisers:
         raise ValueError(f"init is one of {', '.join(initialisers)}, or a function; got {init!r}")
     drawn = (initialisers[init] if isinstance(init, str) else init)(shape, rng)
-    numbers = np.broadcast_to(drawn, shape).ravel().tolist()
-    array = np.empty(len(numbers), dtype=object)
-    array[:] = [Value(number) for number in numbers]
-    return array.reshape(shape)
+    return engine.values(np.broadcast_to(drawn, shape))

@@ -1,6 +1,7 @@
 """The machinery on which the lectures stand is itself tested with something wrong."""
 
 import io
+import time
 from types import SimpleNamespace
 
 import expectations
@@ -235,6 +236,11 @@ def test_a_table_shows_numbers_to_the_right_and_escapes_text():
     assert "Caption" in repr(made) and ">3<" in made.markup
     with pytest.raises(ValueError, match="2 cells"):
         toolkit.table([["a", "b"]], ["one"])
+
+
+def test_a_call_is_timed_in_milliseconds():
+    naps = iter([0.05, 0.0, 0.02])
+    assert 20 <= toolkit.milliseconds(lambda: time.sleep(next(naps)), repeats=3) < 50
 
 
 def test_an_index_is_drawn_in_proportion_to_its_weight():
