@@ -6,7 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.datasets import load_wine
+from sklearn.utils.estimator_checks import check_estimator
 
 from checks import Sheet, Wrong, close, same, true
 from micrograd import Value, functional, grads, numbers
@@ -223,6 +225,34 @@ def _leave_one_out(factors: Any) -> float:
 
 @sheet.exercise(
     10,
+    "a transformer",
+    hints=[
+        "np.quantile(X, [share, 1 - share], axis=0) gives both ends at once, a row each.",
+        "np.clip(X, low, high) makes a new table; and what does `fit` always give back?",
+    ],
+)
+def _(Clipper: Any) -> None:
+    train = rng.normal(size=(60, 3)) * [1.0, 10.0, 100.0]
+    later = 3 * train[:20] + 5
+    before = train.tolist(), later.tolist()
+    clipper = Clipper(share=0.1)
+    true(clipper.fit(train) is clipper, "fit gives the estimator itself back")
+    true(all(hasattr(clipper, name) for name in ("low_", "high_")), "fit keeps low_ and high_")
+    low, high = np.quantile(train, [0.1, 0.9], axis=0)
+    close(clipper.low_, low, "the lower ends")
+    close(clipper.high_, high, "the upper ends")
+    close(clipper.transform(train), np.clip(train, low, high), "the training table")
+    close(clipper.transform(later), np.clip(later, low, high), "a later table, by the old range")
+    close(clipper.low_, low, "the lower ends after a later table")
+    same((train.tolist(), later.tolist()), before, "the tables that were given")
+    same(clipper.get_params(), {"share": 0.1}, "the settings after fit")
+    failed = [c["check_name"] for c in check_estimator(clone(clipper), on_skip=None, on_fail=None)
+              if c["status"] == "failed"]  # fmt: skip
+    true(not failed, f"scikit-learn's own checks pass; these do not: {', '.join(failed)}")
+
+
+@sheet.exercise(
+    11,
     "break it and mend it",
     hints=[
         "What happens to the distances if one column is a million times as large as the others?",

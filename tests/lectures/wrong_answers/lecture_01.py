@@ -2,6 +2,8 @@
 
 import numpy as np
 from scipy import stats
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 RIGHT_KINDS = ("regression", "self-supervised", "unsupervised", "reinforcement", "classification")
 
@@ -52,6 +54,42 @@ def json_model(document, inputs, *, by_order=False, normalise=True, intercept=Tr
     return {category: q / total for category, q in alone.items()}
 
 
+class Clipper(TransformerMixin, BaseEstimator):
+    def __init__(self, share=0.05):
+        self.share = share
+
+    def fit(self, X, y=None):
+        X = validate_data(self, X)
+        self.low_, self.high_ = np.quantile(X, [self.share, 1 - self.share], axis=0)
+        return self
+
+    def transform(self, X):
+        check_is_fitted(self)
+        return np.clip(validate_data(self, X, reset=False), self.low_, self.high_)
+
+
+class GivesNothingBack(Clipper):
+    def fit(self, X, y=None):
+        super().fit(X)
+
+
+class LearnsInTransform(Clipper):
+    def transform(self, X):
+        return super().fit(X).transform(X)
+
+
+class ChangesItsSettings(Clipper):
+    def fit(self, X, y=None):
+        super().fit(X)
+        self.share = (self.share, 1 - self.share)
+        return self
+
+
+class WritesIntoTheTable(Clipper):
+    def transform(self, X):
+        return np.clip(X, self.low_, self.high_, out=X)
+
+
 WRONG = {
     1: [
         ("classification", *RIGHT_KINDS[1:]),
@@ -86,7 +124,8 @@ WRONG = {
         lambda n, m, share: stats.binom.sf(np.ceil(share * n) - 1, n, 0.5) ** m,
         lambda n, m, share: min(1.0, m * stats.binom.sf(np.ceil(share * n) - 1, n, 0.5)),
     ],
-    10: [
+    10: [GivesNothingBack, LearnsInTransform, ChangesItsSettings, WritesIntoTheTable],
+    11: [
         (np.ones(13), np.ones(13)),
         (np.full(13, 1e6), 1 / np.arange(1.0, 14)),
         (np.zeros(13), np.ones(13)),
