@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from checks import Sheet, Wrong, close, same, true
-from micrograd import Value, grads
+from micrograd import Value, grads, values
 
 sheet = Sheet("Lecture 6")
 check, hint = sheet.check, sheet.hint
@@ -92,7 +92,7 @@ def _(gradient_w: Any, gradient_b: Any, smallest: Any, largest: Any) -> None:
 def _(objective: Any) -> None:
     start, bias = np.array([0.4, -0.3, 0.2]), 0.15
     for plus, minus in ((2.0, 0.5), (0.3, 1.7)):
-        w, b = np.array([Value(x) for x in start]), Value(bias)
+        w, b = values(start), Value(bias)
         total = objective(w, b, POINTS, LABELS, plus, minus)
         true(isinstance(total, Value), "the result is a Value")
         cost = np.where(LABELS > 0, plus, minus)
