@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from checks import Sheet, Wrong, close, same, true
-from micrograd import Value, grads
+from micrograd import Value, grads, values
 
 sheet = Sheet("Lecture 11")
 check, hint = sheet.check, sheet.hint
@@ -157,7 +157,7 @@ def _(averaged: Any) -> None:
 def _(class_loss: Any) -> None:
     numbers = np.random.default_rng(116).standard_normal((4, 3))
     labels = np.arange(30) % 4
-    W = np.array([[Value(x) for x in row] for row in numbers])
+    W = values(numbers)
     loss = class_loss(W, CLOUD, labels)
     true(isinstance(loss, Value), "the result is a Value")
     scores = CLOUD @ numbers.T
