@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from checks import Sheet, Wrong, close, same, true
-from micrograd import Value, grads
+from micrograd import Value, grads, values
 
 sheet = Sheet("Lecture 3")
 check, hint = sheet.check, sheet.hint
@@ -105,7 +105,7 @@ def _(weighted: Any) -> None:
 )
 def _(loss: Any) -> None:
     at, start = np.array([0.7, -1.1, 0.4]), 0.3
-    w, b = np.array([Value(a) for a in at]), Value(start)
+    w, b = values(at), Value(start)
     total = loss(w, b, ROWS, ANSWERS, 0.6, 0.2)
     true(isinstance(total, Value), "the result is a Value")
     e = ROWS @ at + start - ANSWERS
