@@ -17,7 +17,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from micrograd import Value, grads, lift
+from micrograd import Value, grads, lift, values
 from tools import notebooks
 
 LECTURES = notebooks.ROOT / "lectures"
@@ -150,18 +150,12 @@ CASES = [
 STRENGTH = {"ridge_loss": 0.7, "lasso_loss": 0.7, "svm_objective": 2.5}
 
 
-def as_values(numbers):
-    """Values for numbers of any shape; a single number becomes one Value."""
-    made = np.vectorize(Value, otypes=[object])(numbers)
-    return made if np.ndim(numbers) else made.item()
-
-
 def gradients(loss, parameters, data):
     """The loss and d loss / d parameter, by the engine."""
-    values = [as_values(p) for p in parameters]
-    result = loss(*values, *data)
+    inputs = [values(p) if np.ndim(p) else Value(p) for p in parameters]
+    result = loss(*inputs, *data)
     result.backward()
-    return float(result.data), [grads(v) if np.ndim(v) else v.grad for v in values]
+    return float(result.data), [grads(v) if np.ndim(v) else v.grad for v in inputs]
 
 
 def differences(loss, reference, parameters, data):
