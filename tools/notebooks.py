@@ -128,10 +128,15 @@ def execute(
         PYTHONHASHSEED="0",
         TQDM_DISABLE="1" if show is None else "",
         JUPYTER_PLATFORM_DIRS="1",
+        MPLBACKEND="module://matplotlib_inline.backend_inline",  # whatever the shell says
     )
     total = len(given.cells)
 
+    begun = 0
+
     def told(cell: Any, cell_index: int) -> None:
+        nonlocal begun
+        begun = cell_index
         if progress is not None and 0 < cell_index <= total:
             progress(cell_index, total)
 
@@ -154,26 +159,14 @@ def execute(
     try:
         client.execute(env=environment)
     except (CellExecutionError, CellTimeoutError) as error:
-        error.add_note(f"in {path}, {_where(notebook)}")
+        failed = f"cell {begun} of {total}, which begins {notebook.cells[begun].source[:60]!r}"
+        error.add_note(f"in {path}, {failed}")
         raise
     seconds = time.perf_counter() - start
     printed = "".join(o.get("text", "") for o in notebook.cells[-1].outputs)
     values = json.loads(printed.split(MARKER, 1)[1])
     notebook.cells = notebook.cells[1:-1]
     return Run(settle(notebook, given), seconds, values)
-
-
-def _where(notebook: Any) -> str:
-    """The cell that failed is the last one that started."""
-    started = [
-        (i, c)
-        for i, c in enumerate(notebook.cells)
-        if c.cell_type == "code" and (c.get("execution_count") or c.outputs)
-    ]
-    if not started:
-        return "before its first cell"
-    index, cell = started[-1]
-    return f"cell {index} of {len(notebook.cells) - 2}, which begins {cell.source[:60]!r}"
 
 
 # --- one exact form -------------------------------------------------------------------------------

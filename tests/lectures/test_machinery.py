@@ -73,16 +73,17 @@ def test_a_timing_cell_keeps_what_it_showed_until_its_text_changes(saved):
     [
         ("import warnings\nwarnings.warn('old')", CellExecutionError, "UserWarning"),
         ("1 / 0", CellExecutionError, "ZeroDivisionError"),
+        ("a = = 1", CellExecutionError, "SyntaxError"),
         ("while True: pass", CellTimeoutError, "after 2 seconds"),
     ],
 )
 def test_a_warning_an_error_and_an_endless_loop_stop_the_run_and_name_the_cell(
     saved, cell, error, words
 ):
-    path = saved("a = 1", cell)
+    path = saved("a = 1", cell, "b = 2")
     with pytest.raises(error, match=words) as caught:
         notebooks.execute(path, cell_seconds=2 if error is CellTimeoutError else 30)
-    assert "some notebook.ipynb, cell 2 of 2" in caught.value.__notes__[0]
+    assert "some notebook.ipynb, cell 2 of 3" in caught.value.__notes__[0]
 
 
 def test_text_and_back_is_the_same_notebook(saved):

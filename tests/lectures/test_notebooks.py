@@ -99,6 +99,9 @@ def test_is_committed_with_the_outputs_of_a_whole_run(name):
         if cell.cell_type == "code":
             assert cell.execution_count is not None, f"{name}: not run: {cell.source[:60]!r}"
             assert all(o.output_type != "error" for o in cell.outputs)
+            if "\nplt.show()" in cell.source:
+                pictures = [o for o in cell.outputs if "image/png" in o.get("data", {})]
+                assert pictures, f"{name}: no picture kept: {cell.source[:60]!r}"
 
 
 def test_every_row_of_the_table_is_asserted_in_a_notebook_that_is_there():
