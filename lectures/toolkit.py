@@ -1,8 +1,7 @@
-"""What several lectures share: the look of pictures, moving pictures, tables.
+"""What several lectures share: the look of pictures, moving pictures, tables, a draw and a clock.
 
-Everything here makes outputs that can be read where no kernel runs. Start with `style`; `animate`
-makes a picture that moves, `table` one that can be read aloud, `surface` a loss as a
-landscape, `boxes` a plan.
+What is shown can be read where no kernel runs. Start with `style`; `animate` makes a picture that
+moves, `table` one that can be read aloud, `surface` shows a loss as a landscape, `boxes` a plan.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from browsing import browser, needs_browser
 
 import micrograd
 from micrograd import Value
@@ -324,3 +325,31 @@ def test_the_commands(tmp_path):
     assert "1 path leads from w" in run("explain", *words, "--wrt", "w", cwd=tmp_path).stdout
     wrong = run("explain", *words, "--wrt", "q", cwd=tmp_path)
     assert wrong.returncode == 2 and "there is no 'q'" in wrong.stderr
+
+
+# --- in the browser ------------------------------------------------------------------------------
+
+
+def a_long_chain():
+    gate = (Value(0.5, label="w") * 2.0 + Value(-0.25, label="b")).sigmoid()
+    return worksheet(0.5 * (gate * 1.5 + (1 - gate) * -0.5 - 1.0) ** 2)
+
+
+@pytest.mark.browser
+@needs_browser
+def test_a_sheets_frame_is_as_high_as_its_page(tmp_path):
+    sheets = [worksheet.random(level=level, seed=1) for level in LEVELS]
+    with browser() as driver:
+        for sheet in [*sheets, a_long_chain()]:
+            path = tmp_path / "notebook.html"
+            path.write_text(
+                f"<!DOCTYPE html><meta charset=utf-8><body>{sheet._repr_html_()}", encoding="utf-8"
+            )
+            for width in (900, 1200):
+                driver.set_window_size(width, 700)
+                driver.get(path.as_uri())
+                driver.switch_to.frame(driver.find_element("css selector", "iframe"))
+                page, frame = driver.execute_script(
+                    "return [document.documentElement.scrollHeight, window.innerHeight]"
+                )
+                assert page <= frame + 20, f"{sheet}: {page - frame} pixels are out of sight"
