@@ -1,7 +1,7 @@
 """A hidden Markov model of 16 states: the likelihood of 50 letters by the forward recursion.
 
-log alpha_t[j] = log sum_i exp(log alpha_{t-1}[i] + log A[i, j]) + log B[j, letter t], where the
-tables are logits under a softmax: 704 parameters.
+alpha_t[j] = m + log sum_i exp(alpha_{t-1}[i] - m) A[i, j] + log B[j, letter t], where m is the
+largest of alpha_{t-1} and the tables are logits under a softmax: 704 parameters.
 """
 
 from __future__ import annotations
@@ -42,18 +42,19 @@ def with_loops(numbers: Numbers) -> Network:
     start, transition, emission = (array.tolist() for array in values.values())
 
     def loss(letters: Any) -> Any:
-        A = [log_softmax(row) for row in transition]
+        A = [[x.exp() for x in log_softmax(row)] for row in transition]
         B = [log_softmax(row) for row in emission]
         into = list(zip(*A, strict=True))  # into[j][i] = A[i][j]
         alpha = log_softmax(start)
         for t, letter in enumerate(letters):
-            seen = [functional.take(row, letter) for row in B]
             if t > 0:
+                shift = reduce(micrograd.maximum, alpha).detach()
+                shares = [(a - shift).exp() for a in alpha]
                 alpha = [
-                    log_sum_exp([a + p for a, p in zip(alpha, column, strict=True)])
+                    sum(share * p for share, p in zip(shares, column, strict=True)).log() + shift
                     for column in into
                 ]
-            alpha = [a + b for a, b in zip(alpha, seen, strict=True)]
+            alpha = [a + functional.take(row, letter) for a, row in zip(alpha, B, strict=True)]
         return -log_sum_exp(alpha) / len(letters)
 
     return Network(loss, values)
