@@ -53,14 +53,15 @@ def fresh(module: str, *arguments: str) -> dict[str, Any]:
             check=True,
         )
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    if CAN_PIN and result.pop("cores") != 1:
-        raise RuntimeError(f"{module} {' '.join(arguments)} left the core that it was given")
+    cores = result.pop("cores")
+    if CAN_PIN and cores != 1:
+        raise RuntimeError(f"{module} {' '.join(arguments)} ran on {cores} cores, not on one")
     return result
 
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """Pin this process, and what it starts, to the last of its cores; the first is the busiest."""
+    """Pin this process and what it starts to its last core (the first serves the system)."""
     if not CAN_PIN:
         yield
         return

@@ -1,15 +1,17 @@
-"""Training steps of eight networks, lifted from scalars, beside NumPy, PyTorch, JAX, scalar engines.
+"""Training steps of eight networks, lifted from scalars, beside NumPy, PyTorch, JAX and scalars.
 
 Every engine runs in a process of its own on one core, in turn, from the same numbers on the same
-batches, in float64; losses and gradients must be equal to 1e-9. `python -m benchmarks.lift` measures
-every row; `python -m benchmarks.lift demo-100 gpt-1` measures these and leaves the others as they
-are in `results/lift.json`; `--table` writes table and picture anew. The problems are in `rows`, the
-networks in `models/`, the peers in `peers/`.
+batches, in float64; losses and gradients must be equal to 1e-9. `python -m benchmarks.lift`
+measures every row; `python -m benchmarks.lift demo-100 gpt-1` measures these, and leaves the others
+as they are in `results/lift.json`; `--table` writes table and picture anew. The problems are in
+`rows`, the networks in `models/`, the peers in `peers/`.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import statistics
 import sys
 import time
@@ -120,7 +122,8 @@ def figures(
     row = ROWS[key]
     run = run or (lambda name: harness.fresh("benchmarks.lift", "--measure", key, name))
     runs: dict[str, list[dict[str, Any]]] = {}
-    again = contestants(row)
+    compiler = shutil.which(os.environ.get("CXX", "g++"))  # which PyTorch calls
+    again = contestants(row, compiler is not None)
     for repetition in range(REPEAT):
         for name in again:
             try:
@@ -171,13 +174,15 @@ def main(arguments: Sequence[str]) -> int:
     found = read()
     print(lift_table.write(found))
     lift_picture.draw(found)
+    if len(found) == len(ROWS):
+        lift_table.tell(harness.ROOT / "README.md", lift_table.sentence(found))
     failed = [line for key, row in found.items() for line in lift_table.failures(key, row["found"])]
     print("\n".join(failed))
     return len(failed)
 
 
 def read() -> dict[str, Any]:
-    """The rows measured so far, in the order of `ROWS`; each with the machine it was measured on."""
+    """The rows measured so far, in the order of `ROWS`; each with its machine."""
     path = tables.RESULTS / "lift.json"
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return {key: kept[key] for key in ROWS if key in kept}

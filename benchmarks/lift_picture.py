@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -10,7 +12,7 @@ from benchmarks import tables
 from benchmarks.lift_table import best
 from benchmarks.rows import ENGINES, ROWS
 
-__all__ = ["draw"]
+__all__ = ["digest", "draw"]
 
 MARKS = {  # colour, shape: told apart without the colour, too
     "loops": ("#8ab6d6", "D"),
@@ -29,8 +31,12 @@ def draw(results: dict[str, Any]) -> None:
         chosen = best(row["found"])
         mine = ROWS[key].ours[0]
         ours = chosen[mine][1]
-        times = {kind: s / ours for kind, (_, s) in chosen.items() if kind in MARKS and kind != mine}
-        axes.plot([min(1, *times.values()), max(1, *times.values())], [y, y], color="0.85", zorder=1)
+        times = {
+            kind: s / ours for kind, (_, s) in chosen.items() if kind in MARKS and kind != mine
+        }
+        axes.plot(
+            [min(1, *times.values()), max(1, *times.values())], [y, y], color="0.85", zorder=1
+        )
         for kind, ratio in times.items():
             colour, shape = MARKS[kind]
             axes.scatter(ratio, y, 48, colour, shape, edgecolors="white", linewidths=0.6, zorder=3)
@@ -54,8 +60,15 @@ def draw(results: dict[str, Any]) -> None:
     names = ["lift", *(ENGINES[kind] for kind in MARKS)]
     figure.legend(handles, names, loc="outside upper center", ncols=3, frameon=False)
     plt.rcParams["svg.hashsalt"] = "lift"
-    figure.savefig(tables.RESULTS / "lift.svg", metadata={"Date": None})
+    figure.savefig(
+        tables.RESULTS / "lift.svg", metadata={"Date": None, "Description": digest(results)}
+    )
     plt.close(figure)
+
+
+def digest(results: dict[str, Any]) -> str:
+    """Written into the picture, so that a test knows which numbers it shows."""
+    return hashlib.sha256(json.dumps(results, sort_keys=True).encode()).hexdigest()
 
 
 def in_view(x: float, limits: tuple[float, float]) -> bool:

@@ -99,13 +99,13 @@ ROWS = {
 }  # fmt: skip
 
 
-def contestants(row: Row) -> tuple[str, ...]:
-    """All that are measured; the names of a whole training differ in length, see `padded`."""
+def contestants(row: Row, compiler: bool = True) -> tuple[str, ...]:
+    """All that are measured, `compiled` where there is a C++ compiler for it."""
     if row.whole:
         # torch.compile takes some ten seconds for each length, or for one padded: out of the race
         others = (*TORCH, *(f"{way}-padded" for way in JAX), "jax-flat-donated")
     else:
-        others = (*TORCH, "compiled", *JAX)
+        others = (*TORCH, *(["compiled"] if compiler else []), *JAX)
     return (*row.ours, "numpy", *others, *(["scalar"] if row.scalar else []))
 
 

@@ -18,10 +18,10 @@ os.environ.setdefault(
 )
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
+import numpy as np
+import torch
 
-from benchmarks.peers.torch_losses import loss_of, loss_with_statistics  # noqa: E402
+from benchmarks.peers.torch_losses import loss_of, loss_with_statistics
 
 __all__ = ["WAYS", "Contestant"]
 
@@ -44,9 +44,7 @@ class Contestant:
             return
         how = {"foreach": way == "foreach", "fused": way == "fused"}
         if optimiser == "adam":
-            self.optimiser: Any = torch.optim.Adam(
-                self.p.values(), lr, (BETA1, BETA2), EPS, **how
-            )
+            self.optimiser: Any = torch.optim.Adam(self.p.values(), lr, (BETA1, BETA2), EPS, **how)
         else:
             self.optimiser = torch.optim.SGD(self.p.values(), lr, **how)
 

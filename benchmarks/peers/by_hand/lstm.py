@@ -1,4 +1,4 @@
-"""The LSTM over eight letters: one product of matrices and one tanh for all gates of a time step."""
+"""The LSTM over eight letters: one product and one tanh for all gates of a time step."""
 
 from __future__ import annotations
 
