@@ -144,7 +144,8 @@ def notes(results: dict[str, Any]) -> list[str]:
         "Of the ways to run an engine the fastest counts: PyTorch's optimiser plain, foreach or "
         "fused; JAX's parameters as a dict, a list or one flat array, donated or kept. What took "
         "over 1.25 times its engine's fastest ran in one process only. Compiled, in PyTorch and in "
-        "JAX, are loss, gradient and update as one function.",
+        "JAX, are loss, gradient and update as one function. JAX computes in the thread that calls "
+        "(`jax_cpu_enable_async_dispatch` off): on one core that is faster.",
         *without_compiler(results),
         "Scalar engine: micrograd 0.1.0 for the demo, `peers/scalar.py` for the GPT.",
         "Whole training: the mean of 1,000 names, recording or compiling included; a scalar engine "

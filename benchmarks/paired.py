@@ -142,7 +142,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("rows", nargs="*", default=DEFAULT)
     parser.add_argument("--pairs", type=int, default=15, help="at least 15 for a limit of 3%%")
     parser.add_argument("--limit", type=float, default=1.03)
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     base = str(Path(options.base).resolve())
     if not Path(base, "micrograd").is_dir():
         parser.error(f"{options.base} has no folder micrograd")

@@ -32,7 +32,10 @@ SLOW = 20  # steps of a scalar engine
 
 
 class Row(NamedTuple):
-    """One problem; `held_to`: how many times as long as ours each engine's step takes at least."""
+    """One problem; `held_to`: how many times as long as ours each engine's step takes at least.
+
+    That is four fifths of what was measured, as an unchanged step varies by a fifth between runs.
+    """
 
     title: str
     network: str

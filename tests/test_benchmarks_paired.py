@@ -129,7 +129,7 @@ def test_the_command_reports_a_planted_slow_down_by_its_exit_status(
     factor: float, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(paired, "pairs", lambda base, row, count: ([1.0] * count, [factor] * count))
-    assert paired.main([str(harness.ROOT), "demo-100", "gpt-1"]) == code
+    assert paired.main([str(harness.ROOT), "--pairs", "15", "demo-100", "gpt-1"]) == code
     said = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in said] == ["demo-100", "gpt-1"]
     assert all(line.endswith("exceeds" if code else "holds") for line in said)
