@@ -74,15 +74,20 @@ def every_way(key: str, found: Found) -> dict[str, str]:
 
 def sentence(results: dict[str, Any]) -> str:
     """What README says about the table."""
-    wins, ratios = dict.fromkeys(("jax", "compiled", "torch", "numpy"), 0), {}
+    faster: dict[str, list[bool]] = {"jax": [], "compiled": [], "torch": [], "numpy": []}
+    ratios = {}
     for key, row in results.items():
         chosen = best(row["found"])
         ours = chosen[ROWS[key].ours[0]][1]
-        for kind in wins:
-            wins[kind] += kind in chosen and ours < chosen[kind][1]
+        for kind in faster.keys() & chosen.keys():
+            faster[kind].append(ours < chosen[kind][1])
         ratios[key] = fastest_other(row["found"])[1] / ours
     worst = min(ratios, key=lambda key: ratios[key])
     other = ENGINES[fastest_other(results[worst]["found"])[0]]
+    wins = {  # of all, unless said
+        kind: f"{sum(won)}" + ("" if len(won) == len(results) else f" of {len(won)}")
+        for kind, won in faster.items()
+    }
     slow = [
         row["found"]["scalar"]["seconds"] / row["found"][ROWS[key].ours[0]]["seconds"]
         for key, row in results.items()
@@ -98,8 +103,8 @@ def sentence(results: dict[str, Any]) -> str:
 
 
 def rounded(x: float) -> str:
-    """One digit: 24,312 is 20,000."""
-    unit = 10 ** math.floor(math.log10(x))
+    """Two digits: 24,312 is 24,000."""
+    unit = 10 ** (math.floor(math.log10(x)) - 1)
     return f"{round(x / unit) * unit:,}"
 
 
