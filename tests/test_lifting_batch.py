@@ -13,6 +13,7 @@ from absolute import Undecided
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from random_programs import Sample, agrees, leaves
+from recordings import noting
 
 from micrograd import LiftError, Value, functional, lift, nn, numbers, ops
 from micrograd.lifting.batch import SIZES
@@ -71,11 +72,11 @@ def uniform_programs(draw: Any) -> Sample:
 @settings(max_examples=40, deadline=None, report_multiple_bugs=False)
 @given(uniform_programs())
 def test_any_size_agrees_and_only_three_are_recorded(sample: Sample) -> None:
-    runs = []
+    note, runs = noting()
 
     def lifting(function: Callable[..., Any]) -> Any:
         def counted(x: Any, i: Any) -> Any:
-            runs.append(len(x))
+            note(len(x))
             return function(x, i)
 
         return lift(batched=("x", "i"))(counted)
@@ -89,10 +90,10 @@ def test_any_size_agrees_and_only_three_are_recorded(sample: Sample) -> None:
 
 
 def recorded(function: Callable[..., Any], *batched: str) -> tuple[Any, list[int]]:
-    runs: list[int] = []
+    note, runs = noting()
 
     def counted(X: Any, *rest: Any) -> Any:
-        runs.append(len(X))
+        note(len(X))
         return function(X, *rest)
 
     return lift(batched=batched or ("X",))(counted), runs

@@ -7,7 +7,7 @@ tape), `fuse.py`, `schedule.py` and `strides.py` next, in this order.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,12 +16,12 @@ from micrograd import engine
 from micrograd.engine import Value
 from micrograd.lifting.arguments import Arguments, Template, Tracer
 from micrograd.lifting.fuse import Fused, fuse
-from micrograd.lifting.guard import guarded
 from micrograd.lifting.program import Argument, Outside, Recording, Result, State, Update
 from micrograd.lifting.progress import Progress
 from micrograd.lifting.record import INPUT, Tape
 from micrograd.lifting.schedule import schedule
 from micrograd.lifting.strides import Access, nest
+from micrograd.lifting.watch import Captured
 from micrograd.store import gather
 
 __all__ = ["Recorded", "record"]
@@ -41,7 +41,7 @@ def record(
     args: Any,
     kwargs: dict[str, Any],
     found: Arguments,
-    reachable: Iterable[Value] = (),
+    captured: Captured | None = None,
     resize: Callable[[int, tuple[int, ...]], tuple[int, ...]] = lambda number, shape: shape,
 ) -> Recorded:
     """Run the function on traced arguments and find the instructions in what it did."""
@@ -52,12 +52,19 @@ def record(
     progress = Progress.current or Progress()
     progress.nodes = tape.kinds
     try:
-        with engine.mode(tape), guarded(reachable):
+        with engine.mode(tape):
             returned = function(*traced_args, **traced_kwargs)
     except IndexError as fault:
         raise tape.explained(fault) from None
     progress.step = "finding the arrays"
-    template = Template(tape, returned)
+    if not tracer.unchanged():
+        raise tape.error_in(function, "changing an argument in place")
+    try:
+        template = Template(tape, returned)
+    except TypeError as fault:
+        raise tape.error_in(function, str(fault)) from None
+    if captured is not None:
+        captured.add(tape)
     statistics = [np.array(list(map(tape.find, np.ravel(v)))) for v in tape.buffers.values()]
     leaves = [*template.places, *statistics]
     fused = fuse(tape, [int(place) for places in leaves for place in places.flat])
