@@ -35,12 +35,12 @@ class Captured:
 
     def __init__(self) -> None:
         self.values: dict[Value, int] = {}
-        self.buffers: set[tuple[int, str]] = set()
+        self.buffers: dict[tuple[int, str], Any] = {}  # with the module
 
     def add(self, tape: Tape) -> None:
         self.values.update(tape.captured)
         read = [drawn[0] for drawn in tape.draws if isinstance(drawn[0], Buffer)]
-        self.buffers.update((id(module), name) for module, name in (*tape.buffers, *read))
+        self.buffers |= {(id(module), name): module for module, name in (*tape.buffers, *read)}
 
 
 class Watch:
@@ -150,7 +150,8 @@ class Watch:
                     "call would have the same ones. Pass the draws as an argument, or let "
                     "nn.Dropout draw them"
                 )
-        self.exempt |= captured.buffers
+        for (_, name), module in captured.buffers.items():
+            self.exempt |= {(id(module), name), (id(getattr(module, name)), None)}
         faults = self._settle(before, captured, walk.loaded)
         self._look(Walk(self.roots))
         if faults:
