@@ -291,7 +291,9 @@ class Tape(Mode):
         for i in index.flat:
             if not self.integral(self.find(i)):
                 raise self.error("taking by a fraction")
-        table = np.moveaxis(np.asarray(table, dtype=object), axis, 0)
+        table = np.asarray(table, dtype=object)
+        axis = range(table.ndim)[axis]
+        table = np.moveaxis(table, axis, 0)
         rows, inner = table.shape[0], table.shape[1:]
         columns = table.reshape(rows, -1)
         places = [tuple(map(self.find, columns[:, j])) for j in range(columns.shape[1])]
