@@ -17,7 +17,6 @@ from recordings import noting, recorded
 from micrograd import LiftError, Value, grad, grads, lift, nn, no_grad, numbers, ops
 from micrograd.functional import take
 
-
 # --- arguments ------------------------------------------------------------------------------------
 
 

@@ -87,9 +87,7 @@ def read(
 # How an array of each dtype is traced, and what stands for it in the key: eager code computes with
 # narrow ones in kind, so that they have programs of their own.
 _KINDS = {"f": INPUT, "i": INTEGER, "u": INTEGER, "b": INTEGER}
-_NAMES = {
-    c: c if is_narrow(np.dtype(c)) else _KINDS[np.dtype(c).kind] for c in "efdgbhilqBHILQ?"
-}
+_NAMES = {c: c if is_narrow(np.dtype(c)) else _KINDS[np.dtype(c).kind] for c in "efdgbhilqBHILQ?"}
 # static arguments that are what they say, compared by ==
 _STATIC = (
     complex, type(...), range, frozenset, type, np.dtype, np.ufunc, MethodType, BuiltinMethodType,

@@ -49,10 +49,12 @@ class History:
             self._warned = True
             differed.sort(key=lambda argument: -len(self._seen[argument]))
             said = [_advice(a, arguments.get(a), list(self._seen[a].values())) for a in differed]
-            said += [f"{why} changed between calls: pass it as an argument" for why in self._reasons]
+            said += [
+                f"{why} changed between calls: pass it as an argument" for why in self._reasons
+            ]
             warnings.warn(
-                f"{name} has been recorded {self.recordings} times, which takes longer than running "
-                f"it without lift. {'; '.join(said[:3])}",
+                f"{name} has been recorded {self.recordings} times, which takes longer than "
+                f"running it without lift. {'; '.join(said[:3])}",
                 stacklevel=level,
             )
 

@@ -17,7 +17,7 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial, update_wrapper
+from functools import update_wrapper
 from types import FunctionType, MethodType
 from typing import Any
 from weakref import WeakValueDictionary
@@ -129,7 +129,11 @@ class Lifted:
         reached = [
             (Path(None, "", self.__name__), self.function),
             *(root for name, x in given for root in roots(x, Path(None, "", name))),
-            *(root for name, x in sorted(kwargs.items()) for root in roots(x, Path(None, "", name))),
+            *(
+                root
+                for name, x in sorted(kwargs.items())
+                for root in roots(x, Path(None, "", name))
+            ),
         ]
         head = f"{whereabouts(self.function)}: {self.__name__}"
         made = self._watches[owner] = Watch(reached, head)
@@ -233,12 +237,12 @@ class Entry:
 
 def _refuse_unfinished(function: Any) -> None:
     """A call of a generator or coroutine returns before its body has run."""
-    call = function if inspect.isroutine(function) or isinstance(function, partial) else None
-    for f in (function, call or getattr(type(function), "__call__", None)):
-        kind = (
-            "a generator" if inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f)
-            else "a coroutine" if inspect.iscoroutinefunction(f) else ""
-        )  # fmt: skip
+    for f in (function, type(function).__call__):
+        kind = ""
+        if inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f):
+            kind = "a generator"
+        elif inspect.iscoroutinefunction(f):
+            kind = "a coroutine"
         if kind:
             name = getattr(function, "__name__", repr(function))
             raise TypeError(
@@ -269,6 +273,31 @@ def _batched_places(function: Callable[..., Any], batched: Sequence[str]) -> tup
 def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] = ()) -> Any:
     """The same function, recorded once and run as an array program: `@lift`,
     `@lift(batched=("X",))`.
+
+    Traced: floats, arrays of numbers, NumPy's scalars and Values among the arguments, also those
+    in lists, tuples and dicts. Other numbers need no new recording; another shape does. Integers
+    choose by `functional.take`, `one_hot`, `Embedding` or `cross_entropy`.
+    Static: Python ints, bools, strings, None, functions and objects among the arguments. Another
+    one is another program; so pass what counts up or is drawn as a float or an array.
+    Captured: Values from outside are parameters, whose numbers each call reads anew; numbers and
+    arrays from outside are constants.
+
+    Watched, so that no result is stale: globals, variables of enclosing functions and the
+    attributes of Modules at each call; lists, dicts, sets, arrays and attributes of other objects
+    that the function's code can reach by name, at the first three calls after a recording, and then
+    whenever 50 times the cost of looking has passed since the last look, so after every pause. A
+    change is recorded anew; if calls since the last look may have used the old state, a LiftError
+    says what has changed and how many. Up to 100,000 objects and 64 MB of arrays are looked at;
+    Python's and installed libraries are not.
+
+    Refused, with the line and what to write instead: what needs the number of a traced or captured
+    Value (if, ==, <, max, float, .data, an index), backward() and no_grad() inside, random draws,
+    counting (`self.n += 1`), changing an argument in place, arithmetic of float32 or small integers
+    alone. What the function keeps of its results (`self.out = h`) is put back after recording.
+
+    Not watched: the clock, files, iterators, generators of random numbers made inside, what only
+    C code holds. print() prints while the function is recorded. `f.check(*args)` runs the function
+    without lift beside it and compares; `print(f.program)` shows what was found.
     """
     if function is None:
         return lambda f: Lifted(f, batched)

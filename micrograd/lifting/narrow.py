@@ -1,7 +1,7 @@
 """Arguments in float32, float16, small integers or bool: eager code computes with them in kind.
 
-`x * 2` of a float32 x rounds to float32, `a - b` of two uint8 wraps, `p + q` of two masks is `or`; a
-program computes in float64. Where such an argument meets a Value, a float64 or an op of this
+`x * 2` of a float32 x rounds to float32, `a - b` of two uint8 wraps, `p + q` of two masks is `or`;
+a program computes in float64. Where such an argument meets a Value, a float64 or an op of this
 package, it is converted exactly and all agrees. Where it meets only its like, that is refused.
 """
 
@@ -19,6 +19,8 @@ from micrograd.engine import Value
 from micrograd.lifting.traced import Traced
 
 __all__ = ["Narrow", "is_narrow", "wide"]
+
+_WHAT = "{} of {} numbers, which is computed in less than float64"
 
 
 def is_narrow(dtype: np.dtype[Any]) -> bool:
@@ -72,10 +74,12 @@ def _meet(operation: Callable[..., Any], name: str, *xs: Any) -> Any:
         except (TypeError, OverflowError, AttributeError):
             result = None
         (first, *_) = (x for x in xs if type(x) is Narrow)
-        if result == bool and operation is operator.mul:  # `and`: 0 or 1 again
+        if result == np.bool_ and operation is operator.mul:  # `and`: 0 or 1 again
             return first._as(operation(*map(wide, xs)))
         if (result is None or is_narrow(result)) and not _sums_in_64_bits(first):
-            first._refuse(f"{name} of {first.dtype} numbers, which is computed in less than float64")
+            first._refuse(
+                f"{name} of {first.dtype} numbers, which is computed in less than float64"
+            )
     return operation(*map(wide, xs))
 
 
@@ -107,9 +111,7 @@ def _function(name: str) -> None:
 
     def method(self: Narrow) -> Any:
         if is_narrow(np.asarray(function(_sample(self))).dtype):
-            self._refuse(
-                f"np.{name} of {self.dtype} numbers, which is computed in less than float64"
-            )
+            self._refuse(_WHAT.format(f"np.{name}", self.dtype))
         return getattr(wide(self), name)()
 
     setattr(Narrow, name, method)

@@ -28,6 +28,7 @@ class Named(NamedTuple):
     attributes: frozenset[str]
     loaded: frozenset[str]  # attributes that it reads; the others it only sets
     stored: frozenset[str]  # attributes that it sets
+    asked: frozenset[str]  # attributes that an object may lack: hasattr(x, "scale")
     modules: frozenset[str]  # imported inside it
     dynamic: bool  # it looks attributes up by names that it computes
 
@@ -38,7 +39,7 @@ _DYNAMIC = {"getattr", "vars", "__dict__", "attrgetter"}
 @lru_cache(maxsize=4096)
 def named(code: CodeType) -> Named:
     """All names of `code`, from its bytecode."""
-    variables, loaded, stored, modules = set(), set(), set(), set()
+    variables, loaded, stored, asked, modules = set(), set(), set(), set(), set()
     stack = [code]
     while stack:
         code = stack.pop()
@@ -55,13 +56,17 @@ def named(code: CodeType) -> Named:
             elif "GLOBAL" in kind or kind == "LOAD_NAME":
                 variables.add(name)
             elif kind == "LOAD_CONST" and name.isidentifier():
-                loaded.add(name)  # getattr(self, "scale")
+                asked.add(name)
         stack += [c for c in code.co_consts if isinstance(c, CodeType)]
+    if not variables & {"getattr", "hasattr", "setattr"}:
+        asked.clear()
+    loaded |= asked
     return Named(
         frozenset(variables),
         frozenset(loaded | stored),
         frozenset(loaded),
         frozenset(stored),
+        frozenset(asked),
         frozenset(modules),
         bool(_DYNAMIC & (variables | loaded)),
     )
@@ -84,7 +89,9 @@ def is_library(filename: str) -> bool:
 
 
 def library_module(module: ModuleType) -> bool:
-    filename = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
+    filename = getattr(module, "__file__", None) or next(
+        iter(getattr(module, "__path__", ())), None
+    )
     if filename is not None:
         return is_library(filename)
     origin = getattr(getattr(module, "__spec__", None), "origin", None)

@@ -193,23 +193,23 @@ class Tape(Mode):
             f"{advice(what)}"
         )
 
-    # --- which numbers are the function's own ------------------------------------------------------
+    # --- which numbers are the function's own -----------------------------------------------------
 
     def plain(self, x: Traced) -> bool:
         """Whether eager code has a plain number here: all of arguments without Values."""
         if id(x) in self.wrapped:
             return False
-        known = self._plain
-        for i in range(len(known), x._left + 1):
+        known, place = self._plain, int(x._left)
+        for i in range(len(known), place + 1):
             known.append(self._is_plain(i))
-        return known[x._left]
+        return known[place]
 
     def _is_plain(self, i: int) -> bool:
         kind = self.kinds[i]
         if kind == INPUT:
-            return not self.inputs[self.rights[i]]
+            return self.lefts[i] is None and not self.inputs[self.rights[i]]
         if kind in (PARAMETER, CONSTANT, INTEGER, STATE):
-            return kind != PARAMETER
+            return bool(kind != PARAMETER)
         return all(self._plain[k] for k in self._operands(i))
 
     def _operands(self, i: int) -> Iterator[int]:

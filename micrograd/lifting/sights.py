@@ -1,4 +1,4 @@
-"""What was seen in one place that may change: a list, a dict, the attributes of an object, an array.
+"""What was seen in one place that may change: a list, a dict, an object, an array.
 
 A sight keeps what stood there. `same` compares, in C where nothing has changed; `changes` says what
 has, and can put it back. `watch.py` decides which places are looked at, and when.
@@ -7,13 +7,24 @@ has, and can put it back. `watch.py` decides which places are looked at, and whe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from operator import is_, itemgetter
 from types import MethodType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["MISSING", "Attributes", "Cell", "Change", "Entries", "Items", "Numbers", "Path", "Whole"]
+__all__ = [
+    "MISSING",
+    "Attributes",
+    "Cell",
+    "Change",
+    "Entries",
+    "Items",
+    "Numbers",
+    "Path",
+    "Whole",
+]
 
 MISSING = object()
 _PLAIN = (int, float, str, bool, bytes, complex)
@@ -95,11 +106,14 @@ class Attributes:
 
     def changes(self) -> Iterator[Change]:
         held = self.held
-        for name, old in [*zip(self.names, self.then, strict=False), *((n, MISSING) for n in self.absent)]:
+        for name, old in [
+            *zip(self.names, self.then, strict=False),
+            *((n, MISSING) for n in self.absent),
+        ]:
             new = held.get(name, MISSING)
             if not alike(new, old):
                 path = Path(self.path, "." if self.path else "", name)
-                yield Change(path, name, old, new, lambda name=name, old=old: self._put(name, old))
+                yield Change(path, name, old, new, partial(self._put, name, old))
 
     def _put(self, name: str, old: Any) -> None:
         if isinstance(self.held, dict):
@@ -134,7 +148,7 @@ class Slots:
             if not alike(new, old):
                 yield Change(
                     self.path.attribute(name), name, old, new,
-                    lambda name=name, old=old: setattr(self.owner, name, old),
+                    partial(setattr, self.owner, name, old),
                 )  # fmt: skip
 
 
@@ -201,7 +215,9 @@ class Items:
 
     def _restore(self) -> None:
         if isinstance(self.owner, np.ndarray):
-            self.owner.flat = np.array([*self.then, None], dtype=object)[:-1]
+            then = np.empty(len(self.then), dtype=object)
+            then[:] = self.then
+            self.owner[...] = then.reshape(self.owner.shape)
         elif isinstance(self.owner, list):
             self.owner[:] = self.then
         else:

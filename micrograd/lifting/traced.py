@@ -80,10 +80,10 @@ class Traced(Value):
     # Whether two Values are equal asks whether they are the same one, lifted or not. But the
     # function sees its numbers as Traced, too, and of those it asks whether the numbers agree.
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: object) -> Any:
         return self._equals(other, "==")
 
-    def __ne__(self, other: object) -> bool:
+    def __ne__(self, other: object) -> Any:
         return self._equals(other, "!=")
 
     def _equals(self, other: object, sign: str) -> Any:
@@ -144,7 +144,7 @@ def _refusing(what: str) -> Callable[..., Any]:
 _COMPARISONS = {"__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 _INTEGER = {
     "mod": "%", "floordiv": "//", "divmod": "divmod()", "and": "&", "or": "|", "xor": "^",
-    "lshift": "<<", "rshift": ">>",
+    "lshift": "<<", "rshift": ">>", "invert": "~",
 }  # fmt: skip
 _ROUNDED = ("floor", "ceil", "trunc", "round", "rint", "int", "complex")
 for _name, _sign in _COMPARISONS.items():
@@ -152,7 +152,6 @@ for _name, _sign in _COMPARISONS.items():
 for _name, _sign in _INTEGER.items():
     for _side in (f"__{_name}__", f"__r{_name}__"):
         setattr(Traced, _side, _refusing(f"an operation of integers or masks ({_sign})"))
-Traced.__invert__ = _refusing("an operation of integers or masks (~)")  # type: ignore[attr-defined]
 for _name in _ROUNDED:
     for _side in (f"__{_name}__", _name):  # NumPy asks an object for a method `floor`
         setattr(Traced, _side, _refusing(f"rounding ({_name}) the number of a traced Value"))

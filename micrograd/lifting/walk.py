@@ -20,9 +20,7 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.lifting.reach import Named, is_library, library_class, library_module, named
-from micrograd.lifting.sights import (
-    Attributes, Cell, Entries, Items, Numbers, Path, Slots, Whole,
-)  # fmt: skip
+from micrograd.lifting.sights import Attributes, Cell, Entries, Items, Numbers, Path, Slots, Whole
 from micrograd.nn import Module
 
 __all__ = ["OBJECTS", "BYTES", "Walk"]
@@ -49,6 +47,7 @@ class Walk:
         self.attributes: set[str] = set()  # names in the code that was reached
         self.loaded: set[str] = set()
         self.stored: set[str] = set()
+        self.asked: set[str] = set()
         self.dynamic = False
         known = None
         while known != (known := (len(self.attributes), self.dynamic)):  # code reached names more
@@ -112,6 +111,7 @@ class Walk:
         self.attributes |= code.attributes
         self.loaded |= code.loaded
         self.stored |= code.stored
+        self.asked |= code.asked
 
     def _function(self, x: FunctionType, path: Path) -> Iterator[tuple[Path, Any]]:
         cells = list(zip(x.__code__.co_freevars, x.__closure__ or (), strict=True))
@@ -235,17 +235,16 @@ class Walk:
                 found += [sight] if sight.names or sight.absent else []
             else:
                 found.append(kind(owner, path, *([names] if kind is Slots else [])))
-        if new:
-            for path, held, variables in self.variables.values():
-                absent = [n for n in variables if n not in held and (id(held), n) not in exempt]
-                found.append(Attributes(held, held, path, (), absent))
+        for module, held, variables in self.variables.values():  # `sum`, before someone defines it
+            absent = [n for n in variables if n not in held and (id(held), n) not in exempt]
+            found += [Attributes(held, held, module, (), absent)] if absent else []
         return found
 
     def _attributes(
         self, x: Any, path: Path, names: tuple[str, ...], exempt: Any, new: bool
     ) -> Attributes:
         held = vars(x)
-        absent = set(self.stored) if new else set()
+        absent = self.asked | self.stored if new else set(self.asked)
         if isinstance(x, Module) and "training" in self.attributes:
             absent.add("training")  # which its class holds until it is set
         absent = {n for n in absent if n not in held and (id(x), n) not in exempt}
@@ -261,5 +260,3 @@ def _unwrapped(x: Any) -> Any:
     if isinstance(x, property):
         return x.fget
     return x.func if isinstance(x, cached_property) else x
-
-

@@ -65,14 +65,17 @@ class Watch:
         ]
         self.cells = [(s.owner, s.then) for s in self.named if not isinstance(s, Attributes)]
         self.sights = walk.sights(self.exempt)
-        self._cost = float("inf")
-        self._compared(perf_counter(), all(s.same() for s in self.sights))
+        self._least = float("inf")
+        began = perf_counter()
+        all(s.same() for s in self.sights)
+        self._compared(began)
         self._fresh = _FRESH
 
-    def _compared(self, began: float, same: bool) -> None:
+    def _compared(self, began: float) -> None:
         now = perf_counter()
-        self._cost = min(self._cost, now - began)
-        self._due = now + _SPARED * self._cost
+        self._least = min(self._least, now - began)
+        cost = min(now - began, 4 * self._least)  # another process may have had the processor
+        self._due = now + _SPARED * cost
         self._calls = 0  # since then, those that did not compare
 
     # --- at each call -----------------------------------------------------------------------------
@@ -108,7 +111,7 @@ class Watch:
         if not changed:
             self.epoch = moved
             self._fresh = max(0, self._fresh - 1)
-            self._compared(began, True)
+            self._compared(began)
             return True
         noticed = [s for s in changed if not (s.moves_epoch and self.epoch != moved)]
         first = next((noticed or changed)[0].changes()).path
@@ -143,10 +146,10 @@ class Watch:
                 if holds_traced(change.new):
                     change.restore()
             raise
-        for (path, old), (_, new) in zip(states, _states(walk.generators), strict=True):
+        for (name, old), (_, new) in zip(states, _states(walk.generators), strict=True):
             if not _equal(old, new):
                 raise LiftError(
-                    f"{self.head}: draws random numbers ({path}) while lift records, so that each "
+                    f"{self.head}: draws random numbers ({name}) while lift records, so that each "
                     "call would have the same ones. Pass the draws as an argument, or let "
                     "nn.Dropout draw them"
                 )

@@ -34,7 +34,9 @@ class Module:
     buffer_names: ClassVar[tuple[str, ...]] = ()  # float arrays that are saved but do not learn
 
     def __setattr__(self, name: str, value: Any) -> None:
-        changed = self.__dict__.get(name, _MISSING) is not value  # train() in each step sets it anew
+        changed = (
+            self.__dict__.get(name, _MISSING) is not value
+        )  # train() in each step sets it anew
         super().__setattr__(name, value)
         if changed:
             epoch[0] = next(_ticks)
