@@ -51,6 +51,9 @@ class Narrow(Traced):
     def __pos__(self) -> Any:
         return self
 
+    def _operand(self) -> Any:
+        return wide(self)
+
 
 def wide(x: Any) -> Any:
     """The same place on the tape, in float64; anything but a Narrow as it is."""

@@ -7,7 +7,6 @@ one. `Tape` is what `engine.mode` hands operations to; `fuse.py` reads the finis
 from __future__ import annotations
 
 import math
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from types import FrameType, TracebackType
@@ -19,7 +18,7 @@ from micrograd import ops
 from micrograd.engine import Value, _NumbersOnly
 from micrograd.functional import take
 from micrograd.lifting.narrow import Narrow, wide
-from micrograd.lifting.reach import PACKAGE
+from micrograd.lifting.reach import is_library
 from micrograd.lifting.traced import LiftError, Traced, advice
 from micrograd.modes import Mode
 from micrograd.ops import Op
@@ -174,11 +173,7 @@ class Tape(Mode):
         while frame is not None:
             places.append((frame.f_code.co_filename, frame.f_lineno))
             frame = frame.f_back
-        outside = [
-            (name, line)
-            for name, line in places
-            if not name.startswith(PACKAGE) and f"{os.sep}numpy{os.sep}" not in name
-        ]
+        outside = [(name, line) for name, line in places if not is_library(name)]
         name, line = (outside or places)[0]
         return LiftError(
             f"{name}, line {line}: {what} while lift records. A program holds for every number, so "

@@ -247,6 +247,9 @@ class Walk:
         absent = self.asked | self.stored if new else set(self.asked)
         if isinstance(x, Module) and "training" in self.attributes:
             absent.add("training")  # which its class holds until it is set
+        for c in () if isinstance(x, type) else type(x).__mro__:
+            if not library_class(c):
+                absent |= self.attributes & vars(c).keys()
         absent = {n for n in absent if n not in held and (id(x), n) not in exempt}
         sight = Attributes(x, held, path, names, sorted(absent))
         sight.moves_epoch = isinstance(x, Module)

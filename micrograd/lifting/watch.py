@@ -8,8 +8,9 @@ first three calls after a recording. What a call could have used is never silent
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from operator import is_
 from time import perf_counter
 from types import FunctionType, ModuleType
@@ -19,7 +20,7 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.lifting.record import Buffer, Tape
-from micrograd.lifting.sights import MISSING, Attributes, Change, Path
+from micrograd.lifting.sights import MISSING, Attributes, Cell, Change, Path
 from micrograd.lifting.traced import LiftError, Traced
 from micrograd.lifting.walk import Walk
 from micrograd.nn.module import epoch
@@ -186,7 +187,8 @@ class Watch:
         return faults
 
 
-_OPAQUE = (int, float, str, Value, type, FunctionType, ModuleType)
+_OPAQUE = (int, float, str, bytes, Value, type, ModuleType)
+_NOWHERE = Path(None, "", "")
 _COUNTED = (int, float, str, bytes, complex, np.generic)
 
 
@@ -233,8 +235,13 @@ def holds_traced(x: Any) -> bool:
             stack += x.ravel().tolist() if x.dtype == object else []
         elif isinstance(x, Mapping):
             stack += [*x.keys(), *x.values()]
-        elif isinstance(x, (list, tuple, set, frozenset)) or type(x).__name__ == "deque":
+        elif isinstance(x, Collection):
             stack += x
+        elif isinstance(x, FunctionType):
+            stack += [Cell(cell, _NOWHERE).then for cell in x.__closure__ or ()]
+            stack += x.__defaults__ or ()
+        elif isinstance(x, partial):
+            stack += [x.func, x.args, x.keywords]
         elif isinstance(getattr(x, "__dict__", None), dict):
             stack += vars(x).values()
     return False
