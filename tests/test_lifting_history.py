@@ -67,7 +67,7 @@ def test_the_mode_of_a_model_in_turn() -> None:
             yield (np.ones(2),)
 
     (text,) = said(f, calls())
-    assert "model.training changed in between" in text
+    assert "model.training changed in between: lift a function of its own" in text
 
 
 def test_a_new_shape_each_time_is_said_when_programs_are_dropped() -> None:

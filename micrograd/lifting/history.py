@@ -49,14 +49,18 @@ class History:
             self._warned = True
             differed.sort(key=lambda argument: -len(self._seen[argument]))
             said = [_advice(a, arguments.get(a), list(self._seen[a].values())) for a in differed]
-            said += [
-                f"{why} changed between calls: pass it as an argument" for why in self._reasons
-            ]
+            said += [_cause(why) for why in self._reasons]
             warnings.warn(
                 f"{name} has been recorded {self.recordings} times, which takes longer than "
                 f"running it without lift. {'; '.join(said[:3])}",
                 stacklevel=level,
             )
+
+
+def _cause(changed: str) -> str:
+    if changed.endswith(".training"):
+        return f"{changed} changed in between: lift a function of its own for evaluation"
+    return f"{changed} changed in between: pass it as an argument"
 
 
 def _shown(x: Any) -> str:
