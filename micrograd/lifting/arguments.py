@@ -139,7 +139,7 @@ def _read_object(x: Any, found: Arguments) -> None:
             f"a lifted function takes plain arrays, got a {type(x).__name__}, whose operations are "
             "its own; pass np.asarray(x) (of a masked array also its mask)"
         )
-    if hasattr(x, "__array__") or hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__"):
+    if any(hasattr(type(x), name) for name in ("__array__", "__array_interface__", "__dlpack__")):
         raise TypeError(
             f"a lifted function takes NumPy arrays, got a {type(x).__name__}; pass np.asarray(x)"
         )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator, Sequence
-from types import FrameType, TracebackType
+from functools import partial
+from types import FrameType, FunctionType, MethodType, TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -330,9 +331,13 @@ class Buffer(NamedTuple):
 
 def whereabouts(function: Any) -> str:
     """File and line where a function is defined, or its name."""
-    while (inner := getattr(function, "func", getattr(function, "__func__", None))) is not None:
-        function = inner
-    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
+    while isinstance(function, (partial, MethodType)):
+        function = function.func if isinstance(function, partial) else function.__func__
+    code = getattr(
+        function if isinstance(function, FunctionType) else type(function).__call__,
+        "__code__",
+        None,
+    )
     if code is None:
         return str(getattr(function, "__name__", function))
     return f"{code.co_filename}, line {code.co_firstlineno}"

@@ -250,8 +250,9 @@ class Entries:
             yield Change(self.path, None, self.then, self.owner, self._restore)  # another order
 
     def _restore(self) -> None:
-        self.owner.clear()
-        self.owner.update(self.then)
+        if isinstance(self.owner, dict):  # not a view of one
+            self.owner.clear()
+            self.owner.update(self.then)
 
 
 class Numbers:
@@ -287,7 +288,9 @@ class Whole:
 
     def __init__(self, owner: Any, path: Path) -> None:
         self.owner, self.path = owner, path
-        self.then = owner[:] if hasattr(owner, "__getitem__") else owner.copy()
+        self.then: Any = set(owner) if isinstance(owner, set) else owner[:]
+        if isinstance(owner, memoryview):
+            self.then = owner.tobytes()
 
     def same(self) -> bool:
         return bool(self.owner == self.then)

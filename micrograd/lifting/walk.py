@@ -11,9 +11,16 @@ import random
 import sys
 from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator
-from functools import cached_property, partial
-from types import BuiltinMethodType, FunctionType, MemberDescriptorType, MethodType, ModuleType
+from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property, lru_cache, partial
+from types import (
+    BuiltinMethodType,
+    FunctionType,
+    MappingProxyType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +31,8 @@ from micrograd.lifting.sights import Attributes, Cell, Entries, Items, Numbers, 
 from micrograd.nn import Module
 
 __all__ = ["OBJECTS", "BYTES", "Walk"]
+
+_Cached = type(lru_cache(len))
 
 OBJECTS = 100_000  # how many objects a walk looks at; `lift`'s docstring says it
 BYTES = 2**26  # and how much of arrays of numbers
@@ -77,7 +86,7 @@ class Walk:
         if isinstance(x, (list, deque)):
             self.places.append(Place(Items, x, path))
             return [(path.item(i), item) for i, item in enumerate(x)]
-        if isinstance(x, dict):
+        if isinstance(x, (dict, MappingProxyType)):
             self.places.append(Place(Entries, x, path))
             return [(path.item(key), item) for key, item in x.items()]
         if isinstance(x, np.ndarray):
@@ -86,7 +95,7 @@ class Walk:
             return self._function(x, path)
         if isinstance(x, type):
             return self._class(x, path, made=True)
-        if isinstance(x, (set, bytearray, array)):
+        if isinstance(x, (set, bytearray, array, memoryview)):
             self.places.append(Place(Whole, x, path))
         if isinstance(x, (tuple, set, frozenset)):
             return [(path.item(i), item) for i, item in enumerate(x)]
@@ -129,6 +138,8 @@ class Walk:
             here = Path(None, "", name)
             self.cells.append((cell, here))
             yield here, Cell(cell, here).then
+        # `%autoreload` gives functions other code in place
+        self.places.append(Place(Slots, x, path, ("__code__", "__defaults__", "__kwdefaults__")))
         for default in (*(x.__defaults__ or ()), *(x.__kwdefaults__ or {}).values()):
             yield Path(path, "", "'s default"), default
         yield from self._held(x, path)
@@ -183,7 +194,7 @@ class Walk:
         elif cls.__module__.startswith(("micrograd.lifting.", "micrograd.store")):
             yield path, getattr(x, "function", None)
         else:
-            if isinstance(getattr(x, "__wrapped__", None), FunctionType):  # of functools.lru_cache
+            if cls is _Cached:
                 yield path, x.__wrapped__
             if cls not in self._classes:
                 self._classes.add(cls)
@@ -194,7 +205,9 @@ class Walk:
         """The attributes of an object whose names occur in the code that was reached."""
         held = getattr(x, "__dict__", None)
         if isinstance(held, dict):
-            names = tuple(n for n in held if self.dynamic or n in self.attributes)
+            # a UserDict of the standard library holds its items where no code of the user's looks
+            every = self.dynamic or (isinstance(x, Collection) and library_class(type(x)))
+            names = tuple(n for n in held if every or n in self.attributes)
             self.places.append(Place(Attributes, x, path, names))
             for name in names:
                 yield path.attribute(name), held[name]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from operator import is_
 from time import perf_counter
 from types import FunctionType, ModuleType
@@ -181,7 +181,7 @@ class Watch:
                     if _is_state(old, captured, name is None or name in loaded):
                         faults.append((path, "Take it as an argument and return the new one"))
                     self.exempt.add((id(sight.owner), name))
-                elif not _is_cache(change):
+                elif not _is_cache(change, sight.owner):
                     restore()
                     faults.append((path, "Count outside the function, or return the number"))
         return faults
@@ -208,9 +208,11 @@ def _is_state(old: Any, captured: Captured, read: bool) -> bool:
     return read and isinstance(old, (float, int, np.ndarray)) and not isinstance(old, bool)
 
 
-def _is_cache(change: Change) -> bool:
+def _is_cache(change: Change, owner: Any) -> bool:
     """Whether an object was put where the next run would find it again, or put it again."""
     old, new = change.old, change.new
+    if old is MISSING and isinstance(getattr(type(owner), str(change.name), None), cached_property):
+        return True
     if isinstance(old, _COUNTED) or isinstance(new, _COUNTED):
         return False
     if old is None or old is MISSING:
