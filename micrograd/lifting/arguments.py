@@ -38,7 +38,7 @@ class Arguments:
     numbers.
     """
 
-    __slots__ = ("key", "arrays", "values", "kept", "sizes", "batched")
+    __slots__ = ("key", "arrays", "values", "kept", "sizes", "size", "batched")
 
     def __init__(self) -> None:
         self.key: list[Any] = []
@@ -46,11 +46,8 @@ class Arguments:
         self.values: list[Any] = []
         self.kept: list[Any] = []  # objects that the key names by identity
         self.sizes: dict[int, int] = {}  # of the batch, by argument number
+        self.size: int | None = None  # the one that they share
         self.batched = False  # whether the argument being read holds a batch
-
-    @property
-    def size(self) -> int | None:
-        return next(iter(self.sizes.values())) if self.sizes else None
 
     def add(self, kind: str, shape: tuple[Any, ...], array: Any, values: Any = None) -> None:
         if self.batched:
@@ -58,7 +55,7 @@ class Arguments:
                 raise TypeError(
                     "a batched argument is an array with a leading axis, got one number"
                 )
-            self.sizes[len(self.arrays)] = shape[0]
+            self.sizes[len(self.arrays)] = self.size = shape[0]
             shape = ("batch", *shape[1:])
         self.key.append((kind, shape))
         self.arrays.append(array)
@@ -71,13 +68,14 @@ def read(
     """Take a call apart; `batched` are the positions and names whose leading axis may vary."""
     found = Arguments()
     for i, x in enumerate(args):
-        found.batched = i in batched
+        if batched:
+            found.batched = i in batched
         _read(x, found)
     for name in sorted(kwargs) if kwargs else ():
         found.key.append(name)
         found.batched = name in batched
         _read(kwargs[name], found)
-    if len(set(found.sizes.values())) > 1:
+    if found.sizes and len(set(found.sizes.values())) > 1:
         raise ValueError(
             f"batched arguments of different sizes: {sorted(set(found.sizes.values()))}"
         )

@@ -61,8 +61,13 @@ class Watch:
         self.paths = walk.values
         self.epoch = epoch[0]
         self.named = walk.named_sights(self.exempt)
-        self.variables = [
-            (s.held, s.get, s.then) for s in self.named if isinstance(s, Attributes) and s.names
+        variables = [s for s in self.named if isinstance(s, Attributes)]
+        self.variables = [(s.held, s.get, s.then) for s in variables if len(s.names) > 2]
+        self.few = [  # one by one is faster where there are few
+            (s.held, name, then)
+            for s in variables
+            if len(s.names) <= 2
+            for name, then in zip(s.names, s.then, strict=False)
         ]
         self.cells = [(s.owner, s.then) for s in self.named if not isinstance(s, Attributes)]
         self.sights = walk.sights(self.exempt)
@@ -84,20 +89,21 @@ class Watch:
     def stands(self) -> bool:
         """Whether nothing has changed; LiftError if something has and a call may have used it."""
         try:
-            for held, get, then in self.variables:
-                if not all(map(is_, get(held), then)):
-                    break
-            else:
-                for cell, then in self.cells:
-                    if cell.cell_contents is not then:
-                        break
-                else:
-                    if self.epoch == epoch[0] and not self._fresh and perf_counter() < self._due:
-                        self._calls += 1
-                        return True
+            for names, name, thing in self.few:
+                if names[name] is not thing:
+                    return self.compare()
+            for names, get, things in self.variables:
+                if not all(map(is_, get(names), things)):
+                    return self.compare()
+            for cell, thing in self.cells:
+                if cell.cell_contents is not thing:
+                    return self.compare()
         except (KeyError, ValueError):  # a name or a cell is gone
-            pass
-        return self.compare()
+            return self.compare()
+        if self.epoch != epoch[0] or self._fresh or perf_counter() >= self._due:
+            return self.compare()
+        self._calls += 1
+        return True
 
     def compare(self) -> bool:
         """The same question, with everything compared."""
