@@ -413,6 +413,14 @@ def test_a_change_that_calls_may_have_used_is_an_error_that_names_it(case: Any) 
     assert runs == [0, 1]
 
 
+def test_the_last_of_an_array_of_values_is_compared_too() -> None:
+    thing = leaves(np.ones((3, 3)))
+    f = lift(lambda x: (x * thing).sum())
+    assert f(1.0).data == 9.0
+    thing[2, 2] = Value(5.0)
+    assert f(1.0).data == 13.0
+
+
 def test_a_pause_compares_everything() -> None:
     cfg = {"K": 2.0}
     f = lift(lambda x: x * cfg["K"])

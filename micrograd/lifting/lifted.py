@@ -152,10 +152,11 @@ class Lifted:
                 recorded = self._recorded(entry, args, kwargs, found, captured)
             program = entry.programs[found.size] = Program(self.__name__, *recorded)
             program.argument_names = self._names(args, kwargs)
+            names = watch.walk.names_of(program.parameters)
             program.paths = {
-                PARAMETERS + int(at): watch.paths[p].dotted()
-                for p, at in zip(program.parameters, program.positions, strict=True)
-                if p in watch.paths
+                PARAMETERS + at: name
+                for name, at in zip(names, program.positions.tolist(), strict=True)
+                if name is not None
             }
             self._keep(key, entry, found.size)
         arguments = {**dict(zip(self._names_of(len(args)), args, strict=True)), **kwargs}
@@ -275,8 +276,9 @@ def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] =
     `@lift(batched=("X",))`.
 
     Traced: floats, arrays of numbers, NumPy's scalars and Values among the arguments, also those
-    in lists, tuples and dicts. Other numbers need no new recording; another shape does. Integers
-    choose by `functional.take`, `one_hot`, `Embedding` or `cross_entropy`.
+    in lists, tuples and dicts. Other numbers need no new recording; another shape does. Inside,
+    each is a Value: isinstance(x, float) is False. Integers choose by `functional.take`,
+    `one_hot`, `Embedding` or `cross_entropy`.
     Static: Python ints, bools, strings, None, functions and objects among the arguments. Another
     one is another program; so pass what counts up or is drawn as a float or an array.
     Captured: Values from outside are parameters, whose numbers each call reads anew; numbers and

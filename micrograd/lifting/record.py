@@ -46,6 +46,7 @@ CONSTANT, INPUT, INTEGER, PARAMETER, STATE, TAKE, DOT = (
 
 
 _new = object.__new__
+_NUMPY_SAYS = ("not supported for the input types", "no callable", "from dtype('O')")
 _FULL = {"data": "number", "grad": "gradient"}
 
 
@@ -159,9 +160,12 @@ class Tape(Mode):
             raise self.error(f"writing the {_FULL[what]} of a parameter")
 
     def explained(self, fault: Exception) -> Exception:
-        """What NumPy makes of a traced index, in our own words; any other fault as it is."""
-        if isinstance(fault, IndexError) and "integer" in str(fault):
+        """What NumPy makes of traced numbers, in our own words; any other fault as it is."""
+        text = str(fault)
+        if isinstance(fault, IndexError) and "integer" in text:
             return self.error("indexing by a traced integer", fault.__traceback__)
+        if isinstance(fault, TypeError) and any(said in text for said in _NUMPY_SAYS):
+            return self.error(f"what NumPy does with numbers alone ({text})", fault.__traceback__)
         return fault
 
     def error(self, what: str, trace: TracebackType | None = None) -> LiftError:

@@ -54,8 +54,11 @@ def record(
     try:
         with engine.mode(tape):
             returned = function(*traced_args, **traced_kwargs)
-    except IndexError as fault:
-        raise tape.explained(fault) from None
+    except (IndexError, TypeError) as fault:
+        explained = tape.explained(fault)
+        if explained is fault:
+            raise
+        raise explained from None
     progress.step = "finding the arrays"
     if not tracer.unchanged():
         raise tape.error_in(function, "changing an argument in place")

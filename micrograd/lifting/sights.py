@@ -6,7 +6,7 @@ has, and can put it back. `watch.py` decides which places are looked at, and whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from operator import is_, itemgetter
 from types import MethodType
@@ -43,7 +43,8 @@ class Path(NamedTuple):
 
     def dotted(self) -> str:  # model.layers.2, as parameters are named
         before = "" if self.before is None else self.before.dotted() + "."
-        return f"{before}{self.step}"
+        steps = self.step if isinstance(self.step, tuple) else (self.step,)
+        return before + ".".join(map(str, steps))
 
     def item(self, key: Any) -> Path:
         return Path(self, "[", key)
@@ -76,7 +77,7 @@ def alike(now: Any, then: Any) -> bool:
     return kind is MethodType and now == then
 
 
-def _all_alike(now: Iterable[Any], then: Iterable[Any]) -> bool:
+def _all_alike(now: Collection[Any], then: Collection[Any]) -> bool:
     return all(map(is_, now, then)) or all(map(alike, now, then))
 
 
@@ -197,8 +198,8 @@ class Items:
 
     def same(self) -> bool:
         owner = self.owner
-        if isinstance(owner, np.ndarray):
-            owner = owner.flat
+        if isinstance(owner, np.ndarray):  # not `flat`, which goes on where it was left
+            owner = owner.ravel().tolist()
         return len(owner) == len(self.then) and _all_alike(owner, self.then)
 
     def changes(self) -> Iterator[Change]:

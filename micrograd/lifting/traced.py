@@ -179,6 +179,7 @@ _ADVICE = {  # the first key that occurs
         "1 - a is `not`, and micrograd.where chooses."
     ),
     "rounding": "compute it outside and pass it as an argument.",
+    "NumPy does": "use micrograd's functions, or compute it outside and pass it as an argument.",
     "decision": (
         f"use micrograd.where(c, a, b), maximum or greater; {_LARGEST}; or compute it outside and "
         "pass it as an argument."

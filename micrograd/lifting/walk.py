@@ -66,7 +66,7 @@ class Walk:
         self.variables: dict[int, tuple[Path | None, dict[str, Any], dict[str, None]]] = {}
         self.cells: list[tuple[Any, Path]] = []
         self.places: list[Place] = []
-        self.values: dict[Value, Path] = {}
+        self.values: dict[Value, tuple[Path, Any, Any]] = {}  # where, which there, of which shape
         self.generators: list[tuple[Path, Any]] = []
         self._classes: set[type[Any]] = set()
         seen: dict[int, Any] = {}  # keeps rows of arrays alive, else the next one gets their id
@@ -76,19 +76,49 @@ class Walk:
             if type(x) in _ATOMS:
                 continue
             if isinstance(x, Value):
-                self.values.setdefault(x, path)
+                self.values.setdefault(x, (path, None, None))
             elif id(x) not in seen:
                 seen[id(x)] = x
                 queue.extend(self._parts(x, path))
+
+    def names_of(self, values: Iterable[Value]) -> list[str | None]:
+        """Where each Value was found, by attributes and numbers: model.layers.0.w.1."""
+        containers: dict[int, str] = {}
+        found: list[str | None] = []
+        for value in values:
+            path, key, shape = self.values.get(value, (None, None, None))
+            if path is None:
+                found.append(None)
+                continue
+            name = containers.get(id(path)) or containers.setdefault(id(path), path.dotted())
+            if key is not None:
+                steps = [key]
+                for n in reversed((shape or ())[1:]):
+                    steps[:1] = divmod(steps[0], n)
+                name = ".".join([name, *map(str, steps)])
+            found.append(name)
+        return found
+
+    def _items(
+        self, path: Path, keys: Iterable[Any], items: Iterable[Any], shape: Any = None
+    ) -> Iterator[tuple[Path, Any]]:
+        """What stands in a container; of Values, which may be many, only where."""
+        values = self.values
+        for key, item in zip(keys, items, strict=True):
+            if isinstance(item, Value):
+                if item not in values:
+                    values[item] = (path, key, shape)
+            elif type(item) not in _ATOMS:
+                yield path.item(key), item
 
     def _parts(self, x: Any, path: Path) -> Iterable[tuple[Path, Any]]:
         """What can be reached from x in one step."""
         if isinstance(x, (list, deque)):
             self.places.append(Place(Items, x, path))
-            return [(path.item(i), item) for i, item in enumerate(x)]
+            return self._items(path, range(len(x)), x)
         if isinstance(x, (dict, MappingProxyType)):
             self.places.append(Place(Entries, x, path))
-            return [(path.item(key), item) for key, item in x.items()]
+            return self._items(path, x.keys(), x.values())
         if isinstance(x, np.ndarray):
             return self._array(x, path)
         if isinstance(x, FunctionType):
@@ -98,7 +128,7 @@ class Walk:
         if isinstance(x, (set, bytearray, array, memoryview)):
             self.places.append(Place(Whole, x, path))
         if isinstance(x, (tuple, set, frozenset)):
-            return [(path.item(i), item) for i, item in enumerate(x)]
+            return self._items(path, range(len(x)), x)
         if isinstance(x, ModuleType):
             return () if library_module(x) else self._module(x)
         if isinstance(x, (random.Random, np.random.Generator, np.random.RandomState)):
@@ -111,8 +141,7 @@ class Walk:
             self.places.append(Place(Numbers, x, path))
             return ()
         self.places.append(Place(Items, x, path))
-        indices: Iterable[Any] = range(x.size) if x.ndim == 1 else np.ndindex(x.shape)
-        return zip(map(path.item, indices), x.ravel().tolist(), strict=True)
+        return self._items(path, range(x.size), x.ravel().tolist(), x.shape)
 
     # --- code -------------------------------------------------------------------------------------
 

@@ -53,12 +53,12 @@ class Watch:
         self.alive = True  # False once something has changed: its programs are recorded anew
         self.why = ""  # what that was
         self.exempt: set[tuple[int, Any]] = set()  # (id, name) of what the function sets itself
-        self.paths: dict[Value, Path] = {}
-        self._look(Walk(self.roots))
+        self.walk = Walk(self.roots)
+        self._look(self.walk)
 
     def _look(self, walk: Walk) -> None:
         """See all there is to see, as it stands now."""
-        self.paths = walk.values
+        self.walk = walk
         self.epoch = epoch[0]
         self.named = walk.named_sights(self.exempt)
         variables = [s for s in self.named if isinstance(s, Attributes)]
@@ -142,7 +142,7 @@ class Watch:
     @contextmanager
     def recording(self) -> Iterator[Captured]:
         """Around the runs of the function: what it draws is refused, what it sets put back."""
-        walk = Walk(self.roots)
+        walk = self.walk
         before = [*walk.named_sights(self.exempt), *walk.sights(self.exempt, new=True)]
         states = _states(walk.generators)
         captured = Captured()
@@ -162,8 +162,9 @@ class Watch:
                 )
         for (_, name), module in captured.buffers.items():
             self.exempt |= {(id(module), name), (id(getattr(module, name)), None)}
-        faults = self._settle(before, captured, walk.loaded)
-        self._look(Walk(self.roots))
+        changed = [sight for sight in before if not sight.same()]
+        faults = self._settle(changed, captured, walk.loaded)
+        self._look(Walk(self.roots) if changed else walk)
         if faults:
             self._end(faults[0][0])
             path, advice = faults[0]
@@ -173,11 +174,11 @@ class Watch:
             )
 
     def _settle(
-        self, before: list[Any], captured: Captured, loaded: set[str]
+        self, changed: list[Any], captured: Captured, loaded: set[str]
     ) -> list[tuple[Path, str]]:
         """Put back what holds traced results now; the changes that no program can repeat."""
         faults = []
-        for sight in before:
+        for sight in changed:
             for change in list(sight.changes()):
                 path, name, old, new, restore = change
                 if (id(sight.owner), name) in captured.buffers:
