@@ -170,10 +170,10 @@ def test_parameters_may_be_a_module_or_an_array() -> None:
         def parameters(self) -> list[Value]:
             return leaves
 
-    for given_as in (Model(), np.array([leaves], dtype=object), tuple(leaves)):
+    for given_as in (Model(), np.array([leaves], dtype=object), tuple(leaves), [leaves]):
         found = elements(draw(out, parameters=given_as))
         assert sum("parameter" in kind(e) for e in found.values() if "class" in e.attrib) == 5
-    for wrong in (leaves[0], 3, [1.0]):
+    for wrong in ("w", 3, [1.0]):
         with pytest.raises(TypeError, match="parameters= takes Values"):
             draw(out, parameters=wrong)
 

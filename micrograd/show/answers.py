@@ -23,12 +23,14 @@ __all__ = [
     "ACCEPTED",
     "Judged",
     "Verdict",
+    "bare",
     "by_hand",
     "judged",
     "matches",
     "read_answers",
     "read_number",
     "rounded",
+    "shown",
 ]
 
 ACCEPTED = (
@@ -101,7 +103,8 @@ def _described(answer: Any) -> str:
         return "a function"
     if isinstance(answer, str):
         return repr(answer if len(answer) <= 60 else answer[:59] + "…")
-    return describe(answer)
+    text = describe(answer)
+    return f"an object of type {type(answer).__name__}" if " at 0x" in text else text
 
 
 # --- the one rule -------------------------------------------------------------------------------
@@ -200,8 +203,8 @@ def by_hand(
         return Verdict("right", answer, "right")
     if rounded(answer, expected):
         return Verdict("right so far", answer, "right so far: give three digits")
-    shown = _shown(answer, lambda x: matches(x, expected))
-    return Verdict("wrong", answer, f"{shown} is not right")
+    wrong = shown(answer, lambda x: matches(x, expected))
+    return Verdict("wrong", answer, f"{wrong} is not right")
 
 
 def _exactly(answer: float, expected: float) -> Verdict:
@@ -209,18 +212,18 @@ def _exactly(answer: float, expected: float) -> Verdict:
         return Verdict("right", answer, "right")
     whole = not math.isfinite(answer) or answer == round(answer)
     hint = "" if whole or expected != round(expected) else "; a whole number is asked for"
-    return Verdict("wrong", answer, f"{_shown(answer, expected.__eq__)} is not right{hint}")
+    return Verdict("wrong", answer, f"{shown(answer, expected.__eq__)} is not right{hint}")
 
 
 def _in_range(answer: float, low: float | None, high: float | None) -> Verdict:
     if low is not None and not answer >= low - 1e-9 * abs(low):
-        return Verdict("wrong", answer, f"{_shown(answer, low.__le__)} is too small")
+        return Verdict("wrong", answer, f"{shown(answer, low.__le__)} is too small")
     if high is not None and not answer <= high + 1e-9 * abs(high):
-        return Verdict("wrong", answer, f"{_shown(answer, high.__ge__)} is too large")
+        return Verdict("wrong", answer, f"{shown(answer, high.__ge__)} is too large")
     return Verdict("right", answer, "right")
 
 
-def _shown(answer: float, counts: Callable[[float], Any]) -> str:
+def shown(answer: float, counts: Callable[[float], Any]) -> str:
     """The number in so many digits that it does not read as one that would count."""
     for digits in range(4, 18):
         text = f"{answer:.{digits}g}"
@@ -278,5 +281,7 @@ def _pair(line: str, names: Container[str]) -> tuple[str, str] | None:
 
 
 def bare(name: str) -> str:
-    """`x1` of `x1.grad`."""
-    return name.strip().removesuffix(".grad").rstrip()
+    """`x1` of `x1.grad`, `a+b` of `(a+b).grad`."""
+    name = name.strip()
+    stem = re.sub(r"\s*\.\s*grad$", "", name, flags=re.IGNORECASE)
+    return stem[1:-1] if stem != name and stem.startswith("(") and stem.endswith(")") else stem

@@ -35,9 +35,10 @@ def read_sheet(path: str | os.PathLike[str]) -> Value:
 
 
 def packed(walk: Walk) -> str:
-    """The graph as one comment, for a page or a Markdown file."""
+    """The graph as one comment, for a page or a Markdown file; what is asked for bears its name."""
+    labels = ["" if i in walk.constants else name for i, name in enumerate(walk.names)]
     rows = [
-        [node._op, _parameters(node._rule), walk.inputs(i), walk.data[i].hex(), node.label]
+        [node._op, _parameters(node._rule), walk.inputs(i), walk.data[i].hex(), labels[i]]
         + ([[use.local for use in _uses(walk, i)]] if _measured(node._rule) else [])
         for i, node in enumerate(walk.nodes)
     ]
