@@ -6,11 +6,15 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
+from browsing import browser, needs_browser
 
 from micrograd import Value, ops
 from micrograd.show.answers import matches
+from micrograd.show.lesson import lesson
 from micrograd.show.marking import check
 from micrograd.show.mistakes import MISTAKES, diagnose
+from micrograd.show.pages import source
+from micrograd.show.parts import parts_of, readings, total
 from micrograd.show.recursion import recursions
 from micrograd.show.walk import Walk
 
@@ -297,6 +301,57 @@ def test_every_mistake_in_every_op_is_named(learners):
         *[(op, "gate") for op in GATED], *[(op, "input for output") for op in WITH_OUTPUT],
     ]:  # fmt: skip
         assert seen[op, mistake] > 5, (op, mistake)
+
+
+# --- the quiz in the page -------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+@needs_browser
+def test_the_pages_quiz_follows_the_learner_too(learners):
+    """At every question each slip, and what follows from the learner's own three digits."""
+    tried, expected = [], []
+    for learner in learners[:100]:
+        walk = learner.walk
+        right = dict(enumerate(walk.grads))
+        own = {i: three_digits(g) for i, g in right.items() if i in walk.asked}
+        for frame in lesson(walk, True, (), None)["frames"]:
+            for question in frame.get("questions", []):
+                i, past = question["input"], len(question["parts"])
+                part = Learner(walk)
+                part.users = {i: learner.users[i][:past]}  # the uses up to this step
+                new = range(past - sum(row["input"] == i for row in frame["rows"]), past)
+                numbers = [[k, own.get(k, g)] for k, g in right.items()]
+                uses = walk.uses_of(i)[:past]
+                printed = [
+                    total(parts_of(uses), [g for _, g in numbers], edits)
+                    for edits in readings(walk, uses)
+                ]
+                follows = sum(part.sent(j, k, dict(numbers)) for j, k in part.users[i])
+                tried.append([repr(follows), question, numbers])
+                expected.append(None)
+                for slip in part.opportunities(i):
+                    if slip.kind != "missing use" and slip.use not in new:
+                        continue
+                    answer = part.slipped(slip, dict(numbers))
+                    counts = float(question["answer"]), follows, *printed
+                    if math.isfinite(answer) and not any(matches(answer, x) for x in counts):
+                        tried.append([repr(answer), question, numbers])
+                        expected.append(slip.kind)
+    assert len(expected) > 3000
+    with browser() as driver:
+        driver.get("data:text/html,<title>quiz</title>")
+        judged = driver.execute_script(
+            source("answers.js")
+            + "return arguments[0].map(([text, q, own]) => answers.judge(text, q, new Map(own)))",
+            tried,
+        )
+    for row, kind, verdict in zip(tried, expected, judged, strict=True):
+        if kind is None:
+            assert verdict["status"] == "right", (row, verdict)
+        else:
+            assert verdict["status"] == "wrong" and kind in verdict["keys"], (row, kind, verdict)
+            assert verdict["keys"] == [key for key in MISTAKES if key in verdict["keys"]]
 
 
 # --- single cases ---------------------------------------------------------------------------------

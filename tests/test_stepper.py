@@ -147,6 +147,17 @@ def test_a_lifted_call_is_a_custom_step():
     assert (w.grad, x.grad) == (17.0, 28.0)
 
 
+def test_a_quiz_asks_for_the_weights_of_a_module():
+    model = MLP(2, [2, 1])
+    loss = (model([1.0, -2.0]) - 1.0) ** 2
+    shown = lesson(step_through(loss, quiz=True))
+    asked = {q["input"] for f in shown["frames"] for q in f.get("questions", [])}
+    names = {shown["nodes"][i]["name"] for i in asked}
+    assert {name for name, _ in model.named_parameters()} <= names
+    assert shown["accepted"] and not lesson(step_through(loss))["accepted"]
+    assert not names & {"1", "−2", "−1"}  # the data and the target are constants here
+
+
 # --- training -----------------------------------------------------------------------------------
 
 

@@ -16,7 +16,8 @@ from micrograd.engine import Value
 from micrograd.ops import Op
 from micrograd.show.answers import ACCEPTED
 from micrograd.show.formulas import MINUS, TIMES, Formula, bracketed, gradient, number
-from micrograd.show.mistakes import MISTAKES, parts_of, suspects
+from micrograd.show.mistakes import MISTAKES, suspects
+from micrograd.show.parts import Edits, parts_of, readings
 from micrograd.show.recursion import recursions
 from micrograd.show.svg import label_of, number_text, plain
 from micrograd.show.walk import Use, Walk
@@ -178,13 +179,13 @@ def _question(walk: Walk, uses: list[Use], new: int, recursed: Iterable[float]) 
     """What the page needs to mark an answer as `marking` does, with the learner's own numbers.
 
     The gradient is a sum of parts, constant + factor × the gradient of a node, whose right number
-    comes last; each known mistake puts other constants and factors in place of some of them.
+    comes last; each known mistake puts other constants and factors in place of some of them, and
+    so do the numbers as the cards print them.
     """
     wrong: dict[str, list[Any]] = {}
     for key, edits in suspects(walk, uses, new, recursed):
-        edited = [[k, _json(constant), _json(factor)] for k, (constant, factor) in edits.items()]
-        if edited not in wrong.setdefault(key, []):
-            wrong[key].append(edited)
+        if _edited(edits) not in wrong.setdefault(key, []):
+            wrong[key].append(_edited(edits))
     return {
         "input": uses[0].input,
         "answer": _json(uses[-1].after),
@@ -192,8 +193,13 @@ def _question(walk: Walk, uses: list[Use], new: int, recursed: Iterable[float]) 
             [part.node, _json(part.constant), _json(part.factor), _json(use.arriving)]
             for part, use in zip(parts_of(uses), uses, strict=True)
         ],
+        "printed": [_edited(edits) for edits in readings(walk, uses)],
         "suspects": [[key, edits] for key in MISTAKES for edits in wrong.get(key, [])],
     }
+
+
+def _edited(edits: Edits) -> list[list[Any]]:
+    return [[k, _json(constant), _json(factor)] for k, (constant, factor) in edits.items()]
 
 
 def _json(x: float) -> float | str:

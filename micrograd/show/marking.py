@@ -16,7 +16,8 @@ from typing import Any
 from micrograd.engine import Value
 from micrograd.show.answers import bare, matches, read_answers, read_number, rounded, shown
 from micrograd.show.formulas import MINUS, number
-from micrograd.show.mistakes import diagnose, parts_of, total
+from micrograd.show.mistakes import diagnose
+from micrograd.show.parts import parts_of, readings, total
 from micrograd.show.recursion import recursions
 from micrograd.show.report import Mark, Report
 from micrograd.show.sheets import read_sheet
@@ -134,8 +135,13 @@ class _Marking:
         mark = Mark(self.walk.names[i], "right", answer, shown=number(answer))
         if matches(answer, right):
             return mark, right
-        for consequence in own[::-1]:
-            if sources and matches(answer, consequence):
+        printed = [
+            total(parts_of(uses), self.written, edits) for edits in readings(self.walk, uses)
+        ]
+        if not sources and any(matches(answer, x) for x in printed):
+            return mark, answer
+        for consequence in [*own[::-1], *printed] if sources else []:
+            if matches(answer, consequence):
                 names = self._names(sources)
                 return replace(mark, verdict="follows", follows_from=names), consequence
         text = shown(answer, lambda x: matches(x, right))

@@ -8,18 +8,18 @@ then `_slips`, which makes them at one use, then `suspects` and `diagnose`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from micrograd import ops
 from micrograd.ops import Op
 from micrograd.show.answers import matches
 from micrograd.show.formulas import local_derivatives, named
+from micrograd.show.parts import Edits, parts_of, total
 from micrograd.show.walk import Use, Walk
 
-__all__ = ["MISTAKES", "Edits", "Mistake", "Part", "diagnose", "parts_of", "suspects", "total"]
+__all__ = ["MISTAKES", "Mistake", "diagnose", "suspects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,39 +75,6 @@ MISTAKES = {  # the most specific first: where two give one number, the first is
     ),
     "sign": Mistake("sign", "The size is right and the sign is not: look for a lost minus."),
 }
-
-
-class Part(NamedTuple):
-    """What one use brings to a gradient: constant + factor × the gradient of `node`."""
-
-    node: int
-    constant: float
-    factor: float
-
-    def at(self, grads: Sequence[float]) -> float:
-        return self.constant + (self.factor * grads[self.node] if self.factor else 0.0)
-
-
-Edits = Mapping[int, tuple[float, float]]  # the constant and the factor of some uses, replaced
-
-
-def parts_of(uses: Sequence[Use]) -> list[Part]:
-    """The uses of a node as a sum that can be formed of anybody's gradients."""
-    return [
-        Part(use.node, use.product, 0.0)
-        if math.isnan(use.local)
-        else Part(use.node, 0.0, use.local)
-        for use in uses
-    ]
-
-
-def total(parts: Sequence[Part], grads: Sequence[float], edits: Edits | None = None) -> float:
-    """The gradient that these parts add up to, with `grads` arriving."""
-    edits = edits or {}
-    return sum(
-        (part if k not in edits else Part(part.node, *edits[k])).at(grads)
-        for k, part in enumerate(parts)
-    )
 
 
 def _slips(walk: Walk, use: Use) -> Iterator[tuple[str, float, float]]:

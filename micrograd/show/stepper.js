@@ -152,6 +152,7 @@
     if (frame.rows.length) {
       box.lastChild.append(el("span", { class: "arrives" }, "gradient arriving ", chip("arriving", frame.arriving)));
       box.append(table(k, frame));
+      if (open(k).length) box.append(el("p", { class: "accepted" }, lesson.accepted));
     }
     if (frame.summary) {
       box.append(el("ul", { class: "summary" }, ...frame.summary.map(([name, value, meaning]) =>
@@ -165,28 +166,7 @@
 
   // --- predicting --------------------------------------------------------------------------------------
 
-  // The learner's own numbers: what follows from a rounded answer is right, and a mistake made with it is known.
-  const own = new Map(); // node -> the gradient that was typed for it
-
-  function total(question, edits = []) { // the sum of the parts, some of them edited: see lesson.py
-    const edited = new Map(edits.map(([k, ...part]) => [k, part]));
-    return question.parts.reduce((sum, [node, constant, factor, right], k) => {
-      const [a, b] = (edited.get(k) || [constant, factor]).map(Number);
-      return sum + a + (b ? b * (own.has(node) ? own.get(node) : Number(right)) : 0);
-    }, 0);
-  }
-
-  function judge(text, question) { // right, right so far, wrong, not readable; and the mistakes it may be
-    const answer = answers.read(text), right = Number(question.answer), follows = total(question);
-    if (answer === null || answer === undefined) return { status: "not readable" };
-    if ([right, follows].some((x) => answers.matches(answer, x))) return { status: "right", answer };
-    const found = question.suspects.map(([key, edits]) => [key, total(question, edits)])
-      .filter(([, x]) => answers.matches(answer, x));
-    const exact = found.filter(([, x]) => Math.abs(answer - x) <= 1e-6 * Math.abs(x));
-    const early = [right, follows].some((x) => answers.rounded(answer, x));
-    if (early && !exact.length) return { status: "right so far" };
-    return { status: "wrong", early, keys: [...new Set((early ? exact : found).map(([key]) => key))] };
-  }
+  const own = new Map(); // node -> the gradient that was typed for it: what follows from it is right
 
   function asking(k, row, question) {
     const field = el("input", { type: "text", inputmode: "decimal", size: 9, autocomplete: "off",
@@ -202,7 +182,7 @@
       $("say").textContent = (first === null ? "" : "Right. ") + $("say").textContent;
     };
     const mark = () => {
-      const { status, answer, keys, early } = judge(field.value, question);
+      const { status, answer, keys, early } = answers.judge(field.value, question, own);
       if (status === "right") {
         own.set(row.input, answer);
         return done(tries === 0);
