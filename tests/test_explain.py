@@ -170,6 +170,13 @@ def test_wrt_something_else_is_an_error_that_names_it():
         explain([neuron()["o"]])
 
 
+def test_wrt_may_be_a_name():
+    v = neuron()
+    assert str(explain(v["o"], wrt="x1")) == str(explain(v["o"], wrt=v["x1"]))
+    with pytest.raises(ValueError, match=r"no 'q' in this graph; .* one of the names o, n, "):
+        explain(v["o"], wrt="q")
+
+
 def test_a_blocked_path_brings_nothing():
     x = Value(2.0, label="x")
     y = x.detach() * 3.0

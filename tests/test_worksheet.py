@@ -430,9 +430,8 @@ def test_a_label_that_is_no_string_is_its_text(label, tmp_path):
 @pytest.mark.parametrize("label", ["\ud800", "a\udfffb", "\x00", "\ufffe"])
 def test_what_no_file_can_hold_is_replaced(label, tmp_path):
     x = Value(2.0, label=label)
-    out = x * 3.0
+    out = Value(6.0, (x,), f"op{label}") * 3.0
     out.label = f"o{label}"
-    out._rule.name.encode()
     made = worksheet(out, title=label), step_through(out, quiz=True)
     for k, each in enumerate(made):
         each.save(tmp_path / f"{k}.html")
