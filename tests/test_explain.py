@@ -166,7 +166,7 @@ def test_very_many_paths_are_counted_and_their_rest_is_summed():
 def test_wrt_something_else_is_an_error_that_names_it():
     with pytest.raises(ValueError, match=r"was not computed from Value\(data=1.0.*stranger"):
         explain(neuron()["o"], wrt=Value(1.0, label="stranger"))
-    with pytest.raises(TypeError, match="got list"):
+    with pytest.raises(TypeError, match="got a list of 1"):
         explain([neuron()["o"]])
 
 

@@ -533,6 +533,21 @@ def test_a_saved_sheet_is_marked_from_its_file(tmp_path):
     (tmp_path / "other.html").write_text("<p>hello</p>", encoding="utf-8")
     with pytest.raises(ValueError, match="is no worksheet"):
         check(tmp_path / "other.html", {})
+    (tmp_path / "other.html").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=r"other.html' is not text in UTF-8"):
+        check(tmp_path / "other.html", {})
+    with pytest.raises(FileNotFoundError, match=r"cannot read 'none\.html': No such file"):
+        check("none.html", {})
+
+
+def test_check_of_no_value_says_so_in_plain_words():
+    array = np.array([Value(1.0), Value(2.0)])
+    wrong = (array, r"an array of shape \(2,\); take one"), (len, "a function"), (3, "int 3")
+    for given, told in wrong:
+        with pytest.raises(TypeError, match=f"about one Value, the output .*; got {told}"):
+            check(given, {})
+    with pytest.raises(TypeError, match=r"or a module; got an array of shape \(1,\)$"):
+        check(product(), {}, parameters=np.array([1.0]))
 
 
 def test_a_filled_in_markdown_sheet_is_its_own_file_of_answers(tmp_path):

@@ -51,11 +51,11 @@ const answers = (() => {
 
   // --- a question of the stepper: see lesson.py, and marking.py for the same in Python -------------------
 
-  // the sum of the parts, some of them edited; `own` are the learner's gradients by node
+  // the sum of the parts, some of them edited (-1: all others); `own` are the learner's gradients by node
   function total({ parts }, own, edits = []) {
     const edited = new Map(edits.map(([k, ...part]) => [k, part]));
     return parts.reduce((sum, [node, constant, factor, right], k) => {
-      const [a, b] = (edited.get(k) || [constant, factor]).map(Number);
+      const [a, b] = (edited.get(k) || edited.get(-1) || [constant, factor]).map(Number);
       return sum + a + (b ? b * (own.has(node) ? own.get(node) : Number(right)) : 0);
     }, 0);
   }

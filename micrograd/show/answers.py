@@ -25,10 +25,12 @@ __all__ = [
     "Verdict",
     "bare",
     "by_hand",
+    "described",
     "judged",
     "matches",
     "read_answers",
     "read_number",
+    "read_text",
     "rounded",
     "shown",
 ]
@@ -68,7 +70,7 @@ def read_number(answer: Any) -> float | None:
             return float(answer)
         except (OverflowError, TypeError, ValueError):
             pass
-    raise ValueError(f"got {_described(answer)}; {_FORMS}")
+    raise ValueError(f"got {described(answer)}; {_FORMS}")
 
 
 def _from_text(text: str) -> float:
@@ -76,7 +78,7 @@ def _from_text(text: str) -> float:
     top, slash, bottom = plain.partition("/")
     numbers = [_NUMBER.fullmatch(part) for part in ([top, bottom] if slash else [top])]
     if not all(numbers) or re.search(r"\d\s+\d", text):
-        raise ValueError(f"got {_described(text)}; {_FORMS}")
+        raise ValueError(f"got {described(text)}; {_FORMS}")
     if not slash:
         return float(top)
     number, divisor = float(top), float(bottom)
@@ -92,7 +94,7 @@ _SIGNS = str.maketrans(
 )
 
 
-def _described(answer: Any) -> str:
+def described(answer: Any) -> str:
     """What was given instead of a number, without anybody's repr of arrays and functions."""
     shape = getattr(answer, "shape", None)
     if isinstance(shape, tuple):
@@ -244,13 +246,12 @@ def read_answers(answers: Any, names: Container[str] = ()) -> dict[str, Any]:
         return {str(name): answer for name, answer in answers.items()}
     if not isinstance(answers, (str, os.PathLike)):
         raise TypeError(
-            f"answers are a dict by name or the path of a file; got {_described(answers)}"
+            f"answers are a dict by name or the path of a file; got {described(answers)}"
         )
     file = repr(os.fspath(answers))
-    try:
-        text = Path(answers).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{file} is not a text file; {_LINES}") from None
+    text = read_text(answers, f"; {_LINES}")
+    if text.lstrip()[:9].lower() == "<!doctype":
+        raise ValueError(f"{file} is a page, which keeps no answers; {_LINES}")
     if text.lstrip().startswith("{"):
         try:
             found = json.loads(text)
@@ -265,18 +266,30 @@ def read_answers(answers: Any, names: Container[str] = ()) -> dict[str, Any]:
     return pairs
 
 
+def read_text(path: str | os.PathLike[str], hint: str = "") -> str:
+    """A text file, or an error that names it."""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{os.fspath(path)!r} is not text in UTF-8{hint}") from None
+    except OSError as error:
+        reason = f"cannot read {os.fspath(path)!r}: {error.strerror}"
+        raise type(error)(reason) from None
+
+
 _LINES = "write lines such as x1.grad = -1.5, or save them from the worksheet's page"
 
 
 def _pair(line: str, names: Container[str]) -> tuple[str, str] | None:
     """Name and answer of one line; None if it is a comment, a heading, prose."""
-    name, sign, answer = line.rpartition("=")
+    name, sign, answer = (part.strip(" \t\"'") for part in line.rpartition("="))
     if sign and (not line.startswith("#") or bare(name) in names):
-        return name.strip(), answer.strip()
+        return name, answer
     for sign in ":;,\t":
         name, found, answer = line.partition(sign)
+        name, answer = (part.strip(" \t\"'") for part in (name, answer))
         if found and bare(name) in names:
-            return name.strip(), answer.strip()
+            return name, answer
     return None
 
 

@@ -109,8 +109,9 @@ def _slope(walk: Walk, use: Use) -> tuple[str, str]:
 
 def _made(walk: Walk, i: int, out: Explanation) -> None:
     """name = expression = the same in numbers = number"""
-    name, result = named(walk.names[i]), Formula.substituted(walk.data[i])
-    parts = [name, walk.expression(i), walk.expression_in_numbers(i), result]
+    name, made = named(walk.names[i]), walk.expression(i)
+    parts = [made] if name.text.replace(" ", "") == made.text.replace(" ", "") else [name, made]
+    parts += [walk.expression_in_numbers(i), Formula.substituted(walk.data[i])]
     _chain(parts, out)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.reals import describe
+from micrograd.show.answers import described
 
 __all__ = ["found_parameters", "read_parameters"]
 
@@ -26,7 +26,7 @@ def read_parameters(given: Any) -> dict[Value, str]:
         values = list(_flat(own() if callable(own) else given))
     except TypeError:
         raise TypeError(
-            f"parameters= takes Values, in a list or an array, or a module; got {describe(given)}"
+            f"parameters= takes Values, in a list or an array, or a module; got {described(given)}"
         ) from None
     named = getattr(given, "named_parameters", None)
     names = {v: name for name, v in named()} if callable(named) else {}

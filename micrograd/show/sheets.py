@@ -11,11 +11,11 @@ import json
 import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from micrograd import ops
 from micrograd.engine import Value, record
+from micrograd.show.answers import read_text
 from micrograd.show.walk import Walk
 
 __all__ = ["packed", "read_sheet", "unpacked"]
@@ -25,7 +25,7 @@ _MARK = re.compile(r"<!-- micrograd worksheet ([A-Za-z0-9+/=]+) -->")
 
 def read_sheet(path: str | os.PathLike[str]) -> Value:
     """The graph of a saved worksheet."""
-    found = _MARK.search(Path(path).read_text(encoding="utf-8"))
+    found = _MARK.search(read_text(path))
     if found is None:
         raise ValueError(
             f"{os.fspath(path)!r} is no worksheet: expected a page or a Markdown file that "

@@ -15,7 +15,7 @@ from typing import Any
 from micrograd import engine
 from micrograd.engine import Value
 from micrograd.ops import Op
-from micrograd.reals import describe
+from micrograd.show.answers import described
 from micrograd.show.formulas import Formula, expression, local_derivatives, named, number, shorten
 from micrograd.show.parameters import found_parameters, read_parameters
 from micrograd.show.svg import label_of, plain
@@ -48,8 +48,10 @@ class Walk:
 
     def __init__(self, value: Value, parameters: Any = (), wrt: Iterable[Value] = ()) -> None:
         if not isinstance(value, Value):
+            hint = "; take one element, or their sum" if hasattr(value, "shape") else ""
             raise TypeError(
-                f"a lesson is about one Value, the output of a computation; got {describe(value)}"
+                "a lesson is about one Value, the output of a computation; got "
+                f"{described(value)}{hint}"
             )
         self.root = value
         self.nodes = engine.topological_order(value)
