@@ -448,6 +448,7 @@ def test_names_with_operators_are_bracketed_before_grad():
     out = total * c
     out.label = "tanh(a*b)"
     shown = worksheet(out)
+    assert "<li>a + b = 3</li>" in shown.page and "a+b = a + b" not in str(explain(out))
     assert "(a+b).grad" in shown.page and "(a+b).grad = " in shown.markdown
     assert "tanh(a*b).grad" in shown.page
     report = check(out, {"(a+b).grad": 3, "tanh(a*b)": 1, "c": 3})

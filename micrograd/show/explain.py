@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.show.formulas import ATOM, Formula, gradient, named, number
+from micrograd.show.formulas import ATOM, Formula, gradient, named, number, same
 from micrograd.show.walk import Use, Walk
 
 __all__ = ["Explanation", "explain", "plain_markdown"]
@@ -110,7 +110,7 @@ def _slope(walk: Walk, use: Use) -> tuple[str, str]:
 def _made(walk: Walk, i: int, out: Explanation) -> None:
     """name = expression = the same in numbers = number"""
     name, made = named(walk.names[i]), walk.expression(i)
-    parts = [made] if name.text.replace(" ", "") == made.text.replace(" ", "") else [name, made]
+    parts = [made] if same(name.text, made.text) else [name, made]
     parts += [walk.expression_in_numbers(i), Formula.substituted(walk.data[i])]
     _chain(parts, out)
 
@@ -156,9 +156,11 @@ def _sides(f: Formula) -> tuple[str, str]:
 def _explain_step(walk: Walk, step: tuple[Use, ...], out: Explanation) -> None:
     i = step[0].node
     name, arriving = walk.names[i], number(step[0].arriving)
+    made = walk.expression(i)
+    head = made.text if same(name, made.text) else f"{name} = {made.text}"
     out.say(
-        f"\n{name} = {walk.expression(i).text}: the gradient {arriving} arrives at {name}.",
-        f"**{plain_markdown(name)}** ${named(name).latex} = {walk.expression(i).latex}$: "
+        f"\n{head}: the gradient {arriving} arrives at {name}.",
+        f"**{plain_markdown(name)}** ${named(name).latex} = {made.latex}$: "
         f"the gradient {arriving} arrives.",
     )
     for use in step:

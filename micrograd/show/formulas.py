@@ -26,6 +26,7 @@ __all__ = [
     "local_derivatives",
     "named",
     "number",
+    "same",
     "shorten",
 ]
 
@@ -67,6 +68,11 @@ def bracketed(name: str) -> str:
         if depth == 0 and (c in _OPERATORS or c.isspace()):
             return f"({name})"
     return name
+
+
+def same(name: str, made: str) -> bool:
+    """Whether a name says already how its node was made: a+b = a + b is no news."""
+    return name.replace(" ", "") == made.replace(" ", "")
 
 
 def gradient(name: str) -> str:

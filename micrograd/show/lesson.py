@@ -15,7 +15,7 @@ from typing import Any
 from micrograd.engine import Value
 from micrograd.ops import Op
 from micrograd.show.answers import ACCEPTED
-from micrograd.show.formulas import MINUS, TIMES, Formula, bracketed, gradient, number
+from micrograd.show.formulas import MINUS, TIMES, Formula, bracketed, gradient, number, same
 from micrograd.show.mistakes import MISTAKES, suspects
 from micrograd.show.parts import Edits, Part, parts_of, readings
 from micrograd.show.recursion import recursions
@@ -84,7 +84,9 @@ def _forward(walk: Walk) -> Iterator[Frame]:
             "lit": walk.inputs(i),
             "data": [[i, number_text(walk.data[i])]],
             "equation": [name, made, walk.expression_in_numbers(i).text, value],
-            "say": f"{name} is {made}, which gives {value}.",
+            "say": f"{name} gives {value}."
+            if same(name, made)
+            else f"{name} is {made}, which gives {value}.",
             "rows": [],
         }
 

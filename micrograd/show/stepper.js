@@ -96,7 +96,7 @@
     const members = [left, form === "formula" ? formula : numbers || formula, result];
     const line = el("p", { class: "equation" });
     members.filter(Boolean).forEach((text, k, all) => {
-      if (k && text === all[k - 1]) return;
+      if (k && text.replace(/ /g, "") === all[k - 1].replace(/ /g, "")) return; // a+b is no news of a + b
       if (k) line.append(el("span", { class: "sign" }, k === 1 ? ` ${sign} ` : " = "));
       line.append(el("span", { class: k && text === result ? "result" : "" }, text));
     });
@@ -134,8 +134,10 @@
       tr.append(local, times, sum);
       body.append(tr);
     });
-    const heads = ["input", "local derivative", "local × arriving", "running total"];
-    const head = el("thead", {}, el("tr", {}, ...heads.map((h) => el("th", { scope: "col" }, h))));
+    const asked = frame.rows.every((row) => open(k).some((q) => q.input === row.input));
+    const heads = asked ? [["input", 1], ["its gradient after this step", 3]]
+      : [["input", 1], ["local derivative", 1], ["local × arriving", 1], ["running total", 1]];
+    const head = el("thead", {}, el("tr", {}, ...heads.map(([h, colspan]) => el("th", { scope: "col", colspan }, h))));
     return el("table", {}, head, body);
   }
 

@@ -20,7 +20,7 @@ from micrograd.show.answers import ACCEPTED
 from micrograd.show.cards import picture_of
 from micrograd.show.exercises import LEVELS, exercise
 from micrograd.show.explain import plain_markdown
-from micrograd.show.formulas import TIMES, Formula, gradient, number
+from micrograd.show.formulas import TIMES, Formula, gradient, number, same
 from micrograd.show.pages import colours, framed, size_of, source
 from micrograd.show.sheets import packed
 from micrograd.show.slim import slim
@@ -143,11 +143,13 @@ def _picture(sheet: Worksheet, solved: bool) -> str:
 
 
 def _forward(walk: Walk) -> list[str]:
-    return [
-        f"{walk.names[i]} = {walk.expression(i).text} = {number(walk.data[i])}"
-        for i in range(len(walk.nodes))
-        if walk.inputs(i) and i not in walk.constants
-    ]
+    lines = []
+    for i in range(len(walk.nodes)):
+        if walk.inputs(i) and i not in walk.constants:
+            name, made = walk.names[i], walk.expression(i).text
+            left = made if same(name, made) else f"{name} = {made}"
+            lines.append(f"{left} = {number(walk.data[i])}")
+    return lines
 
 
 def _made(walk: Walk, i: int) -> str:
