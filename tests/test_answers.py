@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd import Value
-from micrograd.show.answers import by_hand, judged, read_answers, read_number
+from micrograd.show.answers import by_hand, judged, read_number
 from micrograd.show.pages import source
+from micrograd.show.reading import bare, read_answers
 
 THIRD = 1 / 3
 TABLE = [  # what is written, the right number, what becomes of it
@@ -254,3 +255,12 @@ def test_a_file_that_does_not_exist_is_named(tmp_path):
         read_answers(tmp_path / "none.txt")
     with pytest.raises(IsADirectoryError, match=r"^cannot read"):
         read_answers(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("x1.grad", "x1"), ("(a+b).grad", "a+b"), (" n . GRAD ", "n"), ("n", "n"), ("(n)", "(n)"),
+     ("tanh(n).grad", "tanh(n)")],
+)  # fmt: skip
+def test_the_name_of_a_gradient(written, name):
+    assert bare(written) == name

@@ -56,7 +56,7 @@ const answers = (() => {
     const edited = new Map(edits.map(([k, ...part]) => [k, part]));
     return parts.reduce((sum, [node, constant, factor, right], k) => {
       const [a, b] = (edited.get(k) || edited.get(-1) || [constant, factor]).map(Number);
-      return sum + a + (b ? b * (own.has(node) ? own.get(node) : Number(right)) : 0);
+      return sum + a + (b !== 0 ? b * (own.has(node) ? own.get(node) : Number(right)) : 0);
     }, 0);
   }
 

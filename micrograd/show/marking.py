@@ -14,10 +14,11 @@ from dataclasses import replace
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.show.answers import bare, matches, read_answers, read_number, rounded, shown
+from micrograd.show.answers import matches, read_number, rounded, shown
 from micrograd.show.formulas import MINUS, number
 from micrograd.show.mistakes import diagnose
 from micrograd.show.parts import parts_of, readings, total
+from micrograd.show.reading import bare, read_answers
 from micrograd.show.recursion import recursions
 from micrograd.show.report import Mark, Report
 from micrograd.show.sheets import read_sheet

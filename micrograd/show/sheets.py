@@ -15,7 +15,7 @@ from typing import Any
 
 from micrograd import ops
 from micrograd.engine import Value, record
-from micrograd.show.answers import read_text
+from micrograd.show.reading import read_text
 from micrograd.show.walk import Walk
 
 __all__ = ["packed", "read_sheet", "unpacked"]
