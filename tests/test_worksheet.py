@@ -399,6 +399,13 @@ def test_of_nested_modules_the_outermost_names():
     assert "layers.0.neurons.1.w[0]" in names and "w[0]" not in names
 
 
+def test_a_module_that_failed_to_be_made_is_in_nobodys_way():
+    with pytest.raises(ValueError, match="activation is one of") as kept:
+        Neuron(2, activation="none")
+    assert kept.tb is not None  # whose frames hold the half-built neuron
+    assert {"w[0]", "b"} <= asked((model := Neuron(2))(inputs())) and model
+
+
 def test_copies_and_pickles_of_a_module_keep_their_weights():
     model = Neuron(2)
     for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):

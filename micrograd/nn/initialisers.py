@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from micrograd import engine
-from micrograd.nn.module import learning
+from micrograd.nn.learning import learning
 
 __all__ = [
     "zeros", "uniform", "normal", "fan_in_uniform", "kaiming_uniform", "kaiming_normal",

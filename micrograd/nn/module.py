@@ -7,7 +7,6 @@ PyTorch: `layers.0.weight`.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from micrograd import engine
 from micrograd.engine import Value, numbers
+from micrograd.nn.learning import alive
 from micrograd.store import Block, Stored
 
 __all__ = ["Module", "positive"]
@@ -30,7 +30,7 @@ class Module:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         module = super().__new__(cls)
-        _alive[id(module)] = module
+        alive[id(module)] = module  # lessons find the names of its weights
         return module
 
     buffer_names: ClassVar[tuple[str, ...]] = ()  # float arrays that are saved but do not learn
@@ -46,7 +46,7 @@ class Module:
             for index, v in np.ndenumerate(array):
                 if v not in seen:
                     seen.add(v)
-                    yield _name(path, index), v
+                    yield path + (str(list(index)) if index else ""), v
 
     def named_arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         """The parameters as they stand, array by array: (path, array of Values)."""
@@ -131,57 +131,6 @@ class Module:
 
     def _members(self) -> Iterable[tuple[str, Any]]:
         return vars(self).items()
-
-
-# --- which leaf is a weight ---------------------------------------------------------------------
-
-_alive: weakref.WeakValueDictionary[int, Module] = weakref.WeakValueDictionary()
-
-
-class _Unnamed(str):
-    """The label of a weight that nobody named: empty as any, but it tells a weight from a constant.
-
-    It stays with the Value when the module is gone, and one object serves all: a set of weak
-    references costs 112 bytes a weight, and twice the time to make a layer.
-    """
-
-    __slots__ = ()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return str, ("",)
-
-
-_UNNAMED = _Unnamed()
-
-
-def learning(v: Value) -> Value:
-    """A new weight: lessons ask for its gradient, named or not."""
-    v._label = _UNNAMED
-    return v
-
-
-def is_learning(v: Value) -> bool:
-    """Whether `nn` made this Value to learn, and nobody has named it since."""
-    return isinstance(v.label, _Unnamed)
-
-
-def names_of(leaves: set[Value]) -> dict[Value, str]:
-    """The names of those that living modules hold; of nested modules the outermost one names."""
-    modules = list(_alive.values())
-    inner = {id(m) for module in modules for path, m in module.named_modules() if path}
-    names: dict[Value, str] = {}
-    for module in modules:
-        if id(module) in inner:
-            continue
-        for path, array in module.named_arrays():
-            for index, v in np.ndenumerate(array):
-                if v in leaves:
-                    names.setdefault(v, _name(path, index))
-    return names
-
-
-def _name(path: str, index: tuple[int, ...]) -> str:
-    return path + (str(list(index)) if index else "")
 
 
 def _write(place: np.ndarray, new: np.ndarray) -> None:

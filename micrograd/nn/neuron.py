@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from micrograd.engine import Value, _describe
-from micrograd.nn.module import Module, learning, positive
+from micrograd.nn.learning import learning
+from micrograd.nn.module import Module, positive
 
 __all__ = ["Neuron", "Layer", "MLP"]
 

@@ -47,7 +47,7 @@ def found_parameters(leaves: Iterable[Value]) -> dict[Value, str]:
     """Those of the leaves that are weights though nobody said so, with the names that one knows."""
     leaves = set(leaves)
     store = sys.modules.get("micrograd.store")  # where it was not imported, nothing is stored
-    nn = sys.modules.get("micrograd.nn.module")
+    nn = sys.modules.get("micrograd.nn.learning")
     found: dict[Value, str] = {}
     for v in leaves:
         stored = store is not None and type(v) is store.Stored
