@@ -50,7 +50,7 @@ class Node(metaclass=Kind):
     """`data`, `grad`, the rule that made it, its inputs `_prev` and its `label`.
 
     Two slots hold the inputs, not a tuple: one object a node for the cycle collector to visit
-    instead of two, and 56 bytes less.
+    instead of two, and 56 bytes less (a step of the demo, as measured in fast.py: 97 ms for 55).
     """
 
     __slots__ = ("_data", "_grad", "_label", "_rule", "_left", "_right", "__weakref__")
