@@ -413,6 +413,29 @@ def test_a_change_that_calls_may_have_used_is_an_error_that_names_it(case: Any) 
     assert runs == [0, 1]
 
 
+def test_the_first_three_calls_compare_everything() -> None:
+    cfg = {"K": 2.0}
+    f, runs = recorded(lambda x: x * cfg["K"])
+    f(1.0)
+    for calls in (0, 1, 2):  # since the last recording
+        for _ in range(calls):
+            f(1.0)
+        for watched in f._watches.values():
+            watched._due = float("inf")
+        cfg["K"] += 1.0
+        assert f(1.0).data == cfg["K"]
+        assert len(runs) == calls + 2
+
+
+def test_a_cell_is_asked_at_each_call() -> None:
+    scale = 2.0
+    f, runs = recorded(lambda x: x * scale)
+    late(f, 1.0)
+    scale = 3.0
+    assert f(1.0).data == 3.0
+    assert runs == [0, 1]
+
+
 def test_the_last_of_an_array_of_values_is_compared_too() -> None:
     thing = leaves(np.ones((3, 3)))
     f = lift(lambda x: (x * thing).sum())
