@@ -8,6 +8,7 @@ import itertools
 import random
 import sys
 import types
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -156,6 +157,7 @@ HELD: dict[str, Callable[[Any], Any]] = {
     ),
     "a set": lambda model: (lambda s: lift(lambda x: next(iter(s))(x).sum()))({model}),
     "a deque": lambda model: (lambda s: lift(lambda x: s[0](x).sum()))(collections.deque([model])),
+    "a weak reference": lambda model: (lambda r: lift(lambda x: r()(x).sum()))(weakref.ref(model)),
     "a namespace": lambda model: (lambda s: lift(lambda x: s.net(x).sum()))(
         types.SimpleNamespace(net=model)
     ),
@@ -454,25 +456,20 @@ def test_a_pause_compares_everything() -> None:
     assert f(1.0).data == 3.0
 
 
-def test_comparing_takes_a_fiftieth_of_the_time() -> None:
-    model = nn.MLP(8, [32, 32, 1])
+def test_comparing_waits_for_fifty_times_what_it_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = itertools.count()
+    monkeypatch.setattr(watch, "perf_counter", lambda: float(next(ticks)))
+    compared = []
+    compare = watch.Watch.compare
+    monkeypatch.setattr(
+        watch.Watch, "compare", lambda self: compared.append(next(ticks)) or compare(self)
+    )
+    model = nn.MLP(2, [3, 1])
     f = lift(lambda x: model(x))
-    x = np.ones(8)
-    f(x)
-    (watched,) = f._watches.values()
-    assert watched._due - watched._least * watch._SPARED > 0
-    for _ in range(3):
-        f(x)
-    compared, stop = 0, watched._due + 1000 * watched._least
-    due = watched._due
-    import time
-
-    began = time.perf_counter()
-    while time.perf_counter() < stop:
-        f(x)
-        compared += watched._due != due
-        due = watched._due
-    assert 1 <= compared <= (time.perf_counter() - began) / (watched._least * watch._SPARED) + 1
+    for _ in range(400):  # each asks the clock once, a comparison twice more
+        f([1.0, 2.0])
+    gaps = np.diff(compared[4:])  # after the first three calls
+    assert gaps.tolist() == [watch._SPARED + 3] * 5
 
 
 def test_programs_of_other_shapes_are_recorded_anew_too() -> None:
@@ -502,6 +499,26 @@ def test_running_statistics_are_not_what_has_changed() -> None:
     for _ in range(8):
         f(np.arange(6.0).reshape(3, 2))
     assert runs == [0]
+
+
+def test_a_linked_list_of_thousands_is_walked() -> None:
+    class Node:
+        def __init__(self, after: Any) -> None:
+            self.w, self.after = Value(1.0), after
+
+    def total(x: Any) -> Any:
+        node, s = first, x
+        while node is not None:
+            node, s = node.after, s + node.w
+        return s
+
+    first = None
+    for _ in range(3000):
+        first = Node(first)
+    f = lift(total)
+    assert f(1.0).data == 3001.0
+    first.after.after.w = Value(5.0)  # type: ignore[union-attr]
+    assert f(1.0).data == 3005.0
 
 
 def test_a_walk_that_is_too_long_ends(monkeypatch: pytest.MonkeyPatch) -> None:

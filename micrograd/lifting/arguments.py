@@ -21,11 +21,11 @@ import numpy as np
 
 from micrograd.engine import Value, _leaf, numbers
 from micrograd.lifting.call import Call, ResultArray, output
+from micrograd.lifting.effects import holds_traced
 from micrograd.lifting.narrow import Narrow, is_narrow
+from micrograd.lifting.paths import Path
 from micrograd.lifting.record import INPUT, INTEGER, Tape
-from micrograd.lifting.sights import Path
 from micrograd.lifting.traced import Traced
-from micrograd.lifting.watch import holds_traced
 from micrograd.ops import Op
 
 __all__ = ["Arguments", "Template", "read", "roots"]

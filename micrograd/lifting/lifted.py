@@ -27,14 +27,15 @@ from micrograd.engine import _modes
 from micrograd.lifting.arguments import Arguments, read, roots
 from micrograd.lifting.batch import SIZES, DoesNotExtend, fit
 from micrograd.lifting.compare import compare
+from micrograd.lifting.effects import Captured
 from micrograd.lifting.history import History
+from micrograd.lifting.paths import Path
 from micrograd.lifting.program import Program
 from micrograd.lifting.progress import Progress
 from micrograd.lifting.record import Tape, whereabouts
 from micrograd.lifting.recording import Recorded, record
 from micrograd.lifting.schedule import PARAMETERS
-from micrograd.lifting.sights import Path
-from micrograd.lifting.watch import Captured, Watch
+from micrograd.lifting.watch import Watch
 
 __all__ = ["Lifted", "lift"]
 

@@ -15,13 +15,13 @@ import numpy as np
 from micrograd import engine
 from micrograd.engine import Value
 from micrograd.lifting.arguments import Arguments, Template, Tracer
+from micrograd.lifting.effects import Captured
 from micrograd.lifting.fuse import Fused, fuse
 from micrograd.lifting.program import Argument, Outside, Recording, Result, State, Update
 from micrograd.lifting.progress import Progress
 from micrograd.lifting.record import INPUT, Tape
 from micrograd.lifting.schedule import schedule
 from micrograd.lifting.strides import Access, nest
-from micrograd.lifting.watch import Captured
 from micrograd.store import gather
 
 __all__ = ["Recorded", "record"]
