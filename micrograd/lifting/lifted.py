@@ -25,7 +25,7 @@ from weakref import WeakValueDictionary
 from micrograd import engine
 from micrograd.engine import _modes
 from micrograd.lifting.arguments import Arguments, read, roots
-from micrograd.lifting.batch import SIZES, DoesNotExtend, fit
+from micrograd.lifting.batch import SIZES, DoesNotExtend, fit, prove
 from micrograd.lifting.compare import compare
 from micrograd.lifting.effects import Captured
 from micrograd.lifting.history import History
@@ -33,7 +33,7 @@ from micrograd.lifting.paths import Path
 from micrograd.lifting.program import Program
 from micrograd.lifting.progress import Progress
 from micrograd.lifting.record import Tape, whereabouts
-from micrograd.lifting.recording import Recorded, record
+from micrograd.lifting.recording import Recorded, Resize, record, trace
 from micrograd.lifting.schedule import PARAMETERS
 from micrograd.lifting.watch import Watch
 
@@ -151,7 +151,7 @@ class Lifted:
                 return program
             with watch.recording() as captured:
                 recorded = self._recorded(entry, args, kwargs, found, captured)
-            program = entry.programs[found.size] = Program(self.__name__, *recorded)
+            program = entry.programs[found.size] = Program(self.__name__, *recorded[:4])
             program.argument_names = self._names(args, kwargs)
             names = watch.walk.names_of(program.parameters)
             program.paths = {
@@ -167,7 +167,7 @@ class Lifted:
     def _recorded(
         self, entry: Entry, args: Any, kwargs: Any, found: Arguments, captured: Captured
     ) -> Recorded:
-        if found.size is not None and found.size >= SIZES[0][0]:
+        if found.size is not None and found.size >= SIZES[0][0][0]:
             if entry.extends is None:
                 entry.extends = self._extend(args, kwargs, found, captured)
             if isinstance(entry.extends, Recorded):
@@ -199,23 +199,25 @@ class Lifted:
     def _extend(self, args: Any, kwargs: Any, found: Arguments, captured: Captured) -> Any:
         """A recording as a function of the batch size, or the reason why there is none."""
         reason: DoesNotExtend | None = None
-        for sizes in SIZES:
-            recorded = []
-            for size in sizes:
 
-                def resize(
-                    number: int, shape: tuple[int, ...], size: int = size
-                ) -> tuple[int, ...]:
-                    return (size, *shape[1:]) if number in found.sizes else shape
+        def resized(size: int) -> Resize:
+            return lambda number, shape: (size, *shape[1:]) if number in found.sizes else shape
 
-                recorded.append(record(self.function, args, kwargs, found, captured, resize))
+        for sizes, larger in SIZES:
+            recorded = [
+                record(self.function, args, kwargs, found, captured, resized(size))
+                for size in sizes
+            ]
             first = recorded[0]
             try:
                 if any(r.parameters != first.parameters for r in recorded):
                     raise DoesNotExtend("another batch size captures other parameters")
                 if not all(first.template.same_structure(r.template) for r in recorded):
                     raise DoesNotExtend("another batch size returns another structure")
-                return first._replace(recording=fit(sizes, [r.recording for r in recorded]))
+                fitted = fit(sizes, [r.recording for r in recorded])
+                run = trace(self.function, args, kwargs, captured, resized(larger))
+                prove(sizes, [r.nodes for r in recorded], fitted, larger, *run.extent())
+                return first._replace(recording=fitted)
             except DoesNotExtend as error:
                 reason = reason or error
         warnings.warn(
