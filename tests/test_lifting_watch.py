@@ -301,6 +301,21 @@ class Config:
     K = 2.0
 
 
+class Derived(Config):
+    """Finds K in its class until it is set."""
+
+
+def doubled(x: Any) -> Any:
+    return x * 2.0
+
+
+def tripled(x: Any) -> Any:
+    return x * 3.0
+
+
+_DOUBLED = doubled.__code__
+
+
 def _layers(f: Any) -> Any:
     return nn.Sequential(*(nn.Linear(1, 1, rng=i) for i in range(3)))
 
@@ -363,6 +378,29 @@ CHANGES: dict[str, tuple[Any, Callable[..., Any], Callable[[Any], Any], str]] = 
     ),
     "a bytearray": (bytearray(b"ab"), lambda c, x: x * c[0], lambda c: c.__setitem__(0, 5),
                     "thing"),
+    "a UserDict": (
+        collections.UserDict(K=2.0), lambda c, x: x * c["K"], lambda c: c.update(K=3.0),
+        "thing.data['K']",
+    ),
+    "a ChainMap": (
+        collections.ChainMap({"K": 2.0}), lambda c, x: x * c["K"], lambda c: c.update(K=3.0),
+        "thing.maps[0]['K']",
+    ),
+    "a view of a dict": (
+        types.MappingProxyType(_PROXIED := {"K": 2.0}), lambda c, x: x * c["K"],
+        lambda c: _PROXIED.update(K=_PROXIED["K"] + 1), "thing['K']",
+    ),
+    "a memoryview": (
+        memoryview(bytearray(b"ab")), lambda c, x: x * c[0],
+        lambda c: c.__setitem__(0, c[0] + 1), "thing",
+    ),
+    "an attribute over its class's": (
+        Derived(), lambda c, x: x * c.K, lambda c: setattr(c, "K", 3.0), "thing.K",
+    ),
+    "code, as %autoreload does": (
+        doubled, lambda c, x: c(x), lambda c: setattr(c, "__code__", tripled.__code__),
+        "thing.__code__",
+    ),
     "a function's attribute": (
         test_a_default_is_looked_into, lambda c, x: x * getattr(c, "K", 2.0),
         lambda c: setattr(c, "K", 3.0 + getattr(c, "K", 0.0)), "thing.K",
@@ -375,12 +413,13 @@ def case(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Any, Any, str]]:
     import copy
 
     thing, function, change, path = CHANGES[request.param]
-    if not isinstance(thing, (type, types.FunctionType)):
+    if not isinstance(thing, (type, types.FunctionType, types.MappingProxyType, memoryview)):
         thing = copy.deepcopy(thing)
     if request.param == "a slice of an array":
         thing = np.ones((4, 4))[:, 1]
     yield thing, function, change, path
     Config.K = 2.0
+    doubled.__code__ = _DOUBLED
     vars(test_a_default_is_looked_into).pop("K", None)
 
 
