@@ -287,7 +287,7 @@ def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] =
     Captured: Values from outside are parameters, whose numbers each call reads anew; numbers and
     arrays from outside are constants.
 
-    Watched, so that no result is stale: globals, variables of enclosing functions and the
+    Watched, so that no result is stale unnoticed: globals, variables of enclosing functions and the
     attributes of Modules at each call; lists, dicts, sets, arrays and attributes of other objects
     that the function's code can reach by name, at the first three calls after a recording, and then
     whenever 50 times the cost of looking has passed since the last look, so after every pause. A

@@ -18,7 +18,7 @@ from micrograd.lifting.arguments import Arguments, Template, Tracer
 from micrograd.lifting.effects import Captured
 from micrograd.lifting.fuse import Fused, fuse, needed
 from micrograd.lifting.program import Argument, Outside, Recording, Result, State, Update
-from micrograd.lifting.progress import Progress
+from micrograd.lifting.progress import current_progress
 from micrograd.lifting.record import INPUT, Tape
 from micrograd.lifting.schedule import schedule
 from micrograd.lifting.strides import Access, nest
@@ -76,7 +76,7 @@ def trace(
     tracer = Tracer(tape, resize)
     traced_args = [tracer.rebuild(x) for x in args]
     traced_kwargs = {name: tracer.rebuild(kwargs[name]) for name in sorted(kwargs)}
-    progress = Progress.current or Progress()
+    progress = current_progress()
     progress.nodes = tape.kinds
     try:
         with engine.mode(tape):
