@@ -26,14 +26,15 @@ from micrograd import modes
 from micrograd.lifting.arguments import Arguments, read, roots
 from micrograd.lifting.batch import SIZES, DoesNotExtend, fit, prove
 from micrograd.lifting.compare import compare
+from micrograd.lifting.effects import Captured
 from micrograd.lifting.history import History
+from micrograd.lifting.paths import Path
 from micrograd.lifting.program import Program
 from micrograd.lifting.progress import Progress
 from micrograd.lifting.record import Tape, whereabouts
 from micrograd.lifting.recording import Recorded, Resize, record, trace
 from micrograd.lifting.schedule import PARAMETERS
-from micrograd.lifting.sights import Path
-from micrograd.lifting.watch import Captured, Watch
+from micrograd.lifting.watch import Watch
 from micrograd.modes import current_mode
 
 __all__ = ["Lifted", "lift"]
@@ -297,7 +298,7 @@ def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] =
     Captured: Values from outside are parameters, whose numbers each call reads anew; numbers and
     arrays from outside are constants.
 
-    Watched, so that no result is stale: globals, variables of enclosing functions and the
+    Watched, so that no result is stale unnoticed: globals, variables of enclosing functions and the
     attributes of Modules at each call; lists, dicts, sets, arrays and attributes of other objects
     that the function's code can reach by name, at the first three calls after a recording, and then
     whenever 50 times the cost of looking has passed since the last look, so after every pause. A

@@ -14,13 +14,13 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.lifting.arguments import Arguments, Template, Tracer
+from micrograd.lifting.effects import Captured
 from micrograd.lifting.fuse import Fused, fuse, needed
 from micrograd.lifting.program import Argument, Outside, Recording, Result, State, Update
-from micrograd.lifting.progress import Progress
+from micrograd.lifting.progress import current_progress
 from micrograd.lifting.record import INPUT, Tape
 from micrograd.lifting.schedule import schedule
 from micrograd.lifting.strides import Access, nest
-from micrograd.lifting.watch import Captured
 from micrograd.modes import mode
 from micrograd.store import gather
 
@@ -76,7 +76,7 @@ def trace(
     tracer = Tracer(tape, resize)
     traced_args = [tracer.rebuild(x) for x in args]
     traced_kwargs = {name: tracer.rebuild(kwargs[name]) for name in sorted(kwargs)}
-    progress = Progress.current or Progress()
+    progress = current_progress()
     progress.nodes = tape.kinds
     try:
         with mode(tape):
