@@ -147,7 +147,7 @@ def record(op: Op, *inputs: Any) -> Any:  # 44
 
 
 def topological_order(root: Value) -> list[Value]:  # 54
-    """No tuple for each node on the stack: None stands for `all inputs of the next one are in`."""
+    # no tuple for each node on the stack: None stands for `all inputs of the next one are in`
     order: list[Value] = []
     seen: set[Value] = set()
     stack: list[Any] = [root]
@@ -230,7 +230,7 @@ def _backward(self: Value) -> None:  # 101: the three hottest rows are written o
 
 of_engine = {"record": record, "topological_order": topological_order, "push": push}
 of_value: dict[str, Any] = {
-    "__init__": _init, "__add__": _add, "__mul__": _mul, "__rmul__": _mul,
+    "__init__": _init, "__add__": _add, "__rmul__": _mul, "__mul__": _mul,
     "__radd__": _radd, "backward": _backward,
     **{
         name: _function(getattr(ops, name))
@@ -239,7 +239,11 @@ of_value: dict[str, Any] = {
     },
 }  # fmt: skip
 reference: dict[str, Any] = {name: getattr(engine, name) for name in of_engine}
-_methods_of_reference = {name: vars(Value).get(name) for name in of_value}
+for _name, _f in (*of_engine.items(), *of_value.items()):  # what `help(Value)` shows
+    _same = getattr(engine if _name in of_engine else Value, _name)
+    _f.__name__, _f.__qualname__ = _same.__name__, _same.__qualname__
+    _f.__doc__ = _same.__doc__
+methods_of_reference = {name: vars(Value).get(name) for name in of_value}
 
 
 def install() -> None:
@@ -254,7 +258,7 @@ def uninstall() -> None:
     """Let the engine use its own again."""
     for name, function in reference.items():
         setattr(engine, name, function)
-    for name, method in _methods_of_reference.items():
+    for name, method in methods_of_reference.items():
         if method is not None:
             setattr(Value, name, method)
         elif name in vars(Value):  # inherited: from `Arithmetic`

@@ -168,8 +168,9 @@ _draining = False
 def _free(self: Node) -> None:
     """The finaliser of a node: its inputs die later, one after the other, not inside its own."""
     global _draining
-    _dying.extend((self._left, self._right, self._rule))
-    self._left = self._right = self._rule = None
+    for name in ("_left", "_right", "_rule"):  # unset where `Value("3")` failed
+        _dying.append(getattr(self, name, None))
+        setattr(self, name, None)
     if not _draining:
         _draining = True
         try:
