@@ -1,0 +1,188 @@
+"""The backward pass as more steps: for every step, d value / d read * gradient of out.
+
+`adjoint` walks the steps from the last to the first and asks the op table's rows, by running them
+on expressions, what flows into each operand. Contributions are all additions; `first_writes` then
+turns the first one to each place into an assignment, and fills with zeros what stays empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from micrograd import ops
+from micrograd.lifting.steps.expression import (
+    Apply, Formula, Read, pushed, reads_of, renumbered,
+)  # fmt: skip
+from micrograd.lifting.steps.first_writes import first_writes
+from micrograd.lifting.steps.flow import Marks, flows, wanted
+from micrograd.lifting.steps.ir import Array, Program, Step, View, dense, moving, standing
+
+__all__ = ["adjoint", "gradient", "seed"]
+
+
+def gradient(array: Array) -> Array:
+    """The array that an array's gradient is collected in."""
+    return Array(f"d_{array.name}", array.shape, "gradient")
+
+
+def seed(program: Program, which: int) -> Array:
+    """The array that brings the gradient of result number `which`."""
+    return Array(f"seed_{which + 1}", program.results[which].loops, "seed")
+
+
+def adjoint(program: Program, seeds: Sequence[int]) -> tuple[Step, ...]:
+    """Steps that make the gradients of all inputs, of the results `seeds` that one arrives at."""
+    return _Adjoint(program).of(seeds)
+
+
+class _Adjoint:
+    """The steps of one backward pass while they are being written."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.wanted = wanted(program)
+        self.reached = Marks()
+        self.steps: list[Step] = []
+        self.chains = 0
+        self.masks: dict[bytes, Array] = {}
+        self.sums = {s.out.array for s in program.forward if s.accumulate}
+
+    def of(self, seeds: Sequence[int]) -> tuple[Step, ...]:
+        for which in seeds:
+            window, array = self.program.results[which], seed(self.program, which)
+            view = View(array, 0, dense(window.loops))
+            whole = np.ones((1,) * len(window.loops), dtype=bool)
+            self.push_into(window.loops, window.view, Read(0), (view,), whole)
+        for step in reversed(self.program.forward):
+            for piece, which in self.pieces(step):
+                self.push(piece, which)
+        asked = [a.array for a in self.program.arguments if a.wanted]
+        asked += [p.array for p in self.program.parameters]
+        return first_writes(self.steps, [gradient(array) for array in asked])
+
+    def pieces(self, step: Step) -> list[tuple[Step, np.ndarray]]:
+        """The step's turns that a gradient reaches: cut to a box if they are one, else a mask."""
+        if not self.wanted.at(step.out, step.loops).any():
+            return []
+        which = self.reached.at(step.out, step.loops)
+        if which.all() or not which.any():
+            return [(step, which)] if which.any() else []
+        box = [np.flatnonzero(which.any(axis=_others(k, which.ndim))) for k in range(which.ndim)]
+        first = [int(turns[0]) for turns in box]
+        lengths = [int(turns[-1]) + 1 - start for turns, start in zip(box, first, strict=True)]
+        inside = which[tuple(slice(a, a + n) for a, n in zip(first, lengths, strict=True))]
+        loops = tuple(
+            full if known == 1 else n
+            for full, known, n in zip(step.loops, which.shape, lengths, strict=True)
+        )
+        cut = replace(
+            step,
+            loops=loops,
+            out=step.out.shifted(first),
+            reads=tuple(view.shifted(first) for view in step.reads),
+        )
+        return [(cut, inside)]
+
+    def push(self, step: Step, which: np.ndarray) -> None:
+        """Add to the gradient of each operand what one step passes on."""
+        if not any(self.asks(step.reads[k], step.loops) for k in flows(step.value)):
+            return
+        if step.combine is ops.maximum or step.combine is ops.minimum:
+            self.push_chain(step, which)
+            return
+        n = len(step.reads)
+        kept = step.combine is None and step.out.array not in self.sums
+        parts = pushed(step.value, Read(n + 1), Read(n) if kept else None)
+        views = (*step.reads, step.out, step.out.at(gradient(step.out.array)))
+        for k, part in parts.items():
+            self.push_into(step.loops, step.reads[k], part, views, which)
+
+    def asks(self, view: View, loops: Sequence[int]) -> bool:
+        return bool(self.wanted.at(view, loops).any())
+
+    def push_into(
+        self, loops: tuple[int, ...], into: View, part: Formula, views: Sequence[View],
+        which: np.ndarray,
+    ) -> None:  # fmt: skip
+        """gradient of `into` += part, in the turns `which`, if anybody wants it."""
+        if not self.asks(into, loops):
+            return
+        self.reached.mark(into, loops, which)
+        if not which.all():
+            views, part = [*views, self.mask(which)], ops.where(Read(len(views)), part, 0.0)
+        self.add(loops, into.at(gradient(into.array)), part, views)
+
+    def mask(self, which: np.ndarray) -> View:
+        """The turns that a gradient reaches, 1 or 0, as a constant."""
+        key = which.tobytes() + repr(which.shape).encode()
+        if key not in self.masks:
+            name = f"reached_{len(self.masks) + 1}"
+            self.masks[key] = Array(name, which.shape, "constant", which.astype(np.float64))
+        sizes = zip(which.shape, dense(which.shape), strict=True)
+        return View(self.masks[key], 0, tuple(s if n > 1 else 0 for n, s in sizes))
+
+    def add(
+        self, loops: tuple[int, ...], out: View, value: Formula, views: Sequence[View],
+        accumulate: bool = True,
+    ) -> None:  # fmt: skip
+        """One more step, with only those views that its value looks at, each once."""
+        used = [views[k] for k in reads_of(value)]
+        distinct = tuple(dict.fromkeys(used))
+        numbers = {k: Read(distinct.index(view)) for k, view in zip(reads_of(value), used, strict=True)}
+        combine = ops.add if standing(out, loops) else None
+        self.steps.append(
+            Step(loops, out, renumbered(value, numbers), distinct, combine, accumulate)
+        )
+
+    # --- chains of maxima -------------------------------------------------------------------------
+
+    def push_chain(self, step: Step, which: np.ndarray) -> None:
+        """max(max(x0, x1), x2): pair after pair, ties shared as the row of maximum shares them.
+
+        best[k+1] = max(best[k], x[k]) goes up the chain, arriving[k] = what is left for the pairs
+        below goes down; best[0] is x[0], which therefore gets arriving[0] as well.
+        """
+        op = step.combine
+        assert op is not None
+        outer, inner = moving(step.out, step.loops), standing(step.out, step.loops)
+        order = [*outer, *inner]
+        loops = tuple(step.loops[k] for k in order)
+        heads, tails = loops[: len(outer)], loops[len(outer) :]
+        which = which.transpose([*order, *(k for k in range(which.ndim) if k not in order)])
+        which = which.reshape(which.shape[: len(order)])
+        reads = tuple(view.along(order) for view in step.reads)
+        first = tuple(view.along(outer) for view in step.reads)
+        n = int(np.prod(tails, dtype=np.int64))
+        self.chains += 1
+        best, arriving = (
+            Array(f"{name}_{self.chains}", (*heads, n + 1), "gradient")
+            for name in ("best", "arriving")
+        )
+        rows = (*(stride * (n + 1) for stride in dense(heads)), *dense(tails))
+        below, above = View(best, 0, rows), View(best, 1, rows)
+        count, along = len(reads), range(len(outer))
+        self.add(heads, below.along(along), step.value, first, False)
+        pair = Apply(op, (Read(count), step.value))
+        self.add(loops, above, pair, [*reads, below], False)
+        g = step.out.at(gradient(step.out.array)).along(outer)
+        last = View(arriving, n, rows).along(along)
+        self.add(heads, last, Read(0), (g,), False)
+        views = [*reads, below, above.at(arriving)]
+        parts = op.gradients(Read(count + 1), (Read(count), step.value), pair)
+        turned = [view.backwards(loops, range(len(outer), len(loops)))
+                  for view in (View(arriving, 0, rows), *views)]  # fmt: skip
+        self.add(loops, turned[0], parts[0], turned[1:], False)
+        spread = which.reshape(*which.shape[: len(outer)], *(1 for _ in tails))
+        for k, part in pushed(step.value, parts[1]).items():
+            self.push_into(loops, reads[k], part, views, spread)
+        rest = [*first, View(arriving, 0, rows).along(along)]
+        heads_which = which.reshape(which.shape[: len(outer)])
+        for k, part in pushed(step.value, Read(count)).items():
+            self.push_into(heads, first[k], part, rest, heads_which)
+
+
+def _others(k: int, count: int) -> tuple[int, ...]:
+    return tuple(j for j in range(count) if j != k)

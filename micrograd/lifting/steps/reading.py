@@ -1,0 +1,292 @@
+"""Which array an address belongs to, and what a layout's accesses are as views of one array each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd.lifting.program import Recording
+from micrograd.lifting.schedule import PARAMETERS, Instruction
+from micrograd.lifting.steps.expression import Formula, Read
+from micrograd.lifting.steps.ir import Array, Step, View, dense
+from micrograd.lifting.strides import Access, nest
+
+__all__ = ["Reader", "common_path", "shortened"]
+
+
+def common_path(paths: Sequence[str]) -> str:
+    """What attribute paths have in common, model_layers_0_w; "parameters" if they have not."""
+    tokens = [path.split(".") for path in paths if path]
+    if not tokens or len({len(path) for path in tokens}) > 1:
+        return "parameters"
+    common = [names[0] for names in zip(*tokens, strict=True) if len(set(names)) == 1]
+    return "_".join(common) or "parameters"
+
+
+def shortened(access: Access, outer: int, turns: Sequence[int]) -> Access:
+    """The access at certain turns of its loops from `outer` on."""
+    more = sum(s * turn for s, turn in zip(access.strides[outer:], turns, strict=True))
+    shape, strides = access.shape[:outer], access.strides[:outer]
+    if access.gather is None:
+        return Access(access.base + more, shape, strides)
+    return Access(0, shape, strides, access.gather[more:])
+
+
+def _walked(access: Access) -> tuple[np.ndarray, list[int]]:
+    """The addresses along the loops that move, as an array, and which loops those are."""
+    moving = [
+        k for k, (n, s) in enumerate(zip(access.shape, access.strides, strict=True)) if s and n > 1
+    ]
+    found = np.array(access.base, dtype=np.int64)
+    for k in moving:
+        found = found[..., None] + np.arange(access.shape[k], dtype=np.int64) * access.strides[k]
+    return (found if access.gather is None else access.gather[found]), moving
+
+
+class Reader:
+    """The arrays of a recording; it makes views of them, and the copies that views may need."""
+
+    def __init__(
+        self, recording: Recording, argument_names: Sequence[str], paths: Mapping[int, str]
+    ) -> None:
+        self._numbers = np.array(recording.layout.constants, dtype=np.float64)
+        self._taken_names: set[str] = set()
+        self._results = 0
+        self._copies: list[Step] = []
+        self._joined: dict[Any, View] = {}
+        self.constants: dict[Any, Array] = {}
+        self.names: dict[str, tuple[str, ...]] = {}
+        self.parameters = [
+            self._parameter_array(first, end, paths) for first, end in _stacks(recording)
+        ]
+        found = list(self._brought(recording, argument_names))
+        self.arguments = [array for role, _, array in found if role == "argument"]
+        self.draws = [array for role, _, array in found if role == "draw"]
+        placed = [(start, array) for _, start, array in found]
+        placed += [
+            (start, self._result(shape)) for start, shape in _result_arrays(recording)
+        ]
+        placed += [(PARAMETERS + first, array) for array, first in self.parameters]
+        placed = [(start, array) for start, array in placed if array.size]
+        placed.sort(key=lambda item: item[0])
+        self._starts = np.array([start for start, _ in placed], dtype=np.int64)
+        self._arrays = [array for _, array in placed]
+
+    # --- names ------------------------------------------------------------------------------------
+
+    def _free(self, name: str) -> str:
+        name = re.sub(r"\W+", "_", name).strip("_") or "x"
+        name = f"p_{name}" if name[0].isdigit() else name
+        number, free = 2, name
+        while free in self._taken_names:
+            free, number = f"{name}_{number}", number + 1
+        self._taken_names.add(free)
+        return free
+
+    def _result(self, shape: tuple[int, ...]) -> Array:
+        self._results += 1
+        return Array(self._free(f"t{self._results}"), shape, "result")
+
+    def _parameter_array(
+        self, first: int, end: int, paths: Mapping[int, str]
+    ) -> tuple[Array, int]:
+        found = tuple(paths.get(PARAMETERS + k, "") for k in range(first, end))
+        array = Array(self._free(common_path(found)), (end - first,), "parameters")
+        self.names[array.name] = found
+        return array, first
+
+    def _brought(
+        self, recording: Recording, argument_names: Sequence[str]
+    ) -> Iterator[tuple[str, int, Array]]:
+        """Arguments, draws and captured Values: what a call brings, and where it stood."""
+        for (start, shape, _), name in zip(recording.arguments, argument_names, strict=True):
+            yield "argument", start, Array(self._free(name), shape, "argument")
+        counts: dict[str, int] = {}
+        for start, shape, generator in recording.states:
+            name = getattr(generator, "name", "uniform")
+            counts[name] = counts.get(name, 0) + 1
+            yield "draw", start, Array(self._free(f"{name}_{counts[name]}"), shape, "draw")
+        for number, (place, _) in enumerate(recording.outside, 1):
+            yield "argument", place, Array(self._free(f"outside_{number}"), (), "argument")
+
+    # --- views ------------------------------------------------------------------------------------
+
+    def crosses(self, access: Access) -> bool:
+        """Whether an access runs over more than one array."""
+        found, _ = _walked(access)
+        return found.size > 0 and len(self._sources(found)) > 1
+
+    def operand(self, access: Access) -> View | float:
+        """A view of one array, or the number that all turns read."""
+        found, _ = _walked(access)
+        if found.size and found.max() < len(self._numbers):
+            numbers = self._numbers[found]
+            if (numbers == numbers.flat[0]).all() and not _signs_differ(numbers):
+                return float(numbers.flat[0])
+        return self.view(access)
+
+    def view(self, access: Access) -> View:
+        """A view of one array, which is made if there is none."""
+        found, moving = _walked(access)
+        if not found.size:
+            return View(self._constant(np.zeros(0)), 0, (0,) * len(access.shape))
+        strides = [0] * len(access.shape)
+        sources = self._sources(found)
+        if sources == [-1]:
+            array = self._constant(self._numbers[found])
+        elif len(sources) > 1:
+            array = self._join(found, sources)
+        else:
+            start, array = int(self._starts[sources[0]]), self._arrays[sources[0]]
+            if access.gather is None:
+                return View(array, access.base - start, access.strides)
+            return View(array, 0, access.strides, access.gather - start)
+        for k, stride in zip(moving, dense(found.shape), strict=True):
+            strides[k] = stride
+        return View(array, 0, tuple(strides))
+
+    def rows(self, table: Access, outer: int) -> View:
+        """A table as a view whose last loop walks its rows, which may lie anywhere."""
+        found, moving = _walked(table)
+        loops = [k for k in moving if k < outer]
+        rows = int(np.prod(table.shape[outer:]))
+        spread = np.broadcast_to(
+            found.reshape([n if k in moving else 1 for k, n in enumerate(table.shape)]),
+            [n if k in moving or k >= outer else 1 for k, n in enumerate(table.shape)],
+        ).reshape(-1)  # fmt: skip
+        sizes = [table.shape[k] for k in loops] + [rows]
+        strides = [0] * (outer + 1)
+        for k, stride in zip([*loops, outer], dense(sizes), strict=True):
+            strides[k] = stride
+        return self.view(Access(0, (*table.shape[:outer], rows), tuple(strides), spread))
+
+    def taken(self) -> list[Step]:
+        """The copies that views made since they were last asked for."""
+        copies, self._copies = self._copies, []
+        return copies
+
+    def _sources(self, found: np.ndarray) -> list[int]:
+        """Which arrays the addresses lie in, ascending; -1 stands for the constants."""
+        low, high = int(found.min()), int(found.max())
+        ends = np.searchsorted(self._starts, [low, high], "right") - 1
+        if ends[0] == ends[1] and (ends[0] >= 0 or high < len(self._numbers)):
+            return [int(ends[0])]
+        return [int(k) for k in np.unique(np.searchsorted(self._starts, found, "right") - 1)]
+
+    def _constant(self, numbers: np.ndarray) -> Array:
+        key = numbers.shape, numbers.tobytes()
+        if key not in self.constants:
+            name = self._free(f"constant_{len(self.constants) + 1}")
+            self.constants[key] = Array(name, numbers.shape, "constant", numbers)
+        return self.constants[key]
+
+    def _join(self, found: np.ndarray, sources: list[int]) -> Array:
+        """A new array, to which steps copy what stands at these addresses."""
+        key = found.shape, found.tobytes()
+        if key not in self._joined:
+            name = self._free(f"joined_{len(self._joined) + 1}")
+            array = Array(name, found.shape, "result")
+            self._joined[key] = View(array, 0, ())
+            which = np.searchsorted(self._starts, found.reshape(-1), "right") - 1
+            for source in sources:
+                places = np.flatnonzero(which == source)
+                self._copies.append(self._copy(array, places, found.reshape(-1)[places]))
+        return self._joined[key].array
+
+    def _copy(self, array: Array, places: np.ndarray, found: np.ndarray) -> Step:
+        """Copy what stands at the addresses `found`, all in one array, to `places` of another."""
+        factored = nest(np.stack([places, found]))
+        n = len(places)
+        if factored is not None:
+            loops, strides = factored
+            out = View(array, int(places[0]), tuple(map(int, strides[0])))
+            read = self.operand(Access(int(found[0]), loops, tuple(map(int, strides[1]))))
+        else:
+            loops, out = (n,), View(array, 0, (1,), places)
+            read = self.operand(Access(0, loops, (1,), found))
+        value: Formula = Read(0) if isinstance(read, View) else read
+        return Step(loops, out, value, (read,) if isinstance(read, View) else ())
+
+
+def _signs_differ(numbers: np.ndarray) -> bool:
+    return bool((np.signbit(numbers) != np.signbit(numbers.flat[0])).any())
+
+
+# --- what belongs together ------------------------------------------------------------------------
+
+
+def _accesses(instructions: Sequence[Instruction]) -> Iterator[Access]:
+    for instruction in instructions:
+        yield from instruction.operands
+        if instruction.start is not None:
+            yield instruction.start
+
+
+def _span(access: Access) -> tuple[int, int]:
+    """The first address and the one after the last."""
+    if access.gather is not None:
+        return int(access.gather.min()), int(access.gather.max()) + 1
+    reach = [s * (n - 1) for n, s in zip(access.shape, access.strides, strict=True)]
+    low = access.base + sum(r for r in reach if r < 0)
+    return low, access.base + sum(r for r in reach if r > 0) + 1
+
+
+def _stacks(recording: Recording) -> list[tuple[int, int]]:
+    """Parameters that some operand reads together: (first, end) places in the store, ascending."""
+    spans = []
+    for access in _accesses(recording.layout.instructions):
+        if 0 in access.shape:
+            continue
+        if access.gather is not None:
+            inside = access.gather[access.gather >= PARAMETERS]
+            if inside.size:
+                spans.append((int(inside.min()), int(inside.max()) + 1))
+        elif access.base >= PARAMETERS:
+            spans.append(_span(access))
+    stacks: list[tuple[int, int]] = []
+    for low, high in sorted((a - PARAMETERS, b - PARAMETERS) for a, b in spans):
+        if stacks and low < stacks[-1][1]:
+            stacks[-1] = (stacks[-1][0], max(high, stacks[-1][1]))
+        else:
+            stacks.append((low, high))
+    return stacks
+
+
+def _result_arrays(recording: Recording) -> list[tuple[int, tuple[int, ...]]]:
+    """Where results stand and their shapes: of neighbours that are read together, as one array."""
+    pieces = []
+    for instruction in recording.layout.instructions:
+        outer = len(instruction.out.shape) - instruction.inner
+        pieces.append((instruction.out.base, instruction.out.shape[:outer]))
+    starts = np.array([base for base, _ in pieces], dtype=np.int64)
+    joined = [False] * len(pieces)  # whether a piece belongs to the array of the piece before it
+    low = int(starts[0]) if len(pieces) else 0
+    for access in _accesses(recording.layout.instructions):
+        found, _ = _walked(access)
+        local = found[found < PARAMETERS]
+        if local.size != found.size or not local.size or local.min() < low:
+            continue
+        first, last = np.searchsorted(starts, [local.min(), local.max()], "right") - 1
+        if first < last and len(np.unique(np.searchsorted(starts, local, "right"))) == last - first + 1:
+            joined[first + 1 : last + 1] = [True] * (last - first)
+    return _stacked(pieces, joined)
+
+
+def _stacked(
+    pieces: Sequence[tuple[int, tuple[int, ...]]], joined: Sequence[bool]
+) -> list[tuple[int, tuple[int, ...]]]:
+    found: list[tuple[int, tuple[int, ...]]] = []
+    for (base, shape), with_last in zip(pieces, joined, strict=True):
+        if not with_last:
+            found.append((base, shape))
+            continue
+        first, whole = found[-1]
+        if len(shape) == len(whole) > 0 and shape[1:] == whole[1:]:
+            found[-1] = (first, (whole[0] + shape[0], *shape[1:]))
+        else:
+            size = int(np.prod(whole)) + int(np.prod(shape))
+            found[-1] = (first, (size,))
+    return found
