@@ -51,7 +51,7 @@ class Run:
         returned = flat(function(*args))
         old = function.program
         calls = [v._rule.call for v in returned if hasattr(getattr(v, "_rule", None), "call")]
-        numbers = calls[0].buffers.numbers if calls else None
+        numbers = calls[0].buffers.numbers if calls else np.zeros(old.layout.size)
         self.execute = execute
         self.program = lowered(old)
         self.buffers = given(self.program, old, numbers)
@@ -123,7 +123,7 @@ def given(program: Program, old: lifted.Program, numbers: Any) -> dict[str, Any]
     starts += [s.start for s in recording.states]
     arrays += [d.array for d in program.draws]
     found = {
-        array.name: numbers[start : start + array.size].tolist() if numbers is not None else []
+        array.name: numbers[start : start + array.size].tolist()
         for start, array in zip(starts, arrays, strict=True)
     }
     stored = dict(zip(old.positions, [p.data for p in old.parameters], strict=True))

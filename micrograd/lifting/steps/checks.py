@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from micrograd.lifting.steps.expression import Apply, Formula, reads_of
-from micrograd.lifting.steps.ir import Array, Program, Step, View, Window, standing, walk
+from micrograd.lifting.steps.ir import Array, Program, Step, View, Window, is_recurrence, standing, walk
 
 __all__ = ["Fault", "check"]
 
@@ -43,7 +43,7 @@ def _check(step: Step, written: dict[str, np.ndarray], known: dict[str, Array]) 
         _check_places(view, step.loops)
     if step.out.array.given:
         raise Fault(f"{step.out.array.name} is given, and no step may write it")
-    early = _turns_until_written(step) if _is_recurrence(step) else {}
+    early = _turns_until_written(step) if is_recurrence(step) else {}
     for view in _views(step.reads):
         ready = _holds(view.array, written)[walk(view, step.loops)]
         if not ready.all():
@@ -115,11 +115,6 @@ def _write(step: Step, written: dict[str, np.ndarray]) -> None:
 
 
 # --- recurrences ----------------------------------------------------------------------------------
-
-
-def _is_recurrence(step: Step) -> bool:
-    """Whether a step reads what its own earlier turns have written."""
-    return any(view.array == step.out.array for view in _views(step.reads))
 
 
 def _turns_until_written(step: Step) -> dict[str, np.ndarray]:

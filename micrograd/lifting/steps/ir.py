@@ -20,7 +20,7 @@ from micrograd.lifting.steps.expression import Formula, Read, written
 from micrograd.ops import Op
 
 __all__ = ["Argument", "Array", "Draw", "Parameters", "Program", "Role", "Step", "View", "Window",
-           "dense", "loop_names", "moving", "standing", "walk"]  # fmt: skip
+           "dense", "is_recurrence", "loop_names", "moving", "standing", "walk"]  # fmt: skip
 
 # what a call brings, what it computes, and what the backward pass adds
 Role = Literal["argument", "parameters", "constant", "draw", "result", "seed", "gradient"]
@@ -233,3 +233,9 @@ def walk(view: View, loops: Sequence[int]) -> np.ndarray:
     if view.index is not None:
         found = found[..., None] + np.arange(view.rows, dtype=np.int64) * view.step
     return found if view.gather is None else view.gather[found]
+
+
+def is_recurrence(step: Step) -> bool:
+    """Whether a step reads places that it writes itself, in earlier turns of its loops."""
+    own = [view for view in step.reads if view.array == step.out.array]
+    return any(np.isin(walk(view, step.loops), walk(step.out, step.loops)).any() for view in own)

@@ -46,6 +46,16 @@ def _walked(access: Access) -> tuple[np.ndarray, list[int]]:
     return (found if access.gather is None else access.gather[found]), moving
 
 
+def _even_strides(found: np.ndarray) -> list[int] | None:
+    """The strides of a list of addresses that in truth are evenly spaced along each axis."""
+    first = int(found.flat[0])
+    strides = [int(found.take([1], axis=k).flat[0]) - first for k in range(found.ndim)]
+    even = np.array(first)
+    for n, stride in zip(found.shape, strides, strict=True):
+        even = even[..., None] + np.arange(n) * stride
+    return strides if np.array_equal(found, even) else None
+
+
 class Reader:
     """The arrays of a recording; it makes views of them, and the copies that views may need."""
 
@@ -143,7 +153,12 @@ class Reader:
             start, array = int(self._starts[sources[0]]), self._arrays[sources[0]]
             if access.gather is None:
                 return View(array, access.base - start, access.strides)
-            return View(array, 0, access.strides, access.gather - start)
+            along = _even_strides(found)
+            if along is None:
+                return View(array, 0, access.strides, access.gather - start)
+            for k, stride in zip(moving, along, strict=True):
+                strides[k] = stride
+            return View(array, int(found.flat[0]) - start, tuple(strides))
         for k, stride in zip(moving, dense(found.shape), strict=True):
             strides[k] = stride
         return View(array, 0, tuple(strides))
