@@ -66,10 +66,14 @@ class Run:
         self.parameters = list(zip(old.parameters, old.positions, strict=True))
         self.node._left = (*self.inputs, *old.parameters)
         made = [v for k in range(len(self.program.results)) for v in self.values(k)]
-        self.results = [  # what was returned, with our own in the place of the other's results
-            made[v._rule.which] if hasattr(getattr(v, "_rule", None), "call") else v
-            for v in returned
-        ] if calls else returned
+        self.results = (
+            [  # what was returned, with our own in the place of the other's results
+                made[v._rule.which] if hasattr(getattr(v, "_rule", None), "call") else v
+                for v in returned
+            ]
+            if calls
+            else returned
+        )
 
     def values(self, which: int) -> list[Value]:
         numbers = read(self.program.results[which], self.buffers)

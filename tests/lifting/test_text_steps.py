@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from executing import Run, lowered
+from executing import Run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_programs import Sample, expressions, loops

@@ -14,7 +14,12 @@ import numpy as np
 
 from micrograd import ops
 from micrograd.lifting.steps.expression import (
-    Apply, Formula, Read, pushed, reads_of, renumbered,
+    Apply,
+    Formula,
+    Read,
+    pushed,
+    reads_of,
+    renumbered,
 )  # fmt: skip
 from micrograd.lifting.steps.first_writes import first_writes
 from micrograd.lifting.steps.flow import Marks, flows, wanted
@@ -57,19 +62,20 @@ class _Adjoint:
             whole = np.ones((1,) * len(window.loops), dtype=bool)
             self.push_into(window.loops, window.view, Read(0), (view,), whole)
         for step in reversed(self.program.forward):
-            for piece, which in self.pieces(step):
-                self.push(piece, which)
+            reached = self.cut(step)
+            if reached is not None:
+                self.push(*reached)
         asked = [a.array for a in self.program.arguments if a.wanted]
         asked += [p.array for p in self.program.parameters]
         return first_writes(self.steps, [gradient(array) for array in asked])
 
-    def pieces(self, step: Step) -> list[tuple[Step, np.ndarray]]:
-        """The step's turns that a gradient reaches: cut to a box if they are one, else a mask."""
-        if not self.wanted.at(step.out, step.loops).any():
-            return []
+    def cut(self, step: Step) -> tuple[Step, np.ndarray] | None:
+        """The box of turns around all that a gradient reaches, and which of them it does reach."""
         which = self.reached.at(step.out, step.loops)
-        if which.all() or not which.any():
-            return [(step, which)] if which.any() else []
+        if not which.any() or not self.wanted.at(step.out, step.loops).any():
+            return None
+        if which.all():
+            return step, which
         box = [np.flatnonzero(which.any(axis=_others(k, which.ndim))) for k in range(which.ndim)]
         first = [int(turns[0]) for turns in box]
         lengths = [int(turns[-1]) + 1 - start for turns, start in zip(box, first, strict=True)]
@@ -84,7 +90,7 @@ class _Adjoint:
             out=step.out.shifted(first),
             reads=tuple(view.shifted(first) for view in step.reads),
         )
-        return [(cut, inside)]
+        return cut, inside
 
     def push(self, step: Step, which: np.ndarray) -> None:
         """Add to the gradient of each operand what one step passes on."""
@@ -129,9 +135,9 @@ class _Adjoint:
         accumulate: bool = True,
     ) -> None:  # fmt: skip
         """One more step, with only those views that its value looks at, each once."""
-        used = [views[k] for k in reads_of(value)]
-        distinct = tuple(dict.fromkeys(used))
-        numbers = {k: Read(distinct.index(view)) for k, view in zip(reads_of(value), used, strict=True)}
+        used = {k: views[k] for k in reads_of(value)}
+        distinct = tuple(dict.fromkeys(used.values()))
+        numbers = {k: Read(distinct.index(view)) for k, view in used.items()}
         combine = ops.add if standing(out, loops) else None
         self.steps.append(
             Step(loops, out, renumbered(value, numbers), distinct, combine, accumulate)

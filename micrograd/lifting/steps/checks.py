@@ -13,7 +13,16 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from micrograd.lifting.steps.expression import Apply, Formula, reads_of
-from micrograd.lifting.steps.ir import Array, Program, Step, View, Window, is_recurrence, standing, walk
+from micrograd.lifting.steps.ir import (
+    Array,
+    Program,
+    Step,
+    View,
+    Window,
+    is_recurrence,
+    standing,
+    walk,
+)
 
 __all__ = ["Fault", "check"]
 
@@ -46,9 +55,8 @@ def _check(step: Step, written: dict[str, np.ndarray], known: dict[str, Array]) 
     early = _turns_until_written(step) if is_recurrence(step) else {}
     for view in _views(step.reads):
         ready = _holds(view.array, written)[walk(view, step.loops)]
-        if not ready.all():
-            if view.array.name not in early or not _written_before(view, step, ready, early):
-                raise Fault(f"{view} is read before it is written")
+        if not ready.all() and not _written_before(view, step, ready, early):
+            raise Fault(f"{view} is read before it is written")
     _write(step, written)
 
 
@@ -85,7 +93,7 @@ def _check_places(view: View, loops: Sequence[int]) -> None:
 
 
 def _check_range(places: np.ndarray, size: int, view: View) -> None:
-    if places.size and not (0 <= places.min() and places.max() < size):
+    if places.size and not (places.min() >= 0 and places.max() < size):
         outside = places[(places < 0) | (places >= size)].flat[0]
         raise Fault(f"{view} goes to place {outside} of {size}")
 
@@ -131,6 +139,8 @@ def _turns(step: Step) -> np.ndarray:
 def _written_before(
     view: View, step: Step, ready: np.ndarray, early: dict[str, np.ndarray]
 ) -> bool:
+    if view.array.name not in early:
+        return False
     places = np.broadcast_to(walk(view, step.loops), step.loops)
     before = early[view.array.name][places] < _turns(step)
     return bool((np.broadcast_to(ready, step.loops) | before).all())

@@ -130,7 +130,7 @@ def renumbered(formula: Formula, numbers: Mapping[int, Formula]) -> Formula:
 
 
 def pushed(formula: Formula, g: Formula, out: Formula | None = None) -> dict[int, Formula]:
-    """d formula / d operand * g for every operand that a gradient flows into, from the table's rows.
+    """d formula / d operand * g by the table's rows, for every operand that a gradient flows into.
 
     `out` is what the formula gives, where somebody has kept it; else it is computed again.
     """

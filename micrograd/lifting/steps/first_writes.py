@@ -19,7 +19,7 @@ _RUNS = 3  # a fill of more pieces than these goes through a list of places
 
 
 def first_writes(steps: Sequence[Step], asked: Sequence[Array]) -> tuple[Step, ...]:
-    """The steps with their first `+=` made `=`, after zeros for all that is read or `asked` empty."""
+    """The steps with each first `+=` made `=`, after zeros for what is read or `asked` empty."""
     written = Marks()
     empty: dict[Array, list[np.ndarray]] = {}
 

@@ -29,9 +29,9 @@ class Marks:
         return self._marks[array.name]
 
     def at(self, view: View, loops: Sequence[int]) -> np.ndarray:
-        """The marks that loops visit, of any row where an index chooses; one turn where it stands."""
-        found: np.ndarray = self.of(view.array)[walk(view, loops)]
-        return found if view.index is None else found.any(axis=-1)
+        """The marks that loops visit (of any row where an index chooses); 1 turn if it stands."""
+        found = self.of(view.array)[walk(view, loops)]
+        return np.asarray(found if view.index is None else found.any(axis=-1))
 
     def mark(self, view: View, loops: Sequence[int], which: np.ndarray) -> None:
         """Mark what a view visits in the turns `which` (which may have one turn for a loop)."""
@@ -76,4 +76,4 @@ def wanted(program: Program) -> Marks:
 def _spread(asks: np.ndarray, step: Step) -> np.ndarray:
     """True for an element of `out` if any of the turns that make it asks."""
     still = tuple(k for k, stride in enumerate(step.out.strides) if not stride)
-    return asks.any(axis=still, keepdims=True)
+    return np.asarray(asks.any(axis=still, keepdims=True))

@@ -185,8 +185,8 @@ class Program:
     @property
     def values(self) -> tuple[Array, ...]:
         """Every array: what a call brings first, then what steps compute, in that order."""
-        held = (*self.arguments, *self.parameters, *self.draws)
-        brought = [*self.constants, *(x.array for x in held)]
+        brought = [*self.constants, *(x.array for x in self.arguments)]
+        brought += [*(x.array for x in self.parameters), *(x.array for x in self.draws)]
         return tuple(dict.fromkeys([*brought, *(step.out.array for step in self.forward)]))
 
     def __str__(self) -> str:

@@ -22,7 +22,14 @@ from micrograd.lifting.program import Result as Found
 from micrograd.lifting.schedule import Instruction
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 from micrograd.lifting.steps.ir import (
-    Argument, Array, Draw, Parameters, Program, Step, View, Window, standing,
+    Argument,
+    Draw,
+    Parameters,
+    Program,
+    Step,
+    View,
+    Window,
+    standing,
 )  # fmt: skip
 from micrograd.lifting.steps.reading import Reader, shortened
 from micrograd.lifting.strides import Access, nest

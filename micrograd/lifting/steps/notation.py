@@ -35,11 +35,12 @@ class Notation:
             return reads(formula.k), _NAME
         if not isinstance(formula, Apply):
             text = repr(formula)
-            return text, _NAME if formula >= 0 else _SIGN
+            return text, _SIGN if text.startswith("-") else _NAME
         op, xs = formula.op, formula.inputs
         if op.name in _INFIX and not op.parameters:
             sign, strength = _INFIX[op.name]
-            left, right = self._inside(xs[0], reads, strength), self._inside(xs[1], reads, strength + 1)
+            left = self._inside(xs[0], reads, strength)
+            right = self._inside(xs[1], reads, strength + 1)
             return f"{left}{sign}{right}", strength
         if op.parameters[:1] == ("**",):
             return f"{self._inside(xs[0], reads, _POWER + 1)}**{op.parameters[1]}", _POWER
@@ -77,9 +78,9 @@ def product(formula: Formula) -> tuple[list[int], list[float]] | None:
     """The operands and the numbers of a product of nothing else; None if it is no product."""
     if isinstance(formula, Read):
         return [formula.k], []
-    if not isinstance(formula, Apply):
+    if isinstance(formula, (int, float)):
         return [], [formula]
-    if formula.op.name != "*" or formula.op.parameters:
+    if not isinstance(formula, Apply) or formula.op.name != "*" or formula.op.parameters:
         return None
     parts = [product(x) for x in formula.inputs]
     if None in parts:

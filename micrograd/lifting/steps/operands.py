@@ -143,12 +143,13 @@ class Operands:
         text = sliced(view.array.name, self.shape(view.array), view.base, walked)
         if text == view.array.name:
             return text
-        key = (View(view.array, view.base, tuple(w.stride for w in walked)), tuple(w.n for w in walked))
+        strides, sizes = tuple(w.stride for w in walked), tuple(w.n for w in walked)
+        key = (View(view.array, view.base, strides), sizes)
         if key not in self._views:
             found = walk(view, loops).reshape(-1)
             paths = [self.program.names.get(view.array.name, ())[k] for k in found]
             name = self._views[key] = self._free(re.sub(r"\W", "_", common_path(paths)))
-            said = f"{_sizes(key[1])}: {paths[0]} to {paths[-1]}" if paths[0] else _sizes(key[1])
+            said = f"{_sizes(sizes)}: {paths[0]} to {paths[-1]}" if paths[0] else _sizes(sizes)
             self.definitions.append(Line(f"{name} = {text}", said))
         return self._views[key]
 
@@ -172,14 +173,14 @@ class Operands:
 
     def _chosen(self, view: View, loops: Sequence[int]) -> tuple[str, list[int]]:
         target, places, order = self.places(view, loops)
-        return f"{target}[{places.removeprefix('(').removesuffix(')') if places.startswith('(arange') else places}]", order
+        return f"{target}[{', '.join(places)}]", order
 
-    def places(self, view: View, loops: Sequence[int]) -> tuple[str, str, list[int]]:
-        """An array and a subscript of integers, as table[letters]; and the order of its axes."""
+    def places(self, view: View, loops: Sequence[int]) -> tuple[str, list[str], list[int]]:
+        """An array and subscripts of integers, as table[letters]; and the order of their axes."""
         if view.index is None:
             moves = moving(view, loops)
             found = walk(view.along(moves), [loops[k] for k in moves])
-            return self._flat(view.array), self._list(found), list(moves)
+            return self._flat(view.array), [self._list(found)], list(moves)
         chosen = moving(view.index, loops)
         own = [k for k, (n, s) in enumerate(zip(loops, view.strides, strict=True)) if s and n > 1]
         index, order = self.natural(view.index, loops)
@@ -187,11 +188,12 @@ class Operands:
         if view.gather is None and (not set(own) & set(chosen) or own == chosen == order):
             table, axes = self._table(view, loops, own)
             if own == order and own and axes == [*own, -1] and len(own) == 1:
-                return table, f"(arange({loops[own[0]]}), {index})", order
+                return table, [f"arange({loops[own[0]]})", index], order
             if axes[0] == -1 and not set(own) & set(chosen):
-                return table, index, [*order, *axes[1:]]
+                return table, [index], [*order, *axes[1:]]
         every = sorted({*own, *chosen})
-        base = walk(View(view.array, view.base, view.strides).along(every), [loops[k] for k in every])
+        plain = View(view.array, view.base, view.strides)
+        base = walk(plain.along(every), [loops[k] for k in every])
         index = self.aligned(view.index, loops, every)
         text = f"{self._list(base)} + {view.step} * {index}"
         if order or "[" in index:
@@ -200,11 +202,9 @@ class Operands:
             text = f"{self._list(base)} + {view.step} * int({index})"
         if view.gather is not None:
             text = f"{self._list(view.gather)}[{text}]"
-        return self._flat(view.array), text, every
+        return self._flat(view.array), [text], every
 
-    def _table(
-        self, view: View, loops: Sequence[int], own: Sequence[int]
-    ) -> tuple[str, list[int]]:
+    def _table(self, view: View, loops: Sequence[int], own: Sequence[int]) -> tuple[str, list[int]]:
         """The rows that an index chooses among as an array; -1 in its axes stands for the rows."""
         walked = {k: Loop(loops[k], view.strides[k]) for k in own}
         walked[-1] = Loop(view.rows, view.step)

@@ -1,4 +1,4 @@
-"""Which array an address belongs to, and what a layout's accesses are as views of one array each."""
+"""Which array an address belongs to, and what accesses are as views of one array each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from micrograd.lifting.program import Recording
-from micrograd.lifting.schedule import PARAMETERS, Instruction
+from micrograd.lifting.schedule import PARAMETERS
+from micrograd.lifting.steps.arrays import result_arrays, stacks, walked
 from micrograd.lifting.steps.expression import Formula, Read
 from micrograd.lifting.steps.ir import Array, Step, View, dense
 from micrograd.lifting.strides import Access, nest
@@ -33,17 +34,6 @@ def shortened(access: Access, outer: int, turns: Sequence[int]) -> Access:
     if access.gather is None:
         return Access(access.base + more, shape, strides)
     return Access(0, shape, strides, access.gather[more:])
-
-
-def _walked(access: Access) -> tuple[np.ndarray, list[int]]:
-    """The addresses along the loops that move, as an array, and which loops those are."""
-    moving = [
-        k for k, (n, s) in enumerate(zip(access.shape, access.strides, strict=True)) if s and n > 1
-    ]
-    found = np.array(access.base, dtype=np.int64)
-    for k in moving:
-        found = found[..., None] + np.arange(access.shape[k], dtype=np.int64) * access.strides[k]
-    return (found if access.gather is None else access.gather[found]), moving
 
 
 def _even_strides(found: np.ndarray) -> list[int] | None:
@@ -70,15 +60,13 @@ class Reader:
         self.constants: dict[Any, Array] = {}
         self.names: dict[str, tuple[str, ...]] = {}
         self.parameters = [
-            self._parameter_array(first, end, paths) for first, end in _stacks(recording)
+            self._parameter_array(first, end, paths) for first, end in stacks(recording)
         ]
         found = list(self._brought(recording, argument_names))
         self.arguments = [array for role, _, array in found if role == "argument"]
         self.draws = [array for role, _, array in found if role == "draw"]
         placed = [(start, array) for _, start, array in found]
-        placed += [
-            (start, self._result(shape)) for start, shape in _result_arrays(recording)
-        ]
+        placed += [(start, self._result(shape)) for start, shape in result_arrays(recording)]
         placed += [(PARAMETERS + first, array) for array, first in self.parameters]
         placed = [(start, array) for start, array in placed if array.size]
         placed.sort(key=lambda item: item[0])
@@ -100,9 +88,7 @@ class Reader:
         self._results += 1
         return Array(self._free(f"t{self._results}"), shape, "result")
 
-    def _parameter_array(
-        self, first: int, end: int, paths: Mapping[int, str]
-    ) -> tuple[Array, int]:
+    def _parameter_array(self, first: int, end: int, paths: Mapping[int, str]) -> tuple[Array, int]:
         found = tuple(paths.get(PARAMETERS + k, "") for k in range(first, end))
         array = Array(self._free(common_path(found)), (end - first,), "parameters")
         self.names[array.name] = found
@@ -126,12 +112,12 @@ class Reader:
 
     def crosses(self, access: Access) -> bool:
         """Whether an access runs over more than one array."""
-        found, _ = _walked(access)
+        found, _ = walked(access)
         return found.size > 0 and len(self._sources(found)) > 1
 
     def operand(self, access: Access) -> View | float:
         """A view of one array, or the number that all turns read."""
-        found, _ = _walked(access)
+        found, _ = walked(access)
         if found.size and found.max() < len(self._numbers):
             numbers = self._numbers[found]
             if (numbers == numbers.flat[0]).all() and not _signs_differ(numbers):
@@ -140,7 +126,7 @@ class Reader:
 
     def view(self, access: Access) -> View:
         """A view of one array, which is made if there is none."""
-        found, moving = _walked(access)
+        found, moving = walked(access)
         if not found.size:
             return View(self._constant(np.zeros(0)), 0, (0,) * len(access.shape))
         strides = [0] * len(access.shape)
@@ -165,7 +151,7 @@ class Reader:
 
     def rows(self, table: Access, outer: int) -> View:
         """A table as a view whose last loop walks its rows, which may lie anywhere."""
-        found, moving = _walked(table)
+        found, moving = walked(table)
         loops = [k for k in moving if k < outer]
         rows = int(np.prod(table.shape[outer:]))
         spread = np.broadcast_to(
@@ -228,80 +214,3 @@ class Reader:
 
 def _signs_differ(numbers: np.ndarray) -> bool:
     return bool((np.signbit(numbers) != np.signbit(numbers.flat[0])).any())
-
-
-# --- what belongs together ------------------------------------------------------------------------
-
-
-def _accesses(instructions: Sequence[Instruction]) -> Iterator[Access]:
-    for instruction in instructions:
-        yield from instruction.operands
-        if instruction.start is not None:
-            yield instruction.start
-
-
-def _span(access: Access) -> tuple[int, int]:
-    """The first address and the one after the last."""
-    if access.gather is not None:
-        return int(access.gather.min()), int(access.gather.max()) + 1
-    reach = [s * (n - 1) for n, s in zip(access.shape, access.strides, strict=True)]
-    low = access.base + sum(r for r in reach if r < 0)
-    return low, access.base + sum(r for r in reach if r > 0) + 1
-
-
-def _stacks(recording: Recording) -> list[tuple[int, int]]:
-    """Parameters that some operand reads together: (first, end) places in the store, ascending."""
-    spans = []
-    for access in _accesses(recording.layout.instructions):
-        if 0 in access.shape:
-            continue
-        if access.gather is not None:
-            inside = access.gather[access.gather >= PARAMETERS]
-            if inside.size:
-                spans.append((int(inside.min()), int(inside.max()) + 1))
-        elif access.base >= PARAMETERS:
-            spans.append(_span(access))
-    stacks: list[tuple[int, int]] = []
-    for low, high in sorted((a - PARAMETERS, b - PARAMETERS) for a, b in spans):
-        if stacks and low < stacks[-1][1]:
-            stacks[-1] = (stacks[-1][0], max(high, stacks[-1][1]))
-        else:
-            stacks.append((low, high))
-    return stacks
-
-
-def _result_arrays(recording: Recording) -> list[tuple[int, tuple[int, ...]]]:
-    """Where results stand and their shapes: of neighbours that are read together, as one array."""
-    pieces = []
-    for instruction in recording.layout.instructions:
-        outer = len(instruction.out.shape) - instruction.inner
-        pieces.append((instruction.out.base, instruction.out.shape[:outer]))
-    starts = np.array([base for base, _ in pieces], dtype=np.int64)
-    joined = [False] * len(pieces)  # whether a piece belongs to the array of the piece before it
-    low = int(starts[0]) if len(pieces) else 0
-    for access in _accesses(recording.layout.instructions):
-        found, _ = _walked(access)
-        local = found[found < PARAMETERS]
-        if local.size != found.size or not local.size or local.min() < low:
-            continue
-        first, last = np.searchsorted(starts, [local.min(), local.max()], "right") - 1
-        if first < last and len(np.unique(np.searchsorted(starts, local, "right"))) == last - first + 1:
-            joined[first + 1 : last + 1] = [True] * (last - first)
-    return _stacked(pieces, joined)
-
-
-def _stacked(
-    pieces: Sequence[tuple[int, tuple[int, ...]]], joined: Sequence[bool]
-) -> list[tuple[int, tuple[int, ...]]]:
-    found: list[tuple[int, tuple[int, ...]]] = []
-    for (base, shape), with_last in zip(pieces, joined, strict=True):
-        if not with_last:
-            found.append((base, shape))
-            continue
-        first, whole = found[-1]
-        if len(shape) == len(whole) > 0 and shape[1:] == whole[1:]:
-            found[-1] = (first, (whole[0] + shape[0], *shape[1:]))
-        else:
-            size = int(np.prod(whole)) + int(np.prod(shape))
-            found[-1] = (first, (size,))
-    return found

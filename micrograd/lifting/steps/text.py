@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from micrograd import ops
-from micrograd.lifting.steps.expression import Formula, Read, reads_of
+from micrograd.lifting.steps.expression import Read, reads_of
 from micrograd.lifting.steps.ir import Array, Program, Step, is_recurrence, moving, standing, walk
 from micrograd.lifting.steps.notation import NAMES, product
 from micrograd.lifting.steps.operands import Operands, whole
@@ -41,8 +41,9 @@ class Text:
     def __init__(self, program: Program, backward: Sequence[Step] = ()) -> None:
         self.program = program
         self.operands = Operands(program)
-        in_pieces = [s.out.array for s in (*program.forward, *backward) if not whole(s.out, s.loops)]
-        self._in_pieces = set(in_pieces)
+        self._in_pieces = {
+            s.out.array for s in (*program.forward, *backward) if not whole(s.out, s.loops)
+        }
         self._declared: set[Array] = set()
         self.forward = self._written(program.forward)
         self.backward = self._written(backward)
@@ -93,28 +94,26 @@ class Text:
         array = step.out.array
         declared = []
         if array not in self._declared:
-            shape = tuple_text(self.operands.shape(array))
+            self._declared.add(array)
             if isinstance(step.value, float) and whole(step.out, step.loops):
-                self._declared.add(array)
-                filled = "zeros({})" if step.value == 0 else f"full({{}}, {step.value!r})"
-                return [Line(f"{array.name} = {filled.format(shape)}")]
+                return [Line(f"{array.name} = {self._filled(array, step.value)}")]
             if array in self._in_pieces:
-                declared = [Line(f"{array.name} = empty({shape})")]
-        self._declared.add(array)
+                declared = [Line(f"{array.name} = empty({tuple_text(self.operands.shape(array))})")]
         sign = "+=" if step.accumulate else "="
         if is_recurrence(step):
             return [*declared, self._recurrence(step)]
         if step.accumulate and _repeats(step):
             return [*declared, self._scattered(step)]
         step = _in_memory_order(step)
-        made_new = array not in self._in_pieces and not step.accumulate
-        shape, value = self._flat(step) or self._value(step, made_new)
-        target = array.name
+        target, flat = array.name, self._flat(step)
         if array in self._in_pieces:
             target = self.operands.target(step.out, step.loops)
-        elif shape != self.operands.shape(array, shape):
-            value = reshaped(_called(value), self.operands.shape(array))
+        shape, value = flat or self._value(step)
         return [*declared, Line(f"{target} {sign} {value}", _comment(shape, step.replaces))]
+
+    def _filled(self, array: Array, number: float) -> str:
+        shape = tuple_text(self.operands.shape(array))
+        return f"full({shape}, {number!r})" if number else f"zeros({shape})"
 
     def _flat(self, step: Step) -> tuple[tuple[int, ...], str] | None:
         """A map of whole arrays, in the shape that they have."""
@@ -143,19 +142,22 @@ class Text:
         view = step.reads[value.k]
         return text if view.gather is not None or view.index is not None else f"{text}.copy()"
 
-    def _value(self, step: Step, new: bool) -> tuple[tuple[int, ...], str]:
-        """The shape of what a step computes, and the expression."""
-        out = moving(step.out, step.loops)
+    def _value(self, step: Step) -> tuple[tuple[int, ...], str]:
+        """The shape of what a step computes, and the expression, in the shape of its array."""
+        out, array = moving(step.out, step.loops), step.out.array
         shape = tuple(step.loops[k] for k in out)
+        other = array not in self._in_pieces and self.operands.shape(array, shape) != shape
+        factors = product(step.value) if step.combine is ops.add else None
         if step.combine is None:
-            return shape, self._map(step, out, new)
-        if step.combine is ops.add:
-            factors = product(step.value)
-            if factors is not None and len(factors[0]) > 1:
-                return shape, self._product(step, out, *factors)
-        method = {"+": "sum", "maximum": "max", "minimum": "min"}[step.combine.name]
-        summed = tuple(k for k, n in enumerate(step.loops) if n > 1 and k not in out)
-        return shape, self._reduced(step, out, summed, method)
+            new = other or not (array in self._in_pieces or step.accumulate)
+            value = self._map(step, out, new)
+        elif factors is not None and len(factors[0]) > 1:
+            value = self._product(step, out, *factors)
+        else:
+            method = {"+": "sum", "maximum": "max", "minimum": "min"}[step.combine.name]
+            summed = tuple(k for k, n in enumerate(step.loops) if n > 1 and k not in out)
+            value = self._reduced(step, out, summed, method)
+        return shape, reshaped(_called(value), self.operands.shape(array)) if other else value
 
     def _map(self, step: Step, axes: Sequence[int], new: bool) -> str:
         """An expression over these axes; `new` if it must have all of them and be no view."""
@@ -167,9 +169,7 @@ class Text:
             return text
         return f"full({tuple_text([step.loops[k] for k in axes])}, {text})"
 
-    def _reduced(
-        self, step: Step, out: Sequence[int], summed: tuple[int, ...], method: str
-    ) -> str:
+    def _reduced(self, step: Step, out: Sequence[int], summed: tuple[int, ...], method: str) -> str:
         if isinstance(step.value, Read):
             text, order = self.operands.natural(step.reads[step.value.k], step.loops)
             if sorted(order) == sorted([*out, *summed]):
@@ -220,7 +220,8 @@ class Text:
         summed = tuple(range(len(order), len(axes)))
         if summed:
             text = f"{_called(text)}.sum({_axes(summed, len(axes))})"
-        return Line(f"add.at({target}, {places}, {text})", _comment(shape, 0))
+        subscript = places[0] if len(places) == 1 else f"({', '.join(places)})"
+        return Line(f"add.at({target}, {subscript}, {text})", _comment(shape, 0))
 
     def _recurrence(self, step: Step) -> Line:
         """A step that reads what its earlier turns have written: a loop over those turns."""
@@ -240,8 +241,8 @@ class Text:
 
     def _is_row(self, step: Step, loop: int) -> bool:
         """Whether a recurrence never passes from one turn of a loop to the next."""
-        shift = [abs(view.base - step.out.base) for view in step.reads if view.array == step.out.array]
-        return all(move < abs(step.out.strides[loop]) for move in shift)
+        own = [view.base for view in step.reads if view.array == step.out.array]
+        return all(abs(base - step.out.base) < abs(step.out.strides[loop]) for base in own)
 
 
 def _matrix_product(found: Sequence[tuple[str, list[int]]], out: Sequence[int]) -> str | None:
@@ -298,16 +299,16 @@ def _joined(line: Line, more: Line) -> Line | None:
     name, _, added = more.statement.partition(" += ")
     if not added or not line.statement.startswith(f"{name} = ") or "reshape" in added:
         return None
-    statement = f"{line.statement} + {_called(added, ' + ')}"
+    statement = f"{line.statement} + {_called(added)}"
     return Line(statement, line.comment) if len(statement) <= 100 else None
 
 
-def _called(text: str, weaker: str = " ") -> str:
+def _called(text: str) -> str:
     """In parentheses, if a method call after it would take only its last part."""
     depth = 0
     for k, letter in enumerate(text):
         depth += (letter in "([") - (letter in ")]")
-        if depth == 0 and letter == " " or (k == 0 and letter == "-"):
+        if (depth == 0 and letter == " ") or (k == 0 and letter == "-"):
             return f"({text})"
     return text
 
@@ -336,6 +337,4 @@ def _aligned(lines: Sequence[Line]) -> list[str]:
 def _view(array: np.ndarray, base: int, shape: Any, strides: Any) -> np.ndarray:
     """Elements of a contiguous array, walked with strides in elements: what no slice says."""
     flat = array.reshape(-1)
-    return np.lib.stride_tricks.as_strided(
-        flat[base:], shape, [s * flat.itemsize for s in strides]
-    )
+    return np.lib.stride_tricks.as_strided(flat[base:], shape, [s * flat.itemsize for s in strides])
