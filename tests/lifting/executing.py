@@ -7,7 +7,8 @@ what the steps compute.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ class Run:
         check(self.program)
         with np.errstate(all="ignore"):
             execute(self.program.forward, self.buffers)
-        self.seeds: dict[int, list[float]] = {}
+        self.seeds: dict[int, dict[int, float]] = {}
         self.node = Value(0.0)
         self.node._rule = self
         inputs = [v for v in flat(args) if isinstance(v, Value)]
@@ -79,15 +80,24 @@ class Run:
         numbers = read(self.program.results[which], self.buffers)
         made = [Value(float(x)) for x in numbers.flat]
         for place, value in enumerate(made):
-            value._rule, value._left = Output(self, which, place, numbers.size), self.node
+            value._rule, value._left = Output(self, which, place), self.node
         return made
+
+    def reached(self, which: int, places: Iterable[int]) -> np.ndarray:
+        """At which elements of a result a gradient has arrived."""
+        loops = self.program.results[which].loops
+        found = np.zeros(math.prod(loops), dtype=bool)
+        found[list(places)] = True
+        return found.reshape(loops)
 
     def push(self, node: Value) -> None:
         """The gradients of everything that went in, from those that came to results."""
-        steps = adjoint(self.program, sorted(self.seeds))
+        arrived = {k: self.reached(k, places) for k, places in sorted(self.seeds.items())}
+        steps = adjoint(self.program, arrived)
         check(self.program, steps)
-        for which, numbers in self.seeds.items():
-            self.buffers[seed(self.program, which).name] = list(numbers)
+        for which, found in self.seeds.items():
+            array = seed(self.program, which)
+            self.buffers[array.name] = [found.get(k, 0.0) for k in range(array.size)]
         with np.errstate(all="ignore"):
             self.execute(steps, self.buffers)
         wanted = [a.array for a in self.program.arguments if a.wanted]
@@ -110,12 +120,12 @@ class Output:
 
     name = "run"
 
-    def __init__(self, run: Run, which: int, place: int, size: int) -> None:
-        self.run, self.which, self.place, self.size = run, which, place, size
+    def __init__(self, run: Run, which: int, place: int) -> None:
+        self.run, self.which, self.place = run, which, place
 
     def push(self, node: Value) -> None:
-        seeds = self.run.seeds.setdefault(self.which, [0.0] * self.size)
-        seeds[self.place] += node.grad
+        seeds = self.run.seeds.setdefault(self.which, {})
+        seeds[self.place] = seeds.get(self.place, 0.0) + node.grad
         node._left.grad += node.grad
 
 

@@ -7,8 +7,9 @@ turns the first one to each place into an assignment, and fills with zeros what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -38,9 +39,13 @@ def seed(program: Program, which: int) -> Array:
     return Array(f"seed_{which + 1}", program.results[which].loops, "seed")
 
 
-def adjoint(program: Program, seeds: Sequence[int]) -> tuple[Step, ...]:
-    """Steps that make the gradients of all inputs, of the results `seeds` that one arrives at."""
-    return _Adjoint(program).of(seeds)
+def adjoint(program: Program, seeds: Sequence[int] | Mapping[int, Any]) -> tuple[Step, ...]:
+    """Steps that make the gradients of all inputs, of the results `seeds` that one arrives at.
+
+    Where a gradient arrives at some elements of a result only, `seeds` says at which: a mask each.
+    """
+    masks = seeds if isinstance(seeds, Mapping) else dict.fromkeys(seeds, True)
+    return _Adjoint(program).of(masks)
 
 
 class _Adjoint:
@@ -55,12 +60,12 @@ class _Adjoint:
         self.masks: dict[bytes, Array] = {}
         self.sums = {s.out.array for s in program.forward if s.accumulate}
 
-    def of(self, seeds: Sequence[int]) -> tuple[Step, ...]:
-        for which in seeds:
-            window, array = self.program.results[which], seed(self.program, which)
-            view = View(array, 0, dense(window.loops))
-            whole = np.ones((1,) * len(window.loops), dtype=bool)
-            self.push_into(window.loops, window.view, Read(0), (view,), whole)
+    def of(self, seeds: Mapping[int, Any]) -> tuple[Step, ...]:
+        for number, mask in seeds.items():
+            window = self.program.results[number]
+            view = View(seed(self.program, number), 0, dense(window.loops))
+            which = np.broadcast_to(np.array(mask), window.loops)
+            self.push_into(window.loops, window.view, Read(0), (view,), which)
         for step in reversed(self.program.forward):
             reached = self.cut(step)
             if reached is not None:

@@ -91,7 +91,7 @@ def written(formula: Formula, read: Callable[[Read], str]) -> str:
     if not isinstance(formula, Apply):
         return repr(formula)
     xs = [written(x, read) for x in formula.inputs]
-    if formula.op.name in ("+", "*", "-", "/"):
+    if formula.op.name in ("+", "*", "-", "/") and len(xs) == 2:
         return f"({xs[0]} {formula.op.name} {xs[1]})"
     if formula.op.parameters[:1] == ("**",):
         return f"{xs[0]}{formula.op.name}"

@@ -131,7 +131,7 @@ class Step:
         return f"{turns or 'once':<20} {self.out} {sign} {combined}{value}"
 
     def _read(self, x: Read) -> str:
-        return str(self.reads[x.k])
+        return str(self.reads[x.k] if x.k < len(self.reads) else x)
 
 
 _COMBINED = {"+": "sum", "maximum": "maximum", "minimum": "minimum"}

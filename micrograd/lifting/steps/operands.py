@@ -49,7 +49,8 @@ class Operands:
         self._taken = {*NAMES, "view", *(array.name for array in program.values)}
         for array in program.values:
             if array.given:
-                self._shapes[array] = tuple(n for n in array.shape)
+                one = array.role == "parameters" and array.size == 1
+                self._shapes[array] = () if one else array.shape
         for step in program.forward:
             for view in step.reads:
                 if view.array.role == "parameters":

@@ -146,10 +146,12 @@ class Text:
         """The shape of what a step computes, and the expression, in the shape of its array."""
         out, array = moving(step.out, step.loops), step.out.array
         shape = tuple(step.loops[k] for k in out)
-        other = array not in self._in_pieces and self.operands.shape(array, shape) != shape
+        own = shape if array in self._in_pieces else self.operands.shape(array, shape)
         factors = product(step.value) if step.combine is ops.add else None
         if step.combine is None:
-            new = other or not (array in self._in_pieces or step.accumulate)
+            new = own != shape or not (array in self._in_pieces or step.accumulate)
+            if new and out and not self._moves(step):  # one number everywhere
+                return shape, f"full({tuple_text(own)}, {self._map(step, out, False)})"
             value = self._map(step, out, new)
         elif factors is not None and len(factors[0]) > 1:
             value = self._product(step, out, *factors)
@@ -157,17 +159,21 @@ class Text:
             method = {"+": "sum", "maximum": "max", "minimum": "min"}[step.combine.name]
             summed = tuple(k for k, n in enumerate(step.loops) if n > 1 and k not in out)
             value = self._reduced(step, out, summed, method)
-        return shape, reshaped(_called(value), self.operands.shape(array)) if other else value
+        return shape, value if own == shape else reshaped(_called(value), own)
 
     def _map(self, step: Step, axes: Sequence[int], new: bool) -> str:
         """An expression over these axes; `new` if it must have all of them and be no view."""
-        complete = self._covered(step, axes)
+        complete = self._moves(step).issuperset(axes)
         text = self._expression(
             step, lambda k: self.operands.aligned(step.reads[k], step.loops, axes), new and complete
         )
         if complete or not new:
             return text
         return f"full({tuple_text([step.loops[k] for k in axes])}, {text})"
+
+    def _moves(self, step: Step) -> set[int]:
+        """The loops along which anything that the step reads moves."""
+        return {j for k in reads_of(step.value) for j in moving(step.reads[k], step.loops)}
 
     def _reduced(self, step: Step, out: Sequence[int], summed: tuple[int, ...], method: str) -> str:
         if isinstance(step.value, Read):
@@ -176,15 +182,11 @@ class Text:
                 kept = [k for k in order if k in out]
                 if kept == list(out):
                     gone = [order.index(k) for k in order if k in summed]
+                    text = text if out else text.removesuffix(".ravel()")
                     return f"{text}.{method}({_axes(gone, len(order))})"
         axes = [*out, *summed]
-        text = self._map(step, axes, not self._covered(step, axes))
+        text = self._map(step, axes, not self._moves(step).issuperset(axes))
         return f"{_called(text)}.{method}({_axes(range(len(out), len(axes)), len(axes))})"
-
-    def _covered(self, step: Step, axes: Sequence[int]) -> bool:
-        """Whether what is read together moves along all of the axes."""
-        found = {j for k in reads_of(step.value) for j in moving(step.reads[k], step.loops)}
-        return found.issuperset(axes)
 
     def _product(
         self, step: Step, out: Sequence[int], reads: Sequence[int], numbers: Sequence[float]
@@ -215,7 +217,7 @@ class Text:
         shape = tuple(step.loops[k] for k in axes)
         axes = [*order, *(k for k in axes if k not in order)]
         text = self._map(step, axes, False)
-        if not self._covered(step, axes):
+        if not self._moves(step).issuperset(axes):
             text = f"broadcast_to({text}, {tuple_text([step.loops[k] for k in axes])})"
         summed = tuple(range(len(order), len(axes)))
         if summed:
