@@ -95,23 +95,22 @@ class Run:
         arrived = {k: self.reached(k, places) for k, places in sorted(self.seeds.items())}
         steps = adjoint(self.program, arrived)
         check(self.program, steps)
+        buffers = dict(self.buffers)
         for which, found in self.seeds.items():
             array = seed(self.program, which)
-            self.buffers[array.name] = [found.get(k, 0.0) for k in range(array.size)]
+            buffers[array.name] = [found.get(k, 0.0) for k in range(array.size)]
         with np.errstate(all="ignore"):
-            self.execute(steps, self.buffers)
+            self.execute(steps, buffers)
         wanted = [a.array for a in self.program.arguments if a.wanted]
-        grads = [g for array in wanted for g in self.buffers[gradient(array).name]]
+        grads = [g for array in wanted for g in buffers[gradient(array).name]]
         for value, g in zip(self.inputs, grads, strict=True):
             value.grad += float(g)
         stored = {}
         for parameters in self.program.parameters:
-            found = self.buffers[gradient(parameters.array).name]
+            found = buffers[gradient(parameters.array).name]
             stored.update(enumerate(found, parameters.first))
         for value, position in self.parameters:
             value.grad += float(stored.get(position, 0.0))
-        names = [step.out.array for step in steps]
-        self.buffers = {k: v for k, v in self.buffers.items() if k not in {a.name for a in names}}
         self.seeds = {}
 
 

@@ -20,7 +20,7 @@ from test_lift_models import HOWS, SMALL, assert_same
 from test_lift_models import step as training_step
 
 from micrograd import Value, functional
-from micrograd.lifting.run import reference
+from micrograd.lifting.run import reference, with_numpy
 from micrograd.lifting.steps.expression import evaluate
 from micrograd.lifting.steps.ir import Step, View, is_recurrence
 
@@ -61,7 +61,7 @@ def in_turn(step: Step) -> Iterator[Step]:
         yield replace(step, loops=(), out=step.out.shifted(turns).along(()), reads=reads)
 
 
-EXECUTORS: dict[str, Any] = {"reference": reference.run, "toy": toy}
+EXECUTORS: dict[str, Any] = {"reference": reference.run, "numpy": with_numpy.run, "toy": toy}
 programs = settings(
     max_examples=60,
     deadline=None,
@@ -105,7 +105,7 @@ def test_the_benchmarks_networks_agree_step_after_step(name: str, case: str, how
         assert_same(mine, training_step(eager, eager.loss, batch), 1e-12)
 
 
-@pytest.mark.parametrize("name", ["reference"])
+@pytest.mark.parametrize("name", ["reference", "numpy"])
 def test_an_index_out_of_range_is_an_error(name: str) -> None:
     table = np.array([[Value(1.0)], [Value(2.0)]], dtype=object)
     call = through(EXECUTORS[name])(lambda i: functional.take(table, i))
