@@ -135,20 +135,27 @@ class Source:
     ) -> FunctionType:
         """The function on these arrays. `made`: what other functions have of them already."""
         made.update(self._fixed)
-        for name, spec in list(self._specs.items()):
-            if name not in made:
-                made[name] = self._make(spec, arrays, made)
+        for name in code.co_names:
+            if name in self._specs:
+                self._made(name, arrays, made)
         return FunctionType(code, made)
 
+    def _made(self, name: str, arrays: Mapping[str, np.ndarray], made: dict[str, Any]) -> Any:
+        if name in arrays:
+            return arrays[name]
+        if name not in made:
+            made[name] = self._make(self._specs[name], arrays, made)
+        return made[name]
+
     def _make(
-        self, spec: tuple[Any, ...], arrays: Mapping[str, np.ndarray], made: Mapping[str, Any]
+        self, spec: tuple[Any, ...], arrays: Mapping[str, np.ndarray], made: dict[str, Any]
     ) -> Any:
         kind, *rest = spec
         if kind == "temporary":
             return self._arena.array(*rest)
         if kind == "kept":
             return np.zeros(*rest)
-        source = arrays[rest[0]] if rest[0] in arrays else made[rest[0]]
+        source = self._made(rest[0], arrays, made)
         if kind == "array":
             return source
         if kind == "cells":

@@ -29,9 +29,10 @@ from micrograd.lifting.steps.ir import (
     dense,
     is_recurrence,
     moving,
+    repeats,
     standing,
     walk,
-)  # fmt: skip
+)
 from micrograd.lifting.steps.notation import product
 from micrograd.lifting.steps.place import Placement, place
 
@@ -51,12 +52,20 @@ def run(steps: Sequence[Step], buffers: dict[str, Any]) -> None:
 
 
 class Compiled:
-    """Code for a list of steps; `before`: other steps' code that has run on the same arrays."""
+    """Code for a list of steps; `before`: other steps' code that has run on the same arrays.
 
-    def __init__(self, steps: Sequence[Step], before: Compiled | None = None) -> None:
+    `fixed`: where some arrays must lie in the buffer, `memory` of a Bound.
+    """
+
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        before: Compiled | None = None,
+        fixed: Mapping[Array, int] | None = None,
+    ) -> None:
         self.source: Source = Source() if before is None else before.source
         self.copies: dict[Any, str] = {} if before is None else before.copies
-        self.placement: Placement = place(steps)
+        self.placement: Placement = place(steps, fixed or {})
         self.constants = {
             view.array.name: np.ascontiguousarray(view.array.numbers, dtype=np.float64).ravel()
             for step in steps
@@ -82,7 +91,7 @@ class Compiled:
         for array, start in self.placement.starts.items():
             arrays[array.name] = memory[start : start + array.size]
         made = shared.made if shared else {}
-        bound = Bound(arrays, made, self.source.bind(self.code, arrays, made))
+        bound = Bound(memory, arrays, made, self.source.bind(self.code, arrays, made))
         for step in self._fills:
             arrays[step.out.array.name][walk(step.out, step.loops)] = step.value
         return bound
@@ -91,12 +100,16 @@ class Compiled:
 class Bound:
     """A function that runs the steps on `arrays`."""
 
-    __slots__ = ("arrays", "made", "run")
+    __slots__ = ("memory", "arrays", "made", "run")
 
     def __init__(
-        self, arrays: dict[str, np.ndarray], made: dict[str, Any], run: Callable[[], None]
+        self,
+        memory: np.ndarray,
+        arrays: dict[str, np.ndarray],
+        made: dict[str, Any],
+        run: Callable[[], None],
     ) -> None:
-        self.arrays, self.made, self.run = arrays, made, run
+        self.memory, self.arrays, self.made, self.run = memory, arrays, made, run
 
 
 class _Writer:
@@ -111,7 +124,7 @@ class _Writer:
             self.cells(step)
         elif is_recurrence(step):
             self.in_turn(step)
-        elif step.out.index is not None or step.out.gather is not None or _overlaps(step):
+        elif step.out.index is not None or step.out.gather is not None or repeats(step):
             self.scatter(step)
         else:
             self.regular(step)
@@ -311,18 +324,6 @@ def _literal(x: float) -> str:
 
 def _plain(step: Step) -> bool:
     return all(view.index is None for view in (step.out, *step.reads))
-
-
-def _overlaps(step: Step) -> bool:
-    """Whether the loops meet a place twice; surely not if each clears the inner ones."""
-    reach = 0
-    moves = moving(step.out, step.loops)
-    for k in sorted(moves, key=lambda k: abs(step.out.strides[k])):
-        if abs(step.out.strides[k]) <= reach:
-            places = walk(step.out, step.loops)
-            return len(np.unique(places)) < places.size
-        reach += (step.loops[k] - 1) * abs(step.out.strides[k])
-    return False
 
 
 def _rows(step: Step) -> list[int]:

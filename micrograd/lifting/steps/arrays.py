@@ -44,6 +44,12 @@ def _span(access: Access) -> tuple[int, int]:
     return low, access.base + sum(r for r in reach if r > 0) + 1
 
 
+def _ends(access: Access) -> tuple[int, int]:
+    """The first and the last address."""
+    low, high = _span(access)
+    return low, high - 1
+
+
 def stacks(recording: Recording) -> list[tuple[int, int]]:
     """Parameters that some operand reads together: (first, end) places in the store, ascending."""
     spans = []
@@ -75,6 +81,8 @@ def result_arrays(recording: Recording) -> list[tuple[int, tuple[int, ...]]]:
     joined = [False] * len(pieces)  # whether a piece belongs to the array of the piece before it
     low = int(starts[0]) if len(pieces) else 0
     for access in _accesses(recording.layout.instructions):
+        if access.gather is None and len({*np.searchsorted(starts, _ends(access), "right")}) == 1:
+            continue
         found, _ = walked(access)
         local = found[found < PARAMETERS]
         if local.size != found.size or not local.size or local.min() < low:

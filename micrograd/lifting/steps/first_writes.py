@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from micrograd.lifting.steps.flow import Marks
-from micrograd.lifting.steps.ir import Array, Step, View, walk
+from micrograd.lifting.steps.ir import Array, Step, View, repeats, walk
 
 __all__ = ["first_writes"]
 
@@ -37,7 +37,7 @@ def first_writes(steps: Sequence[Step], asked: Sequence[Array]) -> tuple[Step, .
         places = walk(step.out, step.loops)
         if not step.accumulate:
             written.of(step.out.array)[places] = True
-        elif _may_write(step, places) and not written.of(step.out.array)[places].any():
+        elif not repeats(step) and not written.of(step.out.array)[places].any():
             written.of(step.out.array)[places] = True
             step = replace(step, accumulate=False)
         else:
@@ -46,11 +46,6 @@ def first_writes(steps: Sequence[Step], asked: Sequence[Array]) -> tuple[Step, .
     for array in asked:
         fill(array, np.arange(array.size))
     return (*(fill for array, found in empty.items() for fill in _fills(array, found)), *made)
-
-
-def _may_write(step: Step, places: np.ndarray) -> bool:
-    """Whether every place is met once only (by the loops along which `out` moves)."""
-    return step.out.index is None and len(np.unique(places)) == places.size
 
 
 def _fills(array: Array, found: Sequence[np.ndarray]) -> list[Step]:

@@ -19,8 +19,10 @@ import numpy as np
 from micrograd.lifting.steps.expression import Formula, Read, written
 from micrograd.ops import Op
 
-__all__ = ["Argument", "Array", "Draw", "Parameters", "Program", "Role", "Step", "View", "Window",
-           "dense", "is_recurrence", "loop_names", "moving", "standing", "walk"]  # fmt: skip
+__all__ = [
+    "Argument", "Array", "Draw", "Parameters", "Program", "Role", "Step", "View", "Window", "dense",
+    "is_recurrence", "loop_names", "moving", "repeats", "standing", "walk",
+]  # fmt: skip
 
 # what a call brings, what it computes, and what the backward pass adds
 Role = Literal["argument", "parameters", "constant", "draw", "result", "seed", "gradient"]
@@ -235,7 +237,21 @@ def walk(view: View, loops: Sequence[int]) -> np.ndarray:
     return found if view.gather is None else view.gather[found]
 
 
+def repeats(step: Step) -> bool:
+    """Whether a step may meet one place twice along the loops along which `out` moves."""
+    out, moves = step.out, moving(step.out, step.loops)
+    if out.index is not None:
+        return True
+    reach = 0  # surely not, if each loop's stride clears all that the inner ones span
+    for k in sorted(moves, key=lambda k: abs(out.strides[k])):
+        if abs(out.strides[k]) <= reach or out.gather is not None:
+            places = walk(out, step.loops)
+            return len(np.unique(places)) < places.size
+        reach += (step.loops[k] - 1) * abs(out.strides[k])
+    return False
+
+
 def is_recurrence(step: Step) -> bool:
     """Whether a step reads places that it writes itself, in earlier turns of its loops."""
-    own = [view for view in step.reads if view.array == step.out.array]
+    own = [view for view in step.reads if view.array.name == step.out.array.name]
     return any(np.isin(walk(view, step.loops), walk(step.out, step.loops)).any() for view in own)

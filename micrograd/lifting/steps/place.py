@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -30,27 +31,31 @@ class Placement:
     copies: frozenset[int]  # by their number
 
 
-def place(steps: Sequence[Step]) -> Placement:
-    """Put every array that the steps compute into one buffer."""
+def place(steps: Sequence[Step], fixed: Mapping[Array, int] = MappingProxyType({})) -> Placement:
+    """Put every array that the steps compute into one buffer; `fixed`: where some must begin."""
     inside: dict[Array, tuple[Array, int]] = {}
     copies = []
     for number, step in enumerate(steps):
         found = _embedding(step)
         if found is not None and _may_share(steps, number, *found):
             small, large, offset = found
-            if small not in inside and _root(large, 0, inside)[0] != small:
+            if small not in inside and small not in fixed and _root(large, 0, inside)[0] != small:
                 inside[small] = large, offset
                 copies.append(number)
-    starts: dict[Array, int] = {}
-    size = 0
+    starts = dict(fixed)
+    size = _aligned(max((start + array.size for array, start in fixed.items()), default=0))
     for array in dict.fromkeys(step.out.array for step in steps):
-        if array not in inside:
+        if array not in inside and array not in fixed:
             starts[array] = size
-            size += -(-max(1, array.size) // _ALIGNED) * _ALIGNED
+            size += _aligned(max(1, array.size))
     for array in inside:
         root, offset = _root(array, 0, inside)
         starts[array] = starts[root] + offset
     return Placement(starts, size, frozenset(copies))
+
+
+def _aligned(size: int) -> int:
+    return -(-size // _ALIGNED) * _ALIGNED
 
 
 def moved(steps: Sequence[Step], placement: Placement, memory: Array) -> list[Step]:

@@ -16,7 +16,15 @@ import numpy as np
 
 from micrograd import ops
 from micrograd.lifting.steps.expression import Read, reads_of
-from micrograd.lifting.steps.ir import Array, Program, Step, is_recurrence, moving, standing, walk
+from micrograd.lifting.steps.ir import (
+    Array,
+    Program,
+    Step,
+    is_recurrence,
+    moving,
+    repeats,
+    standing,
+)
 from micrograd.lifting.steps.notation import NAMES, product
 from micrograd.lifting.steps.operands import Operands, whole
 from micrograd.lifting.steps.slices import reshaped, tuple_text
@@ -102,7 +110,7 @@ class Text:
         sign = "+=" if step.accumulate else "="
         if is_recurrence(step):
             return [*declared, self._recurrence(step)]
-        if step.accumulate and _repeats(step):
+        if step.accumulate and (step.out.gather is not None or repeats(step)):
             return [*declared, self._scattered(step)]
         step = _in_memory_order(step)
         target, flat = array.name, self._flat(step)
@@ -281,14 +289,6 @@ def _without_equal_rows(step: Step) -> Step:
     )
     combine = ops.add if step.accumulate and standing(out, step.loops) else step.combine
     return replace(step, out=out, reads=tuple(reads), combine=combine)
-
-
-def _repeats(step: Step) -> bool:
-    """Whether a step may meet one place in several turns of the loops along which `out` moves."""
-    if step.out.index is not None or step.out.gather is not None:
-        return True
-    places = walk(step.out, step.loops)
-    return len(np.unique(places)) < places.size
 
 
 def _continues(last: Step, step: Step) -> bool:
