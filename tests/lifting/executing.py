@@ -16,7 +16,7 @@ from absolute import flat
 
 from micrograd import Value, lift
 from micrograd.lifting import program as lifted
-from micrograd.lifting.steps.adjoint import adjoint, gradient, seed
+from micrograd.lifting.steps.adjoint import adjoint, gradient, reached, seed
 from micrograd.lifting.steps.checks import check
 from micrograd.lifting.steps.ir import Program, Step, Window, walk
 from micrograd.lifting.steps.lower import lower
@@ -83,7 +83,7 @@ class Run:
             value._rule, value._left = Output(self, which, place), self.node
         return made
 
-    def reached(self, which: int, places: Iterable[int]) -> np.ndarray:
+    def arrived(self, which: int, places: Iterable[int]) -> np.ndarray:
         """At which elements of a result a gradient has arrived."""
         loops = self.program.results[which].loops
         found = np.zeros(math.prod(loops), dtype=bool)
@@ -92,7 +92,7 @@ class Run:
 
     def push(self, node: Value) -> None:
         """The gradients of everything that went in, from those that came to results."""
-        arrived = {k: self.reached(k, places) for k, places in sorted(self.seeds.items())}
+        arrived = {k: self.arrived(k, places) for k, places in sorted(self.seeds.items())}
         steps = adjoint(self.program, arrived)
         check(self.program, steps)
         buffers = dict(self.buffers)
@@ -101,10 +101,13 @@ class Run:
             buffers[array.name] = [found.get(k, 0.0) for k in range(array.size)]
         with np.errstate(all="ignore"):
             self.execute(steps, buffers)
+        marks = reached(self.program, arrived)
         wanted = [a.array for a in self.program.arguments if a.wanted]
+        flags = [flag for array in wanted for flag in marks.of(array)]
         grads = [g for array in wanted for g in buffers[gradient(array).name]]
-        for value, g in zip(self.inputs, grads, strict=True):
-            value.grad += float(g)
+        for value, flag, g in zip(self.inputs, flags, grads, strict=True):
+            if flag:
+                value.grad += float(g)
         stored = {}
         for parameters in self.program.parameters:
             found = buffers[gradient(parameters.array).name]

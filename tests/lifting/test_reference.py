@@ -12,14 +12,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from absolute import Undecided
+from absolute import Undecided, flat
 from executing import through
 from hypothesis import HealthCheck, assume, given, settings
-from random_programs import Sample, agrees, expressions, loops
+from oracle import same
+from random_programs import Sample, agrees, expressions, leaves, loops
 from test_lift_models import HOWS, SMALL, assert_same
 from test_lift_models import step as training_step
+from test_lifting_gradients import SEVERAL, UNREACHED
+from test_lifting_take import NUMBERS, TABLES
 
-from micrograd import Value, functional
+from micrograd import Value, functional, grads
 from micrograd.lifting.run import reference, with_numpy
 from micrograd.lifting.steps.expression import evaluate
 from micrograd.lifting.steps.ir import Step, View, is_recurrence
@@ -103,6 +106,40 @@ def test_the_benchmarks_networks_agree_step_after_step(name: str, case: str, how
     for batch in batches:
         mine = training_step(lifted, lambda *args: run(*args)[0], batch)
         assert_same(mine, training_step(eager, eager.loss, batch), 1e-12)
+
+
+def same_gradients(name: str, function: Any, numbers: Any, *others: Any) -> None:
+    """Numbers and gradients of a function of an array of Values, result by result."""
+    count = len(flat(function(leaves(numbers), *others)))
+    for which in range(min(count, 6)):
+        mine, theirs = leaves(numbers), leaves(numbers)
+        with np.errstate(all="ignore"):
+            want = flat(function(mine, *others))[which]
+            got = through(EXECUTORS[name])(function)(theirs, *others)[which]
+            want.backward()
+            got.backward()
+        assert same(got.data, want.data, rel=1e-14).all()
+        assert same(grads(theirs).ravel(), grads(mine).ravel(), rel=1e-12).all()
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_any_table_is_read_by_integers(name: str, table: str) -> None:
+    rows = len(TABLES[table](NUMBERS))
+    index = np.random.default_rng(2).integers(0, rows, size=4)
+    same_gradients(name, lambda a, i: functional.take(TABLES[table](a), i), NUMBERS, index)
+
+
+@pytest.mark.parametrize("case", UNREACHED)
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_what_no_gradient_reaches_passes_nothing_on(name: str, case: str) -> None:
+    same_gradients(name, *UNREACHED[case])
+
+
+@pytest.mark.parametrize("case", SEVERAL)
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_one_result_of_several_goes_back(name: str, case: str) -> None:
+    same_gradients(name, lambda x: SEVERAL[case](x[0], x[1]), [1.5, 2.0])
 
 
 @pytest.mark.parametrize("name", ["reference", "numpy"])

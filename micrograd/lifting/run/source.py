@@ -120,7 +120,7 @@ class Source:
 
     def places(self, found: np.ndarray) -> str:
         """A list of integers."""
-        found = np.ascontiguousarray(found, dtype=np.intp)
+        found = np.array(found, dtype=np.intp, order="C")
         return self.constant("i", found, found.tobytes() + repr(found.shape).encode())
 
     def _named(self, prefix: str, spec: tuple[Any, ...]) -> str:

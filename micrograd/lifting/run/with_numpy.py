@@ -64,7 +64,10 @@ class Compiled:
         fixed: Mapping[Array, int] | None = None,
     ) -> None:
         self.source: Source = Source() if before is None else before.source
-        self.copies: dict[Any, str] = {} if before is None else before.copies
+        self.copies: dict[Any, str] = {}
+        if before is not None:  # parameters are read anew, they may have been written since
+            lasting = ((k, v) for k, v in before.copies.items() if k[0] != "parameters")
+            self.copies = dict(lasting)
         self.placement: Placement = place(steps, fixed or {})
         self.constants = {
             view.array.name: np.ascontiguousarray(view.array.numbers, dtype=np.float64).ravel()
@@ -135,7 +138,7 @@ class _Writer:
         """A view as strides over an array; what is gathered is copied out first."""
         if view.gather is None and view.index is None:
             return Operand(view.array.name, view.base, view.strides)
-        key = (view.key, tuple(loops))
+        key = (view.array.role, view.key, tuple(loops))
         moves = moving(view, loops)
         sizes = [loops[k] for k in moves]
         strides = [0] * len(loops)

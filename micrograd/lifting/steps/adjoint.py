@@ -26,7 +26,7 @@ from micrograd.lifting.steps.first_writes import first_writes
 from micrograd.lifting.steps.flow import Marks, flows, wanted
 from micrograd.lifting.steps.ir import Array, Program, Step, View, dense, moving, standing
 
-__all__ = ["adjoint", "gradient", "seed"]
+__all__ = ["adjoint", "gradient", "reached", "seed"]
 
 
 def gradient(array: Array) -> Array:
@@ -39,21 +39,35 @@ def seed(program: Program, which: int) -> Array:
     return Array(f"seed_{which + 1}", program.results[which].loops, "seed")
 
 
-def adjoint(program: Program, seeds: Sequence[int] | Mapping[int, Any]) -> tuple[Step, ...]:
+def adjoint(
+    program: Program, seeds: Sequence[int] | Mapping[int, Any], between: Sequence[int] = ()
+) -> tuple[Step, ...]:
     """Steps that make the gradients of all inputs, of the results `seeds` that one arrives at.
 
     Where a gradient arrives at some elements of a result only, `seeds` says at which: a mask each.
+    `between`: results that others are made of, and whose own gradients are asked for as well.
     """
-    masks = seeds if isinstance(seeds, Mapping) else dict.fromkeys(seeds, True)
-    return _Adjoint(program).of(masks)
+    return _Adjoint(program, between).of(_masks(seeds))
+
+
+def reached(program: Program, seeds: Sequence[int] | Mapping[int, Any]) -> Marks:
+    """The elements that a gradient reaches: an input among the others gets nothing, not even 0."""
+    found = _Adjoint(program, ())
+    found.of(_masks(seeds))
+    return found.reached
+
+
+def _masks(seeds: Sequence[int] | Mapping[int, Any]) -> Mapping[int, Any]:
+    return seeds if isinstance(seeds, Mapping) else dict.fromkeys(seeds, True)
 
 
 class _Adjoint:
     """The steps of one backward pass while they are being written."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, between: Sequence[int]) -> None:
         self.program = program
-        self.wanted = wanted(program)
+        self.between = [program.results[which] for which in between]
+        self.wanted = wanted(program, self.between)
         self.reached = Marks()
         self.steps: list[Step] = []
         self.chains = 0
@@ -72,6 +86,7 @@ class _Adjoint:
                 self.push(*reached)
         asked = [a.array for a in self.program.arguments if a.wanted]
         asked += [p.array for p in self.program.parameters]
+        asked += [window.view.array for window in self.between]
         return first_writes(self.steps, [gradient(array) for array in asked])
 
     def cut(self, step: Step) -> tuple[Step, np.ndarray] | None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from micrograd.lifting.steps.expression import Apply, Formula, Read
-from micrograd.lifting.steps.ir import Array, Program, Step, View, walk
+from micrograd.lifting.steps.ir import Array, Program, Step, View, Window, walk
 
 __all__ = ["Marks", "flows", "wanted"]
 
@@ -57,13 +57,15 @@ def flows(value: Formula) -> list[int]:
     return list(found)
 
 
-def wanted(program: Program) -> Marks:
-    """Inputs that ask for a gradient, and every element that depends on one."""
+def wanted(program: Program, results: Sequence[Window] = ()) -> Marks:
+    """Inputs and `results` that ask for a gradient, and every element that depends on one."""
     marks = Marks()
     for argument in program.arguments:
         marks.of(argument.array)[:] = argument.wanted
     for parameters in program.parameters:
         marks.of(parameters.array)[:] = True
+    for window in results:
+        marks.mark(window.view, window.loops, np.ones((1,) * len(window.loops), dtype=bool))
     for step in program.forward:
         asks = np.zeros((1,) * len(step.loops), dtype=bool)
         for k in flows(step.value):

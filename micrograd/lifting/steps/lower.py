@@ -174,14 +174,13 @@ def _written_out(instruction: Instruction, reader: Reader) -> Step:
 def _take(instruction: Instruction, reader: Reader) -> Step:
     """A table read by integers: the view of its first row, and how far apart the rows lie."""
     index, table = instruction.operands
-    outer = range(len(instruction.out.shape) - instruction.inner)
-    rows = int(np.prod(instruction.out.shape[len(outer) :]))
+    *outer, rows = range(len(instruction.out.shape))  # the last loop runs over the rows
     first = reader.view(table)
-    if instruction.inner != 1 or first.gather is not None:
-        first = reader.rows(table, len(outer))
-    step = first.strides[-1]
     chosen = replace(
-        first.along(outer), index=reader.view(index).along(outer), step=step, rows=rows
+        first.along(outer),
+        index=reader.view(index).along(outer),
+        step=first.strides[rows],
+        rows=instruction.out.shape[rows],
     )
     loops = tuple(instruction.out.shape[k] for k in outer)
     out = reader.view(instruction.out).along(outer)

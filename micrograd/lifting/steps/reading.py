@@ -156,21 +156,6 @@ class Reader:
             strides[k] = stride
         return View(array, 0, tuple(strides))
 
-    def rows(self, table: Access, outer: int) -> View:
-        """A table as a view whose last loop walks its rows, which may lie anywhere."""
-        found, moving = walked(table)
-        loops = [k for k in moving if k < outer]
-        rows = int(np.prod(table.shape[outer:]))
-        spread = np.broadcast_to(
-            found.reshape([n if k in moving else 1 for k, n in enumerate(table.shape)]),
-            [n if k in moving or k >= outer else 1 for k, n in enumerate(table.shape)],
-        ).reshape(-1)  # fmt: skip
-        sizes = [table.shape[k] for k in loops] + [rows]
-        strides = [0] * (outer + 1)
-        for k, stride in zip([*loops, outer], dense(sizes), strict=True):
-            strides[k] = stride
-        return self.view(Access(0, (*table.shape[:outer], rows), tuple(strides), spread))
-
     def taken(self) -> list[Step]:
         """The copies that views made since they were last asked for."""
         copies, self._copies = self._copies, []
