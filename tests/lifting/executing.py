@@ -18,8 +18,9 @@ from micrograd import Value, lift
 from micrograd.lifting import program as lifted
 from micrograd.lifting.steps.adjoint import adjoint, gradient, reached, seed
 from micrograd.lifting.steps.checks import check
-from micrograd.lifting.steps.ir import Program, Step, Window, walk
+from micrograd.lifting.steps.ir import Program, Step, Window
 from micrograd.lifting.steps.lower import lower
+from micrograd.lifting.steps.walks import walk
 
 Execute = Callable[[Sequence[Step], dict[str, Any]], None]
 

@@ -19,19 +19,8 @@ from micrograd import functional, lift, nn, ops
 from micrograd.lifting.steps.adjoint import adjoint
 from micrograd.lifting.steps.checks import Fault, check
 from micrograd.lifting.steps.expression import Apply, Read
-from micrograd.lifting.steps.ir import (
-    Argument,
-    Array,
-    Program,
-    Step,
-    View,
-    Window,
-    dense,
-    is_recurrence,
-    moving,
-    standing,
-    walk,
-)
+from micrograd.lifting.steps.ir import Argument, Array, Program, Step, View, Window
+from micrograd.lifting.steps.walks import dense, is_recurrence, moving, standing, walk
 
 X = Array("X", (4, 3), "argument")
 W = Array("w", (3,), "argument")

@@ -25,7 +25,8 @@ from test_lifting_take import NUMBERS, TABLES
 from micrograd import Value, functional, grads
 from micrograd.lifting.run import reference, with_numpy
 from micrograd.lifting.steps.expression import evaluate
-from micrograd.lifting.steps.ir import Step, View, is_recurrence
+from micrograd.lifting.steps.ir import Step, View
+from micrograd.lifting.steps.walks import is_recurrence
 
 
 def toy(steps: Sequence[Step], buffers: dict[str, Any]) -> None:

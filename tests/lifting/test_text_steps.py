@@ -19,10 +19,11 @@ from micrograd import functional, lift, nn, ops
 from micrograd.lifting.run import reference
 from micrograd.lifting.steps.adjoint import adjoint, seed
 from micrograd.lifting.steps.expression import Read
-from micrograd.lifting.steps.ir import Array, View, walk
+from micrograd.lifting.steps.ir import Array, View
 from micrograd.lifting.steps.notation import _INFIX, Notation, product
 from micrograd.lifting.steps.slices import Loop, sliced
 from micrograd.lifting.steps.text import Text, _view
+from micrograd.lifting.steps.walks import walk
 
 
 def text_equals_steps(function: Any, args: Any) -> Text:

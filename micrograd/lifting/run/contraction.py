@@ -16,7 +16,7 @@ import numpy as np
 
 from micrograd.lifting.contract import Loop, merged
 from micrograd.lifting.run.source import Source
-from micrograd.lifting.steps.ir import dense
+from micrograd.lifting.steps.walks import dense
 
 __all__ = ["Operand", "contract"]
 

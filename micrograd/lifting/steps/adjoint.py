@@ -24,7 +24,8 @@ from micrograd.lifting.steps.expression import (
 )  # fmt: skip
 from micrograd.lifting.steps.first_writes import first_writes
 from micrograd.lifting.steps.flow import Marks, flows, wanted
-from micrograd.lifting.steps.ir import Array, Program, Step, View, dense, moving, standing
+from micrograd.lifting.steps.ir import Array, Program, Step, View
+from micrograd.lifting.steps.walks import dense, moving, standing
 
 __all__ = ["adjoint", "gradient", "reached", "seed"]
 

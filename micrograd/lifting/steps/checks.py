@@ -13,16 +13,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from micrograd.lifting.steps.expression import Apply, Formula, reads_of
-from micrograd.lifting.steps.ir import (
-    Array,
-    Program,
-    Step,
-    View,
-    Window,
-    is_recurrence,
-    standing,
-    walk,
-)
+from micrograd.lifting.steps.ir import Array, Program, Step, View, Window
+from micrograd.lifting.steps.walks import is_recurrence, standing, walk
 
 __all__ = ["Fault", "check"]
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from micrograd.lifting.steps.flow import Marks
-from micrograd.lifting.steps.ir import Array, Step, View, repeats, walk
+from micrograd.lifting.steps.ir import Array, Step, View
+from micrograd.lifting.steps.walks import repeats, walk
 
 __all__ = ["first_writes"]
 

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from micrograd.lifting.steps.expression import Apply, Formula, Read
-from micrograd.lifting.steps.ir import Array, Program, Step, View, Window, walk
+from micrograd.lifting.steps.ir import Array, Program, Step, View, Window
+from micrograd.lifting.steps.walks import walk
 
 __all__ = ["Marks", "flows", "wanted"]
 

@@ -21,17 +21,9 @@ from micrograd.lifting.program import Recording
 from micrograd.lifting.program import Result as Found
 from micrograd.lifting.schedule import Instruction
 from micrograd.lifting.steps.expression import Apply, Formula, Read
-from micrograd.lifting.steps.ir import (
-    Argument,
-    Draw,
-    Parameters,
-    Program,
-    Step,
-    View,
-    Window,
-    standing,
-)  # fmt: skip
+from micrograd.lifting.steps.ir import Argument, Draw, Parameters, Program, Step, View, Window
 from micrograd.lifting.steps.reading import Reader, shortened
+from micrograd.lifting.steps.walks import standing
 from micrograd.lifting.strides import Access, nest
 from micrograd.ops import Op
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 from micrograd.ops import Op
 
-__all__ = ["Notation", "product"]
+__all__ = ["NAMES", "Line", "Notation", "product"]
 
 # how tightly an operator binds; a name or a call binds tightest
 _SUM, _PRODUCT, _SIGN, _POWER, _NAME = 1, 2, 3, 4, 5
@@ -19,6 +20,14 @@ _INFIX = {"+": (" + ", _SUM), "-": (" - ", _SUM), "*": (" * ", _PRODUCT), "/": (
 _CALLS = {"ReLU": "maximum({0}, 0.0)", "**": "power({0}, {1})"}
 _SAME = ("detach", "copy")  # the number itself
 _RELATIONS = {"greater": ">", "equal": "=="}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One statement, and what is said beside it."""
+
+    statement: str
+    comment: str = ""
 
 
 class Notation:

@@ -9,17 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from micrograd.lifting.steps.ir import Array, Program, View, dense, moving, walk
-from micrograd.lifting.steps.notation import NAMES, Notation
+from micrograd.lifting.steps.ir import Array, Program, View
+from micrograd.lifting.steps.notation import NAMES, Line, Notation
 from micrograd.lifting.steps.reading import common_path
 from micrograd.lifting.steps.slices import Loop, sliced, tuple_text
-
-if TYPE_CHECKING:
-    from micrograd.lifting.steps.text import Line
+from micrograd.lifting.steps.walks import dense, moving, walk
 
 __all__ = ["Operands", "whole"]
 
@@ -139,8 +136,6 @@ class Operands:
 
     def _parameter(self, view: View, loops: Sequence[int], walked: Sequence[Loop]) -> str:
         """Parts of the parameters have names, after the attribute paths of what they hold."""
-        from micrograd.lifting.steps.text import Line
-
         text = sliced(view.array.name, self.shape(view.array), view.base, walked)
         if text == view.array.name:
             return text

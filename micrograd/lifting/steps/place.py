@@ -15,7 +15,8 @@ from types import MappingProxyType
 import numpy as np
 
 from micrograd.lifting.steps.expression import Read
-from micrograd.lifting.steps.ir import Array, Step, View, dense, walk
+from micrograd.lifting.steps.ir import Array, Step, View
+from micrograd.lifting.steps.walks import dense, walk
 
 __all__ = ["Placement", "moved", "place"]
 

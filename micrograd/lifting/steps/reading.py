@@ -12,7 +12,8 @@ from micrograd.lifting.program import Recording
 from micrograd.lifting.schedule import PARAMETERS
 from micrograd.lifting.steps.arrays import result_arrays, stacks, walked
 from micrograd.lifting.steps.expression import Formula, Read
-from micrograd.lifting.steps.ir import Array, Step, View, dense
+from micrograd.lifting.steps.ir import Array, Step, View
+from micrograd.lifting.steps.walks import dense
 from micrograd.lifting.strides import Access, nest
 
 __all__ = ["Reader", "common_path", "shortened"]

@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from micrograd.lifting.steps.ir import dense
+from micrograd.lifting.steps.walks import dense
 
-__all__ = ["Loop", "reshaped", "sliced", "tuple_text"]
+__all__ = ["Loop", "bracketed", "reshaped", "sliced", "tuple_text"]
 
 
 class Loop(NamedTuple):
@@ -46,6 +46,16 @@ def tuple_text(sizes: Sequence[int]) -> str:
 def reshaped(text: str, shape: Sequence[int]) -> str:
     """The call that gives an array this shape."""
     return f"{text}.reshape({', '.join(str(int(n)) for n in shape) or '()'})"
+
+
+def bracketed(text: str) -> str:
+    """In parentheses, if a method call after it would take only its last part."""
+    depth = 0
+    for k, letter in enumerate(text):
+        depth += (letter in "([") - (letter in ")]")
+        if (depth == 0 and letter == " ") or (k == 0 and letter == "-"):
+            return f"({text})"
+    return text
 
 
 def _flat(name: str, shape: Sequence[int]) -> str:
