@@ -128,8 +128,8 @@ def test_a_chain_of_maxima_goes_back_in_turn() -> None:
     w = leaves(np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 1.0]]))
     _, backward = texts(lambda x: sum(reduce(ops.maximum, row) * x for row in w), (2.0,))
     (up,) = [line for line in backward if line.startswith("for") and "best_1[:, s + 1] =" in line]
-    assert up == "for s in range(3): best_1[:, s + 1] = maximum(best_1[:, s], w[:, s])"
-    assert any("arriving_1[:, -s + 2] = where(" in line for line in backward)
+    assert up == "for s in range(2): best_1[:, s + 1] = maximum(best_1[:, s], links_1[:, s + 1])"
+    assert any("arriving_1[:, -s + 1] = where(" in line for line in backward)
 
 
 def test_parameters_are_named_by_what_their_paths_share() -> None:

@@ -80,6 +80,19 @@ def test_calls_that_live_side_by_side_have_buffers_of_their_own() -> None:
         agree(back, program, numbers)
 
 
+def test_backward_passes_of_other_results_share_nothing_but_the_forward() -> None:
+    program = program_of(lambda x: np.sqrt(x), leaves(np.array([1.0, 4.0, 9.0])))
+    forward = Compiled(program.forward)
+    first = forward.bind({"x": np.array([1.0, 4.0, 9.0]), "seed_1": np.ones(3)})
+    first.run()
+    masks = [np.array(m) for m in ([True, False, True], [False, True, True], [True, True, True])]
+    alive = [Compiled(adjoint(program, {0: m}), forward).bind({}, first) for m in masks]
+    for bound in (*alive, *alive[::-1]):
+        bound.run()
+    for bound, mask in zip(alive, masks, strict=True):
+        assert bound.arrays["d_x"].tolist() == np.where(mask, [0.5, 0.25, 0.5 / 3], 0.0).tolist()
+
+
 def test_parameters_written_between_forward_and_backward_count() -> None:
     w = leaves(rng.normal(size=6))
     order = np.array([4, 0, 3, 1])

@@ -74,7 +74,7 @@ class Compiled:
         arrays = {**(shared.arrays if shared else {}), **given, **self.constants}
         for array, start in self.placement.starts.items():
             arrays[array.name] = memory[start : start + array.size]
-        made = shared.made if shared else {}
+        made = dict(shared.made) if shared else {}
         bound = Bound(memory, arrays, made, self.source.bind(self.code, arrays, made))
         for step in self._fills:
             arrays[step.out.array.name][walk(step.out, step.loops)] = step.value

@@ -7,6 +7,7 @@ turns the first one to each place into an assignment, and fills with zeros what 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from micrograd import ops
+from micrograd.lifting.steps.chains import pairwise
 from micrograd.lifting.steps.expression import (
-    Apply,
     Formula,
     Read,
     pushed,
@@ -164,51 +165,36 @@ class _Adjoint:
             Step(loops, out, renumbered(value, numbers), distinct, combine, accumulate)
         )
 
-    # --- chains of maxima -------------------------------------------------------------------------
-
     def push_chain(self, step: Step, which: np.ndarray) -> None:
-        """max(max(x0, x1), x2): pair after pair, ties shared as the row of maximum shares them.
+        """Add what a chain of maxima passes on: first to each of its links, then to what they read.
 
-        best[k+1] = max(best[k], x[k]) goes up the chain, arriving[k] = what is left for the pairs
-        below goes down; best[0] is x[0], which therefore gets arriving[0] as well.
+        Links that lie along several loops are copied to lie along one.
         """
-        op = step.combine
-        assert op is not None
+        assert step.combine is not None
         outer, inner = moving(step.out, step.loops), standing(step.out, step.loops)
-        order = [*outer, *inner]
-        loops = tuple(step.loops[k] for k in order)
-        heads, tails = loops[: len(outer)], loops[len(outer) :]
-        which = which.transpose([*order, *(k for k in range(which.ndim) if k not in order)])
-        which = which.reshape(which.shape[: len(order)])
-        reads = tuple(view.along(order) for view in step.reads)
-        first = tuple(view.along(outer) for view in step.reads)
-        n = int(np.prod(tails, dtype=np.int64))
+        heads = [step.loops[k] for k in outer]
+        n = math.prod(step.loops[k] for k in inner)
         self.chains += 1
-        best, arriving = (
-            Array(f"{name}_{self.chains}", (*heads, n + 1), "gradient")
-            for name in ("best", "arriving")
-        )
-        rows = (*(stride * (n + 1) for stride in dense(heads)), *dense(tails))
-        below, above = View(best, 0, rows), View(best, 1, rows)
-        count, along = len(reads), range(len(outer))
-        self.add(heads, below.along(along), step.value, first, False)
-        pair = Apply(op, (Read(count), step.value))
-        self.add(loops, above, pair, [*reads, below], False)
         g = step.out.at(gradient(step.out.array)).along(outer)
-        last = View(arriving, n, rows).along(along)
-        self.add(heads, last, Read(0), (g,), False)
-        views = [*reads, below, above.at(arriving)]
-        parts = op.gradients(Read(count + 1), (Read(count), step.value), pair)
-        turned = [view.backwards(loops, range(len(outer), len(loops)))
-                  for view in (View(arriving, 0, rows), *views)]  # fmt: skip
-        self.add(loops, turned[0], parts[0], turned[1:], False)
-        spread = which.reshape(*which.shape[: len(outer)], *(1 for _ in tails))
-        for k, part in pushed(step.value, parts[1]).items():
-            self.push_into(loops, reads[k], part, views, spread)
-        rest = [*first, View(arriving, 0, rows).along(along)]
-        heads_which = which.reshape(which.shape[: len(outer)])
-        for k, part in pushed(step.value, Read(count)).items():
-            self.push_into(heads, first[k], part, rest, heads_which)
+        links = Array(f"links_{self.chains}", (*heads, n), "gradient")
+        flat = View(links, 0, (*(stride * n for stride in dense(heads)), 1))
+        spread = self.spread(flat, step, outer, inner)
+        self.add(step.loops, spread, step.value, step.reads, False)
+        steps, parts = pairwise(step.combine, heads, n, flat, g, self.chains)
+        self.steps += steps
+        views = (*step.reads, self.spread(parts, step, outer, inner))
+        for k, part in pushed(step.value, Read(len(step.reads))).items():
+            self.push_into(step.loops, step.reads[k], part, views, which)
+
+    @staticmethod
+    def spread(flat: View, step: Step, outer: Sequence[int], inner: Sequence[int]) -> View:
+        """A view along a chain as one along all loops of its step."""
+        strides = [0] * len(step.loops)
+        for k, stride in zip(outer, flat.strides[:-1], strict=True):
+            strides[k] = stride
+        for k, stride in zip(inner, dense([step.loops[k] for k in inner]), strict=True):
+            strides[k] = stride
+        return View(flat.array, flat.base, tuple(strides))
 
 
 def _others(k: int, count: int) -> tuple[int, ...]:

@@ -34,18 +34,21 @@ class Placement:
 
 def place(steps: Sequence[Step], fixed: Mapping[Array, int] = MappingProxyType({})) -> Placement:
     """Put every array that the steps compute into one buffer; `fixed`: where some must begin."""
+    computed = dict.fromkeys(step.out.array for step in steps)
     inside: dict[Array, tuple[Array, int]] = {}
     copies = []
     for number, step in enumerate(steps):
         found = _embedding(step)
-        if found is not None and _may_share(steps, number, *found):
+        if found is None or not computed.keys() >= set(found[:2]):
+            continue
+        if _may_share(steps, number, *found):
             small, large, offset = found
             if small not in inside and small not in fixed and _root(large, 0, inside)[0] != small:
                 inside[small] = large, offset
                 copies.append(number)
     starts = dict(fixed)
     size = _aligned(max((start + array.size for array, start in fixed.items()), default=0))
-    for array in dict.fromkeys(step.out.array for step in steps):
+    for array in computed:
         if array not in inside and array not in fixed:
             starts[array] = size
             size += _aligned(max(1, array.size))
