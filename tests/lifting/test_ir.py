@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, replace
 from importlib import import_module
@@ -78,6 +79,17 @@ def test_steps_are_frozen_and_compare_by_what_they_say() -> None:
     assert View(X, 0, (1,), places) != View(X, 0, (1,), places[::-1].copy())
     assert replace(SUM) == SUM
     assert hash(SUM.reads[0]) == hash(View(X, 0, (3, 1)))
+
+
+def test_a_program_can_be_pickled() -> None:
+    w = leaves(np.arange(6.0).reshape(2, 3))
+    found = backward_checks(
+        lambda x, i: functional.cross_entropy((x @ w) ** 3, i), np.ones((4, 2)), np.zeros(4, int)
+    )
+    again = pickle.loads(pickle.dumps(found))
+    assert str(again) == str(found)
+    assert again.forward == found.forward
+    assert adjoint(again, [0]) == adjoint(found, [0])
 
 
 def test_views_walk_shift_and_turn() -> None:

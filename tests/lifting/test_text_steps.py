@@ -204,3 +204,12 @@ def test_a_wrong_text_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("micrograd.lifting.steps.notation._INFIX", {**_INFIX, "*": (" + ", 1)})
     with pytest.raises(AssertionError):
         text_equals_steps(lambda x: x * x * 3.0, (2.0,))
+
+
+def test_a_whole_array_is_added_to_by_its_name() -> None:
+    w = leaves(np.ones((2, 3)))
+    _, backward = texts(
+        lambda x, i: functional.cross_entropy(x @ w, i), (np.ones((4, 2)), np.array([0, 1, 2, 1]))
+    )
+    assert "add.at(d_t5, (arange(4), i.astype(int)), d_t7)" in backward
+    assert "d_t5 += t6 * d_t6" in backward

@@ -44,8 +44,10 @@ class Statements:
             return [*declared, self._scattered(step)]
         step = _in_memory_order(step)
         target, flat = array.name, self._flat(step)
-        if array in self._in_pieces:
+        if array in self._in_pieces and flat is None:
             target = self.operands.target(step.out, step.loops)
+        elif array in self._in_pieces and not step.accumulate:
+            target += "[...]"
         shape, value = flat or self._value(step)
         return [*declared, Line(f"{target} {sign} {value}", _comment(shape, step.replaces))]
 
@@ -56,7 +58,7 @@ class Statements:
     def _flat(self, step: Step) -> tuple[tuple[int, ...], str] | None:
         """A map of whole arrays, in the shape that they have."""
         array = step.out.array
-        if step.combine is not None or array in self._in_pieces or not step.reads:
+        if step.combine is not None or not step.reads:
             return None
         if not all(whole(view, step.loops) for view in (step.out, *step.reads)):
             return None
@@ -68,7 +70,8 @@ class Statements:
             view.array.name if own == shape else reshaped(view.array.name, shape)
             for view, own in zip(step.reads, shapes, strict=True)
         ]
-        return shape, self._expression(step, names.__getitem__, not step.accumulate)
+        new = not (step.accumulate or array in self._in_pieces)
+        return shape, self._expression(step, names.__getitem__, new)
 
     def _expression(self, step: Step, reads: Callable[[int], str], new: bool = False) -> str:
         """What a step computes; `new` if a plain copy must be an array of its own."""
