@@ -2,8 +2,8 @@
 
 The layout puts like results side by side, so that an operand may run from one array into the next.
 What does is written in one of three ways: results of neighbouring instructions become one array
-that several steps write (`result_arrays`); a short sum over several arrays is written out, term by term;
-and anything else is first copied into an array of its own (`Reader.view`). In the benchmarks'
+that several steps write (`result_arrays`); a short sum over several arrays is written out, term by
+term; and anything else is first copied into an array of its own (`Reader.view`). In the benchmarks'
 networks 17 of 448 operands run over several arrays; in 300 random programs of 2,477 instructions
 145 sums are written out, 49 arrays have several writers, and 46 are made by copying.
 """
