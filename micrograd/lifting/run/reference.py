@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from micrograd.lifting.steps.expression import evaluate
 from micrograd.lifting.steps.ir import Array, Step, View
-from micrograd.ops import Op
+from micrograd.op import Op
 
 __all__ = ["run"]
 

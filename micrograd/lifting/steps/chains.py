@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from micrograd.lifting.steps.expression import Apply, Read
 from micrograd.lifting.steps.ir import Array, Step, View
 from micrograd.lifting.steps.walks import dense
-from micrograd.ops import Op
+from micrograd.op import Op
 
 __all__ = ["pairwise"]
 

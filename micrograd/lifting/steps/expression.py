@@ -13,7 +13,7 @@ from typing import Any, Union
 from micrograd import ops
 from micrograd.lifting.fuse import SUBTRACT
 from micrograd.lifting.symbols import DIVIDE
-from micrograd.ops import Op
+from micrograd.op import Op
 
 __all__ = ["Apply", "Expression", "Formula", "Read", "evaluate", "pushed", "reads_of", "renumbered"]
 

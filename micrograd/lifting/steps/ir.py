@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from micrograd.lifting.steps.expression import Formula, Read, written
-from micrograd.ops import Op
+from micrograd.op import Op
 
 __all__ = [
     "Argument",

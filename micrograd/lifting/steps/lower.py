@@ -27,7 +27,7 @@ from micrograd.lifting.steps.ir import Argument, Draw, Parameters, Program, Step
 from micrograd.lifting.steps.reading import Reader, shortened
 from micrograd.lifting.steps.walks import standing
 from micrograd.lifting.strides import Access, nest
-from micrograd.ops import Op
+from micrograd.op import Op
 
 __all__ = ["lower"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lifting.steps.expression import Apply, Formula, Read
-from micrograd.ops import Op
+from micrograd.op import Op
 
 __all__ = ["NAMES", "Line", "Notation", "product"]
 
