@@ -80,10 +80,18 @@ def _decided(rule: Op, inputs: Sequence[Value], reaches: list[float]) -> None:
         c, off = inputs[0].data, reaches[0]
         if off and abs(c) <= off:
             raise Undecided(f"where({c}, ...)")
-    elif rule in (ops.log, ops.sqrt, ops.power) or rule.parameters[:1] == ("**",):
+    elif rule in (ops.log, ops.sqrt, ops.power) or _has_a_pole(rule):
         x, off = inputs[0].data, reaches[0]
         if off and abs(x) <= off:  # may be on the other side of the pole
             raise Undecided(f"{x} under {rule.name}")
+
+
+def _has_a_pole(rule: Op) -> bool:
+    """Whether x**k has one at 0, or stops there: any k but 0, 1, 2, ..."""
+    if rule.parameters[:1] != ("**",):
+        return False
+    exponent = float(rule.parameters[1])
+    return exponent < 0 or not exponent.is_integer()
 
 
 class WithDetached:
