@@ -17,6 +17,7 @@ import numpy as np
 
 from micrograd import engine, ops
 from micrograd.engine import Value
+from micrograd.modes import Mode
 from micrograd.ops import Op
 
 TOLERANCE = 1e-13
@@ -94,7 +95,7 @@ def _has_a_pole(rule: Op) -> bool:
     return exponent < 0 or not exponent.is_integer()
 
 
-class WithDetached:
+class WithDetached(Mode):
     """A mode in which `detach` stays a node of the graph, so that its measure is passed on."""
 
     @staticmethod

@@ -100,7 +100,7 @@ class ForwardWriter(Writer):
         """The addresses that a take reads, computed from its integers; the backward pass reuses
         them.
         """
-        key = ("chosen", instruction.out.base)
+        key = ("chosen", instruction.out.base, instruction.out.shape)
         if key in self.copies:
             return self.copies[key]
         index, table = instruction.operands

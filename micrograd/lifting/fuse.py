@@ -20,6 +20,7 @@ from micrograd.ops import Op
 __all__ = ["Fused", "Node", "fuse"]
 
 _CHAINED = (ops.maximum, ops.minimum)
+_ODD_TERMS = 4  # so many terms of a sum may be made otherwise than the rest, and are added alone
 
 
 class Node:
@@ -289,14 +290,23 @@ class _Sums:
         return [dot, Node(i, "sum", ops.add, (rest,), None, len(rest) - 1)]
 
     def _sum(self, i: int, chain: list[int]) -> list[Node]:
-        """A sum of like terms; one that is made otherwise (losses + penalty) is added alone."""
-        for odd, rest, beside in ((chain[-1], chain[:-1], -2), (chain[0], chain[1:], 1)):
-            if self.kinds[odd] != self.kinds[chain[beside]]:
-                place = self.next_place
-                self.next_place += 1
-                core = self._sum(place, rest) if len(rest) > 2 else [_add(place, *rest)]
-                return [*core, _add(i, place, odd)]
-        return [Node(i, "sum", ops.add, (chain,), None, len(chain) - 1)]
+        """A sum of like terms; a few at its ends that are made otherwise (losses + penalty) are
+        added one by one, so that the like ones stay one regular read.
+        """
+        first, last = _longest_run([self.kinds[t] for t in chain])
+        before, core, after = chain[:first], chain[first:last], chain[last:]
+        if len(before) + len(after) > _ODD_TERMS:  # two kinds in turn: one sum of all
+            before, core, after = [], chain, []
+        odd = [*reversed(before), *after]
+        places = [*range(self.next_place, self.next_place + len(odd)), i]
+        self.next_place += len(odd)
+        if len(core) == 1:
+            made, places = [], [core[0], *places[1:]]
+        elif len(core) == 2:
+            made = [_add(places[0], *core)]
+        else:
+            made = [Node(places[0], "sum", ops.add, (core,), None, len(core) - 1)]
+        return made + [_add(places[k + 1], places[k], t) for k, t in enumerate(odd)]
 
     def _factors(self, t: int) -> tuple[int, int]:
         a, b = self.tape.lefts[t], self.tape.rights[t]
@@ -310,6 +320,18 @@ class _Sums:
     def product(self, t: int) -> Node:
         x, w = self._factors(t)
         return Node(t, "map", ops.mul, ((x,), (w,)))
+
+
+def _longest_run(kinds: Sequence[Any]) -> tuple[int, int]:
+    """Where the longest run of equal neighbours begins and ends; the first of equally long ones."""
+    best = start = 0
+    end = 1
+    for k in range(1, len(kinds) + 1):
+        if k == len(kinds) or kinds[k] != kinds[start]:
+            if k - start > end - best:
+                best, end = start, k
+            start = k
+    return best, end
 
 
 def _add(i: int, a: int, b: int) -> Node:

@@ -18,6 +18,7 @@ import numpy as np
 
 from micrograd import ops
 from micrograd.engine import Value
+from micrograd.modes import Mode
 from micrograd.ops import Op
 
 __all__ = [
@@ -120,10 +121,11 @@ class Traced(Value):
 
 
 _new = object.__new__
+_FULL = {"data": "number", "grad": "gradient"}
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-class Tape:
+class Tape(Mode):
     """What a function did: node i is `kinds[i]` applied to `lefts[i]` and `rights[i]`.
 
     `lefts[i]` is a tuple where there are more than two inputs; for leaves it is what they stand
@@ -204,10 +206,18 @@ class Tape:
             value.__class__ = Traced
             value._left, value._right = place, self
         else:
-            self.created_here[value] = value.data
+            self.created_here[value] = value._data
 
     def refuse(self, what: str) -> None:
         raise self.error(what)
+
+    def read(self, node: Value, what: str) -> None:
+        if node not in self.created_here:  # one from outside: the program would keep it for good
+            raise self.error(f"reading the {_FULL[what]} of a parameter")
+
+    def written(self, node: Value, what: str) -> None:
+        if node not in self.created_here:
+            raise self.error(f"writing the {_FULL[what]} of a parameter")
 
     def explained(self, fault: Exception) -> Exception:
         """What NumPy makes of a traced index, in our own words; any other fault as it is."""
@@ -267,7 +277,9 @@ class Tape:
         index = np.asarray(index, dtype=object)
         if not any(type(i) is Traced for i in index.flat):
             return NotImplemented
-        table = np.moveaxis(np.asarray(table, dtype=object), axis, 0)
+        table = np.asarray(table, dtype=object)
+        axis = range(table.ndim)[axis]
+        table = np.moveaxis(table, axis, 0)
         rows, inner = table.shape[0], table.shape[1:]
         columns = table.reshape(rows, -1)
         places = [tuple(map(self.find, columns[:, j])) for j in range(columns.shape[1])]

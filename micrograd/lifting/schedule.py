@@ -3,7 +3,7 @@ instructions.
 
 A node's level is one more than its inputs'. Like nodes of one level that read from the same places,
 in recorded order, form a group; slots are handed out group after group, so that each group's
-results lie side by side and the next group's reads are regular. `instructions` is the whole pass.
+results lie side by side and the next group's reads are regular. `schedule` is the whole pass.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 from micrograd.lifting.fuse import Fused, Node
 from micrograd.lifting.merge import by_length, in_order, merge
 from micrograd.lifting.record import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
-from micrograd.lifting.strides import Access, nest, segments, squeezed
+from micrograd.lifting.strides import FAR, Access, nest, segments, squeezed
 from micrograd.ops import Op
 
-__all__ = ["PARAMETERS", "Instruction", "Layout", "schedule"]
+__all__ = ["PARAMETERS", "Instruction", "Layout", "gathered", "schedule"]
 
 PARAMETERS = 1 << 40  # addresses from here on are in the store, below in the program's own buffer
 _PIECES = 3  # a group is cut into at most so many regular pieces before it is gathered,
@@ -178,6 +178,8 @@ class _Group:
 
     def _inner_loops(self) -> tuple[tuple[int, ...], np.ndarray, list[bool]]:
         """The reduced loops: their shape, each operand's strides, which operands follow them."""
+        if self.kind == "take":
+            return self._table_loop()
         wide = [reads for reads in self.reads if reads.shape[1] > 1]
         if not wide:
             return (), np.zeros((len(self.reads), 0), dtype=np.int64), [True] * len(self.reads)
@@ -200,6 +202,17 @@ class _Group:
         strides = np.zeros((len(self.reads), len(shape)), dtype=np.int64)
         strides[regular] = found
         return shape, strides, regular
+
+    def _table_loop(self) -> tuple[tuple[int, ...], np.ndarray, list[bool]]:
+        """The rows that a take chooses from: always one loop, for an index is one integer.
+
+        A table whose rows do not lie at one distance from each other is gathered.
+        """
+        table = self.reads[1]
+        distances = np.diff(table, axis=1)
+        step = int(distances[0, 0]) if distances.size else 0
+        even = abs(step) <= FAR and bool((distances == step).all())
+        return (table.shape[1],), np.array([[0], [step if even else 0]]), [True, even]
 
     def _instruction(
         self, a: int, b: int, inner: tuple[int, ...], inner_strides: np.ndarray, regular: list[bool]
@@ -237,7 +250,7 @@ class _Group:
             if start_factors:
                 start = Access(int(self.starts[a]), shape, (*map(int, strides[1]), *zeros))
             else:
-                start = _gathered(self.starts[a:b], outer, inner)
+                start = gathered(self.starts[a:b], outer, inner)
         operands = []
         row = 2 if self.starts is not None and start_factors else 1
         for role, (reads, fits) in enumerate(zip(self.reads, factors, strict=True)):
@@ -246,7 +259,7 @@ class _Group:
                 operands.append(Access(int(reads[a, 0]), shape, along))
                 row += 1
             else:
-                operands.append(_gathered(reads[a:b], outer, inner))
+                operands.append(gathered(reads[a:b], outer, inner))
         replaces = sum(node.replaces for node in self.nodes[a:b])
         return Instruction(
             self.kind, self.nodes[0].op, out, tuple(operands), start, len(inner), replaces
@@ -269,7 +282,8 @@ def _matrix(rows: list[Sequence[int]], address: dict[int, int], pad: int) -> np.
     return np.array(found, dtype=np.int64)
 
 
-def _gathered(reads: np.ndarray, outer: tuple[int, ...], inner: tuple[int, ...]) -> Access:
+def gathered(reads: np.ndarray, outer: tuple[int, ...], inner: tuple[int, ...]) -> Access:
+    """Addresses, a row for each of the outer loops, as an access that copies them out first."""
     if reads.ndim == 1 or reads.shape[1] == 1:
         addresses, strides = squeezed(reads.reshape(-1), outer)
         return Access(0, outer + inner, (*strides, *(0,) * len(inner)), addresses)

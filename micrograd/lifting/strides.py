@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Access", "nest", "segments", "squeezed"]
+__all__ = ["FAR", "Access", "nest", "segments", "squeezed"]
 
-_FAR = 1 << 39  # no view spans the program's own buffer and the parameters' (`schedule.PARAMETERS`)
+FAR = 1 << 39  # no view spans the program's own buffer and the parameters' (`schedule.PARAMETERS`)
 
 
 class Access(NamedTuple):
@@ -45,7 +45,7 @@ def nest(lists: np.ndarray) -> tuple[tuple[int, ...], np.ndarray] | None:
         step = lists[:, 1:] - lists[:, :-1]
         same = (step == step[:, :1]).all(axis=0)
         length = n if same.all() else int(same.argmin()) + 1
-        if n % length or np.abs(step[:, 0]).max() > _FAR:
+        if n % length or np.abs(step[:, 0]).max() > FAR:
             return None
         blocks = lists.reshape(lists.shape[0], n // length, length)
         if (

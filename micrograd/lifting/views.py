@@ -38,6 +38,13 @@ class Scratch:
         self.made: dict[str, Any] = {}
         self._arena = np.zeros(0, dtype=np.uint8)
 
+    def apart(self) -> Scratch:
+        """The same gradients with temporaries of its own, for code with names of its own."""
+        other = Scratch(0, 0)
+        other.grads, other.parameter_grads = self.grads, self.parameter_grads
+        other.arrays = self.arrays
+        return other
+
     def temporary(self, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
         end = offset + max(1, math.prod(shape)) * dtype.itemsize
         if end > len(self._arena):  # what was made in the old one stays there
@@ -53,6 +60,13 @@ class Views:
         self._specs: dict[str, Any] = {}
         self._offset = 0  # in the arena, behind the temporaries of the instruction being written
         self.fixed: dict[str, Any] = {}  # the same in every set of buffers: functions, index lists
+
+    def copy(self) -> Views:
+        """The same names, to which others can be added that the original does not get."""
+        other = Views()
+        other._names, other._specs = dict(self._names), dict(self._specs)
+        other.fixed = dict(self.fixed)
+        return other
 
     def begin(self) -> None:
         """The next instruction: its temporaries take the place of the last one's."""
