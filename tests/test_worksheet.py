@@ -16,9 +16,10 @@ from browsing import browser, needs_browser
 
 import micrograd
 from micrograd import Value
-from micrograd.show.answers import packed, read_answers, read_number, read_sheet, unpacked
+from micrograd.show.answers import read_answers, read_number
 from micrograd.show.exercises import LEVELS, exercise
 from micrograd.show.marking import check
+from micrograd.show.sheets import packed, read_sheet, unpacked
 from micrograd.show.walk import Walk
 from micrograd.show.worksheet import worksheet
 

@@ -1,5 +1,4 @@
-"""The backward code of a program: what each instruction passes on, derived from the op table's
-rows.
+"""The backward code of a program, instruction by instruction, derived from the op table's rows.
 
 Gradients live in an array beside the numbers ('g'; 'd' for the parameters). The first contribution
 to a place is written, later ones are added, so that nothing need be zeroed that is written whole.
@@ -494,7 +493,10 @@ def scatter_add(
 
 
 def _distinct(loops: Sequence[tuple[int, int]]) -> bool:
-    """Whether loops (length, stride) plainly meet no address twice: each clears the inner."""
+    """True if each stride is larger than all that the loops inside it span together.
+
+    Then no address is visited twice. (Sufficient, not necessary.)
+    """
     reach = 0
     for length, stride in sorted(loops, key=lambda loop: abs(loop[1])):
         if abs(stride) <= reach:
@@ -504,8 +506,9 @@ def _distinct(loops: Sequence[tuple[int, int]]) -> bool:
 
 
 def chain_gradient(x: np.ndarray, g: np.ndarray, largest: bool, out: np.ndarray) -> None:
-    """d max(max(x0, x1), ...) / d x * g: at each pair all to the larger, half to each of equal
-    ones.
+    """out = d max(max(x0, x1), ...) / d x * g, along the last axis.
+
+    At each pair the whole gradient goes to the larger number, and half to each of equal ones.
     """
     rows = x.reshape(*g.shape, -1)
     result = np.empty(rows.shape)

@@ -62,9 +62,7 @@ _FORMS: list[tuple[Callable[[float], float], Callable[[float], float]]] = [
 
 
 class Grown(NamedTuple):
-    """A list of addresses along whose first loop the batch grows: base + i * step, element by
-    element.
-    """
+    """Addresses that grow by one row for each row of the batch: row i is base + i * step."""
 
     length: Line
     base: Any  # fitted arrays (slope, start)

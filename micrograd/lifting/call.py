@@ -1,8 +1,8 @@
 """A lifted call as one operation of the graph, and the Values that come out of it.
 
-The call is a node whose inputs are the Values that were passed; each result is a node above it. A
-result's backward leaves its gradient with the call; the call's own runs the program's backward
-once.
+The call is a node whose inputs are the Values that were passed; each result is a node above it.
+When a gradient reaches a result, it is left with the call; when the engine comes to the call's own
+node, the program's backward runs once, for all of them.
 """
 
 from __future__ import annotations
@@ -128,8 +128,7 @@ def output(node: Value | None, call: Call, which: int) -> Value:
 
 
 class ResultArray(NDArrayOperatorsMixin):
-    """An array of results whose Values are made when they are touched: 10,000 scores cost nothing
-    unread.
+    """An array of results whose Values are made when they are touched: unread, they cost nothing.
 
     It is used as the object array of Values that it stands for (`values`): operators, NumPy's
     functions, indexing, assignment and every method of an ndarray. `micrograd.numbers` reads it

@@ -1,8 +1,7 @@
 """Chains of + and * become dot products and sums; chains of maximum become one n-ary maximum.
 
 Python unrolls `sum(w * x)` into 2n nodes. This pass walks a tape once and gives each chain back as
-one `Node`, together with what the program needs to know of leaves; `schedule.py` then groups like
-nodes.
+one `Node`, and the leaves that are left; `schedule.py` then groups like nodes.
 """
 
 from __future__ import annotations
@@ -55,7 +54,6 @@ class Fused(NamedTuple):
     nodes: list[Node]
     leaves: list[int]
     outputs: list[int]
-    scalars: int  # recorded nodes that the outputs need
 
 
 def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
@@ -71,7 +69,6 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     same: dict[int, int] = {}  # 0 + x is x; f(x) is computed once
     unary: dict[tuple[Any, int], int] = {}
     leaves: list[int] = []
-    count = 0
     renamed = _Renamed(same)
     for i, kind in enumerate(kinds):
         if not uses[i]:
@@ -79,7 +76,6 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
         if type(kind) is str and kind != TAKE and kind != DOT:
             leaves.append(i)
             continue
-        count += 1
         a, b = lefts[i], rights[i]
         if kind is add:
             a, b = same.get(a, a), same.get(b, b)
@@ -150,11 +146,14 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
             found[k] = sums.next_place
             sums.next_place += 1
             flat.append(Node(found[k], "map", COPY, ((place,),), None, 0))
-    return Fused(flat, leaves, found, count)
+    return Fused(flat, leaves, found)
 
 
 class _Renamed:
-    """Tuples with places that are the same as earlier ones replaced; a shared tuple once."""
+    """Replaces places that compute the same as earlier ones in tuples of places.
+
+    A tuple that several nodes share is looked at once.
+    """
 
     def __init__(self, same: dict[int, int]) -> None:
         self._same = same

@@ -37,9 +37,8 @@ _EXACT_KEPT = 16  # exact backward codes that a program keeps; each is for other
 class Buffers:
     """The numbers of one live call, and the code bound to them and to the program's scratch.
 
-    Parameters are read where they live. Only if they lie in another order than when the program was
-    recorded (a program from a pickle, beside a model that was stored before) are they copied:
-    `moved`.
+    Parameters are read where they live, in the store. Only if they lie there in another order than
+    when the program was recorded (it came from a pickle, say) are they copied: `moved` says how.
     """
 
     __slots__ = ("numbers", "parameters", "store", "moved", "forward", "arguments", "names",
@@ -123,9 +122,7 @@ class Buffers:
         return backward, FunctionType(backward.code, names)
 
     def _finite(self, program: Program) -> bool:
-        """Whether no gradient that leaves the program is inf or nan (or so large that its square
-        is).
-        """
+        """Whether the squares of all gradients that leave the program have a finite sum."""
         scratch = program.scratch
         found = scratch.parameter_grads @ scratch.parameter_grads
         if program.wanted_inputs:
@@ -197,9 +194,7 @@ class Outside(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """All that a program is made of, in plain numbers: what a batch size may change, it changes
-    here.
-    """
+    """All that a program is made of, as plain data; a batch size changes nothing else."""
 
     layout: Layout
     arguments: tuple[Argument, ...]
@@ -210,11 +205,9 @@ class Recording(NamedTuple):
 
 
 class Program:
-    """What `lift` found: `instructions` over one buffer and the parameters' store; call it on
-    arguments.
+    """What `lift` found: instructions over a call's numbers and the parameters. Call it.
 
-    A program can be pickled: it keeps its instructions and its parameters, and writes its code
-    anew.
+    A pickle holds the instructions and the parameters; the code is written again when it is loaded.
     """
 
     def __init__(

@@ -1,5 +1,4 @@
-"""Levels, groups of like nodes, storage slots: a list of nodes becomes a short list of
-instructions.
+"""From a list of nodes to a short list of instructions: levels, groups of like nodes, addresses.
 
 A node's level is one more than its inputs'. Like nodes of one level that read from the same places,
 in recorded order, form a group; slots are handed out group after group, so that each group's
@@ -27,12 +26,12 @@ _DOT_PIECES = 16  # and a group of dots, where a gather copies most: q . k of a 
 
 
 class Instruction(NamedTuple):
-    """out = op(operands): a map, a reduction over the last `inner` loops, a take, or scalars.
+    """out = op(operands): a map, a reduction over the last `inner` loops, or a take.
 
-    All accesses have the same loops: those of `out`, then the reduced ones.
+    All accesses have the same loops: those of `out`, then the `inner` ones that are reduced.
     """
 
-    kind: str
+    kind: str  # 'map', 'sum', 'chain' (of maxima or minima), 'dot' or 'take'
     op: Op | None
     out: Access
     operands: tuple[Access, ...]
@@ -217,8 +216,9 @@ class _Group:
     def _instruction(
         self, a: int, b: int, inner: tuple[int, ...], inner_strides: np.ndarray, regular: list[bool]
     ) -> Instruction:
-        """Nodes a to b as one instruction; operands that do not factor with the others are
-        gathered.
+        """Nodes a to b as one instruction, whose operands are read by strides where they factor.
+
+        An operand that does not factor together with the others is gathered.
         """
         lists = [self.out[a:b]]
         if self.starts is not None:

@@ -1,8 +1,7 @@
 """Names for the arrays that a program works on: views, temporaries, index lists.
 
-Generated code sees an instruction's operands under short names (v3, g3, t7). `Views` hands the
-names out while code is written, and makes the arrays for one set of buffers when a program is to
-run.
+Generated code sees an instruction's operands under short names (v3, g3, t7). `Views` hands them
+out while code is written, and makes the arrays that they name when a program is to run.
 """
 
 from __future__ import annotations
@@ -25,10 +24,11 @@ def addresses(base: int, shape: Sequence[int], strides: Sequence[int]) -> np.nda
 
 
 class Scratch:
-    """What all calls of a program share: gradients, and one arena for every temporary.
+    """What all calls of a program share: gradients, and one block of memory for all temporaries.
 
-    Nothing in it outlives a run, so calls that live side by side differ in their numbers alone, and
-    an instruction's temporaries lie where the last one's were, in the cache.
+    Nothing in it is needed after a run, so each live call needs only its numbers for itself. Each
+    instruction's temporaries lie where the last one's were, which the processor still has in its
+    cache.
     """
 
     def __init__(self, size: int, parameters: int) -> None:

@@ -1,142 +1,282 @@
-"""Answers to a worksheet: reading them, and the graph that a sheet carries along for the marking.
+"""Answers worked out by hand: reading the numbers that people write, and saying whether they count.
 
-A learner hands in a dict, a file that the page saved, or lines such as `x1.grad = -1.5`:
-`read_answers` takes them all. `packed` and `unpacked` are how a graph travels inside a sheet.
+`by_hand` is the one rule for such numbers: worksheets, `check` and the exercises of the lectures
+ask it, and `answers.js` is the same rule for pages (a test gives both one table). Read `matches`,
+then `by_hand`; `read_number` is what a number may look like, `read_answers` reads a whole file.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from micrograd import ops
-from micrograd.engine import Value, record
 from micrograd.reals import describe
-from micrograd.show.formulas import MINUS
-from micrograd.show.walk import Walk
 
-__all__ = ["packed", "read_answers", "read_number", "read_sheet", "unpacked"]
+__all__ = [
+    "ACCEPTED",
+    "Judged",
+    "Verdict",
+    "by_hand",
+    "judged",
+    "matches",
+    "read_answers",
+    "read_number",
+    "rounded",
+]
 
-_MARK = re.compile(r"<!-- micrograd worksheet ([A-Za-z0-9+/=]+) -->")
+ACCEPTED = (
+    "Three digits are enough: an answer is right within half a percent, or rounded to three "
+    "decimals if its size is at least 0.05. Fractions are welcome: 1/3, -2/7."
+)
+_HALF_A_PERCENT = 0.005 + 1e-9
+_DUST = 1e-12  # what rounding leaves of a 0: two paths of 0.1 and -0.1 may add up to 3e-17
+_FORMS = "write one number, such as -1.5, 3/4 or 2e-3"
+_NUMBER = re.compile(
+    r"([+-]?)(?:(\d+\.?\d*|\.\d+)(?:e([+-]?\d+))?|inf|infinity|nan)", re.ASCII | re.IGNORECASE
+)
 _FENCE = re.compile(r"^```answers\s*$(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 
 
-def read_number(answer: Any, name: str) -> float | None:
-    """A number from 1.5, "1.5", "−1,5" or "3/4"; None where nothing was written."""
-    if answer is None or (isinstance(answer, str) and not answer.strip(" _?\t")):
+# --- reading one number -------------------------------------------------------------------------
+
+
+def read_number(answer: Any) -> float | None:
+    """A number from 1.5, "1.5", "−1,5", "3/4", [1.5], a Value; None where nothing was written."""
+    if answer is None or answer is ... or (isinstance(answer, str) and not answer.strip(" _?\t")):
         return None
-    if isinstance(answer, Value):
-        return answer.data
-    text = str(answer).strip().replace(MINUS, "-").replace(",", ".").replace("∞", "inf")
-    top, slash, bottom = text.partition("/")
+    if isinstance(answer, str):
+        return _from_text(answer)
+    if isinstance(answer, (list, tuple)) and len(answer) == 1:
+        return read_number(answer[0])
+    shape = getattr(answer, "shape", None)
+    if isinstance(shape, tuple) and math.prod(shape) == 1:  # of NumPy or PyTorch
+        single = answer.item()
+        if type(single) is not type(answer):
+            return read_number(single)
+        shape = None
+    if shape is None and not isinstance(answer, bool) and hasattr(type(answer), "__float__"):
+        try:
+            return float(answer)
+        except (OverflowError, TypeError, ValueError):
+            pass
+    raise ValueError(f"got {_described(answer)}; {_FORMS}")
+
+
+def _from_text(text: str) -> float:
+    plain = "".join(text.split()).translate(_SIGNS).lstrip("=~≈")
+    top, slash, bottom = plain.partition("/")
+    numbers = [_NUMBER.fullmatch(part) for part in ([top, bottom] if slash else [top])]
+    if not all(numbers) or re.search(r"\d\s+\d", text):
+        raise ValueError(f"got {_described(text)}; {_FORMS}")
+    if not slash:
+        return float(top)
+    number, divisor = float(top), float(bottom)
+    if divisor:
+        return number / divisor
+    sign = math.copysign(1.0, number) * math.copysign(1.0, divisor)
+    return math.nan if number == 0 or math.isnan(number) else sign * math.inf
+
+
+_SIGNS = str.maketrans(
+    {"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", ",": ".", "∞": "inf"}
+    | {"\N{FRACTION SLASH}": "/", "\N{DIVISION SIGN}": "/"}
+)
+
+
+def _described(answer: Any) -> str:
+    """What was given instead of a number, without anybody's repr of arrays and functions."""
+    shape = getattr(answer, "shape", None)
+    if isinstance(shape, tuple):
+        return f"an array of shape {tuple(map(int, shape))}" if shape else "an array"
+    if isinstance(answer, (list, tuple, dict, set)):
+        return f"a {type(answer).__name__} of {len(answer)}"
+    if callable(answer):
+        return "a function"
+    if isinstance(answer, str):
+        return repr(answer if len(answer) <= 60 else answer[:59] + "…")
+    return describe(answer)
+
+
+# --- the one rule -------------------------------------------------------------------------------
+
+
+def matches(answer: float, right: float) -> bool:
+    """|answer - right| <= 0.5% of |right|; or `right` rounded to 3 decimals, if |right| >= 0.05."""
+    if not (math.isfinite(answer) and math.isfinite(right)):
+        return answer == right or (math.isnan(answer) and math.isnan(right))
+    error = abs(answer - right)
+    if error <= _HALF_A_PERCENT * abs(right) + _DUST:
+        return True
+    return error <= 0.0005 + 1e-9 and abs(right) >= 0.05 - 1e-9 and _is_multiple(answer, 0.001)
+
+
+def _is_multiple(x: float, unit: float) -> bool:
+    return abs(x / unit - round(x / unit)) < 1e-6
+
+
+def rounded(answer: float, right: float) -> bool:
+    """Whether `answer` is `right` rounded to one digit or to two."""
+    if not (math.isfinite(answer) and 1e-300 < abs(right) < math.inf) or answer == 0:
+        return False
+    first = 10.0 ** math.floor(math.log10(abs(right)))  # what a 1 as the first digit is worth
+    error = abs(answer - right) * (1 - 1e-6)
+    return any(error <= unit / 2 and _is_multiple(answer, unit) for unit in (first, first / 10))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of one answer; true if it is right. The message never tells the right number."""
+
+    status: str  # right, right so far, wrong, not readable, not attempted
+    answer: float | None
+    message: str
+
+    def __bool__(self) -> bool:
+        return self.status == "right"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What `by_hand` was asked, for tests that ask again with the same number in other forms."""
+
+    given: Any
+    right: float | None
+    exact: bool
+    low: float | None
+    high: float | None
+
+
+_listeners: list[list[Judged]] = []
+
+
+@contextmanager
+def judged() -> Iterator[list[Judged]]:
+    """Collects what `by_hand` judges inside the block: every exercise's numbers, for its tests."""
+    seen: list[Judged] = []
+    _listeners.append(seen)
     try:
-        number = float(top)
-        divisor = float(bottom) if slash else 1.0
-        return number / divisor if divisor else math.copysign(math.inf, number)
-    except ValueError:
-        raise ValueError(
-            f"the answer for {name} is {describe(answer)}; an answer is a number, as -1.5 or 3/4"
-        ) from None
+        yield seen
+    finally:
+        _listeners[:] = [other for other in _listeners if other is not seen]
 
 
-def read_answers(answers: Any) -> dict[str, Any]:
-    """What was answered, by name: from a mapping, or a file in JSON, Markdown or lines of text."""
+def by_hand(
+    given: Any,
+    right: Any = None,
+    *,
+    exact: bool = False,
+    low: float | None = None,
+    high: float | None = None,
+) -> Verdict:
+    """Whether a number worked out by hand counts: see `ACCEPTED`.
+
+    `exact` is for counts. With `low` or `high` any number from low to high is right. `given` is
+    whatever `read_number` takes; one digit or two of the right number are "right so far".
+    """
+    expected = read_number(right)
+    if expected is None and low is None and high is None:
+        raise TypeError("by_hand() needs the right number, or low= and high= of those that count")
+    for seen in _listeners:
+        seen.append(Judged(given, expected, exact, low, high))
+    try:
+        answer = read_number(given)
+    except ValueError as error:
+        return Verdict("not readable", None, str(error))
+    if answer is None:
+        return Verdict("not attempted", None, "not attempted")
+    if low is not None or high is not None:
+        return _in_range(answer, low, high)
+    assert expected is not None
+    if exact:
+        return _exactly(answer, expected)
+    if matches(answer, expected):
+        return Verdict("right", answer, "right")
+    if rounded(answer, expected):
+        return Verdict("right so far", answer, "right so far: give three digits")
+    shown = _shown(answer, lambda x: matches(x, expected))
+    return Verdict("wrong", answer, f"{shown} is not right")
+
+
+def _exactly(answer: float, expected: float) -> Verdict:
+    if abs(answer - expected) <= 1e-9 * max(1.0, abs(expected)):
+        return Verdict("right", answer, "right")
+    whole = not math.isfinite(answer) or answer == round(answer)
+    hint = "" if whole or expected != round(expected) else "; a whole number is asked for"
+    return Verdict("wrong", answer, f"{_shown(answer, expected.__eq__)} is not right{hint}")
+
+
+def _in_range(answer: float, low: float | None, high: float | None) -> Verdict:
+    if low is not None and not answer >= low - 1e-9 * abs(low):
+        return Verdict("wrong", answer, f"{_shown(answer, low.__le__)} is too small")
+    if high is not None and not answer <= high + 1e-9 * abs(high):
+        return Verdict("wrong", answer, f"{_shown(answer, high.__ge__)} is too large")
+    return Verdict("right", answer, "right")
+
+
+def _shown(answer: float, counts: Callable[[float], Any]) -> str:
+    """The number in so many digits that it does not read as one that would count."""
+    for digits in range(4, 18):
+        text = f"{answer:.{digits}g}"
+        if counts(float(text)) is not True:
+            break
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+# --- reading a file -----------------------------------------------------------------------------
+
+
+def read_answers(answers: Any, names: Container[str] = ()) -> dict[str, Any]:
+    """What was answered, by name: from a mapping, or a file in JSON, Markdown or lines of text.
+
+    A line is `name = number`, or `name: number` or `name, number` with one of the known `names`.
+    """
     if isinstance(answers, Mapping):
         return {str(name): answer for name, answer in answers.items()}
     if not isinstance(answers, (str, os.PathLike)):
         raise TypeError(
-            f"answers are a dict by label or the path of a file; got {describe(answers)}"
+            f"answers are a dict by name or the path of a file; got {_described(answers)}"
         )
-    text = Path(answers).read_text(encoding="utf-8-sig")
+    file = repr(os.fspath(answers))
+    try:
+        text = Path(answers).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{file} is not a text file; {_LINES}") from None
     if text.lstrip().startswith("{"):
         try:
             found = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ValueError(
-                f"{os.fspath(answers)!r} looks like JSON and is not: {error}"
-            ) from None
+            raise ValueError(f"{file} looks like JSON and is not: {error}") from None
         return {str(name): answer for name, answer in found.items()}
     fenced = _FENCE.search(text)
     lines = (fenced[1] if fenced else text).splitlines()
-    pairs = [line.rpartition("=") for line in lines if "=" in line and line.lstrip()[0] != "#"]
+    pairs = dict(pair for line in lines if (pair := _pair(line.strip(), names)))
     if not pairs:
-        raise ValueError(
-            f"{os.fspath(answers)!r} holds no answers; write lines such as x1.grad = -1.5, or save "
-            "them from the worksheet's page"
-        )
-    return {name.strip(): answer.strip() for name, _, answer in pairs}
+        raise ValueError(f"{file} holds no answers; {_LINES}")
+    return pairs
 
 
-def read_sheet(path: str | os.PathLike[str]) -> Value:
-    """The graph of a saved worksheet."""
-    found = _MARK.search(Path(path).read_text(encoding="utf-8"))
-    if found is None:
-        raise ValueError(
-            f"{os.fspath(path)!r} is no worksheet: expected a page or a Markdown file that "
-            "worksheet(...).save() wrote"
-        )
-    return unpacked(found[1])
+_LINES = "write lines such as x1.grad = -1.5, or save them from the worksheet's page"
 
 
-def packed(walk: Walk) -> str:
-    """The graph as one comment, for a page or a Markdown file."""
-    rows = [
-        [node._op, _parameters(node._rule), walk.inputs(i), walk.data[i].hex(), node.label]
-        + ([[use.local for use in _uses(walk, i)]] if _measured(node._rule) else [])
-        for i, node in enumerate(walk.nodes)
-    ]
-    text = base64.b64encode(json.dumps(rows, separators=(",", ":")).encode()).decode()
-    return f"<!-- micrograd worksheet {text} -->"
+def _pair(line: str, names: Container[str]) -> tuple[str, str] | None:
+    """Name and answer of one line; None if it is a comment, a heading, prose."""
+    name, sign, answer = line.rpartition("=")
+    if sign and (not line.startswith("#") or bare(name) in names):
+        return name.strip(), answer.strip()
+    for sign in ":;,\t":
+        name, found, answer = line.partition(sign)
+        if found and bare(name) in names:
+            return name.strip(), answer.strip()
+    return None
 
 
-def _measured(rule: Any) -> bool:
-    """Whether only the numbers of a rule can travel: it is no row of micrograd's own table."""
-    if rule is None:
-        return False
-    builtin = rule.parameters[:1] or (rule.name,) if isinstance(rule, ops.Op) else ("",)
-    return builtin[0] not in ops._builtin
-
-
-def _parameters(rule: Any) -> list[Any]:
-    return list(rule.parameters) if isinstance(rule, ops.Op) else []
-
-
-def _uses(walk: Walk, i: int) -> list[Any]:
-    return sorted(
-        (use for step in walk.steps for use in step if use.node == i), key=lambda use: use.position
-    )
-
-
-def unpacked(text: str) -> Value:
-    """The graph again. Of a handwritten rule it has the numbers that were measured."""
-    nodes: list[Value] = []
-    try:
-        for op, parameters, inputs, data, label, *local in json.loads(base64.b64decode(text)):
-            prev = [nodes[k] for k in inputs]
-            if local:
-                node = Value(float.fromhex(data), prev, op or "custom", label)
-                node._backward = _measured_step(node, prev, local[0])
-            elif op:
-                node = record(ops._find(op, tuple(parameters)), *prev)
-                node.label = label
-            else:
-                node = Value(float.fromhex(data), label=label)
-            nodes.append(node)
-        return nodes[-1]
-    except (binascii.Error, ValueError, TypeError, LookupError) as error:
-        raise ValueError(f"the graph inside this worksheet is damaged: {error}") from None
-
-
-def _measured_step(node: Value, prev: list[Value], local: list[float]) -> Callable[[], None]:
-    def backward() -> None:
-        for x, slope in zip(dict.fromkeys(prev), local, strict=False):
-            x.grad += slope * node.grad
-
-    return backward
+def bare(name: str) -> str:
+    """`x1` of `x1.grad`."""
+    return name.strip().removesuffix(".grad").rstrip()

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograd.ops import Op
-from micrograd.show.answers import read_answers, read_number, read_sheet
+from micrograd.show.answers import read_answers, read_number
 from micrograd.show.formulas import number
 from micrograd.show.mistakes import MISTAKES, TOLERANCE, diagnose, matches
+from micrograd.show.sheets import read_sheet
 from micrograd.show.walk import Use, Walk
 
 __all__ = ["Mark", "Report", "check"]
@@ -103,7 +104,7 @@ def _by_node(walk: Walk, expected: list[int], answers: dict[str, Any]) -> dict[i
             raise ValueError(
                 f"there is no gradient called {name!r} here; the names are {', '.join(names)}"
             )
-        found = read_number(answer, name)
+        found = read_number(answer)
         if found is not None:
             given[i] = found
     return given

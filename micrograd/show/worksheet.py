@@ -15,13 +15,13 @@ from pathlib import Path
 from string import Template
 
 from micrograd.engine import Value
-from micrograd.show.answers import packed
 from micrograd.show.cards import picture_of
 from micrograd.show.exercises import LEVELS, exercise
 from micrograd.show.explain import plain_markdown
 from micrograd.show.formulas import TIMES, Formula, number
 from micrograd.show.mistakes import TOLERANCE
 from micrograd.show.pages import colours, framed, size_of, source
+from micrograd.show.sheets import packed
 from micrograd.show.slim import slim
 from micrograd.show.svg import plain
 from micrograd.show.walk import Walk

@@ -1,0 +1,91 @@
+"""The graph that a saved worksheet carries along, so that its answers can be marked from the file.
+
+`packed` writes it as one comment, `unpacked` makes the graph of it again, with the same numbers.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from micrograd import ops
+from micrograd.engine import Value, record
+from micrograd.show.walk import Walk
+
+__all__ = ["packed", "read_sheet", "unpacked"]
+
+_MARK = re.compile(r"<!-- micrograd worksheet ([A-Za-z0-9+/=]+) -->")
+
+
+def read_sheet(path: str | os.PathLike[str]) -> Value:
+    """The graph of a saved worksheet."""
+    found = _MARK.search(Path(path).read_text(encoding="utf-8"))
+    if found is None:
+        raise ValueError(
+            f"{os.fspath(path)!r} is no worksheet: expected a page or a Markdown file that "
+            "worksheet(...).save() wrote"
+        )
+    return unpacked(found[1])
+
+
+def packed(walk: Walk) -> str:
+    """The graph as one comment, for a page or a Markdown file."""
+    rows = [
+        [node._op, _parameters(node._rule), walk.inputs(i), walk.data[i].hex(), node.label]
+        + ([[use.local for use in _uses(walk, i)]] if _measured(node._rule) else [])
+        for i, node in enumerate(walk.nodes)
+    ]
+    text = base64.b64encode(json.dumps(rows, separators=(",", ":")).encode()).decode()
+    return f"<!-- micrograd worksheet {text} -->"
+
+
+def _measured(rule: Any) -> bool:
+    """Whether only the numbers of a rule can travel: it is no row of micrograd's own table."""
+    if rule is None:
+        return False
+    builtin = rule.parameters[:1] or (rule.name,) if isinstance(rule, ops.Op) else ("",)
+    return builtin[0] not in ops._builtin
+
+
+def _parameters(rule: Any) -> list[Any]:
+    return list(rule.parameters) if isinstance(rule, ops.Op) else []
+
+
+def _uses(walk: Walk, i: int) -> list[Any]:
+    return sorted(
+        (use for step in walk.steps for use in step if use.node == i), key=lambda use: use.position
+    )
+
+
+def unpacked(text: str) -> Value:
+    """The graph again. Of a handwritten rule it has the numbers that were measured."""
+    nodes: list[Value] = []
+    try:
+        for op, parameters, inputs, data, label, *local in json.loads(base64.b64decode(text)):
+            prev = [nodes[k] for k in inputs]
+            if local:
+                node = Value(float.fromhex(data), prev, op or "custom", label)
+                node._backward = _measured_step(node, prev, local[0])
+            elif op:
+                node = record(ops._find(op, tuple(parameters)), *prev)
+                node.label = label
+            else:
+                node = Value(float.fromhex(data), label=label)
+            nodes.append(node)
+        return nodes[-1]
+    except (binascii.Error, ValueError, TypeError, LookupError) as error:
+        raise ValueError(f"the graph inside this worksheet is damaged: {error}") from None
+
+
+def _measured_step(node: Value, prev: list[Value], local: list[float]) -> Callable[[], None]:
+    def backward() -> None:
+        for x, slope in zip(dict.fromkeys(prev), local, strict=False):
+            x.grad += slope * node.grad
+
+    return backward

@@ -1,0 +1,245 @@
+"""Numbers worked out by hand: one rule, in Python and on the pages, for every form people write."""
+
+# ruff: noqa: RUF001 (minus signs, fractions and digits as people type them)
+
+import math
+import subprocess
+import sys
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from browsing import browser, needs_browser
+from hypothesis import given
+from hypothesis import strategies as st
+
+from micrograd import Value
+from micrograd.show.answers import by_hand, judged, read_answers, read_number
+from micrograd.show.pages import source
+
+THIRD = 1 / 3
+TABLE = [  # what is written, the right number, what becomes of it
+    ("1", 1.0, "right"), ("+1.0", 1.0, "right"), ("1.", 1.0, "right"), (" 1 ", 1.0, "right"),
+    ("1.005", 1.0, "right"), ("0.995", 1.0, "right"), ("1.0051", 1.0, "wrong"),
+    ("3.015", 3.0, "right"), ("-3.015", -3.0, "right"), ("-3", 3.0, "wrong"),
+    ("1/3", THIRD, "right"), ("−1/3", -THIRD, "right"), ("-2/7", -2 / 7, "right"),
+    ("1 / 3", THIRD, "right"), ("1⁄3", THIRD, "right"), ("0.333", THIRD, "right"),
+    ("0,333", THIRD, "right"), (".333", THIRD, "right"), ("= 0.333", THIRD, "right"),
+    ("≈0.333", THIRD, "right"), ("3.33e-1", THIRD, "right"), ("3.33E-1", THIRD, "right"),
+    ("0.33", THIRD, "right so far"), ("0.3", THIRD, "right so far"), ("0.34", THIRD, "wrong"),
+    ("0.32", THIRD, "wrong"), ("0.4", THIRD, "wrong"), ("-0.3", THIRD, "wrong"),
+    ("0.8", 0.78645, "right so far"), ("0.79", 0.78645, "right"), ("0.78", 0.78645, "wrong"),
+    ("0.786", 0.78645, "right"), ("0.7864", 0.78645, "right"),
+    ("0.051", 0.0514, "right"), ("0.0514", 0.0514, "right"), ("0.05", 0.0514, "right so far"),
+    ("0.004", 0.0042, "right so far"), ("0.0042", 0.00423, "right so far"),
+    ("0.00423", 0.00423, "right"), ("0.000", 0.0004, "wrong"), ("0", 0.0004, "wrong"),
+    ("0", 0.0, "right"), ("-0", 0.0, "right"), ("0", 3e-17, "right"), ("0.0001", 0.0, "wrong"),
+    ("1200", 1234.0, "right so far"), ("1000", 1234.0, "right so far"), ("1230", 1234.0, "right"),
+    ("1300", 1234.0, "wrong"), ("10", 9.6, "right so far"), ("100", 99.6, "right"),
+    ("inf", math.inf, "right"), ("∞", math.inf, "right"), ("-∞", -math.inf, "right"),
+    ("−Infinity", -math.inf, "right"), ("1/0", math.inf, "right"), ("-1/0", -math.inf, "right"),
+    ("inf", 1.0, "wrong"), ("1", math.inf, "wrong"), ("nan", math.nan, "right"),
+    ("0/0", math.nan, "right"), ("1", math.nan, "wrong"), ("nan", 1.0, "wrong"),
+    ("1e300", 1e-300, "wrong"), ("1e-300", 1e300, "wrong"), ("1e999", 1.0, "wrong"),
+    ("5e-324", 1e-323, "right"), ("1", 5e-324, "wrong"),
+    ("", 1.0, "not attempted"), ("  ", 1.0, "not attempted"), ("___", 1.0, "not attempted"),
+    ("?", 1.0, "not attempted"),
+    ("0.36 because", 0.36, "not readable"), ("36%", 0.36, "not readable"),
+    ("1 2", 12.0, "not readable"), ("1_000", 1000.0, "not readable"), ("0x1", 1.0, "not readable"),
+    ("1.2.3", 1.0, "not readable"), ("1,234.5", 1234.5, "not readable"),
+    ("1/2/3", 1.0, "not readable"), ("/3", 1.0, "not readable"), ("1/", 1.0, "not readable"),
+    ("--1", 1.0, "not readable"),
+    ("one", 1.0, "not readable"), ("e5", 1.0, "not readable"), ("١", 1.0, "not readable"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "right", "status"), TABLE)
+def test_the_table(written, right, status):
+    assert by_hand(written, right).status == status
+
+
+@pytest.mark.browser
+@needs_browser
+def test_the_pages_rule_is_the_same():
+    rows = [
+        [written, number if math.isfinite(number) else str(number)] for written, number, _ in TABLE
+    ]
+    rows += [[repr(a), b] for a, b in _many_pairs()]
+    expected = [by_hand(written, float(number)).status for written, number in rows]
+    assert {*expected} == {"right", "right so far", "wrong", "not readable", "not attempted"}
+    with browser() as driver:
+        driver.get("data:text/html,<title>answers</title>")
+        shown = driver.execute_script(
+            source("answers.js")
+            + "const words = {inf: Infinity, '-inf': -Infinity, nan: NaN};"
+            + "return arguments[0].map(([text, x]) => answers.status(text, words[x] ?? x))",
+            rows,
+        )
+    assert shown == expected
+
+
+def _many_pairs():
+    """Numbers of all sizes beside what rounding and slips make of them."""
+    draw = np.random.default_rng(0)
+    for right in draw.normal(size=300) * 10.0 ** draw.integers(-4, 5, size=300):
+        right = float(right)
+        for digits in range(1, 6):
+            yield float(f"{right:.{digits}g}"), right
+            yield round(right, digits), right
+        for factor in (0.98, 0.9949, 0.9951, 1.0049, 1.0051, -1.0):
+            yield right * factor, right
+
+
+# --- the rule's promises ------------------------------------------------------------------------
+
+numbers = st.floats(1e-6, 1e6) | st.floats(-1e6, -1e-6)
+
+
+@given(numbers)
+def test_three_digits_are_always_enough_and_one_percent_off_never_is(right):
+    assert by_hand(float(f"{right:.3g}"), right)
+    if abs(right) >= 0.05:
+        assert by_hand(round(right, 3), right)
+    for moved in (right * 1.0101, right * 0.9899):
+        assert not by_hand(moved, right)
+
+
+@given(numbers, st.sampled_from([1, 2]))
+def test_one_digit_or_two_are_right_so_far(right, digits):
+    verdict = by_hand(float(f"{right:.{digits}g}"), right)
+    assert verdict.status in ("right", "right so far")
+    if verdict.status == "right so far":
+        assert verdict.message == "right so far: give three digits"
+
+
+FORMS = (
+    lambda x: x, repr, Fraction, Decimal, np.float64, np.longdouble, Value,
+    lambda x: [x], lambda x: (x,), lambda x: [[x]], np.array, lambda x: np.array([[x]]),
+    lambda x: np.array([Value(x)]), lambda x: repr(x).replace("-", "−"),
+    lambda x: repr(x).replace(".", ","), lambda x: f" {x!r} ",
+)  # fmt: skip
+
+
+@given(numbers, st.sampled_from(FORMS))
+def test_every_form_of_a_number_is_taken(right, form):
+    assert by_hand(form(right), right)
+    assert by_hand(right, form(right))
+    assert not by_hand(form(right * 1.02), right)
+
+
+@given(st.integers(-20, 20), st.integers(1, 30))
+def test_fractions_are_welcome(top, bottom):
+    assert by_hand(f"{top}/{bottom}", top / bottom)
+
+
+def test_counts_are_exact():
+    assert by_hand("300", 300, exact=True) and by_hand(np.int64(300), 300, exact=True)
+    assert by_hand(301, 300) and not by_hand(301, 300, exact=True)
+    assert (
+        by_hand(300.5, 300, exact=True).message == "300.5 is not right; a whole number is asked for"
+    )
+    assert by_hand(301, 300, exact=True).message == "301 is not right"
+
+
+def test_any_value_of_a_range_counts():
+    for given_, status in [(0.1, "right"), ("1/4", "right"), (0.3, "right"), (0.31, "wrong")]:
+        assert by_hand(given_, low=0.1, high=0.3).status == status
+    assert by_hand(0.05, low=0.1).message == "0.05 is too small"
+    assert by_hand(0.5, 0.2, high=0.3).message == "0.5 is too large"
+    assert not by_hand(math.nan, low=0.1) and not by_hand(math.nan, high=0.1)
+    with pytest.raises(TypeError, match="needs the right number"):
+        by_hand(1.0)
+
+
+# --- what it says -------------------------------------------------------------------------------
+
+
+@given(numbers, st.floats(0.9, 1.1))
+def test_a_wrong_number_is_never_shown_as_one_that_would_count(right, factor):
+    verdict = by_hand(right * factor, right)
+    if verdict.status == "wrong":
+        shown = verdict.message.split()[0]
+        assert not by_hand(shown, right), verdict.message
+
+
+def test_one_is_never_said_not_to_be_right_where_one_is_asked_for():
+    assert by_hand(1.00501, 1.0).message == "1.00501 is not right"
+    assert by_hand(0.9949999, 1.0).message == "0.9949999 is not right"
+    assert by_hand(3.0000001, 3, exact=True).message.startswith("3.0000001 is not right")
+    assert by_hand(0.30001, low=0.1, high=0.3).message == "0.30001 is too large"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (np.array([1.0, 2.0]), "got an array of shape (2,)"), ([1, 2], "got a list of 2"),
+        (lambda x: x, "got a function"), (math.sin, "got a function"),
+        ({"a": 1}, "got a dict of 1"),
+        (True, "got bool True"), (np.True_, "got bool True"), (1j, "got complex 1j"),
+        (np.complex128(1j), "got complex 1j"), (10**400, "got int 1000"), ("two", "got 'two'"),
+        (np.array([]), "got an array of shape (0,)"), ([], "got a list of 0"),
+        (Value, "got a function"), ("x" * 500, "got 'xxx"),
+    ],
+)  # fmt: skip
+def test_what_is_no_number_is_told_in_plain_words(answer, told):
+    verdict = by_hand(answer, 1.0)
+    assert verdict.status == "not readable" and verdict.answer is None
+    assert verdict.message.startswith(told), verdict.message
+    assert verdict.message.endswith("; write one number, such as -1.5, 3/4 or 2e-3")
+    assert not any(word in verdict.message for word in ("np.", "array(", "<", " at 0x"))
+    assert len(verdict.message) < 140
+
+
+def test_untouched_is_not_attempted():
+    for blank in (None, ..., "", " __ "):
+        assert by_hand(blank, 1.0).status == "not attempted"
+        assert read_number(blank) is None
+
+
+def test_tests_may_listen_to_what_is_judged():
+    with judged() as seen:
+        by_hand("1/3", THIRD)
+        with judged() as inner:
+            by_hand(3, 3, exact=True)
+        by_hand(0.2, low=0.1, high=0.3)
+    by_hand(1, 1)
+    assert [(j.given, j.right, j.exact, j.low, j.high) for j in seen] == [
+        ("1/3", THIRD, False, None, None), (3, 3.0, True, None, None), (0.2, None, False, 0.1, 0.3),
+    ]  # fmt: skip
+    assert len(inner) == 1
+
+
+def test_the_module_imports_no_numpy_of_its_own():
+    text = source("answers.py")
+    assert "numpy" not in text.lower().replace("of numpy or", "")
+    code = "import sys, micrograd.show.answers as a; assert a.by_hand('1/3', 1 / 3)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def test_lines_of_a_file_in_three_forms(tmp_path):
+    file = tmp_path / "mine.txt"
+    file.write_text(
+        "# o = 3\n#k = 2\no: 1\nx1.grad, -1,5\na*b = 3\nc\t4\nnote: this was hard\n", "utf-8"
+    )
+    assert read_answers(file, {"o", "x1", "a*b", "c", "#k"}) == {
+        "#k": "2", "o": "1", "x1.grad": "-1,5", "a*b": "3", "c": "4",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"\x89PNG\xff\xfe", r"mine.txt' is not a text file; write lines such as x1.grad = -1.5"),
+        (b"nothing here", r"mine.txt' holds no answers; write lines such as"),
+        (b"{oops", r"mine.txt' looks like JSON and is not"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path, content, match):
+    file = tmp_path / "mine.txt"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=match):
+        read_answers(file)
