@@ -9,6 +9,7 @@ at the worst point within reach. Gradients are graphs too, and are measured in t
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from operator import mul
 from typing import Any
@@ -44,7 +45,9 @@ def absolute_run(roots: Sequence[Value]) -> list[float]:
         run[node] = _size(rule, node, inputs, sizes, reaches)
         exact = rule in _EXACT and not any(reaches)
         steps = rule is ops.greater or rule is ops.equal
-        reach[node] = 0.0 if exact or steps else TOLERANCE * run[node]
+        known = exact or steps or not math.isfinite(node.data)
+        size = run[node] if math.isfinite(run[node]) else 1.0 + abs(node.data)  # 0 * inf on the way
+        reach[node] = 0.0 if known else TOLERANCE * size
     return [run[root] for root in roots]
 
 

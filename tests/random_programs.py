@@ -7,6 +7,7 @@ arguments; `agrees` runs it eagerly and lifted and holds one to the other by the
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable, Sequence
 from functools import partial, reduce
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from absolute import TOLERANCE, flat, measures
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from micrograd import Value, functional, lift, op, ops
@@ -29,6 +31,12 @@ blend = op(
     "blend", lambda x, y: x * y + 0.5 * x,
     [lambda x, y, out: y + 0.5, lambda x, y, out: x],
 )  # fmt: skip
+
+
+def programs(count: int) -> settings:
+    """Settings of a test that tries `count` random programs, and on a nightly run 40 thirds of it."""
+    nightly = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+    return settings(max_examples=count * 40 // 3 if nightly else count, report_multiple_bugs=False)
 
 
 class Sample(NamedTuple):
@@ -87,9 +95,13 @@ def agrees(sample: Sample, lifting: Callable[..., Any] = lift) -> Any:
         alive.append(live._replace(lifted=flat(lifted(*arguments))))
     for _ in range(8):
         live = alive[rng.integers(len(alive))]
-        if live.eager:
-            live.backward(np.flatnonzero(rng.random(len(live.eager)) < rng.random()).tolist())
+        live.backward(some_of(live.eager, rng))
     return lifted
+
+
+def some_of(results: list[Any], rng: np.random.Generator) -> list[int]:
+    """The places of a random choice of results: of one, a few or nearly all."""
+    return np.flatnonzero(rng.random(len(results)) < rng.random()).tolist()
 
 
 def gradients(results: list[Any], seeds: list[float], wanted: list[Value]) -> list[float]:
