@@ -79,8 +79,7 @@ class Call:
         store, _ = self.program.store.current()
         if self.buffers.store is not store:
             fresh = self.program.buffers()
-            fresh.numbers[:] = self.buffers.numbers
-            fresh.run_forward()
+            fresh.take_over(self.buffers, self.program)
             self.buffers = fresh
         return self.buffers
 

@@ -71,11 +71,20 @@ class Buffers:
         ]
 
     def run_forward(self) -> None:
+        self.read_parameters()
         with np.errstate(all="ignore"):
-            if self.moved is not None:
-                places, positions = self.moved
-                self.parameters[positions] = self.store.numbers[places]
             self.forward()
+
+    def read_parameters(self) -> None:
+        if self.moved is not None:
+            places, positions = self.moved
+            self.parameters[positions] = self.store.numbers[places]
+
+    def take_over(self, other: Buffers, program: Program) -> None:
+        """What the forward pass of another call left: its numbers, and the copies that it keeps."""
+        self.numbers[:] = other.numbers
+        for name in program.copies.values():
+            self.names[name][...] = other.names[name]
 
     def run_backward(
         self, program: Program, seeds: dict[int, float], inputs: Sequence[Value] = ()
@@ -93,6 +102,7 @@ class Buffers:
             bound = self._backwards[leaves] = self._bind(program, leaves)
         backward, run = bound
         outputs = program.outputs
+        self.read_parameters()
         gradients = [(outputs[which], g) for which, g in seeds.items()]
         with np.errstate(all="ignore"):
             if not backward.partial and len(seeds) == backward.outputs:
@@ -267,7 +277,13 @@ class Program:
         forward = ForwardWriter(self.views, {})
         for instruction in layout.instructions:
             forward.write(instruction)
-        self._copies = forward.copies
+        self.copies = forward.copies
+        # what backward may use of them: parameters are read anew, they may have been written since
+        self._lasting = {
+            key: name
+            for key, name in self.copies.items()
+            if key[0] != "copy" or (np.frombuffer(key[1], np.int64) < PARAMETERS).all()
+        }
         self.forward_source = _source("forward()", forward.lines)
         self.forward_code = _compiled(self.forward_source)
         self._backwards: dict[Any, Backward] = {}
@@ -293,7 +309,7 @@ class Program:
                 if not exact:
                     which = tuple(i for leaf in seeded for i in self.which[leaf].flat)
                 adjoint = AdjointWriter(
-                    self.views.copy() if exact else self.views, dict(self._copies), self._wanted,
+                    self.views.copy() if exact else self.views, dict(self._lasting), self._wanted,
                     [self.outputs[i] for i in which], self.parameter_count, exact,
                 )  # fmt: skip
                 for instruction in reversed(self.layout.instructions):
