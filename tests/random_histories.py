@@ -28,14 +28,26 @@ def _as_new(x: Any) -> Any:
     return Value(x.data) if isinstance(x, Value) else x
 
 
-class World:
-    """A lifted function with its parameters, calls and optimisers, and the eager twin of each."""
+def _with_a_past(x: Any) -> Any:
+    """The same argument with Values that were computed, of leaves outside."""
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(_with_a_past, x))
+    return x * 1.0 if isinstance(x, Value) or getattr(x, "dtype", None) == object else x
 
-    def __init__(self, sample: Sample) -> None:
+
+class World:
+    """A lifted function with its parameters, calls and optimisers, and the eager twin of each.
+
+    With a `past` the function sees Values that were computed of the parameters.
+    """
+
+    def __init__(self, sample: Sample, past: bool) -> None:
         self.sample = sample
         self.parameters = sample.parameters
         self.twins = leaves(numbers(sample.parameters))
-        self.lifted = lift(lambda *arguments: sample.function(sample.parameters, *arguments))
+        given, twin = ((a * 1.25 + 0.1 if past else a) for a in (self.parameters, self.twins))
+        self.eager = lambda *arguments: sample.function(twin, *arguments)
+        self.lifted = lift(lambda *arguments: sample.function(given, *arguments))
         self.pairs = list(zip(self.parameters.flat, self.twins.flat, strict=True))
         self.alive: list[tuple[list[Any], list[Any]]] = []
         self.optimisers: list[tuple[Any, Any]] = []
@@ -47,18 +59,18 @@ class World:
         arguments, others = ([_as_new(x) for x in self.sample.calls[a % 2]] for _ in range(2))
         with np.errstate(all="ignore"):
             self.measure(arguments)
-            want = flat(self.sample.function(self.twins, *others))
-            got = flat(self.lifted(*arguments))
+            values = ([v for v in flat(x) if isinstance(v, Value)] for x in (arguments, others))
+            self.pairs += zip(*values, strict=True)
+            if b % 3 == 0:
+                arguments, others = _with_a_past(arguments), _with_a_past(others)
+            want, got = flat(self.eager(*others)), flat(self.lifted(*arguments))
         self.close([float(v) for v in got], [float(v) for v in want])
         self.alive.append((got, want))
-        values = ([v for v in flat(x) if isinstance(v, Value)] for x in (arguments, others))
-        self.pairs += zip(*values, strict=True)
 
     def call_for_numbers(self, a: int, b: int) -> None:
         arguments = self.sample.calls[a % 2]
         with no_grad(), np.errstate(all="ignore"):
-            want = flat(self.sample.function(self.twins, *arguments))
-            got = flat(self.lifted(*arguments))
+            want, got = flat(self.eager(*arguments)), flat(self.lifted(*arguments))
         self.close([float(v) for v in got], [float(v) for v in want])
 
     def backward(self, a: int, b: int) -> None:
@@ -106,7 +118,7 @@ class World:
         inner = [*self.twins.flat, *(v for v in flat(arguments) if isinstance(v, Value))]
 
         def run() -> list[Any]:
-            return flat(self.sample.function(self.twins, *arguments))
+            return flat(self.eager(*arguments))
 
         values, slopes = measures(run, [9.0] * len(run()), inner)
         self.size += values.max(initial=0.0) + slopes.max(initial=0.0)
@@ -132,9 +144,9 @@ _event = st.tuples(
 histories = st.lists(_event, min_size=6, max_size=16).map(lambda events: [("call", 0, 0), *events])
 
 
-def keeps_up(sample: Sample, history: list[tuple[str, int, int]]) -> None:
+def keeps_up(sample: Sample, history: list[tuple[str, int, int]], past: bool = False) -> None:
     """Assert that the lifted function and its twin stay equal through all that happens."""
-    world = World(sample)
+    world = World(sample, past)
     for what, a, b in history:
         getattr(world, what)(a, b)
         world.compare()

@@ -78,12 +78,12 @@ def test_random_batches_agree_at_every_size(sample: Sample) -> None:
 
 
 @programs(150)
-@given(st.one_of(routines(), loops(), expressions(), tables()), histories)
+@given(st.one_of(routines(), loops(), expressions(), tables()), histories, st.booleans())
 def test_random_programs_keep_up_with_what_happens_between_calls(
-    sample: Sample, history: list[tuple[str, int, int]]
+    sample: Sample, history: list[tuple[str, int, int]], past: bool
 ) -> None:
     try:
-        keeps_up(sample, history)
+        keeps_up(sample, history, past)
     except Undecided:
         assume(False)
 
@@ -108,8 +108,25 @@ def agrees_in_kind(sample: Sample, seed: int) -> None:
             kinds(*(gradients([r[k] for k in which], [1.0] * len(which), wanted) for r in (got, want)))
 
 
+COMPUTED = ("computed", "sums", "product", "squa", "scaled", "two tables", "what was chosen")
+
+
+def _takes(sample: Sample) -> bool:
+    """A row that is not taken has gradient 0 in a lifted table, as in PyTorch, eagerly none.
+
+    Where the row was computed, zero times an infinite derivative is nan; of leaves it is 0.
+    """
+    whole = " ".join(sample.steps)
+    if whole.startswith("take"):
+        return any(word in whole for word in COMPUTED)
+    return any(word in whole for word in ("take", "cross entropy", "chosen"))
+
+
 @programs(250)
-@given(st.one_of(expressions(), loops(), routines(), tables()), st.integers(0, 2**32 - 1))
+@given(
+    st.one_of(expressions(), loops(), routines(), tables()).filter(lambda s: not _takes(s)),
+    st.integers(0, 2**32 - 1),
+)
 def test_infinities_and_nan_agree_in_random_programs(sample: Sample, seed: int) -> None:
     with np.errstate(all="ignore"):
         try:
