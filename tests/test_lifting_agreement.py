@@ -33,10 +33,14 @@ from random_tables import tables
 from test_lifting_edges import kinds, swapped_numbers
 from test_lifting_program import buffer_of, text_equals_program
 
-from micrograd import Value, functional, lift
+from micrograd import LiftError, Value, functional, lift
 
 
-def lifted_equals_eager(sample: Sample, lifting: Callable[..., Any] = lift) -> None:
+def lifted_equals_eager(sample: Sample) -> None:
+    equals_eager(sample, lift)
+
+
+def equals_eager(sample: Sample, lifting: Callable[..., Any]) -> None:
     with np.errstate(all="ignore"):
         try:
             agrees(sample, lifting)
@@ -74,7 +78,7 @@ def test_random_batches_agree_at_every_size(sample: Sample) -> None:
     """What does not treat the rows alike says so, and is right as well."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not extend")
-        lifted_equals_eager(sample, lambda f: lift(batched=("X", "i"))(lambda X, i: f(X, i)))
+        equals_eager(sample, lambda f: lift(batched=("X", "i"))(lambda X, i: f(X, i)))
 
 
 @programs(150)
@@ -157,6 +161,48 @@ def test_the_printed_text_of_routines_and_tables_runs(sample: Sample) -> None:
         results = f(*sample.calls[1])
         if f.program.layout.instructions:
             text_equals_program(f.program, buffer_of(results))
+
+
+# --- equality -------------------------------------------------------------------------------------
+
+ASKS: dict[str, Callable[[Any, Any], Any]] = {
+    "==": lambda x, y: x * 2 if y[0] == 1 else -x,
+    "!=": lambda x, y: x * 2 if y[0] != 1 else -x,
+    "1 ==": lambda x, y: x * 2 if 1 == y[0] else -x,
+    "not ==": lambda x, y: x * 2 if not y[0] == 1 else -x,  # noqa: SIM201
+    "two numbers": lambda x, y: x * 2 if y[0] == y[1] else -x,
+    "a tuple": lambda x, y: x * 2 if (y[0], "a") == (1, "a") else -x,
+    "in": lambda x, y: x * 2 if y[0] in (1, 5) else -x,
+    "in an array": lambda x, y: x * 2 if 1 in y else -x,
+    "index": lambda x, y: x * [0, 1, 2].index(y[0]),
+    "count": lambda x, y: x * [0, 1, 1].count(y[0]),
+    "a dict": lambda x, y: x * {0: 3.0, 1: 2.0}.get(y[0], 1.0),
+    "a set": lambda x, y: x * len({0, 1, y[0]}),
+    "a mask": lambda x, y: (x * (y == 1)).sum(),
+    "another mask": lambda x, y: (x * (y != 1)).sum(),
+    "chosen by a mask": lambda x, y: np.array([x, x * 2, x * 3])[y == 1].sum(),
+    "np.where": lambda x, y: np.where(y == 1, x, -x).sum(),
+    "np.equal": lambda x, y: (x * np.equal(y, 1)).sum(),
+    "array_equal": lambda x, y: x * np.array_equal(y, [1, 1, 0]),
+}
+
+
+def equality_is_answered(ask: Callable[[Any, Any], Any]) -> None:
+    """Whoever asks whether a number equals something gets the answer of eager, or a LiftError."""
+    f, w = lift(lambda x, y: ask(x * w, y)), Value(2.0)
+    for y in ([1, 1, 0], [0, 0, 2], [2, 1, 5], [1, 2, 1]):
+        for kind in (int, float):
+            try:
+                got = f(1.5, np.array(y, dtype=kind))
+            except LiftError:
+                continue
+            want = ask(Value(1.5) * w, np.array(y, dtype=kind))
+            assert float(got) == float(want), f"{float(got)} for {float(want)}"
+
+
+@pytest.mark.parametrize("name", ASKS)
+def test_equality_is_answered_or_refused(name: str) -> None:
+    equality_is_answered(ASKS[name])
 
 
 # --- indices out of range -------------------------------------------------------------------------
