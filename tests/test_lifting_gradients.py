@@ -227,3 +227,15 @@ def test_a_layer_behind_the_whole_of_it() -> None:
         found = [v.grad for v in (*x, hidden, *model.parameters())]
         assert again is None or found == pytest.approx(again, rel=1e-12)
         again = found
+
+
+def test_exact_code_keeps_its_arrays_apart_from_those_of_later_code() -> None:
+    f = lift(lambda x: (np.sqrt(x), np.exp((x * x)[:2]), (x * x)[1:] * 3))
+    x = values(np.array([0.0, 1.0, 4.0, 9.0]))
+    found = []
+    for result, element in [(0, 1), (1, 0), (2, 1), (0, 1)]:
+        for v in x:
+            v.grad = 0.0
+        f(x)[result][element].backward()
+        found.append(grads(x).tolist())
+    assert found == [[0, 0.5, 0, 0], [0, 0, 0, 0], [0, 0, 24, 0], [0, 0.5, 0, 0]]

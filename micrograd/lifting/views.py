@@ -58,12 +58,14 @@ class Views:
     def __init__(self) -> None:
         self._names: dict[Any, str] = {}
         self._specs: dict[str, Any] = {}
+        self._mark = ""  # ends the names of a copy, which must not be those that the original adds
         self._offset = 0  # in the arena, behind the temporaries of the instruction being written
         self.fixed: dict[str, Any] = {}  # the same in every set of buffers: functions, index lists
 
     def copy(self) -> Views:
         """The same names, to which others can be added that the original does not get."""
         other = Views()
+        other._mark = "x"
         other._names, other._specs = dict(self._names), dict(self._specs)
         other.fixed = dict(self.fixed)
         return other
@@ -80,7 +82,7 @@ class Views:
     def temporary(self, shape: Sequence[int], dtype: Any = np.float64, keep: bool = False) -> str:
         """An array for this instruction, or (`keep`) for the whole life of a call."""
         dtype = np.dtype(dtype)
-        name = f"{'t' if keep else 's'}{len(self._specs)}"
+        name = f"{'t' if keep else 's'}{len(self._specs)}{self._mark}"
         self._specs[name] = ("keep" if keep else self._offset, tuple(shape), dtype)
         if not keep:
             self._offset += -(-max(1, math.prod(shape)) * dtype.itemsize // 64) * 64
@@ -95,7 +97,7 @@ class Views:
         """A name for something that never changes: a ufunc, an index list."""
         key = (prefix, key if key is not None else id(thing))
         if key not in self._names:
-            self._names[key] = name = f"{prefix}{len(self.fixed)}"
+            self._names[key] = name = f"{prefix}{len(self.fixed)}{self._mark}"
             self.fixed[name] = thing
         return self._names[key]
 
@@ -107,7 +109,7 @@ class Views:
 
     def _named(self, prefix: str, key: Any, spec: Any) -> str:
         if key not in self._names:
-            self._names[key] = name = f"{prefix}{len(self._specs)}"
+            self._names[key] = name = f"{prefix}{len(self._specs)}{self._mark}"
             self._specs[name] = spec
         return self._names[key]
 
