@@ -137,7 +137,13 @@ def handing_out_all(backward: Any, adjoint: Any, program: Any) -> None:
     backward.inputs = list(enumerate(program.wanted_inputs))
 
 
+def zeroing_none(writer: AdjointWriter, inputs: Any) -> None:
+    """Inputs that this backward does not write keep what stood there."""
+    _collect(writer, ())
+
+
 _inner_loops, _backward = schedule._Group._inner_loops, program_module.Backward.__init__
+_collect = AdjointWriter.collect
 HOLDERS = tuple(name for name in PLACES if name.startswith("a Module in"))
 MENDS: dict[str, tuple[list[tuple[Any, str, Any]], Callable[[], None]]] = {
     "equality by identity": (
@@ -149,8 +155,9 @@ MENDS: dict[str, tuple[list[tuple[Any, str, Any]], Callable[[], None]]] = {
         with_few(lifted_equals_eager, tables()),
     ),
     "gradients of an earlier backward": (
-        [(program_module.Backward, "__init__", handing_out_all)],
-        with_few(lifted_equals_eager, st.one_of(routines(), expressions()), 150),
+        [(program_module.Backward, "__init__", handing_out_all),
+         (AdjointWriter, "collect", zeroing_none)],
+        with_few(lifted_equals_eager, st.one_of(routines(), expressions())),
     ),
     "modules only where names lead": (
         [(Walk, "_held", lambda walk, x, path: ())],

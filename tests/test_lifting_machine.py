@@ -9,10 +9,10 @@ from __future__ import annotations
 import copy
 import pickle
 import threading
-import time
 from typing import Any
 
 import numpy as np
+import pytest
 from absolute import flat
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -25,7 +25,8 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from random_programs import leaves
+from random_programs import leaves, programs
+from random_settings import pause
 
 from micrograd import LiftError, Value, functional, grads, lift, nn, no_grad, numbers, optim
 
@@ -217,7 +218,7 @@ class Lifting(RuleBasedStateMachine):
 
     def results(self, pair: Pair, inputs: tuple[Any, Any], y: Any) -> tuple[Any, Any]:
         if pair.stale:
-            look_again()
+            pause(pair.lifted.run)
         try:
             got = pair.lifted.run(inputs[0], y)
         except LiftError:
@@ -320,12 +321,5 @@ def close(got: Any, want: Any) -> None:
     np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-9 * np.abs(want).max(initial=1.0))
 
 
-def look_again() -> None:
-    """Wait until the next call compares all that may have changed."""
-    time.sleep(0.01)
-
-
-Lifting.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None,
-)  # fmt: skip
-TestLifting = Lifting.TestCase
+Lifting.TestCase.settings = settings(programs(60), stateful_step_count=25)
+TestLifting = pytest.mark.filterwarnings("ignore:.*has been recorded")(Lifting.TestCase)
