@@ -51,7 +51,7 @@ ALIKE: list[tuple[str, Callable[[Any, Array, Any], Any]]] = [
     ("centred", lambda X, w, i: X - X.mean(axis=0)),
     ("standardised", lambda X, w, i: X * ((X * X).sum(axis=0) * (1 / len(X)) + 0.1) ** -0.5),
     ("mean of the batch", lambda X, w, i: X + _mean(list(X.sum(axis=1)))),
-    ("list of rows", lambda X, w, i: np.array(list(map(lambda x: x[::-1] * w[1], X)))),
+    ("list of rows", lambda X, w, i: np.array([list(x[::-1] * w[1]) for x in X])),
     ("swapped columns", lambda X, w, i: X[:, [2, 0, 1]]),
     ("a number of its own", lambda X, w, i: X * 0.5 - 1),
     ("where", lambda X, w, i: ops.where(ops.greater(X, 0.0), X, w[2])),
@@ -67,7 +67,8 @@ UNLIKE: list[tuple[str, Callable[[Any, Array, Any, int], Any]]] = [
     ("mean of at most k", lambda X, w, i, k: X - X.sum(axis=0) * (1 / min(len(X), k))),
     ("odd and even", lambda X, w, i, k: X * (1 + len(X) % 2)),
     ("a power", lambda X, w, i, k: X * 1.1 ** len(X)),
-    ("row by its number", lambda X, w, i, k: np.array([x * (1 / (j + k)) for j, x in enumerate(X)])),
+    ("row by its number", lambda X, w, i, k: np.array(
+        [x * (1 / (j + k)) for j, x in enumerate(X)])),
     ("neighbours", lambda X, w, i, k: np.array([x + X[(j + k) % len(X)] for j, x in enumerate(X)])),
     ("backwards", lambda X, w, i, k: X[::-1]),
     ("every k-th", lambda X, w, i, k: X + X[::k].mean(axis=0)),
@@ -103,10 +104,8 @@ def batches(draw: Any) -> Sample:
     def function(w: Array, X: Any, i: Any) -> Any:
         rows = X
         for which, place in steps:
-            if place:
-                rows = UNLIKE[which][1](rows, w, i, place)
-            else:
-                rows = ALIKE[which][1](rows, w, i)
+            alike, unlike = ALIKE[which % len(ALIKE)][1], UNLIKE[which % len(UNLIKE)][1]
+            rows = unlike(rows, w, i, place) if place else alike(rows, w, i)
         loss = (rows * rows).sum() / len(rows)
         if decay:
             loss = loss + 0.1 * (w * w).sum()

@@ -32,7 +32,8 @@ def _with_a_past(x: Any) -> Any:
     """The same argument with Values that were computed, of leaves outside."""
     if isinstance(x, (list, tuple)):
         return type(x)(map(_with_a_past, x))
-    return x * 1.0 if isinstance(x, Value) or getattr(x, "dtype", None) == object else x
+    of_values = isinstance(x, Value) or (isinstance(x, np.ndarray) and x.dtype == object)
+    return x * 1.0 if of_values else x
 
 
 class World:
@@ -76,7 +77,9 @@ class World:
     def backward(self, a: int, b: int) -> None:
         if self.alive:
             for results in self.alive[-1 - a % len(self.alive)]:
-                some = [r for k, r in enumerate(results) if (b >> k % 5) & 1 or k == b % len(results)]
+                some = [
+                    r for k, r in enumerate(results) if (b >> k % 5) & 1 or k == b % len(results)
+                ]
                 with np.errstate(all="ignore"):
                     sum((r * (1 + k) for k, r in enumerate(some)), Value(0.0)).backward()
 
@@ -137,7 +140,16 @@ class World:
         assert not wrong.any(), f"{np.array(got)[wrong]} for {np.array(want)[wrong]}"
 
 
-EVENTS = ("call", "backward", "call_for_numbers", "forget", "write", "zero_grad", "optimise", "step")
+EVENTS = (
+    "call",
+    "backward",
+    "call_for_numbers",
+    "forget",
+    "write",
+    "zero_grad",
+    "optimise",
+    "step",
+)
 _event = st.tuples(
     st.sampled_from(EVENTS + ("backward",) * 5), st.integers(0, 30), st.integers(0, 31)
 )

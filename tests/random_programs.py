@@ -34,7 +34,7 @@ blend = op(
 
 
 def programs(count: int) -> settings:
-    """Settings of a test that tries `count` random programs, and on a nightly run 40 thirds of it."""
+    """Settings of a test that tries `count` random programs, 40 / 3 times as many at night."""
     nightly = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
     return settings(max_examples=count * 40 // 3 if nightly else count, report_multiple_bugs=False)
 

@@ -102,7 +102,8 @@ PLACES: dict[str, Place] = {
         "a@[1:][0] = #")),
     "integers": Place("a@ = np.array([0, 1])", "x * [3.0, 5.0][a@[0]]", (), (
         "a@[0] = 1", "a@[0] = 0", "a@ ^= 1")),
-    "a mask": Place("a@ = np.array([True, False])", "np.where(a@, 1.0, 2.0).sum() * x * a@[0]", (), (
+    "a mask": Place(
+        "a@ = np.array([True, False])", "np.where(a@, 1.0, 2.0).sum() * x * a@[0]", (), (
         "a@[0] = False", "a@[:] = True")),
     "an array in a list": Place("a@ = [np.ones(2)]", "(a@[0] * x).sum()", (), (
         "a@[0][1] = #", "a@[0] = np.full(2, #)")),
@@ -110,7 +111,8 @@ PLACES: dict[str, Place] = {
         "a@[0].data = #",), ("a@[0] = Value(#)", "a@ -= 0.5", "a@[:] = a@[::-1].copy()")),
     "a list of Values": Place("a@ = [Value(1.0), Value(2.0)]", "sum(v * x for v in a@)", (
         "a@[0].data = #",), ("a@[0] = Value(#)", "a@.append(Value(#))", "a@.reverse()")),
-    "a table": Place("a@ = np.array([[1.0, 2.0], [3.0, 4.0]])", "sum(r.dot(r) * x for r in a@.T)", (), (
+    "a table": Place(
+        "a@ = np.array([[1.0, 2.0], [3.0, 4.0]])", "sum(r.dot(r) * x for r in a@.T)", (), (
         "a@[0, 1] = #", "a@[:, 0] += #")),
     "an attribute": Place("a@ = Box(scale=1.0)", "x * a@.scale", (), (
         "a@.scale = #", "setattr(a@, 'scale', #)", "a@.__dict__['scale'] = #")),
@@ -120,14 +122,16 @@ PLACES: dict[str, Place] = {
         "a@.parts['a'][0] = #", "a@.parts = {'a': [#]}")),
     "a method read by name": Place("a@ = Box(scale=1.0); b@ = a@.times", "b@(x)", (), (
         "a@.scale = #",)),
-    "an attribute read when called": Place("a@ = Box(_hidden=1.0)", "a@(x)", (), ("a@._hidden = #",)),
+    "an attribute read when called": Place(
+        "a@ = Box(_hidden=1.0)", "a@(x)", (), ("a@._hidden = #",)),
     "a property": Place("a@ = Box(_scale=1.0)", "x * a@.double", (), ("a@._scale = #",)),
     "a class attribute": Place("a@ = type('C', (Box,), {})()", "x * a@.common", (), (
         "type(a@).common = #", "a@.common = #")),
     "a class method": Place("a@ = type('C', (Box,), {})", "a@.of_class(x)", (), ("a@.common = #",)),
     "an object in an object": Place("a@ = Box(inner=Box(scale=1.0))", "x * a@.inner.scale", (), (
         "a@.inner.scale = #", "a@.inner = Box(scale=#)")),
-    "a Value of an object": Place("a@ = Box(scale=Value(1.0))", "x * a@.scale", ("a@.scale.data = #",),
+    "a Value of an object": Place(
+        "a@ = Box(scale=Value(1.0))", "x * a@.scale", ("a@.scale.data = #",),
                                   ("a@.scale = Value(#)",)),
     "slots": Place("a@ = Slots(); a@.scale = 1.0", "x * a@.scale", (), ("a@.scale = #",)),
     "a dataclass": Place("a@ = Data(1.0, [2.0])", "x * a@.scale + a@.items[0]", (), (
@@ -137,7 +141,8 @@ PLACES: dict[str, Place] = {
     "a global read by a function": Place(
         "k@ = 1.0\ndef h@(x): return x * k@", "h@(x)", ("k@ = #", "def h@(x): return x * #")),
     "a global read by an inner function": Place(
-        "k@ = 1.0\ndef h@(x):\n    def inner(): return [x * k@ for _ in '12']\n    return sum(inner())",
+        "k@ = 1.0\ndef h@(x):\n    def inner(): return [x * k@ for _ in '12']\n"
+        "    return sum(inner())",
         "h@(x)", ("k@ = #",)),
     "a global read by a method": Place("a@ = Box()", "a@.by_global(x)", ("GLOBAL = #",)),
     "a global read by a static method": Place("a@ = Box()", "a@.fixed(x) + Box.fixed(x)", (
@@ -149,7 +154,8 @@ PLACES: dict[str, Place] = {
         "h@.__defaults__[0][0] = #",)),
     "a keyword default": Place("def h@(x, *, k=[1.0]): return x * k[0]", "h@(x)", (), (
         "h@.__kwdefaults__['k'][0] = #",)),
-    "an attribute of a function": Place("def h@(x): return x * h@.scale\nh@.scale = 1.0", "h@(x)", (), (
+    "an attribute of a function": Place(
+        "def h@(x): return x * h@.scale\nh@.scale = 1.0", "h@(x)", (), (
         "h@.scale = #",)),
     "a cell": Place(
         "def make@(k):\n    def read(x): return x * k\n    def change(n):\n        nonlocal k\n"
@@ -163,13 +169,16 @@ PLACES: dict[str, Place] = {
         "a@[0] = lambda x: x * #",)),
     "a function in a dict": Place("a@ = {'f': ops.tanh}", "a@['f'](x)", (), (
         "a@['f'] = ops.sin", "a@['f'] = ops.tanh")),
-    "an itemgetter": Place("a@ = [1.0]; g@ = operator.itemgetter(0)", "x * g@(a@)", (), ("a@[0] = #",)),
+    "an itemgetter": Place(
+        "a@ = [1.0]; g@ = operator.itemgetter(0)", "x * g@(a@)", (), ("a@[0] = #",)),
     "a Module": _net("a@ = Net()", "a@"),
     "a Module in an object": _net("b@ = Box(net=Net())", "b@.net"),
     "a Module in an object's list": _net("b@ = Box(nets=[Net()])", "b@.nets[0]"),
-    "a Module in a nest": _net("b@ = Box(inner=Box(nets={'n': (Net(),)}))", "b@.inner.nets['n'][0]"),
+    "a Module in a nest": _net(
+        "b@ = Box(inner=Box(nets={'n': (Net(),)}))", "b@.inner.nets['n'][0]"),
     "a Module in slots": _net("b@ = Slots(); b@.scale = Net()", "b@.scale"),
-    "a Module of a partial": Place("b@ = Net()\nr@ = functools.partial(lambda m, x: m(x), b@)", "r@(x)", (
+    "a Module of a partial": Place(
+        "b@ = Net()\nr@ = functools.partial(lambda m, x: m(x), b@)", "r@(x)", (
         "b@.train()", "b@.eval()", "b@.temperature = #")),
     "a Module in a cell": Place(
         "b@ = Net()\ndef make@(m): return lambda x: m(x)\nr@ = make@(b@)", "r@(x)", (
@@ -177,7 +186,8 @@ PLACES: dict[str, Place] = {
     "a Module as a default": Place("b@ = Net()\ndef h@(x, *, m=b@): return m(x)", "h@(x)", (
         "b@.train()", "b@.eval()", "b@.w.data = #")),
     "a Module as a class attribute": Place(
-        "class C@:\n    net = Net()\n    def loss(self, x): return self.net(x)\na@ = C@()", "a@.loss(x)",
+        "class C@:\n    net = Net()\n    def loss(self, x): return self.net(x)\na@ = C@()",
+        "a@.loss(x)",
         ("a@.net.train()", "a@.net.eval()", "a@.net.temperature = #")),
     "a Sequential": Place("a@ = nn.Sequential(Net(), nn.Tanh(), Net())", "a@(x)", (
         "a@.train()", "a@.eval()", "a@.layers[0].w = Value(#)"), (
@@ -267,9 +277,7 @@ def never_stale(settings: Settings) -> None:
             got, calls = flat(function(x)), 0
         calls, changed = calls + 1, False
         want = flat(function.function(x))
-        assert [v.data for v in got] == pytest.approx(
-            [v.data for v in want], rel=1e-12, abs=1e-12
-        )
+        assert [v.data for v in got] == pytest.approx([v.data for v in want], rel=1e-12, abs=1e-12)
         again = set(_leaves(flat(function.function(x))))  # without the constants of one run
         wanted = [v for v in _leaves(want) if v in again]
         seeds = [1.0] * len(want)

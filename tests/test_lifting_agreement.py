@@ -109,7 +109,9 @@ def agrees_in_kind(sample: Sample, seed: int) -> None:
         kinds([float(v) for v in got], [float(v) for v in want])
         for _ in range(3):
             which = some_of(want, rng)
-            kinds(*(gradients([r[k] for k in which], [1.0] * len(which), wanted) for r in (got, want)))
+            kinds(
+                *(gradients([r[k] for k in which], [1.0] * len(which), wanted) for r in (got, want))
+            )
 
 
 COMPUTED = ("computed", "sums", "product", "squa", "scaled", "two tables", "what was chosen")
@@ -168,7 +170,7 @@ def test_the_printed_text_of_routines_and_tables_runs(sample: Sample) -> None:
 ASKS: dict[str, Callable[[Any, Any], Any]] = {
     "==": lambda x, y: x * 2 if y[0] == 1 else -x,
     "!=": lambda x, y: x * 2 if y[0] != 1 else -x,
-    "1 ==": lambda x, y: x * 2 if 1 == y[0] else -x,
+    "1 ==": lambda x, y: x * 2 if 1 == y[0] else -x,  # noqa: SIM300
     "not ==": lambda x, y: x * 2 if not y[0] == 1 else -x,  # noqa: SIM201
     "two numbers": lambda x, y: x * 2 if y[0] == y[1] else -x,
     "a tuple": lambda x, y: x * 2 if (y[0], "a") == (1, "a") else -x,

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from micrograd.lifting.traced import Traced
+from micrograd.lifting.walk import Walk
 from random_programs import Sample, agrees, expressions, leaves, loops
 from random_routines import routines
 from random_settings import PLACES, never_stale, settings_of_functions
@@ -21,8 +23,6 @@ from micrograd.lifting import adjoint, schedule, sights, write
 from micrograd.lifting import program as program_module
 from micrograd.lifting.adjoint import AdjointWriter
 from micrograd.lifting.strides import nest, squeezed
-from micrograd.lifting.traced import Traced
-from micrograd.lifting.walk import Walk
 
 
 @settings(
@@ -155,8 +155,10 @@ MENDS: dict[str, tuple[list[tuple[Any, str, Any]], Callable[[], None]]] = {
         with_few(lifted_equals_eager, tables()),
     ),
     "gradients of an earlier backward": (
-        [(program_module.Backward, "__init__", handing_out_all),
-         (AdjointWriter, "collect", zeroing_none)],
+        [
+            (program_module.Backward, "__init__", handing_out_all),
+            (AdjointWriter, "collect", zeroing_none),
+        ],
         with_few(lifted_equals_eager, st.one_of(routines(), expressions())),
     ),
     "modules only where names lead": (

@@ -55,7 +55,8 @@ class Rows(nn.Module):
 MODELS = {
     "neurons": Rows,
     "raw": Raw,
-    "linear": lambda seed: nn.Sequential(nn.Linear(2, 3, rng=seed), nn.Tanh(), nn.Linear(3, 2, rng=1)),
+    "linear": lambda seed: nn.Sequential(
+        nn.Linear(2, 3, rng=seed), nn.Tanh(), nn.Linear(3, 2, rng=1)),
     "dropout": lambda seed: nn.Sequential(
         nn.Linear(2, 3, rng=seed), nn.Dropout(0.5, rng=seed), nn.Linear(3, 2, rng=1)),
     "norm": lambda seed: nn.Sequential(
@@ -229,7 +230,9 @@ class Lifting(RuleBasedStateMachine):
         close([float(v) for v in flat(got)], [float(v) for v in flat(want)])
         return got, want
 
-    @rule(call=calls, which=st.sampled_from(["loss", "scores", "first", "decay", "all"]), place=seeds)
+    @rule(
+        call=calls, which=st.sampled_from(["loss", "scores", "first", "decay", "all"]), place=seeds
+    )
     def backward(self, call: Call, which: str, place: int) -> None:
         for results in call.results:
             if which == "loss":
