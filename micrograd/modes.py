@@ -40,6 +40,13 @@ class Mode:
         """Before a number is written to `node.data` or `node.grad`; to refuse, raise, and the old
         number stands."""
 
+    def entered(self, active: Any) -> None:
+        """Before another mode, `active`, begins inside this one; to refuse, raise."""
+
+    def floats(self, array: Any) -> Any:
+        """An array of Values that a function of this package is about to compute with."""
+        return array
+
 
 class mode:
     """Hand every operation of this thread to `active.record(op, inputs)`: `with`, or decorate."""
@@ -48,6 +55,9 @@ class mode:
         self.active = active
 
     def __enter__(self) -> None:
+        outer = current_mode()
+        if outer is not None:
+            outer.entered(self.active)
         _modes.append(self)
         _stack.set((self.active, _stack.get()))
 

@@ -16,7 +16,7 @@ from micrograd import ops
 from micrograd.lifting.record import DOT, PARAMETER, TAKE, Tape
 from micrograd.ops import Op
 
-__all__ = ["Fused", "Node", "fuse"]
+__all__ = ["Fused", "Node", "fuse", "needed"]
 
 _CHAINED = (ops.maximum, ops.minimum)
 _ODD_TERMS = 4  # so many terms of a sum may be made otherwise than the rest, and are added alone
@@ -54,6 +54,7 @@ class Fused(NamedTuple):
     nodes: list[Node]
     leaves: list[int]
     outputs: list[int]
+    recorded: int  # how many recorded nodes the outputs need
 
 
 def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
@@ -69,6 +70,7 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     same: dict[int, int] = {}  # 0 + x is x; f(x) is computed once
     unary: dict[tuple[Any, int], int] = {}
     leaves: list[int] = []
+    recorded = 0
     renamed = _Renamed(same)
     for i, kind in enumerate(kinds):
         if not uses[i]:
@@ -76,6 +78,7 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
         if type(kind) is str and kind != TAKE and kind != DOT:
             leaves.append(i)
             continue
+        recorded += 1
         a, b = lefts[i], rights[i]
         if kind is add:
             a, b = same.get(a, a), same.get(b, b)
@@ -146,7 +149,17 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
             found[k] = sums.next_place
             sums.next_place += 1
             flat.append(Node(found[k], "map", COPY, ((place,),), None, 0))
-    return Fused(flat, leaves, found)
+    return Fused(flat, leaves, found, recorded)
+
+
+def needed(tape: Tape, outputs: Sequence[int]) -> int:
+    """How many recorded nodes the outputs need, as `fuse` counts them."""
+    uses = _count_uses(tape, outputs)
+    return sum(
+        1
+        for kind, count in zip(tape.kinds, uses, strict=True)
+        if count and (type(kind) is not str or kind in (TAKE, DOT))
+    )
 
 
 class _Renamed:

@@ -8,6 +8,7 @@ PyTorch: `layers.0.weight`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +17,11 @@ from micrograd import engine
 from micrograd.engine import Value, numbers
 from micrograd.store import Block, Stored
 
-__all__ = ["Module", "positive"]
+__all__ = ["Module", "epoch", "positive"]
+
+epoch = [0]  # another number whenever an attribute of any Module has changed; lift compares it
+_ticks = count(1)
+_MISSING = object()
 
 
 class Module:
@@ -27,6 +32,18 @@ class Module:
 
     training = True
     buffer_names: ClassVar[tuple[str, ...]] = ()  # float arrays that are saved but do not learn
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        changed = (
+            self.__dict__.get(name, _MISSING) is not value
+        )  # train() in each step sets it anew
+        super().__setattr__(name, value)
+        if changed:
+            epoch[0] = next(_ticks)
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        epoch[0] = next(_ticks)
 
     def parameters(self) -> list[Value]:
         """Every Value that learns, each once, in the order of the attributes."""
