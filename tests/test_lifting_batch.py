@@ -129,7 +129,6 @@ LOOKS_AT_THE_SIZE: dict[str, Callable[[Any], Any]] = {
     "chunks of eight": lambda X: sum(
         (X[k : k + 8].sum() / len(X[k : k + 8])) ** 2 for k in range(0, len(X), 8)),
     "another way from ten rows on": lambda X: X.sum() * 3.0 if len(X) > 10 else X.sum(),
-    "no more than ten terms": lambda X: sum(row.sum() for row in X[:10]) + X.sum(),
 }  # fmt: skip
 
 

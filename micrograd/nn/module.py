@@ -15,6 +15,7 @@ import numpy as np
 
 from micrograd import engine
 from micrograd.engine import Value, numbers
+from micrograd.nn.learning import alive
 from micrograd.store import Block, Stored
 
 __all__ = ["Module", "epoch", "positive"]
@@ -31,6 +32,12 @@ class Module:
     """
 
     training = True
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        module = super().__new__(cls)
+        alive[id(module)] = module  # lessons find the names of its weights
+        return module
+
     buffer_names: ClassVar[tuple[str, ...]] = ()  # float arrays that are saved but do not learn
 
     def __setattr__(self, name: str, value: Any) -> None:
