@@ -88,6 +88,7 @@ class World:
             self.alive.pop(a % len(self.alive))
 
     def write(self, a: int, b: int) -> None:
+        self.moved()
         for array in (self.parameters, self.twins):
             array.flat[a % array.size].data = b / 8 - 2
 
@@ -106,8 +107,16 @@ class World:
 
     def step(self, a: int, b: int) -> None:
         if self.optimisers:
+            self.moved()
             for optimiser in self.optimisers[a % len(self.optimisers)]:
                 optimiser.step()
+
+    def moved(self) -> None:
+        """No call from before goes backward: 0 + w is w in a program, and eagerly w as it was.
+
+        Backward after a step of an optimiser is left to models (test_lifting_machine.py).
+        """
+        self.alive.clear()
 
     # --- equal to the twin ------------------------------------------------------------------------
 
