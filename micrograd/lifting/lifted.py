@@ -173,7 +173,7 @@ class Lifted(Generic[Given, Result]):
         if found.size is not None and found.size >= SIZES[0][0][0]:
             if entry.extends is None:
                 entry.extends = self._extend(args, kwargs, found, captured)
-            if isinstance(entry.extends, Recorded):
+            if isinstance(entry.extends, Recorded) and found.size >= entry.extends.smallest:
                 recording = entry.extends.recording.at(found.size)
                 return entry.extends._replace(recording=recording)
         return record(self.function, args, kwargs, found, captured)
@@ -219,8 +219,8 @@ class Lifted(Generic[Given, Result]):
                     raise DoesNotExtend("another batch size returns another structure")
                 fitted = fit(sizes, [r.recording for r in recorded])
                 run = trace(self.function, args, kwargs, captured, resized(larger))
-                prove(sizes, [r.nodes for r in recorded], fitted, larger, *run.extent())
-                return first._replace(recording=fitted)
+                prove(sizes, [r.kinds for r in recorded], fitted, larger, run.extent())
+                return first._replace(recording=fitted, smallest=sizes[0])
             except DoesNotExtend as error:
                 reason = reason or error
         warnings.warn(
