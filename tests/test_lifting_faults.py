@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from micrograd.lifting.traced import Traced
-from micrograd.lifting.walk import Walk
 from random_programs import Sample, agrees, expressions, leaves, loops
 from random_routines import routines
 from random_settings import PLACES, never_stale, settings_of_functions
@@ -23,6 +21,8 @@ from micrograd.lifting import adjoint, schedule, sights, write
 from micrograd.lifting import program as program_module
 from micrograd.lifting.adjoint import AdjointWriter
 from micrograd.lifting.strides import nest, squeezed
+from micrograd.lifting.traced import Traced
+from micrograd.lifting.walk import Walk
 
 
 @settings(

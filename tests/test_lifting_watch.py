@@ -576,3 +576,17 @@ def test_an_unwatched_iterator_is_what_help_says() -> None:
     step = itertools.count(1)
     f = lift(lambda x: x * next(step))
     assert [f(1.0).data for _ in range(3)] == [1.0, 1.0, 1.0]
+
+
+def test_a_class_attribute_that_newly_hides_an_inherited_one_is_noticed() -> None:
+    class Box:
+        common = 1.5
+
+    class Child(Box):
+        pass
+
+    box = Child()
+    f = lift(lambda x: x * box.common)
+    assert float(f(1.0)) == 1.5
+    Child.common = 3.0
+    assert float(f(1.0)) == 3.0

@@ -314,6 +314,10 @@ def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] =
     Not watched: the clock, files, iterators, generators of random numbers made inside, what only
     C code holds. print() prints while the function is recorded. `f.check(*args)` runs the function
     without lift beside it and compares; `print(f.program)` shows what was found.
+
+    inf and nan come out as they do without lift wherever no partial sum overflows, with one
+    exception, in which PyTorch does as lift: rows of a table that no index of `take` chose have a
+    gradient of 0, and 0 * inf is nan. The sign of a zero may differ.
     """
     if function is None:
         return lambda f: Lifted(f, batched)

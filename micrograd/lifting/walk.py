@@ -207,8 +207,7 @@ class Walk:
                         self._names(named(x.__code__))
             elif not library_class(c):
                 names = tuple(n for n, x in vars(c).items() if self._looked_at(n, x, made))
-                if names:
-                    self.places.append(Place(Attributes, c, path, names))
+                self.places.append(Place(Attributes, c, path, names))
                 for name in names:
                     yield path.attribute(name), _unwrapped(vars(c)[name])
 
@@ -298,7 +297,7 @@ class Walk:
         absent = self.asked | self.stored if new else set(self.asked)
         if isinstance(x, Module) and "training" in self.attributes:
             absent.add("training")  # which its class holds until it is set
-        for c in () if isinstance(x, type) else type(x).__mro__:
+        for c in x.__mro__[1:] if isinstance(x, type) else type(x).__mro__:
             if not library_class(c):
                 absent |= self.attributes & vars(c).keys()
         absent = {n for n in absent if n not in held and (id(x), n) not in exempt}
