@@ -13,15 +13,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd import engine, modes, ops
+from micrograd.arithmetic import Arithmetic
 from micrograd.engine import UNREACHED, ComputedValue, Leaf, Value
 from micrograd.op import Op
-from micrograd.reals import is_real, real
+from micrograd.reals import divide, is_real, real
 from micrograd.rules import ByHand, Rule
 
 __all__ = ["install", "leaf", "node", "uninstall"]
 
 _new, _active = object.__new__, modes.active
 _ADD, _MUL, _RELU = ops.add, ops.mul, ops.relu
+_INVERSE = ops.constant_power(-1, quotient=True)
 
 
 def leaf(data: float, grad: float = 0.0, label: str = "") -> Value:
@@ -99,6 +101,32 @@ def _mul(self: Value, other: Any) -> Any:  # 47
     return out
 
 
+def _truediv(self: Value, other: Any) -> Any:  # a / b of two Values in 0.4 us instead of 1.8
+    kind = type(other)
+    if _active:
+        return Arithmetic.__truediv__(self, other)
+    if kind is ComputedValue or kind is Leaf:
+        b = other._data
+        inverse: Value = _new(ComputedValue)
+        inverse._data = 1.0 / b if b else divide(1.0, b)
+        inverse._grad = 0.0
+        inverse._rule = _INVERSE
+        inverse._left = other
+        inverse._right = None
+    elif kind is float or kind is int:
+        b = real(other)
+        inverse = leaf(divide(1.0, b))
+    else:
+        return Arithmetic.__truediv__(self, other)
+    out = _new(ComputedValue)
+    out._data = self._data / b if b else divide(self._data, b)
+    out._grad = 0.0
+    out._rule = _MUL
+    out._left = self
+    out._right = inverse
+    return out
+
+
 def _radd(self: Value, other: Any) -> Any:
     other = _operand(other)
     return other if other is NotImplemented else other + self
@@ -125,7 +153,10 @@ def record(op: Op, *inputs: Any) -> Any:  # 44
     for x in inputs:
         kind = type(x)
         if kind is not ComputedValue and kind is not Leaf and not isinstance(x, Value):
-            return reference["record"](op, *inputs)
+            inputs = tuple(map(_operand, inputs))
+            if any(y is NotImplemented for y in inputs):
+                return NotImplemented
+            break
     out = _new(ComputedValue)
     out._grad = 0.0
     out._rule = op
@@ -231,7 +262,7 @@ def _backward(self: Value) -> None:  # 101: the three hottest rows are written o
 of_engine = {"record": record, "topological_order": topological_order, "push": push}
 of_value: dict[str, Any] = {
     "__init__": _init, "__add__": _add, "__rmul__": _mul, "__mul__": _mul,
-    "__radd__": _radd, "backward": _backward,
+    "__radd__": _radd, "__truediv__": _truediv, "backward": _backward,
     **{
         name: _function(getattr(ops, name))
         for name in ("exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "softplus", "relu",

@@ -8,7 +8,6 @@ what depends on the inputs is differenced: an operation on constants may be anyw
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any, NamedTuple
@@ -110,7 +109,9 @@ def _of_flat(f: Function, arguments: Sequence[_Argument]) -> Outputs:
         remaining = iter(xs)
         result = f(*[argument.of(remaining) for argument in arguments])
         if hasattr(type(result), "__array__"):
-            result = sys.modules["numpy"].asarray(result, dtype=object)
+            import numpy as np
+
+            result = np.asarray(result, dtype=object)
         outputs = [place.value for place in tree.flatten(result)]
         for y in outputs:
             if not isinstance(y, Value):

@@ -9,7 +9,6 @@ reads), because every name used in a rule is an Op. The rows stand in `ops.py`.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -118,33 +117,35 @@ class Op(Rule):
                 return self.number(*xs)
         if len(xs) != self.arity:
             raise TypeError(f"{self.name} takes {self.arity} inputs, got {len(xs)}")
-        xs = tuple(map(_as_array, xs))
-        np = sys.modules.get("numpy")  # None: nobody can have made an array
-        interpret, arrays, objects, numpy = None, False, False, False
+        interpret, arrays = None, False
         for x in xs:
             interpret = getattr(type(x), "_interpret", None) or interpret
-            if np is not None and isinstance(x, (np.ndarray, np.generic)):
-                numpy = True
-                arrays = arrays or x.shape != ()
-                objects = objects or x.dtype == object
-        if np is not None and (objects or (arrays and interpret is not None)):
-            with np.errstate(all="ignore"):  # an array of Values: one by one
-                return np.frompyfunc(self, self.arity, 1)(*xs)
+            arrays = arrays or hasattr(type(x), "__array__")
+        if arrays:
+            return self._of_arrays(xs, interpret)
         if interpret is not None:
             return interpret(self, xs)
-        if np is not None and numpy:
-            with np.errstate(all="ignore"):
-                return self.array(*map(_floats, xs))
         return self.number(*map(real, xs))
 
+    def _of_arrays(self, xs: Sequence[Any], interpret: Callable[..., Any] | None) -> Any:
+        """The result where an input is an array or, as the result of a lifted function, says so."""
+        import numpy as np
 
-def _as_array(x: Any) -> Any:
-    """What says that it is an array, such as the result of a lifted function, as one."""
-    if not hasattr(type(x), "__array__"):
-        return x
+        xs = [np.asarray(x) if _says_array(x) else x for x in xs]
+        found = [x for x in xs if isinstance(x, np.ndarray)]
+        objects = any(x.dtype == object for x in found)
+        with np.errstate(all="ignore"):
+            if objects or (interpret is not None and any(x.shape != () for x in found)):
+                return np.frompyfunc(self, self.arity, 1)(*xs)  # an array of Values: one by one
+            if interpret is None:
+                return self.array(*map(_floats, xs))
+        return interpret(self, xs)
+
+
+def _says_array(x: Any) -> bool:
     import numpy as np
 
-    return x if isinstance(x, (np.ndarray, np.generic)) else np.asarray(x)
+    return hasattr(type(x), "__array__") and not isinstance(x, (np.ndarray, np.generic))
 
 
 def _floats(x: Any) -> Any:

@@ -8,7 +8,6 @@ functions of the second half. There is nothing to read first, and nothing but Py
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -24,10 +23,13 @@ def is_real(x: Any) -> bool:
     """int, float, bool, NumPy's real scalars and 0-d arrays of them: what a Value can hold."""
     if isinstance(x, (float, int)):
         return True
-    np = sys.modules.get("numpy")  # whoever has an array has imported it
-    if np is not None and isinstance(x, (np.generic, np.ndarray)):
-        return x.dtype.kind in "biuf" and x.shape == ()  # a timedelta is an np.integer, too
-    return False
+    if not hasattr(type(x), "__array__"):
+        return False
+    import numpy as np  # whoever has an array has imported it
+
+    if not isinstance(x, (np.generic, np.ndarray)):
+        return False
+    return x.dtype.kind in "biuf" and x.shape == ()  # a timedelta is an np.integer, too
 
 
 def real(x: Any) -> float:

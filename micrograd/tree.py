@@ -6,7 +6,6 @@ arguments or results does it here. A leaf is whatever is no container: a number,
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -70,9 +69,11 @@ def _members(x: Any) -> Iterable[tuple[Any, Any]] | None:
         return x.items()
     if isinstance(x, (list, tuple)):
         return enumerate(x)
-    np = sys.modules.get("numpy")
-    if np is not None and isinstance(x, np.ndarray) and x.dtype == object:
-        return list(np.ndenumerate(x))
+    if hasattr(type(x), "__array__"):
+        import numpy as np  # whoever has an array has imported it
+
+        if isinstance(x, np.ndarray) and x.dtype == object:
+            return list(np.ndenumerate(x))
     return None
 
 

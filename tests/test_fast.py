@@ -146,7 +146,7 @@ def mixed() -> list[float]:
     A = values([[0.5, -2.0], [3.0, 1e100]])
     by_hand = Value(a.data * 2, (a,), "twice")
     by_hand._backward = lambda: setattr(a, "grad", a.grad + 2 * by_hand.grad)
-    y = 2 * a + a * 3 - b / 4 + 5 / a + (a + 1) ** b + 2**b + abs(b) + treble(a) + by_hand
+    y = 2 * a + a * 3 - b / 4 + 5 / a + a / b + (a + 1) ** b + 2**b + abs(b) + treble(a) + by_hand
     y = y + (A @ A).sum() * 0.0 + a.maximum(b) * b.detach() + (a > b) + np.float64(2) * a
     y = y + a.exp().log().sqrt().sin().cos().tanh().sigmoid().softplus().relu().gelu().leaky_relu()
     y.backward()

@@ -174,7 +174,10 @@ def explaining() -> None:
     assert "tanh" in str(micrograd.explain(y))
     out, _ = evaluate("tanh(x*w + 1)", {"x": 2, "w": -3})
     assert out.data == y.data
-    assert micrograd.check is not None
+    y.backward()
+    report = micrograd.check(y, {"x": x.grad, "w": w.grad + 1, "y": 1})
+    verdicts = [report.marks[name].verdict for name in ("x", "w", "y")]
+    assert verdicts == ["right", "wrong", "right"], str(report)
 
 
 def checking_gradients() -> None:

@@ -8,7 +8,6 @@ PyTorch: `layers.0.weight`.
 from __future__ import annotations
 
 import operator
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count, product
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -202,7 +201,6 @@ def _walk(thing: Any, path: str) -> Iterator[tuple[str, Module | _Group]]:
 
 def _group(thing: Any) -> _Group | None:
     """The leaf Values in a Value, an array, a list or a list of equal lists; None if others are."""
-    np = sys.modules.get("numpy")
     shape: tuple[int, ...] = ()
     if isinstance(thing, (list, tuple)):
         nested = bool(thing) and all(isinstance(row, (list, tuple)) for row in thing)
@@ -211,8 +209,8 @@ def _group(thing: Any) -> _Group | None:
             return None
         shape = (len(rows), len(rows[0])) if nested else (len(thing),)
         found = [x for row in rows for x in row]
-    elif np is not None and isinstance(thing, np.ndarray):
-        if thing.dtype != object:
+    elif hasattr(type(thing), "__array__"):
+        if getattr(getattr(thing, "dtype", None), "kind", "") != "O":
             return None
         shape, found = thing.shape, thing.ravel().tolist()
     else:
