@@ -33,10 +33,10 @@ test-fast: .venv/.test
 # the same functions as the video writes them: `--reference` takes fast.py away
 test-reference: .venv/.test
 	$(PYTEST) --reference tests/test_engine.py tests/test_ops.py tests/test_numpy.py \
-	  tests/test_agreement.py tests/test_explain.py tests/test_stepper.py tests/test_worksheet.py
+	  tests/test_agreement.py tests/show/test_explain.py tests/show/test_stepper.py tests/show/test_worksheet.py
 
 nightly: .venv/.test
-	HYPOTHESIS_PROFILE=nightly $(PYTEST) tests/test_lifting_agreement.py tests/test_lifting_machine.py
+	HYPOTHESIS_PROFILE=nightly $(PYTEST) tests/lifting/test_lifted_agreement.py tests/lifting/test_machine.py
 
 lab: .venv/.lectures
 	$(RUN) -m jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lectures

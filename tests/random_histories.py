@@ -114,7 +114,7 @@ class World:
     def moved(self) -> None:
         """No call from before goes backward: 0 + w is w in a program, and eagerly w as it was.
 
-        Backward after a step of an optimiser is left to models (test_lifting_machine.py).
+        Backward after a step of an optimiser is left to models (test_machine.py).
         """
         self.alive.clear()
 

@@ -17,10 +17,10 @@ from executing import through
 from hypothesis import HealthCheck, assume, given, settings
 from oracle import same
 from random_programs import Sample, agrees, expressions, leaves, loops
-from test_lift_models import HOWS, SMALL, assert_same
-from test_lift_models import step as training_step
-from test_lifting_gradients import SEVERAL, UNREACHED
-from test_lifting_take import NUMBERS, TABLES
+from test_adjoint import SEVERAL, UNREACHED
+from test_models import HOWS, SMALL, assert_same
+from test_models import step as training_step
+from test_take import NUMBERS, TABLES
 
 from micrograd import Value, functional, grads
 from micrograd.lifting.run import reference, with_numpy

@@ -29,7 +29,7 @@ from micrograd.show.sheets import packed, read_sheet, unpacked
 from micrograd.show.walk import Walk
 from micrograd.show.worksheet import worksheet
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def right_answers(value) -> dict[str, float]:

@@ -26,7 +26,7 @@ from micrograd.show import render, svg
 from micrograd.show.draw import Picture, draw, draw_dot
 from micrograd.store import gather
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
     "a & b", "&amp;", "a<b>c</b>", "<script>alert(1)</script>", "</svg>", "]]>", "-->", "x|y",

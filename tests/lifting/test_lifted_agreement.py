@@ -30,8 +30,8 @@ from random_programs import (
 from random_routines import routines
 from random_settings import Settings, never_stale, settings_of_functions
 from random_tables import tables
-from test_lifting_edges import kinds, swapped_numbers
-from test_lifting_program import buffer_of, text_equals_program
+from test_edges import kinds, swapped_numbers
+from test_program import buffer_of, text_equals_program
 
 from micrograd import LiftError, Value, functional, lift
 

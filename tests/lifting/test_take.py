@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from random_programs import leaves
-from test_lifting_program import buffer_of, text_equals_program
+from test_program import buffer_of, text_equals_program
 
 from micrograd import Value, functional, grads, lift, nn, numbers
 from micrograd.functional import take

@@ -14,7 +14,7 @@ from random_programs import Sample, agrees, expressions, leaves, loops
 from random_routines import routines
 from random_settings import PLACES, never_stale, settings_of_functions
 from random_tables import tables
-from test_lifting_agreement import ASKS, equality_is_answered, lifted_equals_eager
+from test_lifted_agreement import ASKS, equality_is_answered, lifted_equals_eager
 
 from micrograd import Value, lift, numbers
 from micrograd.lifting import adjoint, schedule, sights, write

@@ -1,0 +1,24 @@
+"""A function's tape, and its nodes after `fuse`: what the passes of lifting are tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from micrograd.lifting.fuse import Fused, fuse
+from micrograd.lifting.record import Tape
+from micrograd.lifting.recording import trace
+
+__all__ = ["fused", "taped"]
+
+
+def taped(function: Callable[..., Any], *args: Any) -> tuple[Tape, list[int]]:
+    """The tape of one run, and the places of what it returned."""
+    run = trace(function, args, {})
+    return run.tape, [int(place) for places in run.leaves() for place in np.ravel(places)]
+
+
+def fused(function: Callable[..., Any], *args: Any) -> Fused:
+    return fuse(*taped(function, *args))

@@ -1,0 +1,105 @@
+"""`fuse.py`: chains of + and * are given back as sums and dots, chains of maxima as one node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import pytest
+from taped import fused, taped
+
+from micrograd import Value, ops
+from micrograd.lifting.fuse import needed
+
+X, W = np.arange(1.0, 7.0), np.arange(2.0, 8.0)
+
+
+def kinds(function: Callable[..., Any], *args: Any) -> list[str]:
+    """Each node's kind, with the op's name where it has one, and the terms of the last operand."""
+    found = []
+    for node in fused(function, *args).nodes:
+        width = len(node.operands[-1])
+        name = f" {node.op.name}" if node.op is not None and node.kind in ("map", "chain") else ""
+        found.append(f"{node.kind}{name}{f' of {width}' if width > 1 else ''}")
+    return found
+
+
+CHAINS: dict[str, tuple[Callable[..., Any], list[str]]] = {
+    "a dot": (lambda x, w: sum(a * b for a, b in zip(x, w, strict=True)), ["dot of 6"]),
+    "a dot with a bias": (lambda x, w: w[0] + sum(a * b for a, b in zip(x, w, strict=True)),
+                          ["dot of 6", "map +"]),
+    "from the right": (lambda x, w: reduce(lambda t, p: p + t, [a * b for a, b in zip(x, w,
+                       strict=True)]), ["dot of 6"]),
+    "a sum": (lambda x, w: sum(x), ["sum of 6"]),
+    "squares": (lambda x, w: sum(a * a for a in x), ["dot of 6"]),
+    "a difference": (lambda x, w: x[0] - w[0], ["map -"]),
+    "a dot less a number": (lambda x, w: sum(a * b for a, b in zip(x, w, strict=True)) - x[0],
+                            ["dot of 6", "map -"]),
+    "maxima": (lambda x, w: reduce(ops.maximum, x), ["chain maximum of 6"]),
+    "maxima and minima": (lambda x, w: ops.minimum(reduce(ops.maximum, x[:3]), w[0]),
+                          ["chain maximum of 3", "chain minimum of 2"]),
+    "a product of two": (lambda x, w: x[0] * w[0], ["map *"]),
+    "a sum of two": (lambda x, w: x[0] + w[0], ["map +"]),
+    "0 + x is x": (lambda x, w: 0 + (0 + ops.tanh(x[0])), ["map tanh"]),
+    "one reciprocal for all": (lambda x, w: [a / w[0] for a in x[:3]],
+                               ["map **-1", "map *", "map *", "map *"]),
+    "losses and a penalty": (
+        lambda x, w: sum(ops.tanh(a) for a in x) + 0.1 * sum(b * b for b in w),
+        [*["map tanh"] * 6, "sum of 6", "dot of 6", "map *", "map +"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_what_a_chain_becomes(name: str) -> None:
+    function, expected = CHAINS[name]
+    assert sorted(kinds(function, X, W)) == sorted(expected)
+
+
+def test_a_chain_that_is_used_twice_stays_whole() -> None:
+    found = fused(lambda x: (lambda s: s * s + s)(sum(x)), X)
+    assert [node.kind for node in found.nodes] == ["sum", "map", "map"]
+
+
+@pytest.mark.parametrize("n", [2, 3, 10, 1500])
+def test_two_kinds_of_terms_in_turn_are_one_sum(n: int) -> None:
+    def alternating(x: Any) -> Any:
+        total = 0.0
+        for v in x:
+            total = total + ops.tanh(v)
+            total = total + ops.sin(v)
+        return total
+
+    found = [node for node in fused(alternating, np.ones(n)).nodes if node.kind != "map"]
+    if n > 2:  # up to four terms at the ends are added alone
+        assert [len(node.operands[0]) for node in found] == [2 * n]
+
+
+def test_a_few_odd_terms_at_the_ends_are_added_alone() -> None:
+    def losses(x: Any) -> Any:
+        return x[0] * 2.0 + sum(ops.tanh(v) for v in x) + ops.sin(x[0]) + ops.exp(x[1])
+
+    found = fused(losses, X).nodes
+    (total,) = [node for node in found if node.kind == "sum"]
+    assert len(total.operands[0]) == 6
+    assert sum(node.op is ops.add for node in found if node.kind == "map") == 3
+
+
+def test_what_no_result_needs_is_dropped() -> None:
+    def wasteful(x: Any) -> Any:
+        [ops.exp(v) for v in x]
+        return x[0] * 2.0
+
+    assert kinds(wasteful, X) == ["map *"]
+    counted, constants = needed(*taped(wasteful, X))
+    assert counted[ops.mul] == 1
+    assert ops.exp not in counted
+    assert constants == [2.0]
+
+
+def test_a_parameter_that_is_returned_has_a_place_of_its_own() -> None:
+    w = Value(3.0)
+    found = fused(lambda x: w + 0, X)
+    assert [(node.kind, node.op.name) for node in found.nodes if node.op] == [("map", "copy")]
+    assert found.outputs == [found.nodes[-1].place]
