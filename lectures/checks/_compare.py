@@ -94,7 +94,9 @@ def _is_text(x: Any) -> bool:
     return isinstance(x, str)
 
 
-def truths(given: Sequence[Any], right: Sequence[bool], names: str) -> None:
+def truths(
+    given: Sequence[Any], right: Sequence[bool], names: str, what: str = "the answers"
+) -> None:
     """Statements that are True or False: how many are wrong and not which, lest one guess."""
     statuses, unread = [], []
     for name, answer, wanted in zip(names, given, right, strict=True):
@@ -108,12 +110,12 @@ def truths(given: Sequence[Any], right: Sequence[bool], names: str) -> None:
     wrong, missing = statuses.count("wrong"), statuses.count("not attempted")
     total = f"{wrong} of the {len(right)} answers {'is' if wrong == 1 else 'are'} not right"
     if unread or wrong:
-        record("the answers", "wrong", "; ".join([*unread, *([total] if wrong else [])]))
+        record(what, "wrong", "; ".join([*unread, *([total] if wrong else [])]))
     elif missing:
-        record("the answers so far", "right" if missing < len(right) else "not attempted")
+        record(f"{what} so far", "right" if missing < len(right) else "not attempted")
         record(f"{missing} of the {len(right)} answers", "not attempted")
     else:
-        record("the answers", "right")
+        record(what, "right")
 
 
 def _truth(answer: Any) -> bool | None:
@@ -174,7 +176,9 @@ def difference(given: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) 
     here, there = float(given[place]), float(wanted[place])
     known = relation(given, wanted)
     if not wanted.ndim:
-        return f"{_unlike(here, there)} is not right" + (f": it is {known}" if known else "")
+        short = float(f"{there:.3g}") == there  # 0.5 for 2 is 1/4 of it, and that means nothing
+        told = known and (known.startswith("minus what") or not short)
+        return f"{_unlike(here, there)} is not right" + (f": it is {known}" if told else "")
     where = f" at {list(place)}"
     if not np.isfinite(here):
         return f"{here}{where} is not right"

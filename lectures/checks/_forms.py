@@ -7,6 +7,7 @@ clear; else `Wrong` says which form is wanted. `brief` shows an answer in a mess
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -150,9 +151,12 @@ def several(x: Any, *names: str) -> list[Any]:
     listed = f"{', '.join(names[:-1])} and {names[-1]}"
     _given(x, listed)
     if isinstance(x, Mapping):
-        if set(x) == set(names):
+        missing = [name for name in names if name not in x]
+        if not missing:
             return [x[name] for name in names]
-        x = list(x.values())
+        if len(missing) < len(names):
+            raise Wrong(f"{len(names)} things are wanted, {listed}; {missing[0]} is missing")
+        x = list(x.values())  # other names: then in their order
     if not isinstance(x, (tuple, list)) and np.ndim(x) == 0:
         raise Wrong(f"{len(names)} things are wanted, {listed}; got {brief(x)}")
     if len(x) != len(names):
@@ -174,12 +178,12 @@ def _plain(x: Any) -> str:
     if isinstance(x, (bool, np.bool_)) or x is None or x is Ellipsis:
         return str(x)
     if isinstance(x, Value):
-        return f"{x.data:.6g}"
+        return f"a Value of {x.data:.6g}" if x._prev else f"{x.data:.6g}"
     if isinstance(x, (int, np.integer)):
         return str(int(x))
     if isinstance(x, (float, np.floating)):
         return f"{float(x):.6g}"
-    if isinstance(x, str):
+    if isinstance(x, (str, os.PathLike)):
         return repr(str(x))
     if isinstance(x, np.ndarray):
         return f"an array of shape {x.shape}" if x.size > 40 else _plain(x.tolist())

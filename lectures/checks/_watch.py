@@ -17,9 +17,12 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from checks._forms import brief, size
 from checks._marking import Wrong, is_learners, running
 from checks._process import asked_elsewhere
+from micrograd import Value
 
 __all__ = [
     "Watched",
@@ -34,6 +37,7 @@ __all__ = [
 ]
 
 _FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, partial)
+_DATA = (int, float, str, list, tuple, dict, np.ndarray, np.number, Value)
 _SMALL = 12  # so many numbers of a call are shown in a message
 
 
@@ -55,7 +59,8 @@ class Watched:
         return result
 
     def _text(self, arguments: tuple[Any, ...]) -> str:
-        if sum(map(size, arguments)) > _SMALL:
+        told = any(isinstance(x, _DATA) for x in arguments)  # a model or a generator says nothing
+        if not told or sum(map(size, arguments)) > _SMALL:
             return ""
         text = f"{self.__name__}({', '.join(brief(x, 60) for x in arguments)})"
         return text if len(text) <= 160 else ""

@@ -89,7 +89,7 @@ def which_drift(kinds: Any, seen: Any) -> None:
     else:
         seen = list(seen)
         true(len(seen) == 3, "seen_in_inputs holds three times True or False, one a story")
-        truths(seen, (True, True, False), "123")
+        truths(seen, (True, True, False), "123", "what inputs can show")
 
 
 @sheet.exercise(

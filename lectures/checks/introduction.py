@@ -233,7 +233,9 @@ def the_best_of_many(luck: Any) -> None:
     for n, m, share in [(10, 1, 0.7), (50, 1000, 0.7), (7, 3, 0.5), (20, 40, 1.0)]:
         least = next(b for b in range(n + 1) if b >= share * n - 1e-9)
         below = sum(math.comb(n, b) for b in range(least)) / 2**n
-        close(luck(n, m, share), 1 - below**m, f"{m} models, {n} questions, {share:.0%}")
+        close(
+            luck(n, m, share), 1 - below**m, f"{m} model{'s' * (m > 1)}, {n} questions, {share:.0%}"
+        )
 
 
 def _leave_one_out(factors: Any) -> float:

@@ -69,10 +69,10 @@ def _network(embedding: int = 4, width: int = 12, seed: int = 0) -> nn.Sequentia
     ],
 )
 def how_many_parameters(count: Any) -> None:
-    found = [count(3, 10, 200), count(3, 2, 100), count(8, 24, 128)]
-    same(found[0], 11_897, "the parameters of the lecture's larger network")
-    same(found[1], 3_481, "the parameters of its smaller one")
-    same(found[2], 27 * 24 + 8 * 24 * 128 + 128 + 128 * 27 + 27, "context 8, 24, 128")
+    same(count(3, 10, 200), 11_897, "the parameters of the lecture's larger network")
+    same(count(3, 2, 100), 3_481, "the parameters of its smaller one")
+    wanted = 27 * 24 + 8 * 24 * 128 + 128 + 128 * 27 + 27
+    same(count(8, 24, 128), wanted, "the parameters for context 8, embedding 24, width 128")
 
 
 @sheet.exercise(

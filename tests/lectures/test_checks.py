@@ -3,6 +3,7 @@
 import os
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -73,9 +74,9 @@ def fails():
         (lambda x: 2 * x, "right", ""),
         (lambda x: (2 * x).tolist() if isinstance(x, np.ndarray) else [2 * x], "right", ""),
         (..., "not attempted", "hint(1)"),
-        (lambda x: x, "wrong", "the double of 3: 3 is not right: it is half of what is right"),
+        (lambda x: x, "wrong", "the double of 3: 3 is not right (the call was f(3))"),
         (lambda x: -2 * x, "wrong", "-6 is not right: it is minus what is right"),
-        (lambda x: 6 * x, "wrong", "3 times what is right"),
+        (lambda x: 6 * x, "wrong", "the double of 3: 18 is not right (the call was f(3))"),
         (
             lambda x: x + 3.0,
             "wrong",
@@ -198,6 +199,7 @@ def test_an_array_is_taken_in_every_form(given):
         (lambda: several(np.ones((6, 3)), "x", "y"), "x and y; got an array of shape (6, 3)"),
         (lambda: several((1, 2, 3), "x", "y"), "2 things are wanted, x and y; got 3"),
         (lambda: several(None, "x", "y"), "is there a return?"),
+        (lambda: several({"x": 1}, "x", "y"), "2 things are wanted, x and y; y is missing"),
         (lambda: truths((True, 1), (True, False), "ab"), "the answer to b is True or False, not 1"),
         (lambda: truths((True, True), (True, False), "ab"), "1 of the 2 answers is not right"),
         (lambda: by_hand([1 / 3], [1 / 3, 2 / 3], "what"), "2 numbers are wanted"),
@@ -217,6 +219,7 @@ def test_what_is_shown_of_an_answer_is_what_a_person_would_write():
     assert brief({3, 12, 2}) == "{2, 3, 12}" and brief((3,)) == "(3,)"
     assert brief(np.zeros((9, 9))) == "an array of shape (9, 9)"
     assert brief(lambda: 0) == "a function" and brief(sheet) == "sheet"
+    assert brief(Value(2.0) * 3) == "a Value of 6" and brief(Path("a/b")) == "'a/b'"
     assert array([np.array([1.0]), np.array([2.0])], "what", (2,)).shape == (2,)
 
 
@@ -285,3 +288,19 @@ def test_every_moment_is_looked_at():
         state["text"] = "new"
 
     assert moments(torn, lambda: state["text"]) == ["old", "", "new"]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "words"),
+    [
+        (2 * 0.1234567, 0.1234567, "it is twice what is right"),
+        (-30 * 0.1234567, 0.1234567, "it is minus 30 times what is right"),
+        (0.1234567 / 23, 0.1234567, "it is 1/23 of what is right"),
+        (-2.0, 2.0, "it is minus what is right"),
+        (0.5, 2.0, "0.5 is not right"),  # a quarter, by chance
+    ],
+)
+def test_a_number_that_is_a_multiple_is_told_so_unless_it_may_be_chance(given, wanted, words):
+    with pytest.raises(Wrong) as caught:
+        close(given, wanted, "what")
+    assert str(caught.value).endswith(words)
