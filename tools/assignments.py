@@ -91,15 +91,13 @@ def _answer_and_point(source: str, keys: dict[int, str], module: str) -> list[An
             f"an answer's cell has one line check(...), this has {len(checks)}:\n{source}"
         )
     name = keys[int(checks[0][1])]
+    graded = checks[0][0].replace("check", "sheet.grade", 1)
     answer = CHECK.sub("", source).rstrip("\n")
+    point = f"from checks.{module} import sheet\n\n{graded}"
     return [
         _cell(answer, f"{name}-answer", solution=True, stub=stub(answer)),
-        _cell(
-            f"from checks.{module} import check  # whatever the cells above have made of it\n\n"
-            f'outcome = {checks[0][0]}\nassert outcome.status == "right", outcome\noutcome',
-            name, grade=True, locked=True, points=1,
-        ),
-    ]  # fmt: skip
+        _cell(point, name, grade=True, locked=True, points=1),
+    ]
 
 
 def _cell(source: str, name: str, *, stub: str | None = None, **more: Any) -> Any:

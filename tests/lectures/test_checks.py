@@ -1,6 +1,7 @@
 """What the checkers are made of: each comparison, each message and each watch can fail."""
 
 import os
+import sys
 import time
 import warnings
 from pathlib import Path
@@ -129,6 +130,17 @@ def test_a_function_that_works_in_place_may_return_nothing(sheet):
 
     assert sheet.check(3, doubled).status == "right"
     assert sheet.check(3, lambda x: None).status == "wrong"
+
+
+def test_a_grade_is_an_outcome_that_is_right_or_an_error_that_says_it(sheet, capsys):
+    def loud(x):
+        print("on its way", file=sys.stderr)
+        return 2 * x
+
+    assert sheet.grade(1, loud).status == "right"
+    assert not capsys.readouterr().err
+    with pytest.raises(AssertionError, match="Exercise 1 .the double. wrong: the double of 3"):
+        sheet.grade(1, lambda x: x)
 
 
 def test_hints_one_by_one_and_unknown_numbers(sheet, capsys):
