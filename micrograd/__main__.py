@@ -7,6 +7,7 @@ input is printed as one message, without a traceback.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -33,6 +34,9 @@ def main(words: Sequence[str] | None = None) -> int:
         arguments.numbers += rest
     try:
         arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, TypeError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -41,7 +45,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _shielded(word: str) -> str:
     """`-x*y` is an expression, not an option: argparse takes a word that holds a space for one."""
-    option = word in ("-o", "-h") or word.startswith("--") or not word.startswith("-")
+    option = word in ("-", "-o", "-h") or word.startswith("--") or not word.startswith("-")
     return word if option else f" {word}"
 
 

@@ -24,6 +24,8 @@ class Arithmetic:
 
     data: float
     grad: float
+    _data: float
+    _grad: float
     __add__: Callable[[Any, Any], Any]
     __mul__: Callable[[Any, Any], Any]
     __pow__: Callable[[Any, Any], Any]
@@ -40,7 +42,9 @@ class Arithmetic:
     def __sub__(self, other: Any) -> Any:  # self - other
         if is_real(other):
             return self + -real(other)  # to a float first: minus an unsigned 3 is 253
-        return self + (-other) if isinstance(other, Arithmetic) else NotImplemented
+        if not isinstance(other, Arithmetic):
+            return NotImplemented
+        return self + (-other._operand() if _modes else -other)
 
     def __rsub__(self, other: Any) -> Any:  # other - self
         return other + (-self) if is_real(other) else NotImplemented
@@ -48,12 +52,18 @@ class Arithmetic:
     def __truediv__(self, other: Any) -> Any:  # self / other
         if is_real(other):
             return self * _RECIPROCAL.number(real(other))  # v / 0 is inf; in Python 0**-1 raises
-        return self * other**-1 if isinstance(other, Arithmetic) else NotImplemented
+        if not isinstance(other, Arithmetic):
+            return NotImplemented
+        return self * (other._operand() if _modes else other) ** -1
 
     def __rtruediv__(self, other: Any) -> Any:  # other / self
         return other * self**-1 if is_real(other) else NotImplemented
 
     def conjugate(self) -> Any:  # A.var() asks for it
+        return self
+
+    def _operand(self) -> Any:
+        """What an operation of Values takes this as; an argument in float32 says: as float64."""
         return self
 
     # --- being a number -------------------------------------------------------------------------
@@ -72,7 +82,8 @@ class Arithmetic:
         return bool(self.data)
 
     def __repr__(self) -> str:
-        return f"Value(data={float(self.data)}, grad={float(self.grad)})"
+        # from the slots, which may be read while lift records: nobody computes with what is printed
+        return f"Value(data={float(self._data)}, grad={float(self._grad)})"
 
     def __format__(self, spec: str) -> str:
         return format(float(self.data), spec) if spec else repr(self)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from micrograd.engine import Value, _no_parameters, _NumbersOnly, backward, topological_order
-from micrograd.modes import current_mode, mode
+from micrograd.modes import Mode, current_mode, mode
 from micrograd.ops import Op
 
 __all__ = ["gradients"]
@@ -96,7 +96,7 @@ def _graphs(order: list[Value], wanted: list[Value]) -> list[Value]:
     return [g if isinstance(g, Value) else Value(g) for g in found]
 
 
-class _NoFloats:
+class _NoFloats(Mode):
     """While a user's own partial builds a graph: `math.cos(x)` would end it without a word."""
 
     def __init__(self, rule: Op, outer: Any) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 
 from micrograd import ops
 from micrograd.arrays import Element, grads, numbers
+from micrograd.modes import Mode, current_mode, mode, reading, writing
 from micrograd.modes import _modes as _modes  # the hooks of `lift` and `store` look for it here
-from micrograd.modes import current_mode, mode
 from micrograd.ops import Op
 from micrograd.reals import describe, is_real, real
 
@@ -47,8 +47,10 @@ class Value(Element):
 
     # Two slots hold the inputs, not a tuple: one object a node for the cycle collector to visit
     # instead of two, and 56 bytes less (a step of the demo takes 55 ms so, 97 with tuples).
-    __slots__ = ("data", "grad", "_label", "_rule", "_left", "_right", "__weakref__")
+    __slots__ = ("_data", "_grad", "_label", "_rule", "_left", "_right", "__weakref__")
 
+    _data: float  # what `data` reads and writes; the engine's own code, which never writes another
+    _grad: float  # type, comes here itself
     _rule: Any  # None for a leaf; an Op, or whatever else has `name` and `push(node)`
     _left: Any  # the first input; all inputs as a tuple where there are more than two
     _right: Any
@@ -56,8 +58,8 @@ class Value(Element):
     def __init__(
         self, data: Any, _children: Sequence[Value] = (), _op: str = "", label: str = ""
     ) -> None:
-        self.data = data if type(data) is float else _number(data)
-        self.grad = 0.0
+        self._data = data if type(data) is float else _number(data)
+        self._grad = 0.0
         self._rule = self._left = self._right = None
         if label:
             self._label = label
@@ -80,8 +82,8 @@ class Value(Element):
         if _modes:
             return record(ops.add, self, other)
         out = _new(Value)
-        out.data = self.data + other.data
-        out.grad = 0.0
+        out._data = self._data + other._data
+        out._grad = 0.0
         out._rule = _ADD
         out._left = self
         out._right = other
@@ -95,8 +97,8 @@ class Value(Element):
         if _modes:
             return record(ops.mul, self, other)
         out = _new(Value)
-        out.data = self.data * other.data
-        out.grad = 0.0
+        out._data = self._data * other._data
+        out._grad = 0.0
         out._rule = _MUL
         out._left = self
         out._right = other
@@ -166,7 +168,33 @@ class Value(Element):
 
     def detach(self) -> Value:
         """The same number without its past: a leaf that passes no gradient on."""
-        return record(ops.detach, self) if _modes else Value(self.data)
+        return record(ops.detach, self) if _modes else Value(self._data)
+
+    # --- the numbers: a float, whatever was written ----------------------------------------------
+
+    @property
+    def data(self) -> float:
+        if _modes:
+            reading(self, "data")
+        return self._data
+
+    @data.setter
+    def data(self, number: Any) -> None:
+        if _modes:
+            writing(self, "data")
+        self._data = number if type(number) is float else real(number)
+
+    @property
+    def grad(self) -> float:
+        if _modes:
+            reading(self, "grad")
+        return self._grad
+
+    @grad.setter
+    def grad(self, number: Any) -> None:
+        if _modes:
+            writing(self, "grad")
+        self._grad = number if type(number) is float else real(number)
 
     # --- the graph ------------------------------------------------------------------------------
 
@@ -247,19 +275,19 @@ def record(op: Op, *inputs: Value) -> Value:
         if active is not None:
             return active.record(op, inputs)  # type: ignore[no-any-return]
     out = _new(Value)
-    out.grad = 0.0
+    out._grad = 0.0
     out._rule = op
     out._right = None
     if len(inputs) == 1:
         (x,) = inputs
         out._left = x
-        out.data = op.number(x.data)
+        out._data = op.number(x._data)
     elif len(inputs) == 2:
         out._left, out._right = inputs
-        out.data = op.number(inputs[0].data, inputs[1].data)
+        out._data = op.number(inputs[0]._data, inputs[1]._data)
     else:
         out._left = inputs
-        out.data = op.number(*[x.data for x in inputs])
+        out._data = op.number(*[x._data for x in inputs])
     return out
 
 
@@ -279,7 +307,7 @@ class Handwritten:
 
 def _leaf(data: float, grad: float, label: str) -> Value:
     out = _new(Value)
-    out.data, out.grad = data, grad
+    out._data, out._grad = data, grad
     out._rule = out._left = out._right = None
     if label:
         out._label = label
@@ -315,11 +343,10 @@ def _exponent(k: Any) -> float:
     return int(k) if isinstance(k, int) else float(k)
 
 
-class _NumbersOnly:
+class _NumbersOnly(Mode):
     """The mode of `no_grad`: operations give leaves."""
 
-    @staticmethod
-    def record(op: Op, inputs: Sequence[Value]) -> Value:
+    def record(self, op: Op, inputs: Sequence[Value]) -> Value:
         return _leaf(op.number(*[x.data for x in inputs]), 0.0, "")
 
 
@@ -369,10 +396,10 @@ def push(node: Value) -> None:
         rule.push(node)
         return
     inputs = node._prev
-    contributions = rule.number_gradients(node.grad, [x.data for x in inputs], node.data)
+    contributions = rule.number_gradients(node._grad, [x._data for x in inputs], node._data)
     for x, contribution in zip(inputs, contributions):  # noqa: B905 - `strict=` costs 0.1 us
         if contribution is not None:
-            x.grad += contribution
+            x.grad += contribution  # checked: a rule of the user's own may give any number
 
 
 # A zero that is an object of its own: a node that still holds it was reached by no gradient (it
@@ -391,29 +418,29 @@ def backward(root: Value) -> None:
     order = topological_order(root)
     for node in order:
         if node._rule is not None:
-            node.grad = _UNREACHED
-    root.grad = root.grad + 1.0 if root._rule is None else 1.0
+            node._grad = _UNREACHED
+    root._grad = root._grad + 1.0 if root._rule is None else 1.0
     order.reverse()
     for node in order:
         rule = node._rule
         if rule is None:
             continue
-        g = node.grad
+        g = node._grad
         if g is _UNREACHED:
-            node.grad = 0.0
+            node._grad = 0.0
         elif rule is _ADD:
-            node._left.grad += g
-            node._right.grad += g
+            node._left._grad += g
+            node._right._grad += g
         elif rule is _MUL:
             left, right = node._left, node._right
-            x = left.data
-            left.grad += right.data * g
-            right.grad += x * g
+            x = left._data
+            left._grad += right._data * g
+            right._grad += x * g
         elif rule is _RELU:  # written out, too: 45 ms a step of the demo instead of 51
-            if node.data:
-                node._left.grad += g
-            elif node._left.grad is _UNREACHED:
-                node._left.grad = 0.0
+            if node._data:
+                node._left._grad += g
+            elif node._left._grad is _UNREACHED:
+                node._left._grad = 0.0
         else:
             push(node)
 

@@ -249,7 +249,8 @@ def as_array(x: Any) -> Any:
         return array.astype(np.float64, copy=False)
     if array.dtype != object:
         raise TypeError(f"expected Values or real numbers, got {engine._describe(x)}")
-    return array
+    active = engine.current_mode()
+    return array if active is None else active.floats(array)
 
 
 def _values(numbers: Any) -> list[Value]:

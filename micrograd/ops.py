@@ -120,6 +120,7 @@ class Op:
                 return self.number(*xs)
         if len(xs) != self.arity:
             raise TypeError(f"{self.name} takes {self.arity} inputs, got {len(xs)}")
+        xs = tuple(map(_as_array, xs))
         interpret, arrays, objects = None, False, False
         for x in xs:
             interpret = getattr(type(x), "_interpret", None) or interpret
@@ -134,6 +135,13 @@ class Op:
             with np.errstate(all="ignore"):
                 return self.array(*map(_floats, xs))
         return self.number(*map(real, xs))
+
+
+def _as_array(x: Any) -> Any:
+    """What says that it is an array, such as the result of a lifted function, as one."""
+    if hasattr(type(x), "__array__") and not isinstance(x, (np.ndarray, np.generic)):
+        return np.asarray(x)
+    return x
 
 
 def _floats(x: Any) -> Any:

@@ -52,27 +52,19 @@ class Stored(Value):
     __slots__ = ()
 
     @property
-    def data(self) -> float:
-        if engine._modes:
-            _refuse("reading the number of a parameter")
+    def _data(self) -> float:
         return self._left.number_at[self._right]  # type: ignore[no-any-return]
 
-    @data.setter
-    def data(self, number: float) -> None:
-        if engine._modes:
-            _refuse("writing the number of a parameter")
+    @_data.setter
+    def _data(self, number: float) -> None:
         self._left.number_at[self._right] = number
 
     @property
-    def grad(self) -> float:
-        if engine._modes:
-            _refuse("reading the gradient of a parameter")
+    def _grad(self) -> float:
         return self._left.grad_at[self._right]  # type: ignore[no-any-return]
 
-    @grad.setter
-    def grad(self, number: float) -> None:
-        if engine._modes:
-            _refuse("writing the gradient of a parameter")
+    @_grad.setter
+    def _grad(self, number: float) -> None:
         self._left.grad_at[self._right] = number
 
     @property
@@ -80,14 +72,7 @@ class Stored(Value):
         return ()
 
     def __copy__(self) -> Value:
-        return engine._leaf(self.data, self.grad, self.label)
-
-
-def _refuse(what: str) -> None:
-    """While a function is recorded, its program would keep the number for good."""
-    refuse = getattr(engine.current_mode(), "refuse", None)
-    if refuse is not None:
-        refuse(what)
+        return engine._leaf(self._data, self._grad, self.label)
 
 
 _lock = threading.RLock()
@@ -134,7 +119,7 @@ def _merge(stores: list[Store], free: list[Value]) -> Store:
         store.successor = (whole, offset)
         offset = end
     for i, v in enumerate(free, offset):
-        whole.numbers[i], whole.grads[i] = v.data, v.grad
+        whole.numbers[i], whole.grads[i] = v._data, v._grad
         v._left, v._right = whole, i
         v.__class__ = Stored
         whole.members[i] = weakref.ref(v)  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ import numpy as np
 
 from micrograd import engine, ops
 from micrograd.engine import Value
+from micrograd.modes import Mode
 from micrograd.ops import Op
 
 TOLERANCE = 1e-13
@@ -86,7 +87,7 @@ def _decided(rule: Op, inputs: Sequence[Value], reaches: list[float]) -> None:
             raise Undecided(f"{x} under {rule.name}")
 
 
-class WithDetached:
+class WithDetached(Mode):
     """A mode in which `detach` stays a node of the graph, so that its measure is passed on."""
 
     @staticmethod

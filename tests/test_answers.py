@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd import Value
-from micrograd.show.answers import by_hand, judged, read_answers, read_number
+from micrograd.show.answers import by_hand, judged, read_number
 from micrograd.show.pages import source
+from micrograd.show.reading import bare, read_answers
 
 THIRD = 1 / 3
 TABLE = [  # what is written, the right number, what becomes of it
@@ -222,18 +223,22 @@ def test_the_module_imports_no_numpy_of_its_own():
 
 def test_lines_of_a_file_in_three_forms(tmp_path):
     file = tmp_path / "mine.txt"
-    file.write_text(
-        "# o = 3\n#k = 2\no: 1\nx1.grad, -1,5\na*b = 3\nc\t4\nnote: this was hard\n", "utf-8"
-    )
-    assert read_answers(file, {"o", "x1", "a*b", "c", "#k"}) == {
-        "#k": "2", "o": "1", "x1.grad": "-1,5", "a*b": "3", "c": "4",
+    lines = [
+        "# o = 3", "#k = 2", "o: 1", "x1.grad, -1,5", "a*b = 3", "c\t4", "note: this was hard",
+        '"d","5"',
+    ]  # fmt: skip
+    file.write_text("\n".join(lines), "utf-8")
+    assert read_answers(file, {"o", "x1", "a*b", "c", "d", "#k"}) == {
+        "#k": "2", "o": "1", "x1.grad": "-1,5", "a*b": "3", "c": "4", "d": "5",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        (b"\x89PNG\xff\xfe", r"mine.txt' is not a text file; write lines such as x1.grad = -1.5"),
+        (b"\x89PNG\xff\xfe", r"mine.txt' is not text in UTF-8; write lines such as x1.grad = -1.5"),
+        (b"<!doctype html><p>x = 3", r"mine.txt' is a page, which keeps no answers; write lines"),
+        (b"[1, 2]", r"mine.txt' holds no answers; write lines such as"),
         (b"nothing here", r"mine.txt' holds no answers; write lines such as"),
         (b"{oops", r"mine.txt' looks like JSON and is not"),
     ],
@@ -243,3 +248,19 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content, match):
     file.write_bytes(content)
     with pytest.raises(ValueError, match=match):
         read_answers(file)
+
+
+def test_a_file_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"^cannot read '.*none.txt': No such file"):
+        read_answers(tmp_path / "none.txt")
+    with pytest.raises(IsADirectoryError, match=r"^cannot read"):
+        read_answers(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("x1.grad", "x1"), ("(a+b).grad", "a+b"), (" n . GRAD ", "n"), ("n", "n"), ("(n)", "(n)"),
+     ("tanh(n).grad", "tanh(n)")],
+)  # fmt: skip
+def test_the_name_of_a_gradient(written, name):
+    assert bare(written) == name

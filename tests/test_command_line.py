@@ -65,6 +65,24 @@ def test_an_expression_may_begin_with_a_minus_and_options_may_stand_anywhere(
         file.unlink()
 
 
+def test_a_reader_who_leaves_early_is_no_error() -> None:
+    """`... | head -1`: the pipe is closed before all is written."""
+    command = [sys.executable, "-m", "micrograd", "explain", "*".join(["x"] * 15), "x=1"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        command, env=environment, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_part_is_explained_by_its_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "(a + b)*c", "a=1", "b=2", "c=3", "--wrt", "a+b"]) == 0
+    assert "d result / d (a+b) = c = 3" in capsys.readouterr().out
+
+
 def test_numbers_alone_are_an_expression_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["grad", "3 + 4"]) == 0
     assert table(capsys.readouterr().out) == {"3 + 4": [7, 1]}
@@ -84,6 +102,17 @@ def test_numbers_alone_are_an_expression_too(capsys: pytest.CaptureFixture[str])
         (["grad", "x", "=2"], "error: got '=2'; '' is no name\n"),
         (["grad", "x", "2x=2"], "error: got '2x=2'; '2x' is no name\n"),
         (["grad", "x", "x=1", "x=2"], "error: got 'x=2'; 'x' is given twice\n"),
+        (
+            ["grad", "max(x, 0)", "x=1"],
+            "error: max is no function here; write maximum(a, b)\n  max(x, 0)\n  ^^^\n",
+        ),
+        (["grad", "1 + ln(x)", "x=1"], "error: ln is no function here; write log(x)\n"),
+        (["grad", "pow(x, 2)", "x=1"], "error: pow is no function here; write a**b\n"),
+        (["draw", "x", "x=1", "-o", "-"], "error: cannot save '-': a picture's file ends in .svg"),
+        (
+            ["explain", "(a + b)*c", "a=1", "b=2", "c=3", "--wrt", "q"],
+            "error: there is no 'q' in this graph; wrt= is a Value or one of the names result,",
+        ),
         (
             ["draw", "x", "x=1", "-o", "x.bmp"],
             "error: cannot save 'x.bmp': a picture's file ends in .svg",

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 import micrograd
 from micrograd import Value
+from micrograd.nn import MLP
 from micrograd.show import render, svg
 from micrograd.show.draw import Picture, draw, draw_dot
 from micrograd.store import gather
@@ -31,7 +32,8 @@ HOSTILE = [
     "a & b", "&amp;", "a<b>c</b>", "<script>alert(1)</script>", "</svg>", "]]>", "-->", "x|y",
     "{x}", "back\\slash\\", "\\n", '"double"', "'single'", "\U0001f600 \U0001f469\u200d\U0001f467",
     "שלום", "مرحبا", "\u202eevil", "nul\0", "bell\a", "\x1b[31m", "\x85", "\ud800", "\ufffe",
-    "two\nlines", "%s %n", "\\G \\N", "L" * 10_000,
+    "two\nlines", "%s %n", "\\G \\N", "L" * 10_000, "\\\\", "a\\\\\\\\b\\", "\\\\N",
+    "\u200b", "\u2060\ufeff", "\u0301", "\u200d\u200e", "a\u200bb", "\u3000",
 ]  # fmt: skip
 
 
@@ -170,10 +172,10 @@ def test_parameters_may_be_a_module_or_an_array() -> None:
         def parameters(self) -> list[Value]:
             return leaves
 
-    for given_as in (Model(), np.array([leaves], dtype=object), tuple(leaves)):
+    for given_as in (Model(), np.array([leaves], dtype=object), tuple(leaves), [leaves]):
         found = elements(draw(out, parameters=given_as))
         assert sum("parameter" in kind(e) for e in found.values() if "class" in e.attrib) == 5
-    for wrong in (leaves[0], 3, [1.0]):
+    for wrong in ("w", 3, [1.0]):
         with pytest.raises(TypeError, match="parameters= takes Values"):
             draw(out, parameters=wrong)
 
@@ -220,7 +222,9 @@ def test_a_lifted_program_is_drawn_as_its_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("label", HOSTILE, ids=ascii)
-def test_hostile_labels_stay_text_in_every_output(label: str, tmp_path: Path) -> None:
+def test_hostile_labels_stay_text_in_every_output(
+    label: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     harmless, picture = draw(Value(1.0, label="x") + 1), draw(Value(1.0, label=label) + 1)
     shown = svg.plain(label)
     assert texts(elements(picture)["n0"])[0] == (svg.plain(label, 24) or "data ")
@@ -233,6 +237,7 @@ def test_hostile_labels_stay_text_in_every_output(label: str, tmp_path: Path) ->
     assert shown == "" or shape(picture) == shape(harmless)
     for ending in ("svg", "png", "pdf", "dot"):
         picture.save(tmp_path / f"picture.{ending}")
+    assert capfd.readouterr().err == ""  # Pango has no word to say
     again = render.render((tmp_path / "picture.dot").read_text(encoding="utf-8"), "svg")
     assert ET.fromstring(again).tag == f"{SVG}svg"
 
@@ -381,6 +386,22 @@ def test_what_is_no_value_is_named(wrong: object) -> None:
         draw(wrong)
 
 
+def test_a_module_or_a_lifted_function_is_told_what_to_draw() -> None:
+    model = MLP(2, [1])
+    with pytest.raises(TypeError, match=r"draw what it gives, draw\(f\(x\)\)"):
+        draw(model)
+    with pytest.raises(TypeError, match=r"draw its program, draw\(f.program\)"):
+        draw(micrograd.lift(lambda x: x * 2.0))
+
+
+@pytest.mark.parametrize("label", [3, 0, 2.5, ("a", 1), None, np.float64(3), Value])
+def test_a_label_that_is_no_string_is_drawn_as_its_text(label: object) -> None:
+    x = Value(1.0)
+    x.label = label  # type: ignore[assignment]
+    shown = texts(elements(draw(x * Value(2.0, label="k")))["n0"])[0]
+    assert shown == ("data " if label is None else svg.plain(label, 24))
+
+
 # --- draw_dot ------------------------------------------------------------------------------------
 
 
@@ -400,6 +421,23 @@ def test_draw_dot_is_a_digraph_that_renders_itself(tmp_path: Path) -> None:
     graph.render(outfile=tmp_path / "only.pdf", cleanup=True)
     assert (tmp_path / "only.pdf").read_bytes().startswith(b"%PDF")
     assert not (tmp_path / "only.gv").exists()
+
+
+def test_draw_dot_takes_what_the_originals_takes(tmp_path: Path) -> None:
+    """The original's notebook: draw_dot(root, format='svg', rankdir='LR')."""
+    graph = draw_dot(neuron(), format="png", rankdir="TB")
+    assert (graph.format, graph.graph_attr["rankdir"]) == ("png", "TB")
+    assert graph.pipe().startswith(b"\x89PNG")
+    assert Path(graph.render(tmp_path / "gout")).name == "gout.png"
+    assert draw_dot(neuron(), "svg", "LR").source == draw_dot(neuron()).source
+    down, right = draw_dot(neuron(), rankdir="TB")._picture(), draw(neuron())
+    size = lambda picture, side: float(ET.fromstring(picture.svg).attrib[side])
+    assert size(down, "height") > 1.5 * size(right, "height")
+    assert size(down, "width") < 0.75 * size(right, "width")
+    with pytest.raises(ValueError, match="rankdir= is one of LR, TB, RL, BT; got 'up'"):
+        draw_dot(neuron(), rankdir="up")
+    with pytest.raises(ValueError, match="unknown format"):
+        draw_dot(neuron(), format="bmpp")
 
 
 def test_draw_dot_can_be_built_on() -> None:

@@ -28,7 +28,7 @@ import pytest
 import torch
 
 import micrograd
-from micrograd import Value, engine, grad, grads, no_grad, numbers, op, values
+from micrograd import Value, engine, grad, grads, no_grad, numbers, op, optim, values
 from micrograd.engine import Handwritten, topological_order
 
 
@@ -118,6 +118,63 @@ def test_anything_else_is_a_type_error_that_names_it(kind: str) -> None:
 def test_a_value_of_a_value_says_what_to_do() -> None:
     with pytest.raises(TypeError, match=r"detach\(\)"):
         Value(Value(1.0))
+
+
+def leaf() -> Value:
+    return Value(1.0)
+
+
+def stored() -> Value:
+    (p,) = (Value(1.0),)
+    optim.SGD([p])
+    return p
+
+
+def interior() -> Value:
+    return Value(1.0) * 1.0
+
+
+@pytest.mark.parametrize("make", [leaf, stored, interior])
+@pytest.mark.parametrize("what", ["data", "grad"])
+class TestANumberIsWritten:
+    @pytest.mark.parametrize("given", [3, True, np.float32(0.1), np.int8(3), np.array(4.5)])
+    def test_it_becomes_a_python_float(self, make: Any, what: str, given: Any) -> None:
+        v = make()
+        setattr(v, what, given)
+        assert type(getattr(v, what)) is float and getattr(v, what) == float(given)
+        assert type((v * 3.3).data) is float
+
+    @pytest.mark.parametrize("kind", WRONG)
+    def test_anything_else_is_refused_and_the_old_one_stands(
+        self, make: Any, what: str, kind: str
+    ) -> None:
+        v = make()
+        before = getattr(v, what)
+        name = "builtin_function_or_method" if kind == "function" else kind
+        with pytest.raises(TypeError, match=rf"got {name} .*a Value holds one real number"):
+            setattr(v, what, WRONG[kind])
+        with pytest.raises(OverflowError, match="a Value holds a float"):
+            setattr(v, what, 10**400)
+        assert getattr(v, what) == before
+
+
+@pytest.mark.parametrize("make", [leaf, stored])
+def test_an_update_with_the_loss_for_its_gradient_says_what_to_do(make: Any) -> None:
+    p = make()
+    loss = (p - 1) ** 2
+    loss.backward()
+    with pytest.raises(TypeError, match=r"got .*Value .*detach\(\)"):
+        p.data -= 0.1 * loss
+    assert p.data == 1.0
+    p.data -= 0.1 * loss.data
+    assert type(p.data) is float
+
+
+def test_a_partial_of_ones_own_that_gives_another_number_leaves_a_float() -> None:
+    treble = op("test treble", lambda x: 3 * x, [lambda x, out: np.float32(3)])
+    x = Value(2.0)
+    treble(x).backward()
+    assert type(x.grad) is float and x.grad == 3.0
 
 
 def test_a_label_of_ten_thousand_characters_and_a_long_wrong_argument() -> None:

@@ -166,8 +166,15 @@ def test_very_many_paths_are_counted_and_their_rest_is_summed():
 def test_wrt_something_else_is_an_error_that_names_it():
     with pytest.raises(ValueError, match=r"was not computed from Value\(data=1.0.*stranger"):
         explain(neuron()["o"], wrt=Value(1.0, label="stranger"))
-    with pytest.raises(TypeError, match="got list"):
+    with pytest.raises(TypeError, match="got a list of 1"):
         explain([neuron()["o"]])
+
+
+def test_wrt_may_be_a_name():
+    v = neuron()
+    assert str(explain(v["o"], wrt="x1")) == str(explain(v["o"], wrt=v["x1"]))
+    with pytest.raises(ValueError, match=r"no 'q' in this graph; .* one of the names o, n, "):
+        explain(v["o"], wrt="q")
 
 
 def test_a_blocked_path_brings_nothing():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import micrograd
 from micrograd import Value
-from micrograd.show.expression import ExpressionError, evaluate, functions
+from micrograd.show.expression import _MEANT, ExpressionError, evaluate, functions
 
 NUMBERS = {"x": 2.0, "y": -3.0}
 
@@ -48,6 +48,15 @@ def test_the_graph_is_the_one_that_python_code_would_make() -> None:
         return [(node._op, node.label, node.data) for node in order]
 
     assert steps(typed) == steps(written)
+
+
+@pytest.mark.parametrize("name", _MEANT)
+def test_what_other_languages_call_it_gets_a_hint_that_works(name: str) -> None:
+    with pytest.raises(ExpressionError, match=f"{name} is no function here; write ") as caught:
+        evaluate(f"{name}(x, 2)", {"x": 1.0})
+    hint = str(caught.value).splitlines()[0].partition("write ")[2]
+    known = {n: 2.0 for n in "abx" if re.search(rf"\b{n}\b", hint)}
+    assert math.isfinite(evaluate(hint, known)[0].data)
 
 
 def test_infinities_as_among_values_and_no_endless_integers() -> None:

@@ -14,6 +14,7 @@ from versus_torch import agree, close, values
 
 from micrograd import Value, engine, grads, lift, numbers, ops
 from micrograd import functional as F
+from micrograd.modes import Mode
 
 REDUCTIONS = ["mean", "sum", "none"]
 seeds = st.integers(0, 2**32 - 1)
@@ -342,7 +343,7 @@ class Sealed(Value):
         raise AssertionError("a Value was asked for its truth")
 
 
-class Recorder:
+class Recorder(Mode):
     """A mode that only notes the operations; indices are taken by its own `take`."""
 
     def __init__(self) -> None:

@@ -12,12 +12,14 @@ import pytest
 from absolute import Undecided
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from random_programs import Sample, agrees, leaves
+from random_programs import Sample, agrees, flat, leaves
+from recordings import noting
 
 from micrograd import LiftError, Value, functional, lift, nn, numbers, ops
 from micrograd.lifting.batch import SIZES
 
-RECORDINGS = len(SIZES[0])
+RUNS = [[*sizes, larger] for sizes, larger in SIZES]
+RECORDINGS = len(RUNS[0])
 
 # each treats the rows of a batch alike: rows (B, 4), weights (4, 4), integers (B,) -> rows, weights
 UNIFORM: list[tuple[str, Callable[[Any, Any, Any], tuple[Any, Any]]]] = [
@@ -71,31 +73,79 @@ def uniform_programs(draw: Any) -> Sample:
 @settings(max_examples=40, deadline=None, report_multiple_bugs=False)
 @given(uniform_programs())
 def test_any_size_agrees_and_only_three_are_recorded(sample: Sample) -> None:
-    runs = []
+    """Or lift says that it does not extend, which some programs of three steps and more do not."""
+    note, runs = noting()
 
     def lifting(function: Callable[..., Any]) -> Any:
         def counted(x: Any, i: Any) -> Any:
-            runs.append(len(x))
+            note(len(x))
             return function(x, i)
 
         return lift(batched=("x", "i"))(counted)
 
-    try:
-        agrees(sample, lifting)
-    except Undecided:
-        assume(False)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            agrees(sample, lifting)
+        except Undecided:
+            assume(False)
     large = [n for n in runs if n > 2]
-    assert large in (list(SIZES[0]), [*SIZES[0], *SIZES[1]])  # never at 7, 4 or 13 themselves
+    if said:
+        assert len(sample.steps) > 2
+        assert all("does not extend" in str(warning.message) for warning in said)
+    else:
+        assert large in (RUNS[0], [*RUNS[0][:3], *RUNS[1]])  # never at 7, 4 or 13 themselves
+
+
+@pytest.mark.parametrize("first", [name for name, _ in UNIFORM])
+def test_every_pair_of_steps_extends(first: str) -> None:
+    steps = dict(UNIFORM)
+    rng = np.random.default_rng(0)
+    weights = leaves(rng.normal(size=(4, 4)))
+    x, i = rng.normal(size=(9, 4)), rng.integers(0, 4, size=9)
+    for second in steps:
+
+        def function(x: Any, i: Any, second: str = second) -> Any:
+            rows, w = steps[second](*steps[first](x, weights, i), i)
+            return (rows * rows).sum() / len(rows), rows, ops.tanh((w * w * w).sum())
+
+        loss, *_ = lift(batched=("x", "i"))(function)(x, i)  # a warning would be an error
+        assert float(loss) == pytest.approx(float(function(x, i)[0]), rel=1e-9)
 
 
 def recorded(function: Callable[..., Any], *batched: str) -> tuple[Any, list[int]]:
-    runs: list[int] = []
+    note, runs = noting()
 
     def counted(X: Any, *rest: Any) -> Any:
-        runs.append(len(X))
+        note(len(X))
         return function(X, *rest)
 
     return lift(batched=batched or ("X",))(counted), runs
+
+
+LOOKS_AT_THE_SIZE: dict[str, Callable[[Any], Any]] = {
+    "ten scores of all": lambda X: ((X * 2.0).sum(), (X * 2.0)[:10]),
+    "eight rows": lambda X: (X[:8] * X[:8]).sum(),
+    "chunks of eight": lambda X: sum(
+        (X[k : k + 8].sum() / len(X[k : k + 8])) ** 2 for k in range(0, len(X), 8)),
+    "another way from ten rows on": lambda X: X.sum() * 3.0 if len(X) > 10 else X.sum(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOOKS_AT_THE_SIZE)
+def test_a_function_that_looks_at_the_size_is_recorded_in_full(name: str) -> None:
+    w = Value(1.5)
+
+    def function(X: Any) -> Any:
+        return LOOKS_AT_THE_SIZE[name](X * w)
+
+    X = np.random.default_rng(0).normal(size=(32, 3))
+    f = lift(batched=("X",))(function)
+    with pytest.warns(UserWarning, match=r"does not extend.* at batch size 11 .*batch size, as X"):
+        got = f(X)
+    want = function(X)
+    for a, b in zip(flat(got), flat(want), strict=True):
+        assert float(a) == pytest.approx(float(b), rel=1e-12)
 
 
 def test_one_recording_serves_ten_thousand_rows() -> None:
@@ -103,10 +153,10 @@ def test_one_recording_serves_ten_thousand_rows() -> None:
     f, runs = recorded(lambda X: sum(model(x) for x in X) / len(X))
     X = np.random.default_rng(1).normal(size=(10_000, 3))
     total = f(X)
-    assert runs == list(SIZES[0])
+    assert runs == RUNS[0]
     rows = [f(X[k : k + 2500]).data for k in range(0, 10_000, 2500)]
     assert total.data == pytest.approx(np.mean(rows), rel=1e-12)
-    assert runs == list(SIZES[0])
+    assert runs == RUNS[0]
     total.backward()
     assert all(np.isfinite(p.grad) for p in model.parameters())
 

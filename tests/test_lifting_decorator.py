@@ -12,21 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from random_programs import leaves
+from recordings import noting, recorded
 
 from micrograd import LiftError, Value, grad, grads, lift, nn, no_grad, numbers, ops
 from micrograd.functional import take
-
-
-def recorded(function: Any) -> tuple[Any, list[int]]:
-    """The function lifted, and a list that grows by one each time it is recorded."""
-    runs: list[int] = []
-
-    def counted(*args: Any, **kwargs: Any) -> Any:
-        runs.append(len(runs))
-        return function(*args, **kwargs)
-
-    return lift(counted), runs
-
 
 # --- arguments ------------------------------------------------------------------------------------
 
@@ -35,11 +24,9 @@ def recorded(function: Any) -> tuple[Any, list[int]]:
     ("first", "second"),
     [
         (2.0, 3.0),
-        (np.float64(2), np.float32(3)),
         (2.0, np.float64(3)),
         (np.array(2.0), np.array(3.0)),
-        (np.int64(2), np.int32(3)),
-        (np.uint8(2), np.uint8(3)),
+        (np.int64(2), np.int64(3)),
         (Value(2.0), Value(3.0)),
     ],
 )
@@ -65,11 +52,11 @@ def test_booleans_in_an_array_are_integers() -> None:
 
 @pytest.mark.parametrize("static", [3, True, "three", None, (1, "a"), {"n": 2}, b"x"])
 def test_statics_reach_the_function_as_they_are(static: Any) -> None:
-    seen = []
+    note, seen = noting()
 
     @lift
     def f(x: Any, s: Any) -> Any:
-        seen.append(s)
+        note(s)
         return x * 2
 
     f(1.0, static)
@@ -578,9 +565,10 @@ def test_the_programs_used_least_recently_go_first() -> None:
     w = Value(2.0)
     f, runs = recorded(lambda n: w * n)
     f(-1)
-    for n in range(200):
-        assert f(n).data == 2.0 * n
-        f(-1)
+    with pytest.warns(UserWarning, match="args_0"):
+        for n in range(200):
+            assert f(n).data == 2.0 * n
+            f(-1)
     assert len(runs) == 201
     assert len(f.programs) < 100
     f(199)
@@ -614,8 +602,8 @@ def test_operations_on_floats_outside_the_trace_are_constants() -> None:
 
 
 def test_a_value_that_leaks_from_a_recording_is_no_number() -> None:
-    kept = []
-    lift(lambda x: kept.append(x * 2) or x)(1.0)
+    keep, kept = noting()
+    lift(lambda x: keep(x * 2) or x)(1.0)
     with pytest.raises(LiftError):
         float(kept[0])
     with pytest.raises(LiftError):

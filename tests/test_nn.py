@@ -20,6 +20,7 @@ from versus_torch import agree, close, tensors, values
 
 import micrograd
 from micrograd import Value, engine, functional, grads, nn, no_grad, numbers, ops, optim
+from micrograd.modes import Mode
 from micrograd.nn import initialisers
 
 seeds = st.integers(0, 2**32 - 1)
@@ -696,7 +697,7 @@ def test_paths_that_cannot_be_used_are_named(tmp_path: Path) -> None:
 # --- what recording takes over --------------------------------------------------------------------
 
 
-class Recorder:
+class Recorder(Mode):
     """A mode that computes as usual but takes state over: buffers and random numbers."""
 
     def __init__(self) -> None:

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd import Value, engine, grad, no_grad
+from micrograd.modes import Mode
 from micrograd.store import Block, Store, Stored, gather
 
 
@@ -224,19 +225,63 @@ def test_what_cannot_be_a_parameter_is_refused_and_nothing_moves(wrong: Any, mes
     assert type(free) is Value and stored._left is store and store.successor is None
 
 
-def test_a_mode_may_refuse_that_numbers_are_read_or_written() -> None:
-    class Recording:
-        def refuse(self, what: str) -> None:
-            raise RuntimeError(what)
+class Recording(Mode):
+    """Refuses the numbers of Values that it does not know."""
 
+    def __init__(self, *known: Value) -> None:
+        self.known = known
+
+    def read(self, node: Value, what: str) -> None:
+        if node not in self.known:
+            raise RuntimeError(f"{what} is read")
+
+    def written(self, node: Value, what: str) -> None:
+        if node not in self.known:
+            raise RuntimeError(f"{what} is written")
+
+
+def free_leaf() -> Value:
+    return Value(0.0)
+
+
+def stored_leaf() -> Value:
     (p,) = some(1)
-    block = Block([p])
+    gather([p])
+    return p
+
+
+def result_of_an_operation() -> Value:
+    return Value(0.0) * 2
+
+
+@pytest.mark.parametrize("make", [free_leaf, stored_leaf, result_of_an_operation])
+def test_a_mode_may_refuse_that_numbers_are_read_or_written(make: Any) -> None:
+    v = make()
     with engine.mode(Recording()):
-        with pytest.raises(RuntimeError, match="reading the number of a parameter"):
-            _ = p.data
-        with pytest.raises(RuntimeError, match="writing the number of a parameter"):
-            p.data = 2.0
-    assert block.numbers.tolist() == [0.0]
+        for read in (lambda: v.data, v.item, lambda: float(v), lambda: v < 1, lambda: bool(v)):
+            with pytest.raises(RuntimeError, match="data is read"):
+                read()
+        with pytest.raises(RuntimeError, match="data is read"):
+            v.data += 1.0
+        with pytest.raises(RuntimeError, match="data is written"):
+            v.data = 2.0
+        with pytest.raises(RuntimeError, match="grad is read"):
+            _ = v.grad
+        with pytest.raises(RuntimeError, match="grad is written"):
+            v.grad = 2.0
+    assert (v.data, v.grad) == (0.0, 0.0)
+    with engine.mode(Recording(v)):
+        v.data, v.grad = 2.0, 3.0
+        assert (v.data, v.grad) == (2.0, 3.0)
+
+
+def test_the_mode_of_one_thread_refuses_nothing_to_another() -> None:
+    p, read = stored_leaf(), []
+    with engine.mode(Recording()):
+        thread = threading.Thread(target=lambda: read.append(p.data))
+        thread.start()
+        thread.join()
+    assert read == [0.0]
 
 
 def test_threads_that_gather_overlapping_values_end_in_one_consistent_store() -> None:

@@ -1,12 +1,17 @@
-"""The backward code of a program: what each instruction passes on, derived from the op table's
-rows.
+"""The backward code of a program, instruction by instruction, derived from the op table's rows.
 
 Gradients live in an array beside the numbers ('g'; 'd' for the parameters). The first contribution
 to a place is written, later ones are added, so that nothing need be zeroed that is written whole.
+
+A node that no gradient reaches passes nothing on, not even 0, which would be nan where it meets
+inf. An instruction computes a whole group of nodes, and some of them may be out of reach: then the
+code is `partial`, and whoever finds inf or nan in its result asks for the `exact` code, in which
+such an instruction is cut into pieces that a gradient reaches whole.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,13 +20,13 @@ import numpy as np
 from micrograd import ops
 from micrograd.lifting.forward import ForwardWriter, cell_addresses, is_scalar
 from micrograd.lifting.fuse import SUBTRACT
-from micrograd.lifting.schedule import PARAMETERS, Instruction
-from micrograd.lifting.strides import Access
+from micrograd.lifting.schedule import PARAMETERS, Instruction, gathered
+from micrograd.lifting.strides import Access, nest, segments
 from micrograd.lifting.symbols import Symbol, is_number
 from micrograd.lifting.views import Views, addresses
 from micrograd.lifting.write import Target, inputs_first
 
-__all__ = ["AdjointWriter"]
+__all__ = ["AdjointWriter", "reads"]
 
 
 class AdjointWriter(ForwardWriter):
@@ -35,19 +40,25 @@ class AdjointWriter(ForwardWriter):
         views: Views,
         copies: dict[Any, str],
         wanted: np.ndarray,
-        written: np.ndarray,
+        outputs: Sequence[int],
         parameters: int,
+        exact: bool = False,
     ) -> None:
         super().__init__(views, copies)
         self.wanted = wanted
-        self.written = {"g": written, "d": np.zeros(parameters, dtype=bool)}
-        self.missing: dict[str, list[np.ndarray]] = {}  # read or added to before they are written
+        self.exact = exact
+        self.partial = False  # whether some node of an instruction gets no gradient, and others do
+        self.outputs = np.array(outputs, dtype=np.int64)
+        self.written = {"g": np.zeros(len(wanted), bool), "d": np.zeros(parameters, bool)}
+        self.arrived = np.zeros(len(wanted), bool)  # where a gradient comes from an instruction
+        self.reached = np.zeros(len(wanted), bool)  # there, or from outside
+        self.written["g"][self.outputs] = self.reached[self.outputs] = True
+        self.missing = {"g": [self.outputs]}  # read or added to before they are written
 
-    def collect(self, outputs: Sequence[int]) -> None:
-        """Once all is written: zeros and the outputs' gradients first, the parameters' last."""
+    def collect(self, inputs: Sequence[int]) -> None:
+        """Once all is written: zeros and the outputs' gradients first; `inputs` are read after."""
         fills = []
-        if outputs:
-            self.missing.setdefault("g", []).append(np.array(outputs, dtype=np.int64))
+        self._zero("g", np.array(inputs, dtype=np.int64))
         self._zero("d", np.flatnonzero(~self.written["d"]))
         for buffer, places in sorted(self.missing.items()):
             marked = np.zeros(len(self.written[buffer]), dtype=bool)
@@ -62,32 +73,25 @@ class AdjointWriter(ForwardWriter):
                 fills.append(f"{view}.fill(0.0)")
         seeds = ["for place, gradient in seeds:", "    g_[place] += gradient"]
         self.lines[:0] = fills + seeds
-        if len(self.written["d"]):
-            self.views.function("add", np.add)
-            self.emit("add(stored, d, stored)")
 
     # --- who wants what ---------------------------------------------------------------------------
 
-    def places(self, access: Access) -> np.ndarray:
-        if access.gather is not None:
-            return access.gather
-        moving = [(n, s) for n, s in zip(access.shape, access.strides, strict=True) if s and n > 1]
-        found = addresses(access.base, [n for n, _ in moving], [s for _, s in moving]).reshape(-1)
-        return found if _distinct(moving) else np.unique(found)
-
     def wants(self, access: Access) -> bool:
-        places = self.places(access)
+        places = reads(access)
         if places.max(initial=0) >= PARAMETERS:
             return True
         return bool(self.wanted[places].any())
 
-    def reached(self, access: Access) -> bool:
-        """Whether any gradient has arrived: behind a detach none does."""
-        return bool(self.written["g"][self.places(access)].any())
+    def arrive(self, access: Access) -> None:
+        """A gradient arrives at every place of an operand."""
+        places = reads(access)
+        if places.max(initial=0) >= PARAMETERS:
+            places = places[places < PARAMETERS]
+        self.arrived[places] = self.reached[places] = True
 
     def ready(self, access: Access) -> None:
         """Before gradients are read: places that nothing has been written to hold 0."""
-        self._zero("g", self.places(access))
+        self._zero("g", reads(access))
 
     def _zero(self, buffer: str, places: np.ndarray) -> None:
         missing = places[~self.written[buffer][places]]
@@ -98,10 +102,22 @@ class AdjointWriter(ForwardWriter):
     # --- instructions -----------------------------------------------------------------------------
 
     def write(self, instruction: Instruction) -> None:
-        if not self.wants(instruction.out) or not self.reached(instruction.out):
+        if not self.wants(instruction.out):
             return
         if instruction.op is not None and not instruction.op.differentiable:
             return
+        reached = self.reached[reads(instruction.out)]
+        if not reached.any():
+            return
+        if not reached.all():
+            self.partial = True
+            if self.exact:
+                for piece in pieces(instruction, reached):
+                    self._write(piece)
+                return
+        self._write(instruction)
+
+    def _write(self, instruction: Instruction) -> None:
         self.views.begin()
         self.ready(instruction.out)
         if is_scalar(instruction):
@@ -139,9 +155,8 @@ class AdjointWriter(ForwardWriter):
             if any(not is_number(c) and symbol in inputs_first(c) for _, _, c in asked):
                 symbol.name = self.view(self.read(instruction.operands[k]), shape)
         for k, access, contribution in asked:
-            if is_number(contribution):
-                if contribution:
-                    self.pass_on(access, shape, Symbol(None, ops.add, (contribution, 0.0)))
+            if is_number(contribution):  # 0, too: a gradient of 0 arrives
+                self.pass_on(access, shape, Symbol(None, ops.add, (contribution, 0.0)))
                 continue
             stays = 0 in [s for s, n in zip(access.strides, shape, strict=True) if n > 1]
             if op is ops.mul and stays and access.gather is None:
@@ -181,8 +196,8 @@ class AdjointWriter(ForwardWriter):
             self.pass_on_product(x, shape, self.doubled(g, shape, instruction.inner), self.read(x))
             self._start(instruction)
             return
-        reads = [self.read(x) if self.wants(w) else None, self.read(w) if self.wants(x) else None]
-        for access, other in ((x, reads[1]), (w, reads[0])):
+        factors = [self.read(x) if self.wants(w) else None, self.read(w) if self.wants(x) else None]
+        for access, other in ((x, factors[1]), (w, factors[0])):
             if other is not None:
                 self.pass_on_product(access, shape, g, other)
         self._start(instruction)
@@ -221,9 +236,10 @@ class AdjointWriter(ForwardWriter):
             Target("g", instruction.out.base, instruction.out.strides[: len(outer)]), outer
         )
         self.views.function("scatter_add", scatter_add)
+        self.arrive(table)
         if table.gather is None:
             buffer, _ = self.space(table.base, gradients=True)
-            places = self.places(table) % PARAMETERS
+            places = reads(table) % PARAMETERS
             self._zero(buffer, places)
             first, last = int(places.min()), int(places.max()) + 1
             self.emit(f"scatter_add({buffer}, {first}, {last}, {chosen}, {g})")
@@ -237,6 +253,7 @@ class AdjointWriter(ForwardWriter):
 
     def pass_on(self, access: Access, shape: tuple[int, ...], symbol: Symbol) -> None:
         """Add what `symbol` computes over loops of `shape`, summed where the operand stays."""
+        self.arrive(access)
         kept = [
             i for i, (n, s) in enumerate(zip(shape, access.strides, strict=True)) if s and n > 1
         ]
@@ -248,9 +265,8 @@ class AdjointWriter(ForwardWriter):
             return
         name = self.expression(symbol, shape)
         if not summed:
-            dropped = [i for i in range(len(shape)) if i not in kept]
-            if dropped:
-                name = self._reshaped(name, shape, sizes, dropped)
+            if len(kept) < len(shape):
+                name = f"{name}.reshape({sizes})"
             self._add(access, sizes, strides, name)
             return
         axes = tuple(i for i in range(len(shape)) if i not in kept)
@@ -266,6 +282,7 @@ class AdjointWriter(ForwardWriter):
         self, access: Access, shape: tuple[int, ...], g: Target, other: Target
     ) -> None:
         """Add the product g * other, summed along the loops that the operand stays at."""
+        self.arrive(access)
         kept = [
             i for i, (n, s) in enumerate(zip(shape, access.strides, strict=True)) if s and n > 1
         ]
@@ -297,7 +314,7 @@ class AdjointWriter(ForwardWriter):
         if not self._unique(access):
             return False
         buffer, _ = self.space(access.base, gradients=True)
-        places = self.places(access) % PARAMETERS
+        places = reads(access) % PARAMETERS
         written = self.written[buffer]
         if written[places].any():
             self._zero(buffer, places)
@@ -315,7 +332,7 @@ class AdjointWriter(ForwardWriter):
         """grads += array, through the operand's view or its list of addresses."""
         if access.gather is None and self._unique(access):
             buffer, _ = self.space(access.base, gradients=True)
-            self._zero(buffer, self.places(access) % PARAMETERS)
+            self._zero(buffer, reads(access) % PARAMETERS)
             out = self._place(access, sizes, strides)
             self.views.function("add", np.add)
             self.emit(f"add({out}, {name}, {out})")
@@ -343,11 +360,6 @@ class AdjointWriter(ForwardWriter):
             else:
                 self.views.function("add_at", np.add.at)
                 self.emit(f"add_at({buffer}, {self.index(local)}, {part})")
-
-    def _reshaped(
-        self, name: str, shape: tuple[int, ...], sizes: tuple[int, ...], dropped: list[int]
-    ) -> str:
-        return f"{name}.reshape({sizes})"
 
     # --- one number at a time ---------------------------------------------------------------------
 
@@ -387,9 +399,10 @@ class AdjointWriter(ForwardWriter):
             cells = [self.cell(column[0]) for column in columns]
             values = ", ".join(cells) + ","
             self.emit(f"parts = {function}({g}, ({values}), {self.cell(instruction.out.base)})")
-            for k, column in enumerate(columns):
-                if self._asked(column[0]):
-                    self._push(column[0], f"(parts[{k}] or 0.0)")
+            flows = op.gradients(Symbol("g"), [Symbol("x") for _ in columns], Symbol("out"))
+            for k, (column, contribution) in enumerate(zip(columns, flows, strict=True)):
+                if contribution is not None:
+                    self._push(column[0], f"parts[{k}]")
 
     def _asked(self, address: int) -> bool:
         return address >= PARAMETERS or bool(self.wanted[address])
@@ -398,9 +411,64 @@ class AdjointWriter(ForwardWriter):
         if not self._asked(address):
             return
         buffer, at = self.space(address, gradients=True)
+        if buffer == "g":
+            self.arrived[at] = self.reached[at] = True
         fresh = not self.written[buffer][at]
         self.written[buffer][at] = True
         self.emit(f"{buffer}_[{at}] {'=' if fresh else '+='} {expression}")
+
+
+def reads(access: Access) -> np.ndarray:
+    """The addresses that an operand reads; each once, if it reads through loops."""
+    if access.gather is not None:
+        return access.gather
+    moving = [(n, s) for n, s in zip(access.shape, access.strides, strict=True) if s and n > 1]
+    found = addresses(access.base, [n for n, _ in moving], [s for _, s in moving]).reshape(-1)
+    return found if _distinct(moving) else np.unique(found)
+
+
+def pieces(instruction: Instruction, kept: np.ndarray) -> list[Instruction]:
+    """An instruction cut into such as compute only the `kept` ones of its results."""
+    inner = instruction.inner
+    outer = len(instruction.out.shape) - inner
+    loops = instruction.out.shape[outer:]
+    chosen = np.flatnonzero(kept)
+    accesses = [instruction.out, *instruction.operands]
+    accesses += [] if instruction.start is None else [instruction.start]
+    rows = [_rows(access, outer)[chosen] for access in accesses]
+    regular = [k for k, access in enumerate(accesses) if access.gather is None]
+    heads = np.stack([rows[k][:, 0] for k in regular])
+    found = []
+    begin = 0
+    for end in segments(heads, len(chosen)) or []:
+        factored = nest(heads[:, begin:end])
+        assert factored is not None
+        shape, strides = factored
+        cut = {
+            k: Access(
+                int(rows[k][begin, 0]),
+                shape + loops,
+                (*map(int, along), *accesses[k].strides[outer:]),
+            )
+            for k, along in zip(regular, strides, strict=True)
+        }
+        for k, table in enumerate(rows):
+            if k not in cut:
+                cut[k] = gathered(table[begin:end], shape, loops)
+        operands = tuple(cut[k + 1] for k in range(len(instruction.operands)))
+        start = cut[len(accesses) - 1] if instruction.start is not None else None
+        found.append(instruction._replace(out=cut[0], operands=operands, start=start))
+        begin = end
+    return found
+
+
+def _rows(access: Access, outer: int) -> np.ndarray:
+    """The addresses that each of the outer loops reads: (results, terms)."""
+    base = access.base if access.gather is None else 0
+    found = addresses(base, access.shape, access.strides)
+    if access.gather is not None:
+        found = access.gather[found]
+    return found.reshape(math.prod(access.shape[:outer]), -1)
 
 
 def _same_access(x: Access, w: Access) -> bool:
@@ -425,7 +493,10 @@ def scatter_add(
 
 
 def _distinct(loops: Sequence[tuple[int, int]]) -> bool:
-    """Whether loops (length, stride) plainly meet no address twice: each clears the inner."""
+    """True if each stride is larger than all that the loops inside it span together.
+
+    Then no address is visited twice. (Sufficient, not necessary.)
+    """
     reach = 0
     for length, stride in sorted(loops, key=lambda loop: abs(loop[1])):
         if abs(stride) <= reach:
@@ -435,10 +506,10 @@ def _distinct(loops: Sequence[tuple[int, int]]) -> bool:
 
 
 def chain_gradient(x: np.ndarray, g: np.ndarray, largest: bool, out: np.ndarray) -> None:
-    """d max(max(x0, x1), ...) / d x * g: at each pair all to the larger, half to each of equal
-    ones.
+    """out = d max(max(x0, x1), ...) / d x * g, along the last axis.
+
+    At each pair the whole gradient goes to the larger number, and half to each of equal ones.
     """
-    outer = g.ndim
     rows = x.reshape(*g.shape, -1)
     result = np.empty(rows.shape)
     accumulate = np.maximum.accumulate if largest else np.minimum.accumulate
@@ -453,4 +524,3 @@ def chain_gradient(x: np.ndarray, g: np.ndarray, largest: bool, out: np.ndarray)
         arriving = np.where(tie, 0.5 * arriving, np.where(wins, 0.0, arriving))
     result[..., 0] = arriving
     out[...] = result.reshape(x.shape)
-    assert outer <= x.ndim

@@ -3,7 +3,7 @@
 A function that treats a batch uniformly records the same instructions at every size; only extents,
 strides and addresses differ, and they are linear in the size. `fit` finds the lines from two
 recordings and proves them on a third; `Fitted.at` draws the recording of any size without running
-the function.
+the function. `prove` holds that to a run at a larger size.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import numpy as np
 
 from micrograd.lifting.strides import Access
 
-__all__ = ["SIZES", "DoesNotExtend", "Fitted", "fit"]
+__all__ = ["SIZES", "DoesNotExtend", "Fitted", "fit", "prove"]
 
-# A sum of two is a plain addition, so what grows with the batch shows from three on.
-# The second is for functions with a constant that happens to be 1/3 or 1/4; odd and even in each.
-SIZES = ((3, 4, 6), (7, 12, 14))
+# A sum of two is a plain addition, so what grows with the batch shows from three on. At the last,
+# larger size the function is only run, to see if it looks at the size (`X[:8]`, `len(X) > 10`).
+# The second row is for functions with a constant that is 1/3 or 1/4; odd and even in each.
+SIZES = (((3, 4, 6), 11), ((7, 12, 14), 23))
 
 
 class DoesNotExtend(Exception):
@@ -62,9 +63,7 @@ _FORMS: list[tuple[Callable[[float], float], Callable[[float], float]]] = [
 
 
 class Grown(NamedTuple):
-    """A list of addresses along whose first loop the batch grows: base + i * step, element by
-    element.
-    """
+    """Addresses that grow by one row for each row of the batch: row i is base + i * step."""
 
     length: Line
     base: Any  # fitted arrays (slope, start)
@@ -110,6 +109,34 @@ class Fitted:
 def fit(sizes: Sequence[int], recordings: Sequence[Any]) -> Fitted:
     """Lines through the first two recordings that the third lies on, else DoesNotExtend."""
     return Fitted(_fit(tuple(sizes), list(recordings), "the recording"))
+
+
+def prove(
+    sizes: Sequence[int],
+    nodes: Sequence[int],
+    fitted: Fitted,
+    size: int,
+    found: int,
+    shapes: Sequence[tuple[int, ...]],
+) -> None:
+    """DoesNotExtend unless a run at `size` has the results' shapes, and the nodes, to be expected.
+
+    `nodes` are how many scalar operations the recordings at `sizes` needed, `found` and `shapes`
+    what the run at `size` did.
+    """
+    expected = [result.shape for result in fitted.at(size).results]
+    if expected != list(shapes):
+        raise DoesNotExtend(
+            f"at batch size {size} the results have shapes {list(shapes)} instead of {expected}: "
+            "does the function look at the batch size, as X[:8] does?"
+        )
+    line = _line(tuple(sizes), list(nodes), "the number of scalar operations")
+    wanted = line.at(size) if isinstance(line, Line) else line
+    if found != wanted:
+        raise DoesNotExtend(
+            f"at batch size {size} the function does {found:,} scalar operations instead of "
+            f"{wanted:,}: does it look at the batch size, as X[:8] or len(X) > 10 does?"
+        )
 
 
 def _at(tree: Any, size: int) -> Any:

@@ -1,14 +1,15 @@
 """A lifted call as one operation of the graph, and the Values that come out of it.
 
-The call is a node whose inputs are the Values that were passed; each result is a node above it. A
-result's backward leaves its gradient with the call; the call's own runs the program's backward
-once.
+The call is a node whose inputs are the Values that were passed; each result is a node above it.
+When a gradient reaches a result, it is left with the call; when the engine comes to the call's own
+node, the program's backward runs once, for all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -28,27 +29,44 @@ _new = object.__new__
 class Call:
     """The rule of a call's node: owns its buffers, gives them back when the results die."""
 
-    __slots__ = ("program", "buffers", "seeds", "name")
+    __slots__ = ("program", "buffers", "seeds", "name", "made", "grads", "between")
 
     def __init__(self, program: Program, buffers: Buffers, name: str) -> None:
         self.program = program
         self.buffers = buffers
-        self.seeds: list[tuple[int, float]] = []  # gradients that arrived at results, by output
+        self.seeds: dict[int, float] = {}  # gradients that arrived at results, by output
         self.name = name
+        # where results are made from other results: who they are, and their last gradients
+        self.made: list[tuple[int, ref[Value]]] = []
+        self.grads: np.ndarray | None = None
+        self.between: np.ndarray | None = None
 
     def __del__(self) -> None:
         self.program.pool.append(self.buffers)
 
     def push(self, node: Value) -> None:
         program = self.program
+        seeds, self.seeds = self.seeds, {}
+        inputs = node._left or ()
         with program.running:
-            self.current().run_backward(program, self.seeds)
-            self.seeds = []
+            backward = self.current().run_backward(program, seeds, inputs)
             grads = program.scratch.grads
-            for value, at in zip(
-                node._left, program.wanted_inputs if node._left else (), strict=True
-            ):
-                value.grad += float(grads[at])
+            for k, at in backward.inputs:
+                inputs[k]._grad += float(grads[at])
+            if backward.between is not None:
+                self._keep(backward.between, grads[program.places])
+
+    def _keep(self, between: np.ndarray, grads: np.ndarray) -> None:
+        """Results that other results were made from have their gradients, as in the eager graph."""
+        if self.grads is None or self.between is None:
+            self.grads = np.zeros(len(grads))
+            self.between = np.zeros(len(grads), dtype=bool)
+        self.grads[between] = grads[between]
+        self.between[between] = True
+        for which, made in self.made:
+            value = made()
+            if value is not None and self.between[which]:
+                value._grad = float(self.grads[which])
 
     def refuse_copy(self) -> None:
         raise TypeError(
@@ -60,9 +78,8 @@ class Call:
         """The buffers, moved along if the parameters have moved to a larger store since."""
         store, _ = self.program.store.current()
         if self.buffers.store is not store:
-            fresh = self.program.fresh_buffers()
-            fresh.numbers[:] = self.buffers.numbers
-            fresh.run_forward()
+            fresh = self.program.buffers()
+            fresh.take_over(self.buffers, self.program)
             self.buffers = fresh
         return self.buffers
 
@@ -87,30 +104,34 @@ class Output:
         )
 
     def push(self, node: Value) -> None:
-        self.call.seeds.append((self.which, node.grad))
-        node._left.grad += node.grad  # the engine pushes only from nodes that a gradient reached
+        self.call.seeds[self.which] = node._grad
+        node._left._grad += node._grad  # the engine pushes only from nodes that a gradient reached
 
 
 def output(node: Value | None, call: Call, which: int) -> Value:
     """The Value of one result; a plain leaf if the call remembers nothing (`no_grad`)."""
     out = _new(Value)
-    out.data = call.buffers.numbers.item(call.program.outputs[which])
-    out.grad = 0.0
+    out._data = call.buffers.numbers.item(call.program.outputs[which])
+    out._grad = 0.0
     out._right = None
     if node is None:
         out._rule = out._left = None
-    else:
-        out._rule = Output(call, which)
-        out._left = node
+        return out
+    out._rule = Output(call, which)
+    out._left = node
+    if call.program.has_between:
+        call.made.append((which, ref(out)))
+        if call.between is not None and call.grads is not None and call.between[which]:
+            out._grad = float(call.grads[which])
     return out
 
 
 class ResultArray(NDArrayOperatorsMixin):
-    """An array of results whose Values are made when they are touched: 10,000 scores cost nothing
-    unread.
+    """An array of results whose Values are made when they are touched: unread, they cost nothing.
 
-    Indexing, iterating, NumPy functions and operators see an object array of Values;
-    `micrograd.numbers` reads it without making any.
+    It is used as the object array of Values that it stands for (`values`): operators, NumPy's
+    functions, indexing, assignment and every method of an ndarray. `micrograd.numbers` reads it
+    without making Values.
     """
 
     def __init__(self, node: Value | None, call: Call, which: np.ndarray) -> None:
@@ -144,53 +165,54 @@ class ResultArray(NDArrayOperatorsMixin):
     def dtype(self) -> np.dtype[Any]:
         return np.dtype(object)
 
-    @property
-    def T(self) -> np.ndarray:
-        return self.values.T
-
     def _read(self, what: str) -> np.ndarray:
         if what == "grad":
             return engine.grads(self.values)
-        places = np.asarray(self._call.program.outputs)[self._which]
+        if self._values is not None:  # they may have been written to
+            return engine.numbers(self._values)
+        places = self._call.program.places[self._which]
         found: np.ndarray = self._call.buffers.numbers[places]
         return found
 
     def __len__(self) -> int:
         return len(self._which)
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.values)
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.values[key]
-
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self.values if dtype in (None, object) else self.values.astype(dtype)
+        found = self.values if dtype in (None, object) else self.values.astype(dtype)
+        return found.copy() if copy and found is self._values else found
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        plain = [x.values if isinstance(x, ResultArray) else x for x in inputs]
-        return getattr(ufunc, method)(*plain, **kwargs)
+        given = kwargs.get("out", ())
+        if given:  # r += 1
+            kwargs["out"] = tuple(map(_array, given))
+        done = getattr(ufunc, method)(*map(_array, inputs), **kwargs)
+        return given[0] if len(given) == 1 else done
 
     def __repr__(self) -> str:
         return repr(self.values)
 
-    @property
-    def flat(self) -> Any:
-        return self.values.flat
+
+def _array(x: Any) -> Any:
+    return x.values if isinstance(x, ResultArray) else x
 
 
 def _delegated(name: str) -> Any:
+    of_array = getattr(np.ndarray, name)
+    if not callable(of_array):
+        return property(lambda self: getattr(self.values, name), doc=of_array.__doc__)
+
     def method(self: ResultArray, *args: Any, **kwargs: Any) -> Any:
-        return getattr(self.values, name)(*args, **kwargs)
+        return of_array(self.values, *args, **kwargs)
 
     method.__name__ = name
     method.__doc__ = f"`ndarray.{name}` of the object array."
     return method
 
 
-for _name in (
-    "argmax", "argmin", "astype", "copy", "cumsum", "dot", "flatten", "item", "max", "mean", "min",
-    "prod", "ravel", "reshape", "squeeze", "std", "sum", "swapaxes", "take", "tolist", "transpose",
-    "var",
-):  # fmt: skip
-    setattr(ResultArray, _name, _delegated(_name))
+_SPECIAL = (
+    "__bool__", "__complex__", "__contains__", "__float__", "__getitem__", "__index__", "__int__",
+    "__iter__", "__setitem__",
+)  # fmt: skip
+for _name in (*_SPECIAL, *(name for name in dir(np.ndarray) if not name.startswith("_"))):
+    if _name not in vars(ResultArray):
+        setattr(ResultArray, _name, _delegated(_name))

@@ -1,8 +1,9 @@
 """A sum of products over nested loops, written as the matrix product that it is.
 
-`plan` sorts the loops of out[...] = sum a[...] * b[...] by who changes along them: both factors and
-the result (a batch), one factor and the result (rows, columns), both factors but not the result
-(the sum). Forward and both gradients of a dot group are the same question with other roles.
+The `role` of each loop of out[...] = sum a[...] * b[...] says what changes along it: both factors
+and the result (a batch), one factor and the result (rows, columns), both factors but not the result
+(the sum). A dot and its two gradients are three such sums, with other roles. `Writer.contract`
+writes them.
 """
 
 from __future__ import annotations

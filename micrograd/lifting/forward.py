@@ -18,7 +18,7 @@ __all__ = ["ForwardWriter", "cell_addresses", "is_scalar"]
 
 
 def is_scalar(instruction: Instruction) -> bool:
-    """Whether plain Python is faster than NumPy: one result of a few numbers."""
+    """True for a single result of at most four numbers, which plain Python computes faster."""
     shape = instruction.out.shape
     width = int(np.prod(shape)) if shape else 1
     return (
@@ -97,10 +97,11 @@ class ForwardWriter(Writer):
         self.emit(f"{buffer}.take({chosen}, None, {out}, 'clip')")
 
     def chosen(self, instruction: Instruction) -> str:
-        """The addresses that a take reads, computed from its integers; the backward pass reuses
-        them.
+        """The name of the addresses that a take reads, computed from its integers when it runs.
+
+        The backward pass finds them under the same name.
         """
-        key = ("chosen", instruction.out.base)
+        key = ("chosen", instruction.out.base, instruction.out.shape)
         if key in self.copies:
             return self.copies[key]
         index, table = instruction.operands
@@ -169,9 +170,10 @@ def _spread(sizes: Sequence[int], moving: Sequence[int], ndim: int) -> list[int]
 
 
 def choose_rows(chosen: np.ndarray, rows: int, step: int, out: np.ndarray, bits: Any) -> None:
-    """Integers, kept as floats like every argument, as steps into a table of `rows` rows.
+    """out = chosen * step, where `chosen` are row numbers of a table of `rows` rows.
 
-    `bits` is `out` unsigned, in which a negative integer is a huge one: one look finds both errors.
+    They arrive as floats, as every argument does. `bits` is `out` read as unsigned integers, in
+    which a negative number is a huge one: one comparison finds what is too small and too large.
     """
     np.copyto(out, chosen, "unsafe")
     if out.size and np.maximum.reduce(bits, None) >= rows:

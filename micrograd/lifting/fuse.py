@@ -1,8 +1,7 @@
 """Chains of + and * become dot products and sums; chains of maximum become one n-ary maximum.
 
 Python unrolls `sum(w * x)` into 2n nodes. This pass walks a tape once and gives each chain back as
-one `Node`, together with what the program needs to know of leaves; `schedule.py` then groups like
-nodes.
+one `Node`, and the leaves that are left; `schedule.py` then groups like nodes.
 """
 
 from __future__ import annotations
@@ -17,9 +16,10 @@ from micrograd import ops
 from micrograd.lifting.record import DOT, PARAMETER, TAKE, Tape
 from micrograd.ops import Op
 
-__all__ = ["Fused", "Node", "fuse"]
+__all__ = ["Fused", "Node", "fuse", "needed"]
 
 _CHAINED = (ops.maximum, ops.minimum)
+_ODD_TERMS = 4  # so many terms of a sum may be made otherwise than the rest, and are added alone
 
 
 class Node:
@@ -54,7 +54,7 @@ class Fused(NamedTuple):
     nodes: list[Node]
     leaves: list[int]
     outputs: list[int]
-    scalars: int  # recorded nodes that the outputs need
+    recorded: int  # how many recorded nodes the outputs need
 
 
 def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
@@ -70,7 +70,7 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     same: dict[int, int] = {}  # 0 + x is x; f(x) is computed once
     unary: dict[tuple[Any, int], int] = {}
     leaves: list[int] = []
-    count = 0
+    recorded = 0
     renamed = _Renamed(same)
     for i, kind in enumerate(kinds):
         if not uses[i]:
@@ -78,7 +78,7 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
         if type(kind) is str and kind != TAKE and kind != DOT:
             leaves.append(i)
             continue
-        count += 1
+        recorded += 1
         a, b = lefts[i], rights[i]
         if kind is add:
             a, b = same.get(a, a), same.get(b, b)
@@ -149,11 +149,24 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
             found[k] = sums.next_place
             sums.next_place += 1
             flat.append(Node(found[k], "map", COPY, ((place,),), None, 0))
-    return Fused(flat, leaves, found, count)
+    return Fused(flat, leaves, found, recorded)
+
+
+def needed(tape: Tape, outputs: Sequence[int]) -> int:
+    """How many recorded nodes the outputs need, as `fuse` counts them."""
+    uses = _count_uses(tape, outputs)
+    return sum(
+        1
+        for kind, count in zip(tape.kinds, uses, strict=True)
+        if count and (type(kind) is not str or kind in (TAKE, DOT))
+    )
 
 
 class _Renamed:
-    """Tuples with places that are the same as earlier ones replaced; a shared tuple once."""
+    """Replaces places that compute the same as earlier ones in tuples of places.
+
+    A tuple that several nodes share is looked at once.
+    """
 
     def __init__(self, same: dict[int, int]) -> None:
         self._same = same
@@ -289,14 +302,23 @@ class _Sums:
         return [dot, Node(i, "sum", ops.add, (rest,), None, len(rest) - 1)]
 
     def _sum(self, i: int, chain: list[int]) -> list[Node]:
-        """A sum of like terms; one that is made otherwise (losses + penalty) is added alone."""
-        for odd, rest, beside in ((chain[-1], chain[:-1], -2), (chain[0], chain[1:], 1)):
-            if self.kinds[odd] != self.kinds[chain[beside]]:
-                place = self.next_place
-                self.next_place += 1
-                core = self._sum(place, rest) if len(rest) > 2 else [_add(place, *rest)]
-                return [*core, _add(i, place, odd)]
-        return [Node(i, "sum", ops.add, (chain,), None, len(chain) - 1)]
+        """A sum of like terms; a few at its ends that are made otherwise (losses + penalty) are
+        added one by one, so that the like ones stay one regular read.
+        """
+        first, last = _longest_run([self.kinds[t] for t in chain])
+        before, core, after = chain[:first], chain[first:last], chain[last:]
+        if len(before) + len(after) > _ODD_TERMS:  # two kinds in turn: one sum of all
+            before, core, after = [], chain, []
+        odd = [*reversed(before), *after]
+        places = [*range(self.next_place, self.next_place + len(odd)), i]
+        self.next_place += len(odd)
+        if len(core) == 1:
+            made, places = [], [core[0], *places[1:]]
+        elif len(core) == 2:
+            made = [_add(places[0], *core)]
+        else:
+            made = [Node(places[0], "sum", ops.add, (core,), None, len(core) - 1)]
+        return made + [_add(places[k + 1], places[k], t) for k, t in enumerate(odd)]
 
     def _factors(self, t: int) -> tuple[int, int]:
         a, b = self.tape.lefts[t], self.tape.rights[t]
@@ -310,6 +332,18 @@ class _Sums:
     def product(self, t: int) -> Node:
         x, w = self._factors(t)
         return Node(t, "map", ops.mul, ((x,), (w,)))
+
+
+def _longest_run(kinds: Sequence[Any]) -> tuple[int, int]:
+    """Where the longest run of equal neighbours begins and ends; the first of equally long ones."""
+    best = start = 0
+    end = 1
+    for k in range(1, len(kinds) + 1):
+        if k == len(kinds) or kinds[k] != kinds[start]:
+            if k - start > end - best:
+                best, end = start, k
+            start = k
+    return best, end
 
 
 def _add(i: int, a: int, b: int) -> Node:

@@ -7,28 +7,34 @@ function to its instructions; read it next.
 
 from __future__ import annotations
 
+import copy
 import gc
 import inspect
+import pickle
+import sys
 import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import update_wrapper
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any
+from weakref import WeakValueDictionary
 
 from micrograd import engine
-from micrograd.engine import Value
-from micrograd.lifting.arguments import Arguments, read
-from micrograd.lifting.batch import SIZES, DoesNotExtend, fit
+from micrograd.engine import _modes
+from micrograd.lifting.arguments import Arguments, read, roots
+from micrograd.lifting.batch import SIZES, DoesNotExtend, fit, prove
 from micrograd.lifting.compare import compare
-from micrograd.lifting.environment import Environment
+from micrograd.lifting.history import History
 from micrograd.lifting.program import Program
 from micrograd.lifting.progress import Progress
-from micrograd.lifting.record import Tape
-from micrograd.lifting.recording import Recorded, record
+from micrograd.lifting.record import Tape, whereabouts
+from micrograd.lifting.recording import Recorded, Resize, record, trace
 from micrograd.lifting.schedule import PARAMETERS
+from micrograd.lifting.sights import Path
+from micrograd.lifting.watch import Captured, Watch
 
 __all__ = ["Lifted", "lift"]
 
@@ -39,33 +45,38 @@ class Lifted:
     """A function that records itself and runs lifted; `program` is the one that ran last."""
 
     def __init__(self, function: Callable[..., Any], batched: Sequence[str] = ()) -> None:
+        _refuse_unfinished(function)
         update_wrapper(self, function)
         self.function = function
         self.__name__ = getattr(function, "__name__", "lifted")
         self._parameters = _parameter_names(function)
+        self._batched = tuple(batched)
         self.batched = _batched_places(function, batched)
         self.programs: OrderedDict[Any, Entry] = OrderedDict()
         self.program: Program | None = None
+        self.history = History()
+        # by the objects among the arguments, which a function may look into, too
+        self._watches: WeakValueDictionary[tuple[int, ...], Watch] = WeakValueDictionary()
         self._lock = threading.RLock()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(engine.current_mode(), Tape):  # inside another recording: part of it
+        if _modes and isinstance(engine.current_mode(), Tape):  # inside another recording
             return self.function(*args, **kwargs)
-        self.program, found = self._program(args, kwargs)
-        return self.program.run(found)
+        program, found = self._program(args, kwargs)
+        self.program = program
+        return program.run(found)
 
     def _program(self, args: Any, kwargs: Any) -> tuple[Program, Arguments]:
         """The program for these arguments, recorded if need be, and the arguments taken apart."""
         found = read(args, kwargs, self.batched)
         key = tuple(found.key)
         entry = self.programs.get(key)
-        if entry is None or not entry.environment.same():
-            entry = self._keep(key, args, kwargs, found)
-        elif len(self.programs) > 1:
+        if entry is None or not entry.watch.stands():
+            return self._record(key, args, kwargs, found), found
+        if len(self.programs) > 1:
             with suppress(KeyError):  # another thread may have dropped it meanwhile
                 self.programs.move_to_end(key)
-        program = entry.programs.get(found.size) or self._record(entry, args, kwargs, found)
-        return program, found
+        return entry.programs.get(found.size) or self._record(key, args, kwargs, found), found
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
@@ -77,41 +88,104 @@ class Lifted:
         left as they were.
         """
         if not isinstance(engine.current_mode(), Tape):
-            self.program, _ = self._program(args, kwargs)
-            compare(self.function, self.program, args, kwargs)
+            program, _ = self._program(args, kwargs)
+            self.program = program
+            compare(self.function, program, args, kwargs)
 
-    def _keep(self, key: Any, args: Any, kwargs: Any, found: Arguments) -> Entry:
-        with self._lock:
-            environment = Environment.of(self.function, (args, tuple(kwargs.values())))
-            entry = self.programs[key] = Entry(environment, {}, found.kept)
-            self.programs.move_to_end(key)
-            while len(self.programs) > _PROGRAMS:
-                self.programs.popitem(last=False)
-            return entry
+    # --- copies record anew: a program belongs to the parameters that it was recorded with -------
 
-    def _record(self, entry: Entry, args: Any, kwargs: Any, found: Arguments) -> Program:
+    def __copy__(self) -> Lifted:
+        return Lifted(self.function, self._batched)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Lifted:
+        made = memo[id(self)] = Lifted(copy.deepcopy(self.function, memo), self._batched)
+        return made
+
+    def __reduce__(self) -> Any:
+        name = getattr(self.function, "__qualname__", "")
+        module = sys.modules.get(getattr(self.function, "__module__", None) or "")
+        found: Any = module
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if found is self:  # decorated: the name finds it
+            return name
+        if isinstance(self.function, FunctionType) and found is not self.function:
+            raise pickle.PicklingError(
+                f"cannot pickle {self.__name__}, which is lifted: its function cannot be found as "
+                f"{self.function.__module__}.{name}. Lift a function of a module or a method, or "
+                "lift anew after loading"
+            )
+        return Lifted, (self.function, self._batched)
+
+    # --- recording --------------------------------------------------------------------------------
+
+    def _watch(self, args: Any, kwargs: Any, found: Arguments) -> tuple[Watch, str]:
+        """What this function and these arguments depend on; and what of it had changed."""
+        owner = tuple(map(id, found.kept))
+        watch = self._watches.get(owner)
+        if watch is not None and watch.compare():
+            return watch, ""
+        given = zip(self._names_of(len(args)), args, strict=True)
+        reached = [
+            (Path(None, "", self.__name__), self.function),
+            *(root for name, x in given for root in roots(x, Path(None, "", name))),
+            *(
+                root
+                for name, x in sorted(kwargs.items())
+                for root in roots(x, Path(None, "", name))
+            ),
+        ]
+        head = f"{whereabouts(self.function)}: {self.__name__}"
+        made = self._watches[owner] = Watch(reached, head)
+        return made, "" if watch is None else watch.why
+
+    def _record(self, key: Any, args: Any, kwargs: Any, found: Arguments) -> Program:
         with self._lock, _collector_paused(), Progress():
-            recorded = None
-            paths = entry.environment.paths()
-            reachable = list(paths)
-            if found.size is not None and found.size >= SIZES[0][0]:
-                if entry.extends is None:
-                    entry.extends = self._extend(args, kwargs, found, reachable)
-                if isinstance(entry.extends, Recorded):
-                    recording = entry.extends.recording.at(found.size)
-                    recorded = entry.extends._replace(recording=recording)
-            if recorded is None:
-                recorded = record(self.function, args, kwargs, found, reachable)
-            program = entry.programs[found.size] = Program(self.__name__, *recorded)
+            watch, why = self._watch(args, kwargs, found)
+            entry = self.programs.get(key)
+            if entry is None or entry.watch is not watch:
+                entry = Entry(watch, found.kept)
+            program = entry.programs.get(found.size)
+            if program is not None:  # another thread was faster
+                return program
+            with watch.recording() as captured:
+                recorded = self._recorded(entry, args, kwargs, found, captured)
+            program = entry.programs[found.size] = Program(self.__name__, *recorded[:4])
             program.argument_names = self._names(args, kwargs)
+            names = watch.walk.names_of(program.parameters)
             program.paths = {
-                PARAMETERS + int(at): paths[p]
-                for p, at in zip(program.parameters, program.positions, strict=True)
-                if p in paths
+                PARAMETERS + at: name
+                for name, at in zip(names, program.positions.tolist(), strict=True)
+                if name is not None
             }
-            while len(entry.programs) > _PROGRAMS:
-                del entry.programs[next(iter(entry.programs))]
-            return program
+            self._keep(key, entry, found.size)
+        arguments = {**dict(zip(self._names_of(len(args)), args, strict=True)), **kwargs}
+        self.history.add(self.__name__, arguments, why, level=5)
+        return program
+
+    def _recorded(
+        self, entry: Entry, args: Any, kwargs: Any, found: Arguments, captured: Captured
+    ) -> Recorded:
+        if found.size is not None and found.size >= SIZES[0][0][0]:
+            if entry.extends is None:
+                entry.extends = self._extend(args, kwargs, found, captured)
+            if isinstance(entry.extends, Recorded):
+                recording = entry.extends.recording.at(found.size)
+                return entry.extends._replace(recording=recording)
+        return record(self.function, args, kwargs, found, captured)
+
+    def _keep(self, key: Any, entry: Entry, size: int | None) -> None:
+        self.programs[key] = entry
+        self.programs.move_to_end(key)
+        while len(self.programs) > _PROGRAMS:
+            self.programs.popitem(last=False)
+        while len(entry.programs) > _PROGRAMS:
+            del entry.programs[next(iter(entry.programs))]
+
+    def _names_of(self, count: int) -> list[str]:
+        """Names of that many positional arguments."""
+        extra = (f"argument_{i}" for i in range(len(self._parameters), count))
+        return [*self._parameters[:count], *extra]
 
     def _names(self, args: Any, kwargs: Any) -> list[str]:
         """A name for each array among the arguments, after the parameter that it came in."""
@@ -121,26 +195,28 @@ class Lifted:
             found += [name] if count == 1 else [f"{name}_{i}" for i in range(count)]
         return found
 
-    def _extend(self, args: Any, kwargs: Any, found: Arguments, reachable: list[Value]) -> Any:
+    def _extend(self, args: Any, kwargs: Any, found: Arguments, captured: Captured) -> Any:
         """A recording as a function of the batch size, or the reason why there is none."""
         reason: DoesNotExtend | None = None
-        for sizes in SIZES:
-            recorded = []
-            for size in sizes:
 
-                def resize(
-                    number: int, shape: tuple[int, ...], size: int = size
-                ) -> tuple[int, ...]:
-                    return (size, *shape[1:]) if number in found.sizes else shape
+        def resized(size: int) -> Resize:
+            return lambda number, shape: (size, *shape[1:]) if number in found.sizes else shape
 
-                recorded.append(record(self.function, args, kwargs, found, reachable, resize))
+        for sizes, larger in SIZES:
+            recorded = [
+                record(self.function, args, kwargs, found, captured, resized(size))
+                for size in sizes
+            ]
             first = recorded[0]
             try:
                 if any(r.parameters != first.parameters for r in recorded):
                     raise DoesNotExtend("another batch size captures other parameters")
                 if not all(first.template.same_structure(r.template) for r in recorded):
                     raise DoesNotExtend("another batch size returns another structure")
-                return first._replace(recording=fit(sizes, [r.recording for r in recorded]))
+                fitted = fit(sizes, [r.recording for r in recorded])
+                run = trace(self.function, args, kwargs, captured, resized(larger))
+                prove(sizes, [r.nodes for r in recorded], fitted, larger, *run.extent())
+                return first._replace(recording=fitted)
             except DoesNotExtend as error:
                 reason = reason or error
         warnings.warn(
@@ -153,13 +229,29 @@ class Lifted:
 class Entry:
     """The programs of one key, by batch size (None: no batch), and what they depend on."""
 
-    __slots__ = ("environment", "programs", "kept", "extends")
+    __slots__ = ("watch", "programs", "kept", "extends")
 
-    def __init__(self, environment: Environment, programs: dict[Any, Program], kept: Any) -> None:
-        self.environment = environment
-        self.programs = programs
+    def __init__(self, watch: Watch, kept: Any) -> None:
+        self.watch = watch
+        self.programs: dict[Any, Program] = {}
         self.kept = kept  # objects that the key names by identity
         self.extends: Any = None  # the recording for any size; why there is none; None: not tried
+
+
+def _refuse_unfinished(function: Any) -> None:
+    """A call of a generator or coroutine returns before its body has run."""
+    for f in (function, type(function).__call__):
+        kind = ""
+        if inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f):
+            kind = "a generator"
+        elif inspect.iscoroutinefunction(f):
+            kind = "a coroutine"
+        if kind:
+            name = getattr(function, "__name__", repr(function))
+            raise TypeError(
+                f"{name} is {kind}, whose body runs after the call; lift a function that returns "
+                "its results, such as a list"
+            )
 
 
 def _parameter_names(function: Callable[..., Any]) -> list[str]:
@@ -184,6 +276,32 @@ def _batched_places(function: Callable[..., Any], batched: Sequence[str]) -> tup
 def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] = ()) -> Any:
     """The same function, recorded once and run as an array program: `@lift`,
     `@lift(batched=("X",))`.
+
+    Traced: floats, arrays of numbers, NumPy's scalars and Values among the arguments, also those
+    in lists, tuples and dicts. Other numbers need no new recording; another shape does. Inside,
+    each is a Value: isinstance(x, float) is False. Integers choose by `functional.take`,
+    `one_hot`, `Embedding` or `cross_entropy`.
+    Static: Python ints, bools, strings, None, functions and objects among the arguments. Another
+    one is another program; so pass what counts up or is drawn as a float or an array.
+    Captured: Values from outside are parameters, whose numbers each call reads anew; numbers and
+    arrays from outside are constants.
+
+    Watched, so that no result is stale: globals, variables of enclosing functions and the
+    attributes of Modules at each call; lists, dicts, sets, arrays and attributes of other objects
+    that the function's code can reach by name, at the first three calls after a recording, and then
+    whenever 50 times the cost of looking has passed since the last look, so after every pause. A
+    change is recorded anew; if calls since the last look may have used the old state, a LiftError
+    says what has changed and how many. Up to 100,000 objects and 64 MB of arrays are looked at;
+    Python's and installed libraries are not.
+
+    Refused, with the line and what to write instead: what needs the number of a traced or captured
+    Value (if, ==, <, max, float, .data, an index), backward() and no_grad() inside, random draws,
+    counting (`self.n += 1`), changing an argument in place, arithmetic of float32 or small integers
+    alone. What the function keeps of its results (`self.out = h`) is put back after recording.
+
+    Not watched: the clock, files, iterators, generators of random numbers made inside, what only
+    C code holds. print() prints while the function is recorded. `f.check(*args)` runs the function
+    without lift beside it and compares; `print(f.program)` shows what was found.
     """
     if function is None:
         return lambda f: Lifted(f, batched)

@@ -1,8 +1,13 @@
-"""Groups that the same reader reads become one, so that ragged rows do not split what follows them.
+"""Like groups that are read together become one, so that ragged rows do not split what follows.
 
-The first token of a causal attention has no maximum and no sum, so all that follows it is two
-levels early and in groups of its own. Whoever reads such groups in one operand tells that they
-belong together: `merge` joins like groups with a common reader, unless one depends on the other.
+In a causal attention, row t sums over t + 1 terms. For t = 0 nothing is summed, so what follows is
+computed two levels earlier than in the other rows, and lands in groups of its own:
+
+    level 1: e00            level 2: e10 + e11, e20 + e21 + e22
+    level 2: x0 / e00       level 3: x1 / ..., x2 / ...
+
+But one instruction reads all the quotients in one operand, which tells that they belong together:
+`merge` joins like groups that have a reader in common, unless one depends on the other.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """A program: the instructions found in a recording, their code, and the buffers that one call uses.
 
-`Program.build` goes from a tape to code; `Program.buffers` makes what one live call needs;
-`forward` and `backward` of the buffers are straight lines of NumPy calls without a loop over
-scalars.
+`Program._write` makes code of a recording; `Buffers` are what one live call needs. Forward and
+backward are straight lines of NumPy calls without a loop over scalars.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.engine import Value, _leaf, current_mode
-from micrograd.lifting.adjoint import AdjointWriter
+from micrograd.lifting.adjoint import AdjointWriter, reads
 from micrograd.lifting.arguments import Arguments, flat_values, read
 from micrograd.lifting.call import Call
 from micrograd.lifting.forward import ForwardWriter
 from micrograd.lifting.record import LiftError
-from micrograd.lifting.schedule import Layout
+from micrograd.lifting.schedule import PARAMETERS, Layout
 from micrograd.lifting.strides import Access
 from micrograd.lifting.text import Text
 from micrograd.lifting.views import Scratch, Views, addresses
@@ -31,17 +30,19 @@ from micrograd.store import Store, gather
 
 __all__ = ["Argument", "Buffers", "Outside", "Program", "Recording", "Result", "State", "Update"]
 
+_add = np.add
+_EXACT_KEPT = 16  # exact backward codes that a program keeps; each is for other numbers of a result
+
 
 class Buffers:
     """The numbers of one live call, and the code bound to them and to the program's scratch.
 
-    Parameters are read where they live. Only if they lie in another order than when the program was
-    recorded (a program from a pickle, beside a model that was stored before) are they copied:
-    `moved`.
+    Parameters are read where they live, in the store. Only if they lie there in another order than
+    when the program was recorded (it came from a pickle, say) are they copied: `moved` says how.
     """
 
     __slots__ = ("numbers", "parameters", "store", "moved", "forward", "arguments", "names",
-                 "_arrays", "_backwards")  # fmt: skip
+                 "_arrays", "_stored", "_backwards")  # fmt: skip
 
     def __init__(self, program: Program, store: Store) -> None:
         layout, count = program.layout, program.parameter_count
@@ -53,14 +54,14 @@ class Buffers:
         self.moved = None
         if np.array_equal(places, program.positions + first):
             self.parameters = store.numbers[first : first + count]
-            stored = store.grads[first : first + count]
+            self._stored = store.grads[first : first + count]
         else:
             self.moved = (places, program.positions)
-            self.parameters, stored = np.zeros(count), np.zeros(count)
+            self.parameters, self._stored = np.zeros(count), np.zeros(count)
         self._arrays = {"v": self.numbers, "p": self.parameters}
-        self._backwards: dict[tuple[int, ...], FunctionType] = {}
+        self._backwards: dict[tuple[int, ...], tuple[Backward, FunctionType]] = {}
         everything = {**self._arrays, **program.scratch.arrays}
-        self.names: dict[str, Any] = dict(everything, stored=stored)
+        self.names: dict[str, Any] = dict(everything)
         self.names.update({f"{name}_": array.data for name, array in everything.items()})
         program.views.instantiate(self._arrays, program.scratch, self.names)
         self.forward = FunctionType(program.forward_code, self.names)
@@ -70,26 +71,93 @@ class Buffers:
         ]
 
     def run_forward(self) -> None:
+        self.read_parameters()
         with np.errstate(all="ignore"):
-            if self.moved is not None:
-                places, positions = self.moved
-                self.parameters[positions] = self.store.numbers[places]
             self.forward()
 
-    def run_backward(self, program: Program, seeds: list[tuple[int, float]]) -> None:
-        """`seeds`: gradients of outputs. Results without one pass nothing on, not even 0 * inf."""
+    def read_parameters(self) -> None:
+        if self.moved is not None:
+            places, positions = self.moved
+            self.parameters[positions] = self.store.numbers[places]
+
+    def take_over(self, other: Buffers, program: Program) -> None:
+        """What the forward pass of another call left: its numbers, and the copies that it keeps."""
+        self.numbers[:] = other.numbers
+        for name in program.copies.values():
+            self.names[name][...] = other.names[name]
+
+    def run_backward(
+        self, program: Program, seeds: dict[int, float], inputs: Sequence[Value] = ()
+    ) -> Backward:
+        """Fill the scratch with gradients, and add the parameters' to the store's.
+
+        `seeds`: gradients of outputs. Results without one pass nothing on, not even 0 * inf; nor
+        do nodes that no gradient reaches. Where the code of whole arrays cannot tell such nodes
+        from others, and inf or nan comes out, or computed `inputs` pass on what they get, the
+        exact code runs instead.
+        """
         leaves = program.leaves_of(seeds)
-        backward = self._backwards.get(leaves)
-        if backward is None:
-            code = program.backward_code(leaves)
-            program.views.instantiate(self._arrays, program.scratch, self.names)
-            backward = self._backwards[leaves] = FunctionType(code, self.names)
+        bound = self._backwards.get(leaves)
+        if bound is None:
+            bound = self._backwards[leaves] = self._bind(program, leaves)
+        backward, run = bound
         outputs = program.outputs
+        self.read_parameters()
+        gradients = [(outputs[which], g) for which, g in seeds.items()]
         with np.errstate(all="ignore"):
-            backward([(outputs[which], g) for which, g in seeds])
+            if not backward.partial and len(seeds) == backward.outputs:
+                run(gradients)
+            else:
+                computed = any(value._rule is not None for value in inputs)
+                if not computed:
+                    run(gradients)
+                if computed or not self._finite(program):
+                    backward, run = self._bind(program, tuple(sorted(seeds)), exact=True)
+                    run(gradients)
+            _add(self._stored, program.scratch.parameter_grads, self._stored)
         if self.moved is not None:
             places, positions = self.moved
             self.store.grads[places] += program.scratch.parameter_grads[positions]
+        return backward
+
+    def _bind(
+        self, program: Program, seeded: tuple[int, ...], exact: bool = False
+    ) -> tuple[Backward, FunctionType]:
+        """Backward code on these buffers. Exact code runs seldom: its arrays are not kept."""
+        backward = program.backward(seeded, exact)
+        names, scratch = self.names, program.scratch
+        if exact:
+            names, scratch = dict(names), scratch.apart()
+        backward.views.instantiate(self._arrays, scratch, names)
+        return backward, FunctionType(backward.code, names)
+
+    def _finite(self, program: Program) -> bool:
+        """Whether the squares of all gradients that leave the program have a finite sum."""
+        scratch = program.scratch
+        found = scratch.parameter_grads @ scratch.parameter_grads
+        if program.wanted_inputs:
+            inputs = scratch.grads[program.wanted_inputs]
+            found += inputs @ inputs
+        return math.isfinite(found)
+
+
+class Backward:
+    """The backward code of some results, and what is known of it before it runs."""
+
+    __slots__ = ("views", "code", "source", "partial", "outputs", "inputs", "between")
+
+    def __init__(self, adjoint: AdjointWriter, program: Program) -> None:
+        self.views = adjoint.views
+        adjoint.collect(program.wanted_inputs)
+        self.source = _source("backward(seeds)", adjoint.lines)
+        self.code = _compiled(self.source)
+        self.partial = adjoint.partial
+        self.outputs = len(adjoint.outputs)
+        # the inputs that a gradient reaches: their number, and the place of the gradient
+        self.inputs = [(k, at) for k, at in enumerate(program.wanted_inputs) if adjoint.reached[at]]
+        # the results that others of them were made from, which have gradients of their own
+        between = np.flatnonzero(adjoint.arrived[program.places] & program.is_between)
+        self.between = between if len(between) else None
 
 
 class Argument(NamedTuple):
@@ -136,9 +204,7 @@ class Outside(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """All that a program is made of, in plain numbers: what a batch size may change, it changes
-    here.
-    """
+    """All that a program is made of, as plain data; a batch size changes nothing else."""
 
     layout: Layout
     arguments: tuple[Argument, ...]
@@ -149,11 +215,9 @@ class Recording(NamedTuple):
 
 
 class Program:
-    """What `lift` found: `instructions` over one buffer and the parameters' store; call it on
-    arguments.
+    """What `lift` found: instructions over a call's numbers and the parameters. Call it.
 
-    A program can be pickled: it keeps its instructions and its parameters, and writes its code
-    anew.
+    A pickle holds the instructions and the parameters; the code is written again when it is loaded.
     """
 
     def __init__(
@@ -178,6 +242,7 @@ class Program:
             found = result.addresses()
             self.which.append(np.arange(found.size).reshape(result.shape) + len(self.outputs))
             self.outputs += found.tolist()
+        self.places = np.array(self.outputs, dtype=np.intp)
         self._leaf_of = np.repeat(np.arange(len(self.which)), [w.size for w in self.which])
         self.wanted_inputs = [
             at
@@ -212,50 +277,93 @@ class Program:
         forward = ForwardWriter(self.views, {})
         for instruction in layout.instructions:
             forward.write(instruction)
-        self._copies = forward.copies
+        self.copies = forward.copies
+        # what backward may use of them: parameters are read anew, they may have been written since
+        self._lasting = {
+            key: name
+            for key, name in self.copies.items()
+            if key[0] != "copy" or (np.frombuffer(key[1], np.int64) < PARAMETERS).all()
+        }
         self.forward_source = _source("forward()", forward.lines)
         self.forward_code = _compiled(self.forward_source)
-        self._backward_codes: dict[tuple[int, ...], CodeType] = {}
+        self._backwards: dict[Any, Backward] = {}
         self.backward_source = ""  # of the last backward that was asked for
         self.pool: list[Buffers] = []
 
-    def leaves_of(self, seeds: list[tuple[int, float]]) -> tuple[int, ...]:
+    def leaves_of(self, seeds: dict[int, float]) -> tuple[int, ...]:
         """Which results, numbered as the template numbers them, a gradient has arrived at."""
         if len(seeds) == 1:
-            return (int(self._leaf_of[seeds[0][0]]),)
-        return tuple(sorted({int(self._leaf_of[which]) for which, _ in seeds}))
+            return (int(self._leaf_of[next(iter(seeds))]),)
+        return tuple(sorted({int(self._leaf_of[which]) for which in seeds}))
 
-    def backward_code(self, leaves: tuple[int, ...]) -> CodeType:
-        """The adjoint of these results alone; written when it is first asked for."""
+    def backward(self, seeded: tuple[int, ...], exact: bool = False) -> Backward:
+        """The adjoint of these leaves of the result (`exact`: of these numbers among them).
+
+        Written when it is first asked for; of the exact ones, which are as many as somebody asks
+        for, the last few are kept.
+        """
+        key = (seeded, exact)
         with self.running:
-            if leaves not in self._backward_codes:
-                written = np.zeros(self.layout.size, dtype=bool)
-                outputs = [self.outputs[i] for leaf in leaves for i in self.which[leaf].flat]
-                written[outputs] = True
+            if key not in self._backwards:
+                which = seeded
+                if not exact:
+                    which = tuple(i for leaf in seeded for i in self.which[leaf].flat)
                 adjoint = AdjointWriter(
-                    self.views, dict(self._copies), self._wanted, written, self.parameter_count
-                )
+                    self.views.copy() if exact else self.views, dict(self._lasting), self._wanted,
+                    [self.outputs[i] for i in which], self.parameter_count, exact,
+                )  # fmt: skip
                 for instruction in reversed(self.layout.instructions):
                     adjoint.write(instruction)
-                adjoint.collect(outputs)
-                self.backward_source = _source("backward(seeds)", adjoint.lines)
-                self._backward_codes[leaves] = _compiled(self.backward_source)
-            return self._backward_codes[leaves]
+                self._backwards[key] = Backward(adjoint, self)
+                self._drop_exact()
+            self.backward_source = self._backwards[key].source
+            return self._backwards[key]
+
+    def _drop_exact(self) -> None:
+        exact = [key for key in self._backwards if key[1]]
+        for key in exact[:-_EXACT_KEPT]:
+            del self._backwards[key]
+
+    @cached_property
+    def between(self) -> np.ndarray:
+        """The places of results that are read to make others, so that they have gradients, too."""
+        results = np.zeros(self.layout.size, dtype=bool)
+        results[self.places] = True
+        found = np.zeros(self.layout.size, dtype=bool)
+        for instruction in self.layout.instructions:
+            for access in (*instruction.operands, instruction.start):
+                if access is not None:
+                    places = reads(access)
+                    places = places[places < PARAMETERS]
+                    found[places] = results[places]
+        return np.flatnonzero(found)
+
+    @cached_property
+    def has_between(self) -> bool:
+        return len(self.between) > 0
+
+    @cached_property
+    def is_between(self) -> np.ndarray:
+        """For each output, whether it is one of those."""
+        return np.isin(self.places, self.between)
 
     @cached_property
     def _wanted(self) -> np.ndarray:
-        """Which addresses gradients flow through: inputs that ask, and all that depends on any."""
+        """Which addresses gradients flow through: inputs that ask, results that are read, and all
+        that depends on any.
+        """
         wanted = np.zeros(self.layout.size, dtype=bool)
         wanted[self.wanted_inputs] = True
-        asker = AdjointWriter(Views(), {}, wanted, wanted, 0)
+        wanted[self.between] = True
+        asker = AdjointWriter(Views(), {}, wanted, (), 0)
         for instruction in self.layout.instructions:
             if instruction.op is not None and not instruction.op.differentiable:
                 continue
-            reads = [*instruction.operands, *([instruction.start] if instruction.start else [])]
+            asked = [*instruction.operands, *([instruction.start] if instruction.start else [])]
             if instruction.kind == "take":
-                reads = reads[1:]
-            if any(map(asker.wants, reads)):
-                wanted[asker.places(instruction.out)] = True
+                asked = asked[1:]
+            if any(map(asker.wants, asked)):
+                wanted[reads(instruction.out)] = True
         return wanted
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -275,14 +383,14 @@ class Program:
 
     def run(self, found: Arguments) -> Any:
         """One call: numbers in, forward, results out."""
-        buffers = self._buffers()
+        buffers = self.buffers()
         for argument, array in zip(buffers.arguments, found.arrays, strict=True):
             np.copyto(argument, array)
         for start, shape, generator in self.recording.states:
             size = math.prod(shape)
             buffers.numbers[start : start + size] = generator.random(size)
         for place, value in self.recording.outside:
-            buffers.numbers[place] = value.data
+            buffers.numbers[place] = value._data
         with self.running:
             buffers.run_forward()
         for update in self.recording.updates:
@@ -297,7 +405,7 @@ class Program:
                 node._left += tuple(value for _, value in self.recording.outside)
         return self.template.fill(node, call)
 
-    def _buffers(self) -> Buffers:
+    def buffers(self) -> Buffers:
         store, _ = self.store.current()
         with suppress(IndexError):  # the pool is empty
             while True:
@@ -305,9 +413,6 @@ class Program:
                 if buffers.store is store:
                     return buffers
         return Buffers(self, store)
-
-    def fresh_buffers(self) -> Buffers:
-        return self._buffers()
 
 
 def _rebuilt(parts: tuple[Any, ...], argument_names: list[str], paths: dict[int, str]) -> Program:

@@ -7,18 +7,23 @@ one. `Tape` is what `engine.mode` hands operations to; `fuse.py` reads the finis
 from __future__ import annotations
 
 import math
-import os
 import sys
-from collections.abc import Sequence
-from numbers import Real
-from types import FrameType, TracebackType
+from collections.abc import Iterator, Sequence
+from functools import partial
+from types import FrameType, FunctionType, MethodType, TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from micrograd import ops
-from micrograd.engine import Value
+from micrograd.engine import Value, _NumbersOnly
+from micrograd.functional import take
+from micrograd.lifting.narrow import Narrow, wide
+from micrograd.lifting.reach import is_library
+from micrograd.lifting.traced import LiftError, Traced, advice
+from micrograd.modes import Mode
 from micrograd.ops import Op
+from micrograd.reals import is_real
 
 __all__ = [
     "LiftError",
@@ -31,6 +36,7 @@ __all__ = [
     "STATE",
     "TAKE",
     "DOT",
+    "whereabouts",
 ]
 
 # what stands in `Tape.kinds` for a node that no row of the op table made
@@ -39,91 +45,12 @@ CONSTANT, INPUT, INTEGER, PARAMETER, STATE, TAKE, DOT = (
 )  # fmt: skip
 
 
-class LiftError(TypeError):
-    """The function does what a recorded program cannot repeat; the message names the line."""
-
-
-class Traced(Value):
-    """A place on a tape: `_left` is the index, `_right` the tape. It has no number to read."""
-
-    __slots__ = ()
-
-    def _refuse(self, what: str) -> Any:
-        raise self._right.error(what)
-
-    @property
-    def data(self) -> float:
-        return self._refuse("reading the number of a traced Value")  # type: ignore[no-any-return]
-
-    @data.setter
-    def data(self, number: float) -> None:
-        if self._left is not None:
-            self._refuse("writing the number of a traced Value")
-
-    @property
-    def grad(self) -> float:
-        return self._refuse("reading the gradient of a traced Value")  # type: ignore[no-any-return]
-
-    @grad.setter
-    def grad(self, number: float) -> None:
-        self._refuse("writing the gradient of a traced Value")
-
-    @property
-    def _prev(self) -> tuple[Value, ...]:
-        return self._refuse("walking the graph of a traced Value")  # type: ignore[no-any-return]
-
-    @property
-    def _backward(self) -> Any:
-        return self._refuse("a step of backward() by hand")
-
-    @_backward.setter
-    def _backward(self, closure: Any) -> None:
-        self._refuse("a closure as _backward, which has no array form,")
-
-    def __bool__(self) -> bool:
-        return self._refuse("a decision (if, and, or) on a traced Value")  # type: ignore[no-any-return]
-
-    def __index__(self) -> int:
-        return self._refuse("indexing by a traced integer")  # type: ignore[no-any-return]
-
-    def __repr__(self) -> str:
-        return f"<traced {self._right.kinds[self._left]}>"
-
-    # the two hottest operations, without the way through `record` (0.35 us a node instead of 0.9)
-
-    def __add__(self, other: Any) -> Any:
-        tape = self._right
-        same = type(other) is Traced and other._right is tape
-        index = other._left if same else tape.find(other)
-        return NotImplemented if index is None else tape.node(ops.add, self._left, index)
-
-    def __radd__(self, other: Any) -> Any:
-        tape = self._right
-        index = tape.find(other)
-        return NotImplemented if index is None else tape.node(ops.add, index, self._left)
-
-    def __mul__(self, other: Any) -> Any:
-        tape = self._right
-        same = type(other) is Traced and other._right is tape
-        index = other._left if same else tape.find(other)
-        return NotImplemented if index is None else tape.node(ops.mul, self._left, index)
-
-    def __rmul__(self, other: Any) -> Any:
-        # the eager engine turns `2 * v` into v * 2, but `w * v` of two Values keeps its order
-        tape = self._right
-        index = tape.find(other)
-        if index is None:
-            return NotImplemented
-        if isinstance(other, Value):
-            return tape.node(ops.mul, index, self._left)
-        return tape.node(ops.mul, self._left, index)
-
-
 _new = object.__new__
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_NUMPY_SAYS = ("not supported for the input types", "no callable", "from dtype('O')")
+_FULL = {"data": "number", "grad": "gradient"}
 
 
-class Tape:
+class Tape(Mode):
     """What a function did: node i is `kinds[i]` applied to `lefts[i]` and `rights[i]`.
 
     `lefts[i]` is a tuple where there are more than two inputs; for leaves it is what they stand
@@ -136,12 +63,15 @@ class Tape:
         self.rights: list[int] = []
         self.captured: dict[Value, int] = {}
         self.constants: dict[tuple[float, float], int] = {}
-        self.created_here: dict[Value, float] = {}
+        self.created_here: dict[Value, None] = {}
+        self.wrapped: dict[int, Value] = {}  # Value(x) of a traced x, by id
+        self.narrow: dict[int, np.dtype[Any]] = {}  # of arguments that are no float64 and no int64
+        self.inputs: list[bool] = []  # for each argument, whether it holds Values
+        self._plain: list[bool] = []
         self.buffers: dict[
             tuple[Any, str], Any
         ] = {}  # module, name -> new values (running statistics)
         self.draws: list[tuple[Any, tuple[int, ...], np.ndarray]] = []  # fresh uniforms (dropout)
-        self.modules: dict[Any, None] = {}
 
     def node(self, kind: Any, left: Any, right: int) -> Traced:
         out = _new(Traced)
@@ -167,16 +97,18 @@ class Tape:
             if x._right is not self:
                 raise self.error("using a Value that another recording traced")
             return x._left  # type: ignore[no-any-return]
+        if isinstance(x, Narrow):
+            return self.find(wide(x))
         if isinstance(x, Value):
             index = self.captured.get(x)
             if index is None:
                 if x in self.created_here:
-                    return self.constant(self.created_here[x])
+                    return self.constant(x._data)
                 index = self.captured[x] = self.node(PARAMETER, x, -1)._left
             return index
-        if isinstance(x, (Real, np.bool_)) or (isinstance(x, np.ndarray) and x.shape == ()):
-            return self.find(x.item()) if isinstance(x, np.ndarray) else self.constant(float(x))
-        return None
+        if isinstance(x, np.ndarray) and x.shape == () and x.dtype == object:
+            return self.find(x.item())
+        return self.constant(float(x)) if is_real(x) else None
 
     def constant(self, number: float) -> int:
         key = (number, math.copysign(1.0, number)) if number == number else (0.0, 0.0)  # noqa: PLR0124
@@ -201,18 +133,39 @@ class Tape:
             raise self.error("making a node by hand, Value(..., children)")
         if isinstance(data, Value):
             place = self.find(data)
-            value.__class__ = Traced
+            try:
+                value.__class__ = Traced
+            except TypeError:
+                raise self.error(
+                    f"making a {type(value).__name__} of a traced number by hand"
+                ) from None
             value._left, value._right = place, self
+            self.wrapped[id(value)] = value
         else:
-            self.created_here[value] = value.data
+            self.created_here[value] = None
+
+    def entered(self, active: Any) -> None:
+        if isinstance(active, _NumbersOnly):
+            raise self.error("entering no_grad()")
 
     def refuse(self, what: str) -> None:
         raise self.error(what)
 
+    def read(self, node: Value, what: str) -> None:
+        if node not in self.created_here:  # one from outside: the program would keep it for good
+            raise self.error(f"reading the {_FULL[what]} of a parameter")
+
+    def written(self, node: Value, what: str) -> None:
+        if node not in self.created_here:
+            raise self.error(f"writing the {_FULL[what]} of a parameter")
+
     def explained(self, fault: Exception) -> Exception:
-        """What NumPy makes of a traced index, in our own words; any other fault as it is."""
-        if isinstance(fault, IndexError) and "integer" in str(fault):
+        """What NumPy makes of traced numbers, in our own words; any other fault as it is."""
+        text = str(fault)
+        if isinstance(fault, IndexError) and "integer" in text:
             return self.error("indexing by a traced integer", fault.__traceback__)
+        if isinstance(fault, TypeError) and any(said in text for said in _NUMPY_SAYS):
+            return self.error(f"what NumPy does with numbers alone ({text})", fault.__traceback__)
         return fault
 
     def error(self, what: str, trace: TracebackType | None = None) -> LiftError:
@@ -225,16 +178,80 @@ class Tape:
         while frame is not None:
             places.append((frame.f_code.co_filename, frame.f_lineno))
             frame = frame.f_back
-        outside = [
-            (name, line)
-            for name, line in places
-            if not name.startswith(_PACKAGE) and f"{os.sep}numpy{os.sep}" not in name
-        ]
+        outside = [(name, line) for name, line in places if not is_library(name)]
         name, line = (outside or places)[0]
         return LiftError(
             f"{name}, line {line}: {what} while lift records. A program holds for every number, so "
-            "it cannot look at one: " + _advice(what)
+            f"it cannot look at one: {advice(what)}"
         )
+
+    @staticmethod
+    def error_in(function: Any, what: str) -> LiftError:
+        """`what` the function did, where no line of it is to blame."""
+        return LiftError(
+            f"{whereabouts(function)}: {what} while lift records, which a program does not repeat: "
+            f"{advice(what)}"
+        )
+
+    # --- which numbers are the function's own -----------------------------------------------------
+
+    def plain(self, x: Traced) -> bool:
+        """Whether eager code has a plain number here: all of arguments without Values."""
+        if id(x) in self.wrapped:
+            return False
+        known, place = self._plain, int(x._left)
+        for i in range(len(known), place + 1):
+            known.append(self._is_plain(i))
+        return known[place]
+
+    def _is_plain(self, i: int) -> bool:
+        kind = self.kinds[i]
+        if kind == INPUT:
+            return self.lefts[i] is None and not self.inputs[self.rights[i]]
+        if kind in (PARAMETER, CONSTANT, INTEGER, STATE):
+            return bool(kind != PARAMETER)
+        return all(self._plain[k] for k in self._operands(i))
+
+    def _operands(self, i: int) -> Iterator[int]:
+        left, right = self.lefts[i], self.rights[i]
+        if self.kinds[i] == TAKE:
+            yield from (left[0], *left[1])
+        elif self.kinds[i] == DOT:
+            yield from (*left[0], *left[1])
+        else:
+            yield from left if isinstance(left, tuple) else (left,)
+        if right >= 0:
+            yield right
+
+    def integral(self, place: int | None) -> bool:
+        """Whether eager code has an integer here: sums and products of integers."""
+        stack = [place]
+        while stack:
+            i = stack.pop()
+            if i is None:
+                return False
+            kind = self.kinds[i]
+            if kind == CONSTANT:
+                if not float(self.lefts[i]).is_integer():
+                    return False
+            elif kind in (ops.add, ops.mul) or self._is_whole_power(kind):
+                stack += self._operands(i)
+            elif kind != INTEGER:
+                return False
+        return True
+
+    @staticmethod
+    def _is_whole_power(kind: Any) -> bool:
+        if not isinstance(kind, Op) or kind.parameters[:1] != ("**",):
+            return False
+        exponent = kind.parameters[1]
+        return type(exponent) is int and exponent >= 0
+
+    def floats(self, array: np.ndarray) -> np.ndarray:
+        if not self.narrow:
+            return array
+        widened: np.ndarray = np.frompyfunc(wide, 1, 1)(array)
+        return widened
 
     # --- many dots at once ------------------------------------------------------------------------
 
@@ -264,10 +281,19 @@ class Tape:
         """`np.take` by traced integers: one node an element, choosing among the slices of the
         table.
         """
-        index = np.asarray(index, dtype=object)
-        if not any(type(i) is Traced for i in index.flat):
+        index = np.asarray(index)
+        if index.dtype != object:
             return NotImplemented
-        table = np.moveaxis(np.asarray(table, dtype=object), axis, 0)
+        if not any(isinstance(i, Traced) for i in index.flat):
+            if index.size and all(isinstance(i, (int, np.integer)) for i in index.flat):
+                return take(table, index.astype(np.int64), axis)  # np.zeros_like of traced integers
+            return NotImplemented
+        for i in index.flat:
+            if not self.integral(self.find(i)):
+                raise self.error("taking by a fraction")
+        table = np.asarray(table, dtype=object)
+        axis = range(table.ndim)[axis]
+        table = np.moveaxis(table, axis, 0)
         rows, inner = table.shape[0], table.shape[1:]
         columns = table.reshape(rows, -1)
         places = [tuple(map(self.find, columns[:, j])) for j in range(columns.shape[1])]
@@ -307,21 +333,15 @@ class Buffer(NamedTuple):
         return getattr(self.module, self.name).reshape(size)  # type: ignore[no-any-return]
 
 
-def _advice(what: str) -> str:
-    if "decision" in what or "number of a traced" in what:
-        return (
-            "use micrograd.where(c, a, b), maximum or greater, or compute it outside and pass it "
-            "as an argument."
-        )
-    if "indexing" in what:
-        return (
-            "use functional.take(A, index), one_hot or Embedding, or pass a Python int to make it "
-            "static."
-        )
-    if "by hand" in what or "closure" in what:
-        return "register the operation with micrograd.op(name, forward, partials) and call that."
-    if "backward" in what or "grad()" in what:
-        return "return the loss and differentiate it outside."
-    if "parameter" in what:
-        return "use the Value itself, or read its number outside the function."
-    return "do it outside the function."
+def whereabouts(function: Any) -> str:
+    """File and line where a function is defined, or its name."""
+    while isinstance(function, (partial, MethodType)):
+        function = function.func if isinstance(function, partial) else function.__func__
+    code = getattr(
+        function if isinstance(function, FunctionType) else type(function).__call__,
+        "__code__",
+        None,
+    )
+    if code is None:
+        return str(getattr(function, "__name__", function))
+    return f"{code.co_filename}, line {code.co_firstlineno}"

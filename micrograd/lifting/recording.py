@@ -7,7 +7,7 @@ tape), `fuse.py`, `schedule.py` and `strides.py` next, in this order.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,16 +15,19 @@ import numpy as np
 from micrograd import engine
 from micrograd.engine import Value
 from micrograd.lifting.arguments import Arguments, Template, Tracer
-from micrograd.lifting.fuse import Fused, fuse
-from micrograd.lifting.guard import guarded
+from micrograd.lifting.fuse import Fused, fuse, needed
 from micrograd.lifting.program import Argument, Outside, Recording, Result, State, Update
 from micrograd.lifting.progress import Progress
 from micrograd.lifting.record import INPUT, Tape
 from micrograd.lifting.schedule import schedule
 from micrograd.lifting.strides import Access, nest
+from micrograd.lifting.watch import Captured
 from micrograd.store import gather
 
-__all__ = ["Recorded", "record"]
+__all__ = ["Recorded", "Run", "record", "trace"]
+
+
+Resize = Callable[[int, tuple[int, ...]], tuple[int, ...]]
 
 
 class Recorded(NamedTuple):
@@ -34,17 +37,41 @@ class Recorded(NamedTuple):
     parameters: list[Value]
     positions: list[int]
     template: Template
+    nodes: int  # how many scalar operations the results need
 
 
-def record(
+class Run(NamedTuple):
+    """One run of the function on traced arguments: what it did, and what it returned."""
+
+    tape: Tape
+    tracer: Tracer
+    template: Template
+
+    def leaves(self) -> list[np.ndarray]:
+        """The places of all numbers that are wanted: results, then running statistics."""
+        find = self.tape.find
+        statistics = [np.array(list(map(find, np.ravel(v)))) for v in self.tape.buffers.values()]
+        return [*self.template.places, *statistics]
+
+    def extent(self) -> tuple[int, list[tuple[int, ...]]]:
+        """How many scalar operations the results need, and the results' shapes."""
+        outputs = [int(place) for places in self.leaves() for place in places.flat]
+        return needed(self.tape, outputs), [places.shape for places in self.template.places]
+
+
+def unchanged(number: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape to record an argument at: its own."""
+    return shape
+
+
+def trace(
     function: Callable[..., Any],
     args: Any,
     kwargs: dict[str, Any],
-    found: Arguments,
-    reachable: Iterable[Value] = (),
-    resize: Callable[[int, tuple[int, ...]], tuple[int, ...]] = lambda number, shape: shape,
-) -> Recorded:
-    """Run the function on traced arguments and find the instructions in what it did."""
+    captured: Captured | None = None,
+    resize: Resize = unchanged,
+) -> Run:
+    """Run the function on traced arguments."""
     tape = Tape()
     tracer = Tracer(tape, resize)
     traced_args = [tracer.rebuild(x) for x in args]
@@ -52,14 +79,37 @@ def record(
     progress = Progress.current or Progress()
     progress.nodes = tape.kinds
     try:
-        with engine.mode(tape), guarded(reachable):
+        with engine.mode(tape):
             returned = function(*traced_args, **traced_kwargs)
-    except IndexError as fault:
-        raise tape.explained(fault) from None
+    except (IndexError, TypeError) as fault:
+        explained = tape.explained(fault)
+        if explained is fault:
+            raise
+        raise explained from None
     progress.step = "finding the arrays"
-    template = Template(tape, returned)
-    statistics = [np.array(list(map(tape.find, np.ravel(v)))) for v in tape.buffers.values()]
-    leaves = [*template.places, *statistics]
+    if not tracer.unchanged():
+        raise tape.error_in(function, "changing an argument in place")
+    try:
+        template = Template(tape, returned)
+    except TypeError as fault:
+        raise tape.error_in(function, str(fault)) from None
+    if captured is not None:
+        captured.add(tape)
+    return Run(tape, tracer, template)
+
+
+def record(
+    function: Callable[..., Any],
+    args: Any,
+    kwargs: dict[str, Any],
+    found: Arguments,
+    captured: Captured | None = None,
+    resize: Resize = unchanged,
+) -> Recorded:
+    """Run the function on traced arguments and find the instructions in what it did."""
+    run = trace(function, args, kwargs, captured, resize)
+    tape, tracer, template = run
+    leaves = run.leaves()
     fused = fuse(tape, [int(place) for places in leaves for place in places.flat])
     parameters = _in_order_of_use(tape, fused)
     outside = [(v, i) for v, i in tape.captured.items() if v._rule is not None]
@@ -94,7 +144,7 @@ def record(
         ),
         tuple(Outside(at[i], v) for v, i in outside),
     )
-    return Recorded(recording, parameters, positions, template)
+    return Recorded(recording, parameters, positions, template, fused.recorded)
 
 
 def _result(found: np.ndarray, shape: tuple[int, ...]) -> Result:

@@ -1,9 +1,8 @@
-"""Levels, groups of like nodes, storage slots: a list of nodes becomes a short list of
-instructions.
+"""From a list of nodes to a short list of instructions: levels, groups of like nodes, addresses.
 
 A node's level is one more than its inputs'. Like nodes of one level that read from the same places,
 in recorded order, form a group; slots are handed out group after group, so that each group's
-results lie side by side and the next group's reads are regular. `instructions` is the whole pass.
+results lie side by side and the next group's reads are regular. `schedule` is the whole pass.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ import numpy as np
 from micrograd.lifting.fuse import Fused, Node
 from micrograd.lifting.merge import by_length, in_order, merge
 from micrograd.lifting.record import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
-from micrograd.lifting.strides import Access, nest, segments, squeezed
+from micrograd.lifting.strides import FAR, Access, nest, segments, squeezed
 from micrograd.ops import Op
 
-__all__ = ["PARAMETERS", "Instruction", "Layout", "schedule"]
+__all__ = ["PARAMETERS", "Instruction", "Layout", "gathered", "schedule"]
 
 PARAMETERS = 1 << 40  # addresses from here on are in the store, below in the program's own buffer
 _PIECES = 3  # a group is cut into at most so many regular pieces before it is gathered,
@@ -27,12 +26,12 @@ _DOT_PIECES = 16  # and a group of dots, where a gather copies most: q . k of a 
 
 
 class Instruction(NamedTuple):
-    """out = op(operands): a map, a reduction over the last `inner` loops, a take, or scalars.
+    """out = op(operands): a map, a reduction over the last `inner` loops, or a take.
 
-    All accesses have the same loops: those of `out`, then the reduced ones.
+    All accesses have the same loops: those of `out`, then the `inner` ones that are reduced.
     """
 
-    kind: str
+    kind: str  # 'map', 'sum', 'chain' (of maxima or minima), 'dot' or 'take'
     op: Op | None
     out: Access
     operands: tuple[Access, ...]
@@ -178,6 +177,8 @@ class _Group:
 
     def _inner_loops(self) -> tuple[tuple[int, ...], np.ndarray, list[bool]]:
         """The reduced loops: their shape, each operand's strides, which operands follow them."""
+        if self.kind == "take":
+            return self._table_loop()
         wide = [reads for reads in self.reads if reads.shape[1] > 1]
         if not wide:
             return (), np.zeros((len(self.reads), 0), dtype=np.int64), [True] * len(self.reads)
@@ -201,11 +202,23 @@ class _Group:
         strides[regular] = found
         return shape, strides, regular
 
+    def _table_loop(self) -> tuple[tuple[int, ...], np.ndarray, list[bool]]:
+        """The rows that a take chooses from: always one loop, for an index is one integer.
+
+        A table whose rows do not lie at one distance from each other is gathered.
+        """
+        table = self.reads[1]
+        distances = np.diff(table, axis=1)
+        step = int(distances[0, 0]) if distances.size else 0
+        even = abs(step) <= FAR and bool((distances == step).all())
+        return (table.shape[1],), np.array([[0], [step if even else 0]]), [True, even]
+
     def _instruction(
         self, a: int, b: int, inner: tuple[int, ...], inner_strides: np.ndarray, regular: list[bool]
     ) -> Instruction:
-        """Nodes a to b as one instruction; operands that do not factor with the others are
-        gathered.
+        """Nodes a to b as one instruction, whose operands are read by strides where they factor.
+
+        An operand that does not factor together with the others is gathered.
         """
         lists = [self.out[a:b]]
         if self.starts is not None:
@@ -237,7 +250,7 @@ class _Group:
             if start_factors:
                 start = Access(int(self.starts[a]), shape, (*map(int, strides[1]), *zeros))
             else:
-                start = _gathered(self.starts[a:b], outer, inner)
+                start = gathered(self.starts[a:b], outer, inner)
         operands = []
         row = 2 if self.starts is not None and start_factors else 1
         for role, (reads, fits) in enumerate(zip(self.reads, factors, strict=True)):
@@ -246,7 +259,7 @@ class _Group:
                 operands.append(Access(int(reads[a, 0]), shape, along))
                 row += 1
             else:
-                operands.append(_gathered(reads[a:b], outer, inner))
+                operands.append(gathered(reads[a:b], outer, inner))
         replaces = sum(node.replaces for node in self.nodes[a:b])
         return Instruction(
             self.kind, self.nodes[0].op, out, tuple(operands), start, len(inner), replaces
@@ -269,7 +282,8 @@ def _matrix(rows: list[Sequence[int]], address: dict[int, int], pad: int) -> np.
     return np.array(found, dtype=np.int64)
 
 
-def _gathered(reads: np.ndarray, outer: tuple[int, ...], inner: tuple[int, ...]) -> Access:
+def gathered(reads: np.ndarray, outer: tuple[int, ...], inner: tuple[int, ...]) -> Access:
+    """Addresses, a row for each of the outer loops, as an access that copies them out first."""
     if reads.ndim == 1 or reads.shape[1] == 1:
         addresses, strides = squeezed(reads.reshape(-1), outer)
         return Access(0, outer + inner, (*strides, *(0,) * len(inner)), addresses)

@@ -12,14 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Access", "nest", "segments", "squeezed"]
+__all__ = ["FAR", "Access", "nest", "segments", "squeezed"]
 
-_FAR = 1 << 39  # no view spans the program's own buffer and the parameters' (`schedule.PARAMETERS`)
+FAR = 1 << 39  # no view spans the program's own buffer and the parameters' (`schedule.PARAMETERS`)
 
 
 class Access(NamedTuple):
-    """How an operand is read: base + sum of strides along the loops, or `gather`, addresses one by
-    one.
+    """How an operand is read: at base + sum(i * stride), or at the addresses in `gather`.
 
     A gathered operand is first copied into an array of its own, over the loops along which it
     changes; `strides` then tell how the loops walk that array (0 where it does not change).
@@ -45,7 +44,7 @@ def nest(lists: np.ndarray) -> tuple[tuple[int, ...], np.ndarray] | None:
         step = lists[:, 1:] - lists[:, :-1]
         same = (step == step[:, :1]).all(axis=0)
         length = n if same.all() else int(same.argmin()) + 1
-        if n % length or np.abs(step[:, 0]).max() > _FAR:
+        if n % length or np.abs(step[:, 0]).max() > FAR:
             return None
         blocks = lists.reshape(lists.shape[0], n // length, length)
         if (
@@ -62,8 +61,9 @@ def nest(lists: np.ndarray) -> tuple[tuple[int, ...], np.ndarray] | None:
 
 
 def segments(lists: np.ndarray, limit: int) -> list[int] | None:
-    """Where to cut the lists so that each piece factors: end positions, or None beyond `limit`
-    pieces.
+    """Where to cut the lists so that each piece factors: the ends of the pieces.
+
+    None if that takes more than `limit` pieces.
     """
     n, start = lists.shape[1], 0
     ends: list[int] = []

@@ -1,7 +1,7 @@
 """The op table read as array code: a rule run on Symbols gives the expression that it computes.
 
 So the adjoint of an instruction is derived from the same row that the eager engine uses, number by
-number. `Symbol` is a tree of ops over named arrays; `program.py` writes it out.
+number. `Symbol` is a tree of ops over named arrays; `Writer.expression` writes it as NumPy calls.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A program as text that a person reads, and that runs: a line an instruction, in NumPy notation.
 
 `Text` names what the instructions read (arguments, parameters by their attribute paths, earlier
-lines) and writes each as an expression. `run` executes the text, so that a test can hold it to the
-program.
+lines) and writes each as an expression. `run` executes the text, and a test compares its numbers
+with the program's.
 """
 
 from __future__ import annotations
@@ -254,9 +254,7 @@ class Text:
         return f"broadcast_to({text}, {_tuple(shape)})" if missing and covered else text
 
     def _whole(self, instruction: Instruction) -> tuple[tuple[int, ...], list[str]] | None:
-        """The shape of a map that reads nothing but whole arrays of one shape, written without
-        reshape.
-        """
+        """The shape and operands of a map of whole arrays of one shape; None for any other."""
         if instruction.kind != "map":
             return None
         shapes, names = set(), []

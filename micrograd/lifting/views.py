@@ -1,8 +1,7 @@
 """Names for the arrays that a program works on: views, temporaries, index lists.
 
-Generated code sees an instruction's operands under short names (v3, g3, t7). `Views` hands the
-names out while code is written, and makes the arrays for one set of buffers when a program is to
-run.
+Generated code sees an instruction's operands under short names (v3, g3, t7). `Views` hands them
+out while code is written, and makes the arrays that they name when a program is to run.
 """
 
 from __future__ import annotations
@@ -25,10 +24,11 @@ def addresses(base: int, shape: Sequence[int], strides: Sequence[int]) -> np.nda
 
 
 class Scratch:
-    """What all calls of a program share: gradients, and one arena for every temporary.
+    """What all calls of a program share: gradients, and one block of memory for all temporaries.
 
-    Nothing in it outlives a run, so calls that live side by side differ in their numbers alone, and
-    an instruction's temporaries lie where the last one's were, in the cache.
+    Nothing in it is needed after a run, so each live call needs only its numbers for itself. Each
+    instruction's temporaries lie where the last one's were, which the processor still has in its
+    cache.
     """
 
     def __init__(self, size: int, parameters: int) -> None:
@@ -37,6 +37,13 @@ class Scratch:
         self.arrays = {"g": self.grads, "d": self.parameter_grads}
         self.made: dict[str, Any] = {}
         self._arena = np.zeros(0, dtype=np.uint8)
+
+    def apart(self) -> Scratch:
+        """The same gradients with temporaries of its own, for code with names of its own."""
+        other = Scratch(0, 0)
+        other.grads, other.parameter_grads = self.grads, self.parameter_grads
+        other.arrays = self.arrays
+        return other
 
     def temporary(self, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
         end = offset + max(1, math.prod(shape)) * dtype.itemsize
@@ -51,8 +58,17 @@ class Views:
     def __init__(self) -> None:
         self._names: dict[Any, str] = {}
         self._specs: dict[str, Any] = {}
+        self._mark = ""  # ends the names of a copy, which must not be those that the original adds
         self._offset = 0  # in the arena, behind the temporaries of the instruction being written
         self.fixed: dict[str, Any] = {}  # the same in every set of buffers: functions, index lists
+
+    def copy(self) -> Views:
+        """The same names, to which others can be added that the original does not get."""
+        other = Views()
+        other._mark = "x"
+        other._names, other._specs = dict(self._names), dict(self._specs)
+        other.fixed = dict(self.fixed)
+        return other
 
     def begin(self) -> None:
         """The next instruction: its temporaries take the place of the last one's."""
@@ -66,7 +82,7 @@ class Views:
     def temporary(self, shape: Sequence[int], dtype: Any = np.float64, keep: bool = False) -> str:
         """An array for this instruction, or (`keep`) for the whole life of a call."""
         dtype = np.dtype(dtype)
-        name = f"{'t' if keep else 's'}{len(self._specs)}"
+        name = f"{'t' if keep else 's'}{len(self._specs)}{self._mark}"
         self._specs[name] = ("keep" if keep else self._offset, tuple(shape), dtype)
         if not keep:
             self._offset += -(-max(1, math.prod(shape)) * dtype.itemsize // 64) * 64
@@ -81,7 +97,7 @@ class Views:
         """A name for something that never changes: a ufunc, an index list."""
         key = (prefix, key if key is not None else id(thing))
         if key not in self._names:
-            self._names[key] = name = f"{prefix}{len(self.fixed)}"
+            self._names[key] = name = f"{prefix}{len(self.fixed)}{self._mark}"
             self.fixed[name] = thing
         return self._names[key]
 
@@ -93,7 +109,7 @@ class Views:
 
     def _named(self, prefix: str, key: Any, spec: Any) -> str:
         if key not in self._names:
-            self._names[key] = name = f"{prefix}{len(self._specs)}"
+            self._names[key] = name = f"{prefix}{len(self._specs)}{self._mark}"
             self._specs[name] = spec
         return self._names[key]
 

@@ -1,8 +1,7 @@
 """Instructions become Python source: a line a NumPy call, on views prepared in advance.
 
-`Writer` holds what forward and backward code have in common: how an operand is read, how an
-expression of the op table or a sum of products is written. `forward.py` and `adjoint.py` say what
-to write.
+`Writer` holds what forward and backward code have in common: how an operand is read, and how an
+expression of the op table or a sum of products is written. `forward.py` and `adjoint.py` use it.
 """
 
 from __future__ import annotations
@@ -35,9 +34,7 @@ class Target:
 
 
 class Writer:
-    """Source lines, and the views that they name. `first` is the store's index of parameter address
-    0.
-    """
+    """Lines of source code, and the views that they name."""
 
     def __init__(self, views: Views, copies: dict[Any, str]) -> None:
         self.views = views
@@ -71,15 +68,11 @@ class Writer:
         for where, found in parts:
             buffer = "p" if found[0] >= PARAMETERS else "v"
             index = self.index(found % PARAMETERS)
-            flat = self.flat(buffer)
             if isinstance(where, slice):
-                self.emit(f"{flat}.take({index}, None, {name}, 'clip')")
+                self.emit(f"{buffer}.take({index}, None, {name}, 'clip')")
             else:
-                self.emit(f"{name}[{self.index(where)}] = {flat}.take({index})")
+                self.emit(f"{name}[{self.index(where)}] = {buffer}.take({index})")
         return Target(name, 0, access.strides)
-
-    def flat(self, buffer: str) -> str:
-        return buffer
 
     def index(self, found: np.ndarray) -> str:
         found = np.ascontiguousarray(found, dtype=np.intp)
@@ -113,8 +106,9 @@ class Writer:
     # --- expressions ------------------------------------------------------------------------------
 
     def expression(self, symbol: Symbol, shape: tuple[int, ...], out: str | None = None) -> str:
-        """Write what a Symbol computes over loops of `shape`; the name of the result (`out` if
-        given).
+        """Write lines that compute a Symbol over loops of `shape`; the name of the result.
+
+        The result is `out` if that is given, else a temporary.
         """
         made: dict[int, str] = {}
         order = inputs_first(symbol)
@@ -178,8 +172,9 @@ class Writer:
     def contract(
         self, shape: Sequence[int], a: Target, b: Target, out: Target, *, add: bool = False
     ) -> None:
-        """out[...] (+)= sum a[...] * b[...] over loops of `shape`; what out does not move along is
-        summed.
+        """out[...] = sum a[...] * b[...] over loops of `shape` (with `add`: out[...] += ...).
+
+        The sum runs along the loops that `out` does not move along.
         """
         loops = [
             Loop(length, *strides)

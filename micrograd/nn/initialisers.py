@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from micrograd import engine
+from micrograd.nn.learning import learning
 
 __all__ = [
     "zeros", "uniform", "normal", "fan_in_uniform", "kaiming_uniform", "kaiming_normal",
@@ -83,4 +84,7 @@ def values(shape: Shape, init: str | Initialiser, rng: np.random.Generator) -> n
     if isinstance(init, str) and init not in initialisers:
         raise ValueError(f"init is one of {', '.join(initialisers)}, or a function; got {init!r}")
     drawn = (initialisers[init] if isinstance(init, str) else init)(shape, rng)
-    return engine.values(np.broadcast_to(drawn, shape))
+    made = engine.values(np.broadcast_to(drawn, shape))
+    for v in made.flat:
+        learning(v)
+    return made

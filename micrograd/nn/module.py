@@ -8,15 +8,21 @@ PyTorch: `layers.0.weight`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from typing import Any, ClassVar
 
 import numpy as np
 
 from micrograd import engine
 from micrograd.engine import Value, numbers
+from micrograd.nn.learning import alive
 from micrograd.store import Block, Stored
 
-__all__ = ["Module", "positive"]
+__all__ = ["Module", "epoch", "positive"]
+
+epoch = [0]  # another number whenever an attribute of any Module has changed; lift compares it
+_ticks = count(1)
+_MISSING = object()
 
 
 class Module:
@@ -26,7 +32,25 @@ class Module:
     """
 
     training = True
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        module = super().__new__(cls)
+        alive[id(module)] = module  # lessons find the names of its weights
+        return module
+
     buffer_names: ClassVar[tuple[str, ...]] = ()  # float arrays that are saved but do not learn
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        changed = (
+            self.__dict__.get(name, _MISSING) is not value
+        )  # train() in each step sets it anew
+        super().__setattr__(name, value)
+        if changed:
+            epoch[0] = next(_ticks)
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        epoch[0] = next(_ticks)
 
     def parameters(self) -> list[Value]:
         """Every Value that learns, each once, in the order of the attributes."""

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from micrograd.engine import Value, _describe
+from micrograd.nn.learning import learning
 from micrograd.nn.module import Module, positive
 
 __all__ = ["Neuron", "Layer", "MLP"]
@@ -41,8 +42,8 @@ class Neuron(Module):
                 f"rng is a random.Random or a NumPy Generator, got {_describe(rng)}; "
                 "write random.Random(seed)"
             )
-        self.w = [Value(rng.uniform(-1, 1)) for _ in range(positive("nin", nin))]
-        self.b = Value(0)
+        self.w = [learning(Value(rng.uniform(-1, 1))) for _ in range(positive("nin", nin))]
+        self.b = learning(Value(0))
         self.nonlin = nonlin
         self.activation = activation
 

@@ -1,4 +1,5 @@
 // Numbers worked out by hand, on a page: the rule of answers.py, held to it by a test with one table.
+// Read `status`; `judge` is the same for a question of the stepper, with the mistakes that it may be.
 "use strict";
 const answers = (() => {
   const NUMBER = /^([+-]?)(?:(\d+\.?\d*|\.\d+)(?:e([+-]?\d+))?|inf|infinity|nan)$/i;
@@ -48,5 +49,30 @@ const answers = (() => {
     return matches(answer, right) ? "right" : rounded(answer, right) ? "right so far" : "wrong";
   }
 
-  return { read, matches, rounded, status };
+  // --- a question of the stepper: see lesson.py, and marking.py for the same in Python -------------------
+
+  // the sum of the parts, some of them edited (-1: all others); `own` are the learner's gradients by node
+  function total({ parts }, own, edits = []) {
+    const edited = new Map(edits.map(([k, ...part]) => [k, part]));
+    return parts.reduce((sum, [node, constant, factor, right], k) => {
+      const [a, b] = (edited.get(k) || edited.get(-1) || [constant, factor]).map(Number);
+      return sum + a + (b !== 0 ? b * (own.has(node) ? own.get(node) : Number(right)) : 0);
+    }, 0);
+  }
+
+  // right, right so far, wrong or not readable; a wrong one with the mistakes that it may be
+  function judge(text, question, own) {
+    const answer = read(text), right = Number(question.answer), follows = total(question, own);
+    if (answer === null || answer === undefined) return { status: "not readable" };
+    const printed = question.printed.map((edits) => total(question, own, edits));
+    if ([right, follows, ...printed].some((x) => matches(answer, x))) return { status: "right", answer };
+    const found = question.suspects.map(([key, edits]) => [key, total(question, own, edits)])
+      .filter(([, x]) => matches(answer, x));
+    const exact = found.filter(([, x]) => Math.abs(answer - x) <= 1e-6 * Math.abs(x));
+    const early = rounded(answer, right) || rounded(answer, follows);
+    if (early && !exact.length) return { status: "right so far" };
+    return { status: "wrong", early, keys: [...new Set((early ? exact : found).map(([key]) => key))] };
+  }
+
+  return { read, matches, rounded, status, judge };
 })();

@@ -2,19 +2,16 @@
 
 `by_hand` is the one rule for such numbers: worksheets, `check` and the exercises of the lectures
 ask it, and `answers.js` is the same rule for pages (a test gives both one table). Read `matches`,
-then `by_hand`; `read_number` is what a number may look like, `read_answers` reads a whole file.
+then `by_hand`; `read_number` is what a number may look like.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import re
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from micrograd.reals import describe
@@ -24,11 +21,12 @@ __all__ = [
     "Judged",
     "Verdict",
     "by_hand",
+    "described",
     "judged",
     "matches",
-    "read_answers",
     "read_number",
     "rounded",
+    "shown",
 ]
 
 ACCEPTED = (
@@ -41,7 +39,6 @@ _FORMS = "write one number, such as -1.5, 3/4 or 2e-3"
 _NUMBER = re.compile(
     r"([+-]?)(?:(\d+\.?\d*|\.\d+)(?:e([+-]?\d+))?|inf|infinity|nan)", re.ASCII | re.IGNORECASE
 )
-_FENCE = re.compile(r"^```answers\s*$(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 
 
 # --- reading one number -------------------------------------------------------------------------
@@ -66,7 +63,7 @@ def read_number(answer: Any) -> float | None:
             return float(answer)
         except (OverflowError, TypeError, ValueError):
             pass
-    raise ValueError(f"got {_described(answer)}; {_FORMS}")
+    raise ValueError(f"got {described(answer)}; {_FORMS}")
 
 
 def _from_text(text: str) -> float:
@@ -74,7 +71,7 @@ def _from_text(text: str) -> float:
     top, slash, bottom = plain.partition("/")
     numbers = [_NUMBER.fullmatch(part) for part in ([top, bottom] if slash else [top])]
     if not all(numbers) or re.search(r"\d\s+\d", text):
-        raise ValueError(f"got {_described(text)}; {_FORMS}")
+        raise ValueError(f"got {described(text)}; {_FORMS}")
     if not slash:
         return float(top)
     number, divisor = float(top), float(bottom)
@@ -90,7 +87,7 @@ _SIGNS = str.maketrans(
 )
 
 
-def _described(answer: Any) -> str:
+def described(answer: Any) -> str:
     """What was given instead of a number, without anybody's repr of arrays and functions."""
     shape = getattr(answer, "shape", None)
     if isinstance(shape, tuple):
@@ -101,7 +98,8 @@ def _described(answer: Any) -> str:
         return "a function"
     if isinstance(answer, str):
         return repr(answer if len(answer) <= 60 else answer[:59] + "…")
-    return describe(answer)
+    text = describe(answer)
+    return f"an object of type {type(answer).__name__}" if " at 0x" in text else text
 
 
 # --- the one rule -------------------------------------------------------------------------------
@@ -200,8 +198,8 @@ def by_hand(
         return Verdict("right", answer, "right")
     if rounded(answer, expected):
         return Verdict("right so far", answer, "right so far: give three digits")
-    shown = _shown(answer, lambda x: matches(x, expected))
-    return Verdict("wrong", answer, f"{shown} is not right")
+    wrong = shown(answer, lambda x: matches(x, expected))
+    return Verdict("wrong", answer, f"{wrong} is not right")
 
 
 def _exactly(answer: float, expected: float) -> Verdict:
@@ -209,74 +207,21 @@ def _exactly(answer: float, expected: float) -> Verdict:
         return Verdict("right", answer, "right")
     whole = not math.isfinite(answer) or answer == round(answer)
     hint = "" if whole or expected != round(expected) else "; a whole number is asked for"
-    return Verdict("wrong", answer, f"{_shown(answer, expected.__eq__)} is not right{hint}")
+    return Verdict("wrong", answer, f"{shown(answer, expected.__eq__)} is not right{hint}")
 
 
 def _in_range(answer: float, low: float | None, high: float | None) -> Verdict:
     if low is not None and not answer >= low - 1e-9 * abs(low):
-        return Verdict("wrong", answer, f"{_shown(answer, low.__le__)} is too small")
+        return Verdict("wrong", answer, f"{shown(answer, low.__le__)} is too small")
     if high is not None and not answer <= high + 1e-9 * abs(high):
-        return Verdict("wrong", answer, f"{_shown(answer, high.__ge__)} is too large")
+        return Verdict("wrong", answer, f"{shown(answer, high.__ge__)} is too large")
     return Verdict("right", answer, "right")
 
 
-def _shown(answer: float, counts: Callable[[float], Any]) -> str:
+def shown(answer: float, counts: Callable[[float], Any]) -> str:
     """The number in so many digits that it does not read as one that would count."""
     for digits in range(4, 18):
         text = f"{answer:.{digits}g}"
         if counts(float(text)) is not True:
             break
     return text.replace("-", "\N{MINUS SIGN}")
-
-
-# --- reading a file -----------------------------------------------------------------------------
-
-
-def read_answers(answers: Any, names: Container[str] = ()) -> dict[str, Any]:
-    """What was answered, by name: from a mapping, or a file in JSON, Markdown or lines of text.
-
-    A line is `name = number`, or `name: number` or `name, number` with one of the known `names`.
-    """
-    if isinstance(answers, Mapping):
-        return {str(name): answer for name, answer in answers.items()}
-    if not isinstance(answers, (str, os.PathLike)):
-        raise TypeError(
-            f"answers are a dict by name or the path of a file; got {_described(answers)}"
-        )
-    file = repr(os.fspath(answers))
-    try:
-        text = Path(answers).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{file} is not a text file; {_LINES}") from None
-    if text.lstrip().startswith("{"):
-        try:
-            found = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{file} looks like JSON and is not: {error}") from None
-        return {str(name): answer for name, answer in found.items()}
-    fenced = _FENCE.search(text)
-    lines = (fenced[1] if fenced else text).splitlines()
-    pairs = dict(pair for line in lines if (pair := _pair(line.strip(), names)))
-    if not pairs:
-        raise ValueError(f"{file} holds no answers; {_LINES}")
-    return pairs
-
-
-_LINES = "write lines such as x1.grad = -1.5, or save them from the worksheet's page"
-
-
-def _pair(line: str, names: Container[str]) -> tuple[str, str] | None:
-    """Name and answer of one line; None if it is a comment, a heading, prose."""
-    name, sign, answer = line.rpartition("=")
-    if sign and (not line.startswith("#") or bare(name) in names):
-        return name.strip(), answer.strip()
-    for sign in ":;,\t":
-        name, found, answer = line.partition(sign)
-        if found and bare(name) in names:
-            return name.strip(), answer.strip()
-    return None
-
-
-def bare(name: str) -> str:
-    """`x1` of `x1.grad`."""
-    return name.strip().removesuffix(".grad").rstrip()

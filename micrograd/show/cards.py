@@ -6,14 +6,13 @@ the user's labels and gradients stay as they are. Read `picture_of` first.
 
 from __future__ import annotations
 
-import html
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from micrograd.engine import Value
 from micrograd.show import draw, svg
+from micrograd.show.formulas import shorten
 from micrograd.show.picture import Picture
 from micrograd.show.walk import Walk
-from micrograd.store import Stored
 
 __all__ = ["picture_of"]
 
@@ -24,7 +23,6 @@ def picture_of(
     walk: Walk,
     grads: Sequence[float],
     data: Sequence[float] | None = None,
-    parameters: Collection[Value] = (),
     max_nodes: int = 300,
     downwards: bool = False,
 ) -> Picture:
@@ -41,8 +39,8 @@ def picture_of(
         op = "" if node._rule is None else node._op or "?"
         copies[node] = Value(data[i], inputs, op, name)
         copies[node].grad = grads[i]
-    trained = [copies[v] for v in walk.nodes if type(v) is Stored or v in parameters]
-    graph = draw.draw_dot(copies[walk.root], max_nodes, parameters=trained)
+    trained = [copies[v] for v in walk.parameters]
+    graph = draw.draw_dot(copies[walk.root], max_nodes=max_nodes, parameters=trained)
     for i, copy in enumerate(copies.values()):
         kind = draw._kind(copy, copy is copies[walk.root], set(trained))
         graph.node(f"n{i}", _card(copy, kind))
@@ -52,10 +50,10 @@ def picture_of(
 
 def _card(node: Value, kind: str) -> str:
     bar, rows = "", []
-    name = svg.plain(node.label, _NAME_LENGTH)
+    name = shorten(node.label, _NAME_LENGTH) if node.label else ""
     if name:
         ink = svg.PALETTE["ink"][0]
-        escaped = html.escape(name)
+        escaped = draw._escape(name)
         rows.append(f'<TD ALIGN="LEFT"><FONT COLOR="{ink}"><B>{escaped}</B></FONT></TD>')
     if kind == "parameter":
         colour = svg.PALETTE["parameter"][0]

@@ -39,8 +39,7 @@ def add_commands(commands: Any, expression_command: Enter, graph: Read) -> None:
     def explain(arguments: argparse.Namespace) -> None:
         from micrograd.show.explain import explain
 
-        value = labelled(arguments)
-        print(explain(value, wrt=_named(value, arguments.wrt)))
+        print(explain(labelled(arguments), wrt=arguments.wrt))
 
     command = expression_command(commands, "step", step, "step through backward on a page")
     command.add_argument("-o", "--output", required=True, help="an .html file")
@@ -77,14 +76,3 @@ def _check(arguments: argparse.Namespace) -> None:
     from micrograd.show.marking import check
 
     print(check(arguments.sheet, arguments.answers, reveal=arguments.reveal))
-
-
-def _named(value: Value, name: str | None) -> Value | None:
-    from micrograd.engine import topological_order
-
-    if name is None:
-        return None
-    inputs = {node.label: node for node in topological_order(value) if node.label}
-    if name not in inputs:
-        raise ValueError(f"there is no {name!r} in the expression; its names are {list(inputs)}")
-    return inputs[name]

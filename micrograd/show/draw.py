@@ -8,17 +8,14 @@ the same graph as a `graphviz.Digraph`. Labels are data here, never markup. Read
 from __future__ import annotations
 
 import html
-import re
 import sys
-from collections.abc import Iterable
 from typing import Any
-
-import numpy as np
 
 from micrograd import engine
 from micrograd.engine import Value
 from micrograd.reals import describe
 from micrograd.show import svg
+from micrograd.show.parameters import read_parameters
 from micrograd.show.picture import Graph, Picture
 from micrograd.store import Stored
 
@@ -41,16 +38,26 @@ def draw(value: Any, max_nodes: int = 300, *, parameters: Any = (), prefix: str 
         from micrograd.show.program import program_picture
 
         return program_picture(value)
-    graph = draw_dot(value, max_nodes, parameters=parameters)
+    graph = draw_dot(value, max_nodes=max_nodes, parameters=parameters)
     return Picture(graph.source, graph.nodes, graph.titles, graph.description, prefix)
 
 
-def draw_dot(value: Value, max_nodes: int = 300, *, parameters: Any = ()) -> Graph:
-    """The same as a `graphviz.Digraph`, which renders itself without a `dot` program."""
+def draw_dot(
+    value: Value, format: str = "svg", rankdir: str = "LR", *, max_nodes: int = 300,
+    parameters: Any = (),
+) -> Graph:  # fmt: skip
+    """The same as a `graphviz.Digraph`, which renders itself without a `dot` program.
+
+    `format` is what `render()` and `pipe()` give, svg or png or pdf; `rankdir` is LR, from left to
+    right, or TB, from top to bottom.
+    """
+    if rankdir not in _DIRECTIONS:
+        raise ValueError(f"rankdir= is one of {', '.join(_DIRECTIONS)}; got {rankdir!r}")
     order = _readable(value, max_nodes)
-    trained = _parameters(parameters)
+    trained = set(read_parameters(parameters))
     position = {node: i for i, node in enumerate(order)}
-    graph = Graph(format="svg", graph_attr=_GRAPH, node_attr=_NODE, edge_attr=_EDGE)
+    directed = {**_GRAPH, "rankdir": rankdir}
+    graph = Graph(format=format, graph_attr=directed, node_attr=_NODE, edge_attr=_EDGE)
     if len(order) > 100:  # or Graphviz seeks the best layout of many long edges for minutes
         graph.graph_attr.update(nslimit="1", nslimit1="1")
     graph.description = f"Computation graph of {len(order)} values" if len(order) > 1 else "A value"
@@ -66,7 +73,7 @@ def draw_dot(value: Value, max_nodes: int = 300, *, parameters: Any = ()) -> Gra
         graph.node(f"o{i}", f"<{_escape(svg.plain(op, 12))}>", id=f"o{i}", **_OP)
         for k, operand in enumerate(node._prev):
             name = f"e{i}-{k}"
-            graph.titles[name] = f"{svg.plain(operand.label) or 'value'} → {op}, operand {k + 1}"
+            graph.titles[name] = f"{svg.label_of(operand) or 'value'} → {op}, operand {k + 1}"
             graph.edge(f"n{position[operand]}", f"o{i}", id=name)
         graph.edge(f"o{i}", f"n{i}", id=f"r{i}")
     return graph
@@ -74,10 +81,13 @@ def draw_dot(value: Value, max_nodes: int = 300, *, parameters: Any = ()) -> Gra
 
 def _readable(value: Any, max_nodes: int) -> list[Value]:
     if not isinstance(value, Value):
-        raise TypeError(
-            f"draw() draws the graph behind a Value, got {describe(value)}; "
-            "of an array of Values draw one element, or their sum"
-        )
+        hint = "of an array of Values draw one element, or their sum"
+        if callable(value):
+            program = hasattr(value, "program")
+            hint = (
+                "draw its program, draw(f.program)" if program else "draw what it gives, draw(f(x))"
+            )
+        raise TypeError(f"draw() draws the graph behind a Value, got {describe(value)}; {hint}")
     order = engine.topological_order(value)
     if len(order) > max_nodes:
         raise ValueError(
@@ -88,23 +98,14 @@ def _readable(value: Any, max_nodes: int) -> list[Value]:
     return order
 
 
-def _parameters(given: Any) -> set[Value]:
-    found = given.parameters() if hasattr(given, "parameters") else given
-    values = list(np.asarray(list(found), dtype=object).flat) if isinstance(found, Iterable) else []
-    if not isinstance(found, Iterable) or not all(isinstance(v, Value) for v in values):
-        raise TypeError(
-            f"parameters= takes Values, in a list or an array, or a module; got {describe(found)}"
-        )
-    return set(values)
-
-
 # --- what a node looks like ---------------------------------------------------------------------
 
 _LABEL_LENGTH = 24
 _INK, _MUTED, _LINE, _PAPER, _BOX = (
     svg.PALETTE[name][0] for name in ("ink", "muted", "line", "paper", "box")
 )
-_GRAPH = {"rankdir": "LR", "bgcolor": _PAPER, "nodesep": "0.22", "ranksep": "0.3"}
+_DIRECTIONS = ("LR", "TB", "RL", "BT")
+_GRAPH = {"bgcolor": _PAPER, "nodesep": "0.22", "ranksep": "0.3"}
 _NODE = {
     "shape": "plain", "fontname": "Helvetica,Arial,sans-serif", "fontcolor": _INK,
     "fontsize": "13.5",  # 18 pixels of 1/96 inch: measured with hinting, digits come out right
@@ -121,7 +122,7 @@ def _kind(node: Value, is_root: bool, parameters: set[Value]) -> str:
         return "result" if is_root else "interior"
     if isinstance(node, Stored) or node in parameters:
         return "parameter"
-    return "input" if node.label else "constant"
+    return "input" if svg.label_of(node) else "constant"
 
 
 def _classes(kind: str) -> list[str]:
@@ -129,7 +130,7 @@ def _classes(kind: str) -> list[str]:
 
 
 def _title(node: Value, kind: str) -> str:
-    label = svg.plain(node.label)
+    label = svg.label_of(node)
     what = {"constant": "constant, or input without a label"}.get(kind, kind)
     return (
         f"{label + ': ' if label else ''}data {float(node.data)}, grad {float(node.grad)} ({what})"
@@ -138,7 +139,7 @@ def _title(node: Value, kind: str) -> str:
 
 def _escape(text: str) -> str:
     """Text for an HTML-like label, where even so `\\N` would become the node's name."""
-    return html.escape(re.sub(r"\\(?=[EGHLNT])", lambda _: svg.BACKSLASH, text))
+    return html.escape(text.replace("\\", svg.BACKSLASH))
 
 
 def _box(node: Value, kind: str) -> str:
@@ -147,7 +148,7 @@ def _box(node: Value, kind: str) -> str:
         f'<TD>data <FONT COLOR="{_INK}">{svg.number_text(node.data)}</FONT></TD>',
         _gradient_cell(node.grad),
     ]
-    label = svg.plain(node.label, _LABEL_LENGTH)
+    label = svg.plain(svg.label_of(node), _LABEL_LENGTH)
     if label:
         cells.insert(0, f'<TD><FONT COLOR="{_INK}"><B>{_escape(label)}</B></FONT></TD>')
     row = "<VR/>".join(cells)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from micrograd.engine import Value
-from micrograd.show.formulas import Formula, named, number
+from micrograd.show.formulas import ATOM, Formula, gradient, named, number, same
 from micrograd.show.walk import Use, Walk
 
 __all__ = ["Explanation", "explain", "plain_markdown"]
@@ -55,23 +56,37 @@ class Explanation:
         return self.markdown
 
 
-def explain(value: Value, wrt: Value | None = None) -> Explanation:
+def explain(value: Value, wrt: Value | str | None = None, *, parameters: Any = ()) -> Explanation:
     """How every gradient below `value` comes about; with `wrt=w`, how that of w alone does.
 
-    A graph of more than 30 nodes is explained along the paths from w only.
+    `wrt` is a Value, or its name in the explanation. A graph of more than 30 nodes is explained
+    along the paths from w only. `parameters` (Values, or a module) get the module's names.
     """
-    walk = Walk(value, () if wrt is None else (wrt,))
+    walk = Walk(value, parameters, (wrt,) if isinstance(wrt, Value) else ())
     out = Explanation()
     if wrt is None:
         (_derivation if len(walk.nodes) <= _READABLE else _too_large)(walk, out)
     else:
-        if wrt not in walk.index:
-            raise ValueError(
-                f"{walk.names[-1]} was not computed from {wrt!r} (label {wrt.label!r}), so that "
-                "gradient is 0; give wrt= a Value that the output was computed from"
-            )
-        _paths(walk, walk.index[wrt], out)
+        _paths(walk, _start(walk, wrt), out)
     return out
+
+
+def _start(walk: Walk, wrt: Value | str) -> int:
+    """The node that `wrt` means."""
+    if isinstance(wrt, Value):
+        if wrt in walk.index:
+            return walk.index[wrt]
+        raise ValueError(
+            f"{walk.names[-1]} was not computed from {wrt!r} (label {wrt.label!r}), so that "
+            "gradient is 0; give wrt= a Value that the output was computed from"
+        )
+    names = {walk.names[i]: i for i in walk.asked}
+    if wrt not in names:
+        raise ValueError(
+            f"there is no {wrt!r} in this graph; wrt= is a Value or one of the names "
+            f"{', '.join(list(names)[:20])}{', ...' if len(names) > 20 else ''}"
+        )
+    return names[wrt]
 
 
 def plain_markdown(text: str) -> str:
@@ -82,21 +97,21 @@ def plain_markdown(text: str) -> str:
 
 def _grad(walk: Walk, i: int) -> Formula:
     """`n.grad` in text, the partial derivative of the output in LaTeX."""
-    name = walk.names[i]
-    over = rf"\frac{{\partial {named(walk.names[-1]).latex}}}{{\partial {named(name).latex}}}"
-    return Formula(f"{name}.grad", over)
+    output, name = (named(walk.names[k]).within(ATOM)[1] for k in (-1, i))
+    return Formula(gradient(walk.names[i]), rf"\frac{{\partial {output}}}{{\partial {name}}}")
 
 
 def _slope(walk: Walk, use: Use) -> tuple[str, str]:
     """The left side d node / d input, in text and in LaTeX."""
-    node, x = named(walk.names[use.node]), walk.formula_of(use.input)
-    return f"d {node.text} / d {x.text}", rf"\frac{{\partial {node.latex}}}{{\partial {x.latex}}}"
+    node, x = named(walk.names[use.node]).within(ATOM), walk.formula_of(use.input).within(ATOM)
+    return f"d {node[0]} / d {x[0]}", rf"\frac{{\partial {node[1]}}}{{\partial {x[1]}}}"
 
 
 def _made(walk: Walk, i: int, out: Explanation) -> None:
     """name = expression = the same in numbers = number"""
-    name, result = named(walk.names[i]), Formula.substituted(walk.data[i])
-    parts = [name, walk.expression(i), walk.expression_in_numbers(i), result]
+    name, made = named(walk.names[i]), walk.expression(i)
+    parts = [made] if same(name.text, made.text) else [name, made]
+    parts += [walk.expression_in_numbers(i), Formula.substituted(walk.data[i])]
     _chain(parts, out)
 
 
@@ -124,7 +139,7 @@ def _derivation(walk: Walk, out: Explanation) -> None:
         if walk.inputs(i) and i not in walk.constants:
             _made(walk, i, out)
     out.heading("Backward: every gradient, from the output down")
-    out.say(f"The output changes as fast as itself: {walk.names[root]}.grad = 1.")
+    out.say(f"The output changes as fast as itself: {gradient(walk.names[root])} = 1.")
     for step in walk.steps:
         if any(use.input not in walk.constants for use in step):
             _explain_step(walk, step, out)
@@ -141,9 +156,11 @@ def _sides(f: Formula) -> tuple[str, str]:
 def _explain_step(walk: Walk, step: tuple[Use, ...], out: Explanation) -> None:
     i = step[0].node
     name, arriving = walk.names[i], number(step[0].arriving)
+    made = walk.expression(i)
+    head = made.text if same(name, made.text) else f"{name} = {made.text}"
     out.say(
-        f"\n{name} = {walk.expression(i).text}: the gradient {arriving} arrives at {name}.",
-        f"**{plain_markdown(name)}** ${named(name).latex} = {walk.expression(i).latex}$: "
+        f"\n{head}: the gradient {arriving} arrives at {name}.",
+        f"**{plain_markdown(name)}** ${named(name).latex} = {made.latex}$: "
         f"the gradient {arriving} arrives.",
     )
     for use in step:
@@ -190,7 +207,7 @@ def _paths(walk: Walk, start: int, out: Explanation) -> None:
     ways, count = _count_ways(walk, start)
     out.heading(f"How {walk.names[root]} changes with {name}")
     if start == root:
-        out.say(f"The output changes as fast as itself: {name}.grad = 1.")
+        out.say(f"The output changes as fast as itself: {gradient(name)} = 1.")
         return
     if not count:
         out.say(f"No gradient comes from {walk.names[root]} to {name}: its gradient is 0.")

@@ -61,6 +61,18 @@ def functions() -> dict[str, ops.Op]:
 
 _LONGEST = 1000
 _PRODUCT = "a product is written with *"
+_MEANT = {  # what other languages call it
+    "max": "maximum(a, b)",
+    "min": "minimum(a, b)",
+    "ln": "log(x)",
+    "pow": "a**b",
+    "square": "x**2",
+    "sgn": "greater(x, 0)",
+    "step": "greater(x, 0)",
+    "logistic": "sigmoid(x)",
+    "log10": "log(x) / log(10)",
+    "log2": "log(x) / log(2)",
+}
 _REASONS = {  # where Python's own words would not help
     "invalid syntax": "an operator, a number or a name is missing or out of place here",
     "invalid decimal literal": _PRODUCT,
@@ -106,6 +118,8 @@ def _operands(node: ast.expr, text: str) -> list[ast.expr]:
         case ast.BinOp() if type(node.op) in _ARITHMETIC:
             return [node.left, node.right]
         case ast.Call(func=ast.Name(id=name), keywords=[]):
+            if name in _MEANT:
+                raise _error(f"{name} is no function here; write {_MEANT[name]}", node.func, text)
             if name not in functions():
                 known = ", ".join(sorted(filter(str.islower, functions())))
                 raise _error(f"{name} is no function; there are {known}", node.func, text)

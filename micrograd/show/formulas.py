@@ -12,21 +12,27 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.ops import Op
+from micrograd.show.svg import plain
 
 __all__ = [
+    "ATOM",
     "CUSTOM",
     "MINUS",
     "TIMES",
     "Formula",
+    "bracketed",
     "expression",
+    "gradient",
     "local_derivatives",
     "named",
     "number",
+    "same",
     "shorten",
 ]
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
-_CASES, _SUM, _PRODUCT, _POWER, _ATOM = range(5)  # how tightly a formula binds
+_CASES, _SUM, _PRODUCT, _POWER, ATOM = range(5)  # how tightly a formula binds
+_OPERATORS = frozenset(f"+-*/^=<>@{MINUS}{TIMES}·")
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _LATEX = str.maketrans(
     {c: f"\\{c}" for c in "{}$&#%_"}
@@ -48,9 +54,30 @@ def number(x: float) -> str:
 
 
 def shorten(text: str, length: int = 24) -> str:
-    """The beginning of a text that is too long to stand in a sentence, on one line."""
+    """Both ends of a text too long for a sentence, on one line: paths differ at their ends."""
     text = " ".join(text.split()) or "?"
-    return text if len(text) <= length else text[: length - 1] + "…"
+    tail = (length - 1) // 2
+    return text if len(text) <= length else f"{text[: length - 1 - tail]}…{text[-tail:]}"
+
+
+def bracketed(name: str) -> str:
+    """A name that holds an operator in parentheses, so that `.grad` speaks of the whole of it."""
+    depth = 0
+    for c in name:
+        depth += (c in "([") - (c in ")]")
+        if depth == 0 and (c in _OPERATORS or c.isspace()):
+            return f"({name})"
+    return name
+
+
+def same(name: str, made: str) -> bool:
+    """Whether a name says already how its node was made: a+b = a + b is no news."""
+    return name.replace(" ", "") == made.replace(" ", "")
+
+
+def gradient(name: str) -> str:
+    """`n.grad`, `(a+b).grad`"""
+    return f"{bracketed(name)}.grad"
 
 
 class Formula:
@@ -62,7 +89,7 @@ class Formula:
         self,
         text: str,
         latex: str,
-        level: int = _ATOM,
+        level: int = ATOM,
         condition: tuple[str, str] | None = None,
         value: float | None = None,
         plain: bool = False,
@@ -84,7 +111,7 @@ class Formula:
         text = number(x)
         mantissa, _, exponent = text.replace(MINUS, "-").replace("∞", r"\infty ").partition("e")
         latex = rf"{mantissa} \cdot 10^{{{exponent}}}" if exponent else mantissa
-        return Formula(text, latex, _SUM if text[0] == MINUS else _ATOM, value=value, plain=True)
+        return Formula(text, latex, _SUM if text[0] == MINUS else ATOM, value=value, plain=True)
 
     def within(self, level: int) -> tuple[str, str]:
         """Text and LaTeX, in parentheses where the surroundings bind more tightly."""
@@ -95,7 +122,7 @@ class Formula:
     def _join(self, other: Any, sign: str, latex_sign: str, level: int) -> Formula:
         other = Formula.of(other)
         left = (self.text, self.latex) if self.plain else self.within(level)
-        right = other.within(_ATOM + 1 if other.text[0] == MINUS else level + (sign == MINUS))
+        right = other.within(ATOM + 1 if other.text[0] == MINUS else level + (sign == MINUS))
         return Formula(f"{left[0]} {sign} {right[0]}", f"{left[1]} {latex_sign} {right[1]}", level)
 
     def __add__(self, other: Any) -> Formula:
@@ -130,16 +157,16 @@ class Formula:
 
     def __pow__(self, other: Any) -> Formula:
         other = Formula.of(other)
-        text, latex = self.within(_ATOM)
+        text, latex = self.within(ATOM)
         k = other.value
         if k == 1:
             return self
         raised = other.text.replace(MINUS, "-") if k is not None and k == int(k) else ""
-        exponent = raised.translate(_SUPERSCRIPTS) or f"^{other.within(_ATOM)[0]}"
+        exponent = raised.translate(_SUPERSCRIPTS) or f"^{other.within(ATOM)[0]}"
         return Formula(text + exponent, f"{{{latex}}}^{{{other.latex}}}", _POWER)
 
     def __neg__(self) -> Formula:
-        text, latex = self.within(_ATOM + 1 if self.text[0] == MINUS else _PRODUCT)
+        text, latex = self.within(ATOM + 1 if self.text[0] == MINUS else _PRODUCT)
         return Formula(f"{MINUS}{text}", f"-{latex}", _SUM, negated=self)
 
     def __radd__(self, other: Any) -> Formula:
@@ -214,7 +241,7 @@ def named(name: str) -> Formula:
     letter, digits = name[:1], name[1:]
     if name.isascii() and letter.isalpha() and (not digits or digits.isdigit()):
         return Formula(name, f"{letter}_{{{digits}}}" if digits else letter)
-    level = _ATOM if name.isidentifier() else _SUM  # a label such as a*b keeps together
+    level = ATOM if bracketed(name) == name else _SUM  # a label such as a*b keeps together
     return Formula(name, rf"\text{{{_text(name)}}}", level)
 
 
@@ -230,7 +257,8 @@ def expression(rule: Any, inputs: Sequence[Formula]) -> Formula:
     """How the node itself was made: `x1 × w1`, `tanh(n)`; a rule that is no row shows its name."""
     if isinstance(rule, Op):
         return Formula._interpret(rule, inputs)
-    stand_in = Op(getattr(rule, "name", "") or "custom", float, arity=len(inputs), array=float)
+    name = plain(getattr(rule, "name", "")) or "custom"
+    stand_in = Op(name, float, arity=len(inputs), array=float)
     return Formula._interpret(stand_in, inputs) if stand_in.name not in _NOTATION else CUSTOM
 
 

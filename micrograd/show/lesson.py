@@ -8,14 +8,18 @@ each parameter and the new loss. Every text that a page shows is made here. Read
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from micrograd.engine import Value
 from micrograd.ops import Op
-from micrograd.show.formulas import MINUS, TIMES, Formula, number
-from micrograd.show.mistakes import MISTAKES, suspects
-from micrograd.show.svg import number_text, plain
+from micrograd.show.answers import ACCEPTED
+from micrograd.show.formulas import MINUS, TIMES, Formula, bracketed, gradient, number, same
+from micrograd.show.mistakes import MISTAKES
+from micrograd.show.quiz import question
+from micrograd.show.recursion import recursions
+from micrograd.show.svg import label_of, number_text, plain
 from micrograd.show.walk import Use, Walk
 
 __all__ = ["Frame", "lesson", "updated"]
@@ -30,6 +34,7 @@ def lesson(walk: Walk, quiz: bool, parameters: Sequence[Value], lr: float | None
         frames += _training(walk, parameters, lr)
     return {
         "quiz": quiz,
+        "accepted": ACCEPTED if quiz else "",
         "nodes": [_node(walk, i) for i in range(len(walk.nodes))],
         "frames": frames,
         "mistakes": {key: [m.name, m.hint] for key, m in MISTAKES.items()} if quiz else {},
@@ -43,7 +48,7 @@ def _node(walk: Walk, i: int) -> Frame:
     leaf = "constant" if i in walk.constants else "input"
     return {
         "name": walk.names[i],
-        "label": plain(node.label, 400),
+        "label": plain(label_of(node), 400),
         "kind": leaf if node._rule is None else f"made by {plain(node._op, 24) or '?'}",
         "made": "" if node._rule is None else walk.expression(i).text,
         "exact": repr(walk.data[i]),
@@ -79,7 +84,9 @@ def _forward(walk: Walk) -> Iterator[Frame]:
             "lit": walk.inputs(i),
             "data": [[i, number_text(walk.data[i])]],
             "equation": [name, made, walk.expression_in_numbers(i).text, value],
-            "say": f"{name} is {made}, which gives {value}.",
+            "say": f"{name} gives {value}."
+            if same(name, made)
+            else f"{name} is {made}, which gives {value}.",
             "rows": [],
         }
 
@@ -93,20 +100,28 @@ def _seed(walk: Walk) -> Frame:
         "title": name,
         "lit": [],
         "grads": [[root, *_grad_shown(1.0)]],
-        "equation": [f"{name}.grad", f"∂{name}/∂{name}", "", "1"],
-        "say": f"Backward begins at the output. {name} changes as fast as itself: {name}.grad = 1.",
+        "equation": [gradient(name), _slope(name, name), "", "1"],
+        "say": f"Backward begins at the output. {name} changes as fast as itself: "
+        f"{gradient(name)} = 1.",
         "rows": [],
     }
 
 
+def _slope(of: str, by: str) -> str:
+    return f"∂{bracketed(of)}/∂{bracketed(by)}"
+
+
 def _backward(walk: Walk, quiz: bool) -> Iterator[Frame]:
     past: dict[int, list[Use]] = {}
+    left = Counter(use.input for step in walk.steps for use in step)
+    recursed = recursions(walk) if quiz else []
     for step in walk.steps:
         if not step:
             continue  # nothing to see: a node whose inputs are not Values of this graph
         i = step[0].node
         for use in step:
             past.setdefault(use.input, []).append(use)
+            left[use.input] -= 1
         grads = {use.input: use.after for use in step}
         name, arriving = walk.names[i], number(step[0].arriving)
         symbols, numbers = walk.locals_of(i), walk.locals_in_numbers(i)
@@ -123,7 +138,12 @@ def _backward(walk: Walk, quiz: bool) -> Iterator[Frame]:
         }
         if quiz:
             frame["questions"] = [
-                _question(walk, k, past[k], sum(use.input == k for use in step))
+                question(
+                    walk,
+                    past[k],
+                    sum(use.input == k for use in step),
+                    () if left[k] else [numbers[k] for numbers in recursed],
+                )
                 for k in grads
                 if k not in walk.constants
             ]
@@ -133,7 +153,7 @@ def _backward(walk: Walk, quiz: bool) -> Iterator[Frame]:
 
 def _said(walk: Walk, use: Use) -> str:
     """What happened to one input, for reading aloud."""
-    x, after = f"{walk.names[use.input]}.grad", number(use.after)
+    x, after = gradient(walk.names[use.input]), number(use.after)
     if use.before == 0:
         return f"{x} becomes {after}."
     return f"{x} held {number(use.before)}; {number(use.product)} is added: {after}."
@@ -144,7 +164,8 @@ def _row(walk: Walk, use: Use, symbols: Formula, numbers: Formula) -> Frame:
     return {
         "input": use.input,
         "name": walk.names[use.input],
-        "of": walk.names[use.node],
+        "grad": gradient(walk.names[use.input]),
+        "slope": _slope(walk.names[use.node], walk.names[use.input]),
         "formula": symbols.text,
         "numbers": numbers.text,
         "local": number(use.local) if known else "?",
@@ -154,16 +175,6 @@ def _row(walk: Walk, use: Use, symbols: Formula, numbers: Formula) -> Frame:
         "after": number(use.after),
         "constant": use.input in walk.constants,
     }
-
-
-def _question(walk: Walk, k: int, uses: list[Use], new: int) -> Frame:
-    wrong = [[key, _json(x)] for key, x in suspects(walk, uses, new)]
-    return {"input": k, "answer": _json(uses[-1].after), "suspects": wrong}
-
-
-def _json(x: float) -> float | str:
-    """JSON has no infinities: they travel as the words that JavaScript's Number reads."""
-    return x if math.isfinite(x) else "NaN" if math.isnan(x) else f"{'-' * (x < 0)}Infinity"
 
 
 def _gradients(walk: Walk) -> Frame:
@@ -177,7 +188,7 @@ def _gradients(walk: Walk) -> Frame:
         "lit": leaves,
         "say": f"Backward is done: every input knows how {output} changes with it.",
         "summary": [
-            [f"{walk.names[i]}.grad", number(walk.grads[i]), _meaning(walk, i, output)]
+            [gradient(walk.names[i]), number(walk.grads[i]), _meaning(walk, i, output)]
             for i in leaves
         ],
         "rows": [],
@@ -225,9 +236,10 @@ def _training(walk: Walk, parameters: Sequence[Value], lr: float) -> Iterator[Fr
             "title": name,
             "lit": [],
             "data": [[i, number_text(after)]],
+            "sign": "←",  # an assignment, no equation
             "equation": [
                 name,
-                f"{name} {MINUS} {rate} {TIMES} {name}.grad",
+                f"{name} {MINUS} {rate} {TIMES} {gradient(name)}",
                 (Formula.substituted(before) - step).text,
                 number(after),
             ],

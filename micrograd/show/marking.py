@@ -1,161 +1,188 @@
 """check: marks gradients that were worked out by hand, and says what went wrong with a wrong one.
 
-It never shows a right answer unless asked to. A wrong answer is compared with what every known
-mistake would give (`mistakes.py`), then with what follows from the learner's earlier answers. Read
-`check`, then `_mark`.
+It follows the learner: what is right given an earlier answer is "rightly worked out" from it, and
+the known mistakes (`mistakes.py`) are made with the learner's own numbers. It never shows a right
+answer unless asked to. Read `check`, then `_Marking`.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from micrograd.ops import Op
-from micrograd.show.answers import read_answers, read_number
-from micrograd.show.formulas import number
-from micrograd.show.mistakes import MISTAKES, TOLERANCE, diagnose, matches
+from micrograd.engine import Value
+from micrograd.show.answers import matches, read_number, rounded, shown
+from micrograd.show.formulas import MINUS, number
+from micrograd.show.mistakes import diagnose
+from micrograd.show.parts import parts_of, readings, total
+from micrograd.show.reading import bare, read_answers
+from micrograd.show.recursion import recursions
+from micrograd.show.report import Mark, Report
 from micrograd.show.sheets import read_sheet
 from micrograd.show.walk import Use, Walk
 
 __all__ = ["Mark", "Report", "check"]
 
-_MARKUP = "_`*|<>#[]$\\"
 
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One answer: `verdict` is right, wrong or not attempted; `mistakes` are keys of MISTAKES."""
-
-    name: str
-    verdict: str
-    answer: float | None
-    mistakes: tuple[str, ...] = ()
-    follows_from: tuple[str, ...] = ()  # right, if these wrong answers had been right
-    right: float | None = None  # told only when revealed
-
-
-class Report:
-    """The marks by name, and in words: `str()` for a terminal, a table in notebooks."""
-
-    def __init__(self, marks: list[Mark]) -> None:
-        self.marks = {mark.name: mark for mark in marks}
-
-    def count(self, verdict: str) -> int:
-        return sum(mark.verdict == verdict for mark in self.marks.values())
-
-    @property
-    def summary(self) -> str:
-        return (
-            f"{self.count('right')} of {len(self.marks)} right, {self.count('wrong')} wrong, "
-            f"{self.count('not attempted')} not attempted."
-        )
-
-    def __str__(self) -> str:
-        width = max(len(name) for name in self.marks) + 5
-        lines = [self.summary, f"An answer counts if it is {TOLERANCE}.", ""]
-        for mark in self.marks.values():
-            given = "" if mark.answer is None else f" ({number(mark.answer)})"
-            told = "" if mark.right is None else f"; it is {number(mark.right)}"
-            lines.append(f"{mark.name + '.grad':{width}}  {mark.verdict}{given}{told}")
-            lines += [f"{'':{width}}    {said}" for said in _said(mark)]
-        return "\n".join(lines)
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_markdown_(self) -> str:
-        rows = [f"{self.summary} An answer counts if it is {TOLERANCE}.", ""]
-        rows += ["| gradient | answer | mark | |", "|---|---|---|---|"]
-        sign = {"right": "✓ right", "wrong": "✗ wrong", "not attempted": "not attempted"}
-        for mark in self.marks.values():
-            given = "" if mark.answer is None else number(mark.answer)
-            told = [] if mark.right is None else [f"It is {number(mark.right)}."]
-            name = "".join("\\" + c if c in _MARKUP else c for c in mark.name)
-            said = "<br>".join([*_said(mark), *told])
-            rows.append(f"| {name}.grad | {given} | {sign[mark.verdict]} | {said} |")
-        return "\n".join(rows)
-
-
-def check(value: Any, answers: Any, *, reveal: bool = False) -> Report:
+def check(value: Any, answers: Any, *, parameters: Any = (), reveal: bool = False) -> Report:
     """Mark the gradients of `value` (a Value, a worksheet, or a saved one's path).
 
-    `answers` is a dict by label, {"x1": -1.5}, or the path of a file of answers. What is missing is
-    not attempted. With `reveal` the report tells the right answers.
+    `answers` is a dict by name, {"x1": -1.5}, or the path of a file of answers. What is missing is
+    not attempted. `parameters` are those of `worksheet`. With `reveal` the report tells the right
+    answers.
     """
     if isinstance(value, (str, os.PathLike)):
         value = read_sheet(value)
-    walk = value.walk if hasattr(value, "walk") else Walk(value)
-    expected = [i for i in reversed(range(len(walk.nodes))) if i not in walk.constants]
-    given = _by_node(walk, expected, read_answers(answers))
-    uses: dict[int, list[Use]] = {}
-    for step in walk.steps:
-        for use in step:
-            uses.setdefault(use.input, []).append(use)
-    return Report([_mark(walk, i, uses.get(i, []), given, reveal) for i in expected])
+    walk = value.walk if hasattr(value, "walk") else Walk(value, parameters)
+    asked = walk.asked
+    names = {walk.names[i]: i for i in asked}
+    found = answers if isinstance(answers, Mapping) else read_answers(answers, names)
+    given, unreadable, unknown = _by_node(walk, names, found)
+    marks = _Marking(walk, given).marks
+    for i, note in unreadable.items():
+        marks[i] = Mark(walk.names[i], "not readable", None, note=note)
+    listed = [marks.get(i, Mark(walk.names[i], "not attempted", None)) for i in asked]
+    if reveal:
+        listed = [replace(mark, right=walk.grads[i]) for i, mark in zip(asked, listed, strict=True)]
+    return Report(listed, unknown)
 
 
-def _by_node(walk: Walk, expected: list[int], answers: dict[str, Any]) -> dict[int, float]:
-    names = {walk.names[i]: i for i in expected}
+def _by_node(
+    walk: Walk, names: dict[str, int], answers: Mapping[Any, Any]
+) -> tuple[dict[int, float], dict[int, str], list[str]]:
+    """The numbers by node, what is wrong with the answers that are none, and the unknown names."""
+    folded: dict[str, list[int]] = {}
+    for name, i in names.items():
+        folded.setdefault(_folded(name), []).append(i)
     given: dict[int, float] = {}
+    unreadable: dict[int, str] = {}
+    unknown: list[str] = []
     for name, answer in answers.items():
-        i = names.get(name, names.get(name.removesuffix(".grad")))
-        if i is None:
-            raise ValueError(
-                f"there is no gradient called {name!r} here; the names are {', '.join(names)}"
-            )
-        found = read_number(answer)
-        if found is not None:
-            given[i] = found
-    return given
+        is_value = isinstance(name, Value)
+        node = walk.index.get(name) if is_value else _node_of(str(name), names, folded)
+        if node is None or node in walk.constants:
+            unknown.append("a Value of another graph" if is_value else str(name))
+            continue
+        try:
+            read = read_number(answer)
+        except ValueError as error:
+            unreadable[node] = str(error)
+            continue
+        if read is not None:
+            given[node] = read
+    if unknown and not given and not unreadable:
+        raise ValueError(
+            f"there is no gradient called {unknown[0]!r} here; the names are {', '.join(names)}"
+        )
+    return given, unreadable, unknown
 
 
-def _mark(walk: Walk, i: int, uses: list[Use], given: dict[int, float], reveal: bool) -> Mark:
-    name, answer, right = walk.names[i], given.get(i), walk.grads[i]
-    told = right if reveal else None
-    if answer is None:
-        return Mark(name, "not attempted", None, right=told)
-    if matches(answer, right):
-        return Mark(name, "right", answer, right=told)
-    mistakes = tuple(diagnose(answer, walk, uses))
-    follows = () if mistakes else _carried(walk, i, answer, uses, given)
-    return Mark(name, "wrong", answer, mistakes, follows, told)
+def _node_of(name: str, names: dict[str, int], folded: dict[str, list[int]]) -> int | None:
+    """The node of a name as somebody wrote it: with or without .grad, in capitals, with spaces."""
+    for written in (name, bare(name)):
+        if written in names:
+            return names[written]
+    alike = folded.get(_folded(bare(name)), [])
+    return alike[0] if len(alike) == 1 else None
 
 
-def _carried(
-    walk: Walk, i: int, answer: float, uses: list[Use], given: dict[int, float]
-) -> tuple[str, ...]:
-    """The nodes whose wrong answers this one was rightly worked out from."""
-    wrong = [
-        use.node
-        for use in uses
-        if use.node in given and not matches(given[use.node], walk.grads[use.node])
-    ]
-    total = 0.0
-    for use in uses:
-        arriving, rule = given.get(use.node, use.arriving), walk.rule(use.node)
-        if isinstance(rule, Op):
-            xs = [walk.data[k] for k in walk.inputs(use.node)]
-            sent = rule.number_gradients(arriving, xs, walk.data[use.node])[use.position]
-            total += 0.0 if sent is None else float(sent)
-        else:
-            total += use.local * arriving
-    return (
-        tuple(walk.names[k] for k in dict.fromkeys(wrong))
-        if wrong and matches(answer, total)
-        else ()
-    )
+def _folded(name: str) -> str:
+    return re.sub(r"\s+", "", name).replace(MINUS, "-").casefold()
 
 
-def _said(mark: Mark) -> list[str]:
-    """What to tell the learner about a wrong answer."""
-    if mark.verdict != "wrong":
-        return []
-    if mark.follows_from:
-        names = " and ".join(mark.follows_from)
-        return [
-            f"Rightly worked out from your answer for {names}, which is wrong: mend that first."
+class _Marking:
+    """The marks of all that was answered, from the output down.
+
+    `written` holds the learner's gradients: the answers, and where there is none, what follows from
+    those above. `meant` holds the same before rounding, as far as one can tell.
+    """
+
+    def __init__(self, walk: Walk, given: Mapping[int, float]) -> None:
+        self.walk = walk
+        self.written, self.meant = list(walk.grads), list(walk.grads)
+        self.marks: dict[int, Mark] = {}
+        self._sources: dict[int, tuple[int, ...]] = {}  # answers that are not the right number
+        self._recursed = recursions(walk)
+        self._first: dict[int, int] = {}  # way of recursion: the node where it was made out
+        uses: dict[int, list[Use]] = {}
+        for step in walk.steps:
+            for use in step:
+                uses.setdefault(use.input, []).append(use)
+        for i in reversed(range(len(walk.nodes))):
+            self._visit(i, uses.get(i, []), given.get(i))
+
+    def _visit(self, i: int, uses: list[Use], answer: float | None) -> None:
+        right = self.walk.grads[i]
+        moved = [use.node for use in uses if self._sources.get(use.node)]
+        sources = tuple(dict.fromkeys(k for node in moved for k in self._sources[node]))
+        parts = parts_of(uses)
+        own = [total(parts, self.written), total(parts, self.meant)] if moved else [right, right]
+        if answer is None:
+            self.written[i], self.meant[i] = own
+            self._sources[i] = sources
+            return
+        mark, self.meant[i] = self._mark(i, answer, own, sources, uses)
+        self.marks[i], self.written[i] = mark, answer
+        self._sources[i] = () if abs(answer - right) <= 1e-12 * abs(right) else (i,)
+
+    def _mark(
+        self, i: int, answer: float, own: list[float], sources: tuple[int, ...], uses: list[Use]
+    ) -> tuple[Mark, float]:
+        """The mark of one answer, and the number that was meant by it."""
+        right = self.walk.grads[i]
+        mark = Mark(self.walk.names[i], "right", answer, shown=number(answer))
+        if matches(answer, right):
+            return mark, right
+        printed = [
+            total(parts_of(uses), self.written, edits) for edits in readings(self.walk, uses)
         ]
-    if not mark.mistakes:
-        return ["No known mistake gives this number."]
-    return [f"Looks like: {MISTAKES[key].name}. {MISTAKES[key].hint}" for key in mark.mistakes]
+        if not sources and any(matches(answer, x) for x in printed):
+            return mark, answer
+        for consequence in [*own[::-1], *printed] if sources else []:
+            if matches(answer, consequence):
+                names = self._names(sources)
+                return replace(mark, verdict="follows", follows_from=names), consequence
+        text = shown(answer, lambda x: matches(x, right))
+        found = self._mistakes(i, answer, uses)
+        exact = [k for k, x in found.items() if abs(answer - x) <= 1e-6 * abs(x)]
+        early = [x for x in (right, *own) if rounded(answer, x)]
+        if early and not exact:
+            return replace(mark, verdict="right so far", shown=text), early[0]
+        first = self._recursion(i, answer, found)
+        if first is not None:
+            kind, names = tuple(found), self._names((first,))
+            return replace(mark, verdict="follows", mistakes=kind, follows_from=names), answer
+        kind = tuple(exact if early else found)
+        note = "If it is rounded: give three digits." if early else ""
+        mark = replace(mark, verdict="wrong", mistakes=kind, note=note, shown=text)
+        return mark, next(iter(found.values()), answer)
+
+    def _recursion(self, i: int, answer: float, found: dict[str, float]) -> int | None:
+        """The node where this recursion was made out before: a second trace is no new mistake."""
+        if "recursion" not in found:
+            return None
+        ways = [way for way, grads in enumerate(self._recursed) if matches(answer, grads[i])]
+        first = next((self._first[way] for way in ways if way in self._first), None)
+        if first is not None and len(found) == 1:
+            return first
+        self._first |= dict.fromkeys(ways, i)
+        return None
+
+    def _mistakes(self, i: int, answer: float, uses: list[Use]) -> dict[str, float]:
+        """The known mistakes, made with the learner's numbers, else with the right ones."""
+        if i == len(self.walk.nodes) - 1:
+            return {"output": answer}
+        recursed = [grads[i] for grads in self._recursed]
+        for grads in (self.meant, self.written, self.walk.grads):
+            found = diagnose(answer, self.walk, uses, grads, recursed)
+            if found:
+                return found
+        return {}
+
+    def _names(self, nodes: tuple[int, ...]) -> tuple[str, ...]:
+        """Those nodes that are wrong, if any is: rounding is not worth a word beside them."""
+        wrong = [k for k in nodes if self.marks[k].verdict in ("wrong", "follows")]
+        return tuple(self.walk.names[k] for k in wrong or nodes)

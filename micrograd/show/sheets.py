@@ -11,11 +11,11 @@ import json
 import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from micrograd import ops
 from micrograd.engine import Value, record
+from micrograd.show.reading import read_text
 from micrograd.show.walk import Walk
 
 __all__ = ["packed", "read_sheet", "unpacked"]
@@ -25,7 +25,7 @@ _MARK = re.compile(r"<!-- micrograd worksheet ([A-Za-z0-9+/=]+) -->")
 
 def read_sheet(path: str | os.PathLike[str]) -> Value:
     """The graph of a saved worksheet."""
-    found = _MARK.search(Path(path).read_text(encoding="utf-8"))
+    found = _MARK.search(read_text(path))
     if found is None:
         raise ValueError(
             f"{os.fspath(path)!r} is no worksheet: expected a page or a Markdown file that "
@@ -35,9 +35,10 @@ def read_sheet(path: str | os.PathLike[str]) -> Value:
 
 
 def packed(walk: Walk) -> str:
-    """The graph as one comment, for a page or a Markdown file."""
+    """The graph as one comment, for a page or a Markdown file; what is asked for bears its name."""
+    labels = ["" if i in walk.constants else name for i, name in enumerate(walk.names)]
     rows = [
-        [node._op, _parameters(node._rule), walk.inputs(i), walk.data[i].hex(), node.label]
+        [node._op, _parameters(node._rule), walk.inputs(i), walk.data[i].hex(), labels[i]]
         + ([[use.local for use in _uses(walk, i)]] if _measured(node._rule) else [])
         for i, node in enumerate(walk.nodes)
     ]

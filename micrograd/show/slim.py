@@ -62,7 +62,9 @@ def _merge(group: ET.Element) -> None:
         for filling in boxes:
             same = all(filling.get(side) == border.get(side) for side in sides)
             if filling is not border and same:
-                filling.set("stroke", border.attrib["stroke"])
+                for name in ("stroke", "stroke-dasharray"):
+                    if name in border.attrib:
+                        filling.set(name, border.attrib[name])
                 group.remove(border)
                 break
 

@@ -92,12 +92,12 @@
 
   // --- the words and the arithmetic ------------------------------------------------------------------
 
-  function equation([left, formula, numbers, result]) {
+  function equation([left, formula, numbers, result], sign = "=") {
     const members = [left, form === "formula" ? formula : numbers || formula, result];
     const line = el("p", { class: "equation" });
     members.filter(Boolean).forEach((text, k, all) => {
-      if (k && text === all[k - 1]) return;
-      if (k) line.append(el("span", { class: "sign" }, " = "));
+      if (k && text.replace(/ /g, "") === all[k - 1].replace(/ /g, "")) return; // a+b is no news of a + b
+      if (k) line.append(el("span", { class: "sign" }, k === 1 ? ` ${sign} ` : " = "));
       line.append(el("span", { class: k && text === result ? "result" : "" }, text));
     });
     return line;
@@ -108,7 +108,8 @@
       chip("arriving", "gradient arriving"));
     const use = [["← →", "one step"], ["space", "play, pause"], ["click a card", "go to its step"],
       ["point at a card", "all that is known of it"]];
-    return el("div", { class: "guide" }, el("p", {}, "The chain rule, one node at a time:"), rule,
+    const asks = quiz ? [el("p", {}, "Before each gradient the lesson asks you for it. " + lesson.accepted)] : [];
+    return el("div", { class: "guide" }, el("p", {}, "The chain rule, one node at a time:"), rule, ...asks,
       el("dl", {}, ...use.map(([key, does]) => el("div", {}, el("dt", {}, key), el("dd", {}, does)))));
   }
 
@@ -117,7 +118,7 @@
     const last = new Map(frame.rows.map((row, i) => [row.input, i]));
     frame.rows.forEach((row, i) => {
       const question = open(k).find((q) => q.input === row.input);
-      const slope = el("span", { class: "slope" }, `∂${row.of}/∂${row.name} = `);
+      const slope = el("span", { class: "slope" }, `${row.slope} = `);
       if (question) {
         const cell = last.get(row.input) === i ? asking(k, row, question) : "…";
         body.append(el("tr", {}, el("th", { scope: "row" }, row.name), el("td", { colspan: 3 }, cell)));
@@ -133,8 +134,10 @@
       tr.append(local, times, sum);
       body.append(tr);
     });
-    const heads = ["input", "local derivative", "local × arriving", "running total"];
-    const head = el("thead", {}, el("tr", {}, ...heads.map((h) => el("th", { scope: "col" }, h))));
+    const asked = frame.rows.every((row) => open(k).some((q) => q.input === row.input));
+    const heads = asked ? [["input", 1], ["its gradient after this step", 3]]
+      : [["input", 1], ["local derivative", 1], ["local × arriving", 1], ["running total", 1]];
+    const head = el("thead", {}, el("tr", {}, ...heads.map(([h, colspan]) => el("th", { scope: "col", colspan }, h))));
     return el("table", {}, head, body);
   }
 
@@ -142,7 +145,7 @@
     const box = $("work");
     box.replaceChildren();
     if (k === 0) box.append(guide());
-    if (frame.equation) box.append(equation(frame.equation));
+    if (frame.equation) box.append(equation(frame.equation, frame.sign));
     if (frame.change) {
       const [name, before, after] = frame.change;
       box.append(el("p", { class: "equation" }, `${name}: `, before, el("span", { class: "sign" }, " → "),
@@ -151,6 +154,7 @@
     if (frame.rows.length) {
       box.lastChild.append(el("span", { class: "arrives" }, "gradient arriving ", chip("arriving", frame.arriving)));
       box.append(table(k, frame));
+      if (open(k).length) box.append(el("p", { class: "accepted" }, lesson.accepted));
     }
     if (frame.summary) {
       box.append(el("ul", { class: "summary" }, ...frame.summary.map(([name, value, meaning]) =>
@@ -164,49 +168,41 @@
 
   // --- predicting --------------------------------------------------------------------------------------
 
-  function read(text) {
-    const [top, bottom, more] = text.trim().replace(/−/g, "-").replace(",", ".").split("/");
-    const number = (t) => (t.trim() === "" ? NaN : Number(t.replace(/^([+-]?)(inf|∞)$/i, "$1Infinity")));
-    return more !== undefined ? NaN : bottom === undefined ? number(top) : number(top) / number(bottom);
-  }
-
-  function matches(answer, right) { // as matches() in mistakes.py
-    right = Number(right);
-    if (!Number.isFinite(right)) return Object.is(answer, right);
-    if (Math.abs(answer - right) <= 0.00501 * Math.abs(right)) return true;
-    const thousandths = answer * 1000;
-    return Math.abs(thousandths - Math.round(thousandths)) < 1e-6 && Math.abs(answer - right) <= 0.0005 + 1e-9;
-  }
+  const own = new Map(); // node -> the gradient that was typed for it: what follows from it is right
 
   function asking(k, row, question) {
     const field = el("input", { type: "text", inputmode: "decimal", size: 9, autocomplete: "off",
-      "aria-label": `${row.name}.grad after this step`, id: `ask-${row.input}` });
+      "aria-label": `${row.grad} after this step`, id: `ask-${row.input}` });
     const verdict = el("div", { class: "verdict", role: "status" });
     let tries = 0;
     const done = (first) => {
       solved[k].set(row.input, { first });
+      if (first === null) own.delete(row.input); // it was shown
       show(k);
       const next = open(k)[0];
       (next ? $(`ask-${next.input}`) : $("forward")).focus();
       $("say").textContent = (first === null ? "" : "Right. ") + $("say").textContent;
     };
     const mark = () => {
-      const answer = read(field.value);
-      if (Number.isNaN(answer) && question.answer !== "NaN") {
-        verdict.textContent = "Type a number, such as −1.5 or 3/4.";
-        return;
+      const { status, answer, keys, early } = answers.judge(field.value, question, own);
+      if (status === "right") {
+        own.set(row.input, answer);
+        return done(tries === 0);
       }
-      if (matches(answer, question.answer)) return done(tries === 0);
-      tries += 1;
-      const found = [...new Set(question.suspects.filter(([, x]) => matches(answer, x)).map(([key]) => key))];
-      const names = found.map((key) => lesson.mistakes[key]);
       field.setAttribute("aria-invalid", "true");
-      verdict.replaceChildren(el("b", {}, "Not yet. "), names.length ? "It looks like: " : "No known mistake gives this number. Try again.");
-      names.forEach(([name, hint]) => verdict.append(el("p", {}, el("b", {}, name), el("br"), hint)));
       field.select();
+      if (status === "not readable") verdict.textContent = "Type one number, such as −1.5 or 3/4.";
+      if (status === "right so far") verdict.textContent = "Right so far: give three digits.";
+      if (status !== "wrong") return undefined;
+      tries += 1;
+      verdict.replaceChildren(el("b", {}, "Not yet. "), keys.length ? "It looks like: " : "No known mistake gives this number. Try again.");
+      keys.map((key) => lesson.mistakes[key]).forEach(([name, hint], k) =>
+        verdict.append(el("p", {}, k ? "or: " : "", el("b", {}, name), el("br"), hint)));
+      if (early) verdict.append(el("p", {}, "If it is rounded: give three digits."));
+      return undefined;
     };
     const form = el("form", { onsubmit: (e) => { e.preventDefault(); mark(); } },
-      el("label", { for: `ask-${row.input}` }, `${row.name}.grad is now `), field, " ",
+      el("label", { for: `ask-${row.input}` }, `${row.grad} is now `), field, " ",
       el("button", { class: "check" }, "Check"), " ",
       el("button", { type: "button", class: "give", onclick: () => done(null) }, "Show me"));
     return el("div", { class: "question" }, form, verdict);
@@ -323,9 +319,13 @@
   $("slider").max = frames.length - 1;
   $("slider").addEventListener("input", (e) => show(Number(e.target.value)));
   $("zoom").addEventListener("click", () => { close = $("zoom").getAttribute("aria-pressed") !== "true"; size(); });
+  let pointed = false; // after a click the arrow keys step again; who came by keyboard stays in the switch
+  document.addEventListener("pointerdown", () => { pointed = true; }, true);
+  document.addEventListener("keydown", () => { pointed = false; }, true);
   document.querySelectorAll("[name=form]").forEach((radio) => radio.addEventListener("change", () => {
     form = radio.value;
     show(at);
+    if (pointed) radio.blur();
   }));
   $("theme").addEventListener("click", () => {
     const dark = getComputedStyle(document.documentElement).getPropertyValue("--scheme").trim() === "dark";

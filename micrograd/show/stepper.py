@@ -13,7 +13,6 @@ import html
 import json
 import math
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -24,6 +23,7 @@ from micrograd.reals import describe
 from micrograd.show.cards import picture_of
 from micrograd.show.lesson import lesson, updated
 from micrograd.show.pages import colours, framed, size_of, source
+from micrograd.show.parameters import read_parameters
 from micrograd.show.slim import slim
 from micrograd.show.svg import number_text, plain
 from micrograd.show.walk import Walk
@@ -44,7 +44,7 @@ def step_through(
     With `parameters` (Values, or a module) and a learning rate the lesson ends with each update
     p -= lr * p.grad and the new value. With `quiz` it stops before each gradient and asks for it.
     """
-    given = _parameters(parameters, lr)
+    given = _updated(parameters, lr)
     if isinstance(value, Value):
         count = len(engine.topological_order(value))
         if count > _MAX_NODES:
@@ -52,30 +52,24 @@ def step_through(
                 f"this graph has {count:,} nodes, and nobody steps through more than {_MAX_NODES}: "
                 "take a smaller part of it, such as the loss of one example"
             )
-    walk = Walk(value, given)
-    for p in given:
-        if p not in walk.index or p._rule is not None:
-            raise ValueError(
-                f"parameters= takes leaves that {walk.names[-1]} was computed from; "
-                f"{p!r} (label {p.label!r}) is not one of them"
-            )
-    return Stepper(walk, given, lr, quiz)
+    walk = Walk(value, parameters)
+    return Stepper(walk, tuple(p for p in given if p in walk.index), lr, quiz)
 
 
-def _parameters(parameters: Any, lr: float | None) -> tuple[Value, ...]:
+def _updated(parameters: Any, lr: float | None) -> tuple[Value, ...]:
+    """The Values that the lesson's end gives a step, in the order in which they were given."""
     if (parameters is None) != (lr is None):
         raise ValueError("an update needs both: step_through(loss, parameters, lr)")
     if parameters is None or lr is None:
         return ()
-    found = parameters.parameters() if hasattr(parameters, "parameters") else parameters
-    values = tuple(found) if isinstance(found, Iterable) else (found,)
-    if not values or not all(isinstance(p, Value) for p in values):
+    values = read_parameters(parameters)
+    if not values:
         raise TypeError(
             f"parameters= takes Values in a list, or a module; got {describe(parameters)}"
         )
     if isinstance(lr, bool) or not isinstance(lr, (int, float)) or not math.isfinite(lr) or lr <= 0:
         raise ValueError(f"lr= is a learning rate, a finite number above 0; got {lr!r}")
-    return tuple(dict.fromkeys(values))
+    return tuple(values)
 
 
 class Stepper:
@@ -88,13 +82,13 @@ class Stepper:
         self._lesson = lesson(walk, quiz, parameters, lr)
         later = None if lr is None else updated(walk, parameters, lr)
         data = [_wider(*pair) for pair in zip(walk.data, later or walk.data, strict=True)]
-        self._picture = picture_of(walk, _widest_grads(walk), data, parameters, _MAX_NODES)
-        self._final = picture_of(walk, walk.grads, None, parameters, _MAX_NODES)
+        self._picture = picture_of(walk, _widest_grads(walk), data, _MAX_NODES)
+        self._final = picture_of(walk, walk.grads, None, _MAX_NODES)
 
     @property
     def page(self) -> str:
         """A whole HTML document that needs nothing but a browser."""
-        script = source("stepper.js")
+        script = source("answers.js") + source("stepper.js")
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         data = json.dumps(self._lesson, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         return Template(source("stepper.html")).substitute(

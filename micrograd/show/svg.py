@@ -7,10 +7,12 @@ draws with the light one; a style sheet inside the SVG swaps them, so that it wo
 from __future__ import annotations
 
 import math
+import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-__all__ = ["BACKSLASH", "PALETTE", "finish", "number_text", "plain"]
+__all__ = ["BACKSLASH", "PALETTE", "finish", "label_of", "number_text", "plain"]
 
 PALETTE = {  # name: (light, dark); blue and orange differ for every kind of colour vision
     "paper": ("#ffffff", "#16191d"),
@@ -108,12 +110,20 @@ def _pixels(length: str) -> float:
 def plain(text: object, limit: int | None = None) -> str:
     """Any text as one line that XML can hold; longer than `limit` it ends in an ellipsis.
 
-    Line breaks become spaces; control characters, lone surrogates and non-characters U+FFFD.
+    Line breaks become spaces; control characters, lone surrogates and non-characters U+FFFD. What
+    has no width from end to end is nothing: fonts have no box for it.
     """
     raw = str(text)
+    if all(unicodedata.category(c) in ("Cf", "Mn", "Me", "Zs") for c in raw):
+        return ""
     if limit is not None and len(raw) > limit:
         raw = raw[: limit - 1].rstrip() + "…"
     return " ".join("".join(c if _printable(c) else "\ufffd" for c in raw).split())
+
+
+def label_of(node: Any) -> str:
+    """A node's label as one line of text, whatever was assigned; '' where nothing can be seen."""
+    return "" if node.label is None else plain(node.label)
 
 
 def _printable(c: str) -> bool:

@@ -8,15 +8,17 @@ is what the engine did, a learner's own `_backward` included. The user's graph s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from micrograd import engine
 from micrograd.engine import Value
 from micrograd.ops import Op
-from micrograd.reals import describe
+from micrograd.show.answers import described
 from micrograd.show.formulas import Formula, expression, local_derivatives, named, number, shorten
+from micrograd.show.parameters import found_parameters, read_parameters
+from micrograd.show.svg import label_of, plain
 
 __all__ = ["Use", "Walk"]
 
@@ -38,24 +40,44 @@ class Use:
 class Walk:
     """Every node below `value`, its name, its number, and the steps of a backward from `value`.
 
+    `parameters` are the weights with their names: those given (Values, or a module) and those that
+    are known without it. Neither they nor what is asked for as `wrt` are taken for constants.
     `steps` holds, for each computed node, output first, the uses of its inputs; `grads` what
     the pass left in each node when it started from zero.
     """
 
-    def __init__(self, value: Value, parameters: Iterable[Value] = ()) -> None:
+    def __init__(self, value: Value, parameters: Any = (), wrt: Iterable[Value] = ()) -> None:
         if not isinstance(value, Value):
+            hint = "; take one element, or their sum" if hasattr(value, "shape") else ""
             raise TypeError(
-                f"a lesson is about one Value, the output of a computation; got {describe(value)}"
+                "a lesson is about one Value, the output of a computation; got "
+                f"{described(value)}{hint}"
             )
         self.root = value
         self.nodes = engine.topological_order(value)
         self.index = {node: i for i, node in enumerate(self.nodes)}
         self.data = [float(node.data) for node in self.nodes]
-        self.constants = _constants(self.nodes, frozenset(parameters))
-        self.names = _names(self.nodes, self.constants)
+        given = read_parameters(parameters)
+        self.parameters = self._weights(given, in_module=hasattr(parameters, "parameters"))
+        self.constants = _constants(self.nodes, self.parameters.keys() | set(wrt))
+        self.names = _names(self.nodes, self.constants, self.parameters)
+        self.asked = [i for i in reversed(range(len(self.nodes))) if i not in self.constants]
         self.steps: list[tuple[Use, ...]] = []
         self.grads: list[float] = []
         self._record()
+
+    def _weights(self, given: dict[Value, str], in_module: bool) -> dict[Value, str]:
+        """The weights of this graph with their names; a module may have others beside them."""
+        leaves = [node for node in self.nodes if node._rule is None]
+        used = {p: name for p, name in given.items() if p in self.index and p._rule is None}
+        if (given and not used) or (len(used) < len(given) and not in_module):
+            stranger = next(p for p in given if p not in used)
+            raise ValueError(
+                f"parameters= takes leaves that {label_of(self.root) or 'the output'} was computed "
+                f"from; {stranger!r} (label {stranger.label!r}) is not one of them"
+            )
+        found = found_parameters(leaves)
+        return {p: used.get(p) or found.get(p, "") for p in leaves if p in used or p in found}
 
     def _record(self) -> None:
         hidden = [
@@ -139,29 +161,33 @@ class Walk:
         return local_derivatives(self.rule(i), numbers, Formula.substituted(self.data[i]))
 
 
-def _constants(nodes: Sequence[Value], parameters: frozenset[Value]) -> frozenset[int]:
+def _constants(nodes: Sequence[Value], kept: Collection[Value]) -> frozenset[int]:
     """Unlabelled leaves, the 2 of `2 * a`, and what is made of them alone."""
-    if not any(node.label for node in nodes if node._rule is None):
+    if not any(node in kept or label_of(node) for node in nodes if node._rule is None):
         return frozenset()
     constants: dict[Value, int] = {}
     for i, node in enumerate(nodes):
-        if not node.label and node not in parameters and all(x in constants for x in node._prev):
+        if node not in kept and not label_of(node) and all(x in constants for x in node._prev):
             constants[node] = i
     return frozenset(constants.values())
 
 
-def _names(nodes: Sequence[Value], constants: frozenset[int]) -> list[str]:
-    """A name of its own for every node: its label, shortened; v1, v2, ... where there is none."""
+def _names(
+    nodes: Sequence[Value], constants: frozenset[int], parameters: Mapping[Value, str]
+) -> list[str]:
+    """A name of its own for every node: its label, else the weight's path, else v1, v2, ..."""
     names: list[str] = []
     taken: set[str] = set()
     fresh = 0
-    labels = {shorten(node.label) for node in nodes if node.label}
+    given = [label_of(node) or plain(parameters.get(node, "")) for node in nodes]
+    given = [name and shorten(name) for name in given]
+    labels = set(given)
     for i, node in enumerate(nodes):
-        name = shorten(node.label) if node.label else ""
+        name = given[i]
         if i in constants:
             names.append(number(node.data))
             continue
-        while not name or (not node.label and name in labels):
+        while not name or (not given[i] and name in labels):
             fresh += 1
             name = f"v{fresh}"
         stem, copy = name, 1

@@ -13,13 +13,14 @@ import os
 import re
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from micrograd.engine import Value
+from micrograd.show.answers import ACCEPTED
 from micrograd.show.cards import picture_of
 from micrograd.show.exercises import LEVELS, exercise
 from micrograd.show.explain import plain_markdown
-from micrograd.show.formulas import TIMES, Formula, number
-from micrograd.show.mistakes import TOLERANCE
+from micrograd.show.formulas import TIMES, Formula, gradient, number, same
 from micrograd.show.pages import colours, framed, size_of, source
 from micrograd.show.sheets import packed
 from micrograd.show.slim import slim
@@ -34,18 +35,21 @@ _RULE = f"grad of an input += local derivative {TIMES} gradient arriving"
 _WHO = '<p class="who">Name <span class="blank"></span> Date <span class="blank"></span></p>'
 _ASK = (
     "Start at the output, whose gradient is 1, and work towards the inputs. A value that is used "
-    f"twice gets two contributions, which add up. An answer counts if it is {TOLERANCE}."
+    f"twice gets two contributions, which add up. {ACCEPTED}"
 )
 
 
 class Worksheet:
     """An exercise: `page` (HTML) and `markdown`; its solution: `answer_page`, `answer_markdown`.
 
+    Weights (`parameters`, or those of a module) are asked for too, by the module's names.
     `save("sheet.html")` or `save("sheet.md")` writes the sheet, and the answers beside it.
     """
 
-    def __init__(self, value: Value, title: str = "Backpropagation by hand") -> None:
-        self.walk = Walk(value)
+    def __init__(
+        self, value: Value, title: str = "Backpropagation by hand", *, parameters: Any = ()
+    ) -> None:
+        self.walk = Walk(value, parameters)
         if len(self.walk.nodes) > _MAX_NODES:
             raise ValueError(
                 f"this graph has {len(self.walk.nodes):,} nodes, and a sheet holds {_MAX_NODES}: "
@@ -53,9 +57,7 @@ class Worksheet:
             )
         self.value = value
         self.title = plain(title)
-        self.asked = [
-            i for i in reversed(range(len(self.walk.nodes))) if i not in self.walk.constants
-        ]
+        self.asked = self.walk.asked
 
     @classmethod
     def random(cls, level: int, seed: int = 0) -> Worksheet:
@@ -141,11 +143,13 @@ def _picture(sheet: Worksheet, solved: bool) -> str:
 
 
 def _forward(walk: Walk) -> list[str]:
-    return [
-        f"{walk.names[i]} = {walk.expression(i).text} = {number(walk.data[i])}"
-        for i in range(len(walk.nodes))
-        if walk.inputs(i) and i not in walk.constants
-    ]
+    lines = []
+    for i in range(len(walk.nodes)):
+        if walk.inputs(i) and i not in walk.constants:
+            name, made = walk.names[i], walk.expression(i).text
+            left = made if same(name, made) else f"{name} = {made}"
+            lines.append(f"{left} = {number(walk.data[i])}")
+    return lines
 
 
 def _made(walk: Walk, i: int) -> str:
@@ -167,13 +171,13 @@ def _body(sheet: Worksheet, solved: bool) -> str:
     walk, e = sheet.walk, html.escape
     rows = []
     for i in sheet.asked:
-        name = e(walk.names[i])
-        label = f'aria-label="{name}.grad" data-name="{name}"'
+        name, grad = e(walk.names[i]), e(gradient(walk.names[i]))
+        label = f'aria-label="{grad}" data-name="{name}"'
         field = f'<input type="text" inputmode="decimal" autocomplete="off" {label}>'
         work = e(_sum(walk, i)) if solved else ""
         answer = f"<strong>{number(walk.grads[i])}</strong>" if solved else field
         rows.append(
-            f'<tr><th scope="row">{name}.grad</th><td class="made">{e(_made(walk, i))}</td>'
+            f'<tr><th scope="row">{grad}</th><td class="made">{e(_made(walk, i))}</td>'
             f'<td class="work">{work}</td><td class="answer">{answer}</td></tr>'
         )
     heads = "gradient", "made as", f"local {TIMES} arriving", "answer"
@@ -203,11 +207,11 @@ def _markdown(sheet: Worksheet, solved: bool) -> str:
     lines += ["\n".join(f"- {e(line)}" for line in _forward(walk)), "## Backward"]
     if solved:
         rows = [
-            f"| {e(walk.names[i])}.grad | {e(_sum(walk, i))} | {number(walk.grads[i])} |"
+            f"| {e(gradient(walk.names[i]))} | {e(_sum(walk, i))} | {number(walk.grads[i])} |"
             for i in sheet.asked
         ]
         lines.append("\n".join(["| gradient | work | answer |", "|---|---|---|", *rows]))
     else:
-        blanks = "\n".join(f"{walk.names[i]}.grad = " for i in sheet.asked)
+        blanks = "\n".join(f"{gradient(walk.names[i])} = " for i in sheet.asked)
         lines += ["Write each answer behind its equals sign.", f"```answers\n{blanks}\n```"]
     return "\n\n".join(lines) + "\n"

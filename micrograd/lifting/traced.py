@@ -1,0 +1,213 @@
+"""The Values that a function is recorded on: they have no number, only a place on a tape.
+
+`Traced` refuses whatever would need the number: reading it, deciding or indexing by it, asking
+whether it equals another. `advice` says what to write instead. `narrow.py` adds the arguments that
+eager code would compute with in less than float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from micrograd import ops
+from micrograd.engine import Value
+
+__all__ = ["LiftError", "Traced", "advice"]
+
+
+class LiftError(TypeError):
+    """The function does what a recorded program cannot repeat; the message names the line."""
+
+
+class Traced(Value):
+    """A place on a tape: `_left` is the index, `_right` the tape. It has no number to read."""
+
+    __slots__ = ()
+
+    def _refuse(self, what: str) -> Any:
+        raise self._right.error(what)
+
+    @property
+    def data(self) -> float:
+        return self._refuse("reading the number of a traced Value")  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, number: float) -> None:
+        if self._left is not None:
+            self._refuse("writing the number of a traced Value")
+
+    @property
+    def grad(self) -> float:
+        return self._refuse("reading the gradient of a traced Value")  # type: ignore[no-any-return]
+
+    @grad.setter
+    def grad(self, number: float) -> None:
+        self._refuse("writing the gradient of a traced Value")
+
+    @property
+    def _prev(self) -> tuple[Value, ...]:
+        return self._refuse("walking the graph of a traced Value")  # type: ignore[no-any-return]
+
+    @property
+    def _backward(self) -> Any:
+        return self._refuse("a step of backward() by hand")
+
+    @_backward.setter
+    def _backward(self, closure: Any) -> None:
+        self._refuse("a closure as _backward, which has no array form,")
+
+    def __bool__(self) -> bool:
+        return self._refuse("a decision (if, and, or) on a traced Value")  # type: ignore[no-any-return]
+
+    def __index__(self) -> int:
+        return self._refuse("indexing by a traced integer")  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"<traced {self._right.kinds[self._left]}>"
+
+    def __copy__(self) -> Traced:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self if self._right.plain(self) else self._refuse("copying the graph of a Value")
+
+    def __reduce__(self) -> Any:
+        return self._refuse("pickling a traced Value")
+
+    # Whether two Values are equal asks whether they are the same one, lifted or not. But the
+    # function sees its numbers as Traced, too, and of those it asks whether the numbers agree.
+
+    def __eq__(self, other: object) -> Any:
+        return self._equals(other, "==")
+
+    def __ne__(self, other: object) -> Any:
+        return self._equals(other, "!=")
+
+    def _equals(self, other: object, sign: str) -> Any:
+        tape = self._right
+        if tape.plain(self):
+            if isinstance(other, Traced):
+                refused = tape.plain(other)
+            else:
+                refused = isinstance(other, (int, float, complex, np.generic, np.ndarray))
+            if refused:
+                self._refuse(f"asking whether a traced number equals another ({sign}, in)")
+        if isinstance(other, np.ndarray):
+            return NotImplemented
+        return (self is other) is (sign == "==")
+
+    def __hash__(self) -> int:
+        if self._right.plain(self):
+            self._refuse("looking a traced number up in a set or dict (a hash, equality)")
+        return object.__hash__(self)
+
+    # the two hottest operations, without the way through `record` (0.35 us a node instead of 0.9)
+
+    def __add__(self, other: Any) -> Any:
+        tape = self._right
+        same = type(other) is Traced and other._right is tape
+        index = other._left if same else tape.find(other)
+        return NotImplemented if index is None else tape.node(ops.add, self._left, index)
+
+    def __radd__(self, other: Any) -> Any:
+        tape = self._right
+        index = tape.find(other)
+        return NotImplemented if index is None else tape.node(ops.add, index, self._left)
+
+    def __mul__(self, other: Any) -> Any:
+        tape = self._right
+        same = type(other) is Traced and other._right is tape
+        index = other._left if same else tape.find(other)
+        return NotImplemented if index is None else tape.node(ops.mul, self._left, index)
+
+    def __rmul__(self, other: Any) -> Any:
+        # the eager engine turns `2 * v` into v * 2, but `w * v` of two Values keeps its order
+        tape = self._right
+        index = tape.find(other)
+        if index is None:
+            return NotImplemented
+        if isinstance(other, Value):
+            return tape.node(ops.mul, index, self._left)
+        return tape.node(ops.mul, self._left, index)
+
+
+def _refusing(what: str) -> Callable[..., Any]:
+    def method(self: Traced, *others: Any) -> Any:
+        return self._refuse(what)
+
+    return method
+
+
+_COMPARISONS = {"__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
+_INTEGER = {
+    "mod": "%", "floordiv": "//", "divmod": "divmod()", "and": "&", "or": "|", "xor": "^",
+    "lshift": "<<", "rshift": ">>", "invert": "~",
+}  # fmt: skip
+_ROUNDED = ("floor", "ceil", "trunc", "round", "rint", "int", "complex")
+for _name, _sign in _COMPARISONS.items():
+    setattr(Traced, _name, _refusing(f"a decision by comparing ({_sign}) a traced number"))
+for _name, _sign in _INTEGER.items():
+    for _side in (f"__{_name}__", f"__r{_name}__"):
+        setattr(Traced, _side, _refusing(f"an operation of integers or masks ({_sign})"))
+for _name in _ROUNDED:
+    for _side in (f"__{_name}__", _name):  # NumPy asks an object for a method `floor`
+        setattr(Traced, _side, _refusing(f"rounding ({_name}) the number of a traced Value"))
+
+
+def advice(what: str) -> str:
+    """What to write instead."""
+    for key, text in _ADVICE.items():
+        if key in what:
+            return text
+    return "do it outside the function."
+
+
+_LARGEST = (
+    "for the largest of a list functools.reduce(micrograd.maximum, logits).detach() or "
+    "functional.softmax, for max(p, 1e-10).log() maximum(p, 1e-10).log()"
+)
+_ADVICE = {  # the first key that occurs
+    "equal": (
+        "use functional.one_hot, ops.equal with micrograd.where, or pass a mask as an argument; "
+        "pass a Python int to make it static."
+    ),
+    "integers or masks": (
+        "compute integers and masks outside and pass them as arguments; of masks, a * b is `and`, "
+        "1 - a is `not`, and micrograd.where chooses."
+    ),
+    "rounding": "compute it outside and pass it as an argument.",
+    "NumPy does": "use micrograd's functions, or compute it outside and pass it as an argument.",
+    "decision": (
+        f"use micrograd.where(c, a, b), maximum or greater; {_LARGEST}; or compute it outside and "
+        "pass it as an argument."
+    ),
+    "number of a traced": (
+        f"use micrograd.where(c, a, b), maximum or greater; {_LARGEST}; or compute it outside and "
+        "pass it as an argument."
+    ),
+    "indexing": (
+        "use functional.take(A, index), one_hot or Embedding, or pass a Python int to make it "
+        "static."
+    ),
+    "fraction": "pass integers, as the function without lift needs them.",
+    "no_grad": "write x.detach() where no gradient is to flow.",
+    "by hand": "register the operation with micrograd.op(name, forward, partials) and call that.",
+    "closure": "register the operation with micrograd.op(name, forward, partials) and call that.",
+    "backward": "return the loss and differentiate it outside.",
+    "grad()": "return the loss and differentiate it outside.",
+    "number of a parameter": (
+        "use the Value itself (detach() where no gradient is to flow), or read its number outside "
+        f"the function; {_LARGEST}."
+    ),
+    "parameter": "use the Value itself, or read and write it outside the function.",
+    "graph": "use x.detach() for the number alone.",
+    "in less than float64": (
+        "convert it first, outside: x.astype(np.float64), or x.astype(np.int64) for integers and "
+        "masks."
+    ),
+    "argument": "write x = x + 1 for x += 1, take a copy, or return what is new.",
+    "returning": "return tuples, lists, dicts or arrays.",
+}

@@ -1,0 +1,56 @@
+"""Which leaves of a graph are weights, and what they are called: the one reader of `parameters=`.
+
+Lessons ask for the gradient of every weight, and never take one for a constant. Beside what is
+given to them they find the weights that a living module holds, those that `nn` made, and those that
+an optimiser stores. Read `read_parameters`, then `found_parameters`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from micrograd.engine import Value
+from micrograd.show.answers import described
+
+__all__ = ["found_parameters", "read_parameters"]
+
+
+def read_parameters(given: Any) -> dict[Value, str]:
+    """The Values in a list, an array or a module, each with its name; '' where it has none."""
+    if given is None:
+        return {}
+    own = getattr(given, "parameters", None)
+    try:
+        values = list(_flat(own() if callable(own) else given))
+    except TypeError:
+        raise TypeError(
+            f"parameters= takes Values, in a list or an array, or a module; got {described(given)}"
+        ) from None
+    named = getattr(given, "named_parameters", None)
+    names = {v: name for name, v in named()} if callable(named) else {}
+    return {v: names.get(v, "") for v in values}
+
+
+def _flat(given: Any) -> Iterator[Value]:
+    if isinstance(given, Value):
+        yield given
+        return
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        raise TypeError
+    for x in getattr(given, "flat", given):
+        yield from _flat(x)
+
+
+def found_parameters(leaves: Iterable[Value]) -> dict[Value, str]:
+    """Those of the leaves that are weights though nobody said so, with the names that one knows."""
+    leaves = set(leaves)
+    store = sys.modules.get("micrograd.store")  # where it was not imported, nothing is stored
+    nn = sys.modules.get("micrograd.nn.learning")
+    found: dict[Value, str] = {}
+    for v in leaves:
+        stored = store is not None and type(v) is store.Stored
+        if stored or (nn is not None and nn.is_learning(v)):
+            found[v] = ""
+    return found | (nn.names_of(leaves) if nn is not None else {})
