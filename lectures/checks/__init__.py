@@ -5,7 +5,7 @@ makes a `Sheet` and writes a checker for each exercise, a function named as the 
 notebook imports its `check` and `hint`. Read `kmeans.py` first, then `_sheet.py`.
 
 `_compare.py` compares, `_forms.py` says which forms of an answer are taken, `_watch.py` looks at
-what a learner's function does while it runs.
+what a learner's function does while it runs, `_files.py` at what it does to a file.
 """
 
 from checks._compare import by_hand, close, same, true, truths, word

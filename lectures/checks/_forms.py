@@ -183,8 +183,10 @@ def _plain(x: Any) -> str:
         return str(int(x))
     if isinstance(x, (float, np.floating)):
         return f"{float(x):.6g}"
-    if isinstance(x, (str, os.PathLike)):
+    if isinstance(x, str):
         return repr(str(x))
+    if isinstance(x, os.PathLike):
+        return repr(os.path.basename(x))  # the folder is another one each time
     if isinstance(x, np.ndarray):
         return f"an array of shape {x.shape}" if x.size > 40 else _plain(x.tolist())
     if isinstance(x, (list, tuple, set, frozenset)):

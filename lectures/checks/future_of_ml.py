@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import json
 import math
 import os
-import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +28,7 @@ from checks import (
     without_engine,
     word,
 )
+from checks._files import replacements, whole_state
 from micrograd import Value, grads
 from micrograd.ops import softplus
 
@@ -183,11 +180,11 @@ def a_pointer_that_is_never_torn(write_pointer: Any) -> None:
         path = Path(name) / "pointer.json"
         write_pointer(path, {"production": 1})
         true(path.exists(), "there is a file at `path` afterwards")
-        old, new = _whole(path), {"production": 2, "shadow": None}
+        old, new = whole_state(path), {"production": 2, "shadow": None}
         true(old == {"production": 1}, "the file holds the state as JSON afterwards")
-        with _replacements() as replaced:
-            seen = moments(lambda: write_pointer(path, dict(new)), lambda: _whole(path))
-        true(_whole(path) == new, "the file holds the new state as JSON afterwards")
+        with replacements() as replaced:
+            seen = moments(lambda: write_pointer(path, dict(new)), lambda: whole_state(path))
+        true(whole_state(path) == new, "the file holds the new state as JSON afterwards")
         for found in seen:
             if found == "missing":
                 raise Wrong("for a moment there is no file: a reader, or a crash, would find none")
@@ -200,38 +197,7 @@ def a_pointer_that_is_never_torn(write_pointer: Any) -> None:
         true(os.listdir(name) == ["pointer.json"], "no other file is left in the folder")
         path.write_text("x" * 10_000)  # a longer file than the new one
         write_pointer(path, {"production": 3})
-        true(_whole(path) == {"production": 3}, "a longer file is replaced as a whole")
-
-
-def _whole(path: Path) -> Any:
-    """The state in the file as a reader finds it, "missing" or "torn"."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return "missing"
-    except (OSError, ValueError):
-        return "torn"
-
-
-_sources: list[list[Path]] = []
-
-
-def _note(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "os.rename" and _sources:  # os.replace, Path.rename and shutil.move come here too
-        _sources[-1].append(Path(os.fsdecode(arguments[0])))
-
-
-sys.addaudithook(_note)
-
-
-@contextlib.contextmanager
-def _replacements() -> Iterator[list[Path]]:
-    """The files that are put in the place of others inside the block."""
-    _sources.append([])
-    try:
-        yield _sources[-1]
-    finally:
-        _sources.pop()
+        true(whole_state(path) == {"production": 3}, "a longer file is replaced as a whole")
 
 
 @sheet.exercise(

@@ -139,7 +139,7 @@ def test_a_grade_is_an_outcome_that_is_right_or_an_error_that_says_it(sheet, cap
 
     assert sheet.grade(1, loud).status == "right"
     assert not capsys.readouterr().err
-    with pytest.raises(AssertionError, match="Exercise 1 .the double. wrong: the double of 3"):
+    with pytest.raises(AssertionError, match=r"Exercise 1 \(the double\) wrong: the double of 3"):
         sheet.grade(1, lambda x: x)
 
 
@@ -231,7 +231,7 @@ def test_what_is_shown_of_an_answer_is_what_a_person_would_write():
     assert brief({3, 12, 2}) == "{2, 3, 12}" and brief((3,)) == "(3,)"
     assert brief(np.zeros((9, 9))) == "an array of shape (9, 9)"
     assert brief(lambda: 0) == "a function" and brief(sheet) == "sheet"
-    assert brief(Value(2.0) * 3) == "a Value of 6" and brief(Path("a/b")) == "'a/b'"
+    assert brief(Value(2.0) * 3) == "a Value of 6" and brief(Path("a/b")) == "'b'"
     assert array([np.array([1.0]), np.array([2.0])], "what", (2,)).shape == (2,)
 
 
