@@ -23,7 +23,16 @@ from checks._forms import (
 )
 from checks._marking import Wrong, part, record
 from checks._sheet import Outcome, Sheet
-from checks._watch import effort, elsewhere, moments, quiet, watching, without, without_engine
+from checks._watch import (
+    effort,
+    elsewhere,
+    moments,
+    quiet,
+    watching,
+    without,
+    without_engine,
+    without_values,
+)
 
 __all__ = [
     "Outcome",
@@ -53,5 +62,6 @@ __all__ = [
     "whole",
     "without",
     "without_engine",
+    "without_values",
     "word",
 ]

@@ -1,7 +1,7 @@
 """Looks at what a learner's function does while it runs: its last call, what it calls, how long.
 
-`Watched` stands for the function in a checker. `without` and `without_engine` refuse calls that an
-exercise's text forbids, `effort` counts steps (no loop where none is wanted), `elsewhere` asks in
+`Watched` stands for the function in a checker. `without` and its kin refuse what an exercise's text
+forbids, `effort` counts steps (no loop where none is wanted), `elsewhere` asks in
 another process, `moments` looks again at every moment.
 """
 
@@ -34,6 +34,7 @@ __all__ = [
     "watching",
     "without",
     "without_engine",
+    "without_values",
 ]
 
 _FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, partial)
@@ -103,8 +104,28 @@ def without(what: str, *names: str, module: str = "") -> Iterator[None]:
 
 
 def without_engine() -> Any:
-    """Refuses micrograd: a derivative is to be written as a formula."""
-    return without("Value and the rest of micrograd, as a formula on floats", module="micrograd")
+    """Refuses all of micrograd, where the text asks for NumPy."""
+    return without("Value and the rest of micrograd, in NumPy", module="micrograd")
+
+
+@contextmanager
+def without_values() -> Iterator[None]:
+    """Refuses that Values are made, where a derivative is to be written as a formula."""
+    made = 0
+
+    def note(frame: types.FrameType, event: str, _: Any) -> None:
+        nonlocal made
+        starts = event == "call" and frame.f_code.co_name == "__init__"
+        made += starts and isinstance(frame.f_locals.get("self"), Value)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+    if made:
+        raise Wrong("this exercise is to be done without Value, as a formula on floats")
 
 
 def effort(function: Callable[..., Any], *arguments: Any) -> int:

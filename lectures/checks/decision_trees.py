@@ -19,7 +19,7 @@ from checks import (
     same,
     several,
     true,
-    without_engine,
+    without_values,
     word,
 )
 from micrograd import Value, grads
@@ -144,7 +144,7 @@ def a_direction_to_boost_along(direction: Any) -> None:
     F, y = rng.normal(size=20) * 3, rng.choice([-1.0, 1.0], size=20)
     values = np.array([Value(f) for f in F])
     sum((1 + (-s * v).exp()).log() for s, v in zip(y, values, strict=True)).backward()
-    with without_engine():
+    with without_values():
         got = direction(F, y)
     close(got, -grads(values), "the negative gradient of the logistic loss")
     with np.errstate(over="raise", invalid="raise"):
@@ -166,7 +166,7 @@ def a_soft_stump_by_hand(stump_gradient: Any) -> None:
         x, y = case[4:]
         g = (w * x + b).sigmoid()
         (0.5 * (g * a1 + (1 - g) * a2 - y) ** 2).backward()
-        with without_engine():
+        with without_values():
             found = stump_gradient(*case.tolist())
         for name, got, value in zip(names, several(found, *names), values, strict=True):
             close(got, value.grad, name)

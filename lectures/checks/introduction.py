@@ -24,7 +24,7 @@ from checks import (
     same,
     several,
     true,
-    without_engine,
+    without_values,
     word,
 )
 from micrograd import Value, functional, grads, numbers
@@ -161,7 +161,7 @@ def the_gradient_of_a_penalised_hinge(hinge_gradient: Any) -> None:
         a, c = Value(w), Value(b)
         ((1 - y * (a * x + c)).relu() + 0.5 * a**2).backward()
         side = "where the point costs" if 1 - y * (w * x + b) > 0 else "where the hinge is zero"
-        with without_engine():
+        with without_values():
             got = hinge_gradient(w, b, x, y)
         dw, db = several(got, "dL/dw", "dL/db")
         close(dw, a.grad, f"dL/dw {side}")
@@ -181,7 +181,7 @@ def rewards_compared_with_what(policy_step: Any) -> None:
     (functional.softmax(values) @ pays).backward()
     pi = numbers(functional.softmax(s))
     for c in (0.0, 0.7):
-        with without_engine():
+        with without_values():
             steps = [array(policy_step(s, a, r, c), "one step", (4,)) for a, r in enumerate(pays)]
         close(pi @ np.array(steps), grads(values), f"the average step with c = {c}")
     surprise = functional.cross_entropy(values, 2)

@@ -162,12 +162,12 @@ def averages_for_free(averaged: Any) -> None:
 
 
 class Counted(np.ndarray):
-    """An array that counts how often it, or what is made of it, is added or multiplied."""
+    """An array that counts how often it, or what is made of it, is added to another."""
 
     sums = 0
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
-        Counted.sums += ufunc in (np.add, np.multiply, np.subtract)
+        Counted.sums += ufunc in (np.add, np.subtract) and method == "__call__"
         plain = [x.view(np.ndarray) if isinstance(x, Counted) else x for x in inputs]
         if named.get("out"):
             named["out"] = tuple(np.asarray(x) for x in named["out"])

@@ -31,11 +31,12 @@ from checks import (
     whole,
     without,
     without_engine,
+    without_values,
     word,
 )
 from checks._forms import brief
 
-from micrograd import Value, values
+from micrograd import Value, functional, values
 
 
 @pytest.fixture
@@ -246,10 +247,19 @@ def test_calls_are_seen_and_what_is_forbidden_is_refused():
         Value(1.0).softplus()
     with without("softplus", "softplus", module="micrograd"):
         Value(1.0).tanh()
-    with pytest.raises(Wrong, match="as a formula"), without_engine():
+    with pytest.raises(Wrong, match="in NumPy"), without_engine():
         Value(1.0)
     with without_engine():
         np.tanh(1.0)
+    for makes in (
+        lambda: Value(1.0),
+        lambda: values([1.0]),
+        lambda: functional.softmax(values([1.0])),
+    ):
+        with pytest.raises(Wrong, match="without Value"), without_values():
+            makes()
+    with without_values():
+        functional.softmax(np.ones(3))  # of floats
 
 
 def test_a_loop_takes_more_steps_the_longer_it_is_and_an_array_does_not():

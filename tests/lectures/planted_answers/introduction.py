@@ -10,7 +10,7 @@ from sklearn.datasets import load_wine
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from micrograd import Value
+from micrograd import Value, functional, grads, numbers
 
 RIGHT_KINDS = ("regression", "self-supervised", "unsupervised", "reinforcement", "classification")
 
@@ -97,6 +97,12 @@ class WritesIntoTheTable(Clipper):
         return np.clip(X, self.low_, self.high_, out=X)
 
 
+def by_the_engine(s, machine, reward, c):
+    boxed = np.array([Value(v) for v in s])
+    functional.log_softmax(boxed)[machine].backward()
+    return (reward - c) * grads(boxed)
+
+
 WRONG = {
     "what_feedback": [
         ("classification", *RIGHT_KINDS[1:]),
@@ -125,6 +131,7 @@ WRONG = {
         lambda w, b, x, y: (w - x * (1 - y * (w * x + b) > 0), -y * (1 - y * (w * x + b) > 0)),
     ],
     "rewards_compared_with_what": [
+        by_the_engine,  # the text asks for a formula
         lambda s, a, r, c: (r - c) * -softmax(s),
         lambda s, a, r, c: r * ((np.arange(len(s)) == a) - softmax(s)),
         lambda s, a, r, c: (r - c) * (np.arange(len(s)) == a),
@@ -239,6 +246,7 @@ RIGHT = {
     ],
     "rewards_compared_with_what": [
         policy_by_loop,
+        lambda s, a, r, c: (r - c) * (np.eye(len(s))[a] - numbers(functional.softmax(s))),
         lambda s, a, r, c: (r - c) * (np.eye(len(s))[a] - softmax(s - s.max())),
     ],
     "bigmls_json_read_by_hand": [json_with_matrices, json_model],

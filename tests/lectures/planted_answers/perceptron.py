@@ -126,6 +126,15 @@ def averaged_by_votes(Z, epochs):
     return ((total + held * w) / (epochs * len(Z))).tolist()
 
 
+def scores_by_products(Z, epochs):
+    w, total, T = 0 * Z[0], 0 * Z[0], epochs * len(Z)
+    for t in range(T):
+        if (w * Z[t % len(Z)]).sum() <= 0:
+            w = w + Z[t % len(Z)]
+            total = total + (T - t) * Z[t % len(Z)]
+    return total / T
+
+
 def loss_by_choice(W, X, labels):
     """The winner is found by its number, then its score is taken."""
     total = 0.0
@@ -150,7 +159,7 @@ RIGHT = {
         lambda R, gamma, beta: [(R / gamma) ** 2 + 2 * beta / gamma / gamma],
     ],
     "the_rule": [train_with_ones, lambda *a: [np.array(part) for part in train(*a)]],
-    "averages_for_free": [averaged_by_votes, averaged],
+    "averages_for_free": [averaged_by_votes, scores_by_products],
     "several_classes_on_values": [loss_by_choice, loss_by_matrix],
     "blame_by_hand": [(1, 0, 3, 3), ("1", [0.0], np.float64(3), Value(3.0))],
     "parity_of_three_bits_by_hand": [
