@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import micrograd
-from benchmarks import harness
+from benchmarks import harness, tables
 from micrograd import data, nn
 
 TITLE = "A step of the moons classifier, one Value a number"
@@ -99,8 +99,8 @@ def measure(contestant: str, collector: str) -> None:
     # with the collector off, neither engine's graph is freed inside the clock
     between = None if collector == "on" else gc.collect
     repeat = 15 if contestant == "ours" else 5
-    time = harness.seconds(step, repeat, between)
-    harness.report(losses=losses, gradients=gradients, seconds=time)
+    times = harness.seconds(step, repeat, between)
+    harness.report(losses=losses, gradients=gradients, **times)
 
 
 def measure_memory(contestant: str) -> None:
@@ -155,12 +155,12 @@ def main() -> int:
         failed.append(f"more than {BYTES:.0f} bytes a node")
     notes = [
         f"{memory['ours']['nodes']:,} nodes; losses and gradients equal to 1e-9 in every run.",
-        f"Each row: the median of {REPEAT} fresh processes, each the median of several steps, in "
-        "processor time.",
+        f"Each row: the median of {REPEAT} fresh processes on one core, each the median of several "
+        "steps, by the time that passes.",
         "Collector on is Python as it starts; off, both graphs are freed outside the clock.",
         "Bytes include both numbers of a node, after backward.",
     ]
-    print(harness.save("engine", TITLE, rows, harness.machine("numpy"), notes))
+    print(tables.save("engine", TITLE, rows, harness.machine("numpy"), notes))
     print("\n".join(failed))
     return len(failed)
 

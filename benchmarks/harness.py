@@ -1,8 +1,8 @@
-"""What every benchmark shares: a fresh process for each measurement, one thread, medians, a table.
+"""What every benchmark shares: a fresh process on one core for each measurement, the wall clock.
 
 A benchmark is a module with two parts: run by itself it starts itself again through `fresh`, once
 for each contestant and repetition, in turn; with an argument it is that contestant, measures, and
-ends in `report`. Read `fresh`, then `engine.py` as the example.
+ends in `report`. Read `fresh`, then `engine.py` as the example. Tables are in `tables`.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PEERS", "RESULTS", "fetch", "fresh", "machine", "median", "report", "save", "seconds"]
+__all__ = [
+    "CAN_PIN", "PEERS", "ROOT", "fetch", "fresh", "machine", "median", "one_core", "report",
+    "seconds",
+]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results"
 PEERS = ROOT / "build" / "peers"
+CAN_PIN = hasattr(os, "sched_setaffinity")  # Linux; elsewhere the tables say "not pinned"
 
 # one thread wherever a library would start more: BLAS, OpenMP, XLA
 ONE_THREAD = {
@@ -38,43 +42,64 @@ ONE_THREAD = {
 
 
 def fresh(module: str, *arguments: str) -> dict[str, Any]:
-    """Run `python -m module arguments` in a process of its own; what it gave to `report`."""
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        env={**os.environ, **ONE_THREAD},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
+    """Run `python -m module arguments` on one core in a process of its own; what it reports."""
+    with one_core():  # what is started inherits it, before any library counts the cores
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT,
+            env={**os.environ, **ONE_THREAD},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    cores = result.pop("cores")
+    if CAN_PIN and cores != 1:
+        raise RuntimeError(f"{module} {' '.join(arguments)} ran on {cores} cores, not on one")
     return result
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Pin this process and what it starts to its last core (the first serves the system)."""
+    if not CAN_PIN:
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def report(**result: Any) -> None:
     """The last line that a measuring process prints."""
-    print(json.dumps(result))
+    cores = len(os.sched_getaffinity(0)) if CAN_PIN else None
+    print(json.dumps({**result, "cores": cores}))
 
 
 def seconds(
     step: Callable[[], Any], repeat: int, between: Callable[[], Any] | None = None
-) -> float:
-    """The median processor time of one `step()`, which has run once before the clock starts.
+) -> dict[str, float]:
+    """The median time of one `step()`: `seconds` that pass, and `processor`, those computed in.
 
-    As in a user's loop, a step drops the result of the one before; with `between` that happens
-    outside the clock, and so does `between()`.
+    `step()` runs once before the clock starts. As in a user's loop, it drops the result of the one
+    before; with `between` that happens outside the clock, and so does `between()`.
     """
     kept = step()
-    times = []
+    passed, computed = [], []
     for _ in range(repeat):
         if between is not None:
             kept = None
             between()
-        start = time.process_time()
+        processor = time.process_time()
+        start = time.perf_counter()
         kept = step()
-        times.append(time.process_time() - start)
+        passed.append(time.perf_counter() - start)
+        computed.append(time.process_time() - processor)
     del kept
-    return median(times)
+    return {"seconds": median(passed), "processor": median(computed)}
 
 
 def median(numbers: Sequence[float]) -> float:
@@ -101,41 +126,14 @@ def machine(*packages: str) -> dict[str, str]:
             if line.startswith("model name"):
                 processor = line.split(":", 1)[1].strip()
                 break
+    pinned = "every process pinned to one" if CAN_PIN else "processes not pinned: no such call here"
     return {
-        "processor": f"{processor}, {os.cpu_count()} cores, one used",
+        "processor": f"{processor}, {os.cpu_count()} cores, {pinned}",
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
         **{name: version(name) for name in packages},
     }
 
 
-def save(
-    name: str,
-    title: str,
-    rows: Sequence[dict[str, Any]],
-    about: dict[str, str],
-    notes: Sequence[str] = (),
-) -> str:
-    """Write `results/name.json` and `results/name.md`, and return the latter's text."""
-    RESULTS.mkdir(exist_ok=True)
-    data = {"title": title, "rows": list(rows), "machine": about, "notes": list(notes)}
-    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-    (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
-    columns = list(rows[0])
-    lines = [f"# {title}", "", _row(columns), _row(["---"] + ["---:"] * (len(columns) - 1))]
-    lines += [_row([_shown(row[c]) for c in columns]) for row in rows]
-    lines += ["", *(f"- {note}" for note in notes)]
-    lines += ["- Measured on: " + "; ".join(f"{k} {v}" for k, v in about.items()) + "."]
-    table = "\n".join(lines) + "\n"
-    (RESULTS / f"{name}.md").write_text(table, encoding="utf-8")
-    return table
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _shown(x: Any) -> str:
-    if isinstance(x, float):
-        return f"{x:.3g}" if abs(x) < 100 else f"{x:,.0f}"
-    return f"{x:,}" if isinstance(x, int) else str(x)
+if __name__ == "__main__":  # where does a measuring process run?
+    report()

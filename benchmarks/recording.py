@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import resource
 import sys
-from time import process_time as clock
+from time import perf_counter as clock
 from typing import Any
 
 import numpy as np
 
-from benchmarks import harness
+from benchmarks import harness, tables
 from benchmarks.models import demo, makemore
 from micrograd import lift
 
@@ -81,10 +81,11 @@ def main() -> int:
         memory_slope = slope(nodes, [run["bytes"] for run in found])
         notes.append(f"Slope over {kind}: time {time_slope:.2f}, memory {memory_slope:.2f}.")
     notes.append(
-        f"The first call: recording, finding the program, one forward run. Median of {REPEAT} "
-        "processes; memory is what the call adds to the most that the process has held."
+        f"The first call: recording, finding the program, one forward run; the time that passes. "
+        f"Median of {REPEAT} processes on one core; memory is what the call adds to the most that "
+        "the process has held."
     )
-    print(harness.save("recording", TITLE, rows, harness.machine("numpy"), notes))
+    print(tables.save("recording", TITLE, rows, harness.machine("numpy"), notes))
     print("\n".join(failed))
     return len(failed)
 

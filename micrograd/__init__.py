@@ -1,26 +1,35 @@
 """micrograd: a scalar autograd engine to read, to see and to step through; `lift` makes it fast."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
-from micrograd.engine import Value, grad, grads, no_grad, numbers, values
-from micrograd.ops import greater, maximum, minimum, op, where
+from micrograd import fast
+from micrograd.arrays import grads, numbers, values
+from micrograd.derivatives import grad
+from micrograd.engine import Value, no_grad
+from micrograd.op import op
+from micrograd.ops import greater, maximum, minimum, where
+
+if TYPE_CHECKING:
+    from micrograd import data, functional, nn, optim
+    from micrograd.lifting import LiftError, lift
+    from micrograd.show.draw import draw, draw_dot
+    from micrograd.show.explain import explain
+    from micrograd.show.marking import check
+    from micrograd.show.stepper import step_through
+    from micrograd.show.worksheet import worksheet
 
 __all__ = [
-    "Value",
-    "grad",
-    "grads",
-    "greater",
-    "maximum",
-    "minimum",
-    "no_grad",
-    "numbers",
-    "op",
-    "values",
-    "where",
-]
+    "LiftError", "Value", "check", "data", "draw", "draw_dot", "explain", "functional", "grad",
+    "grads", "greater", "lift", "maximum", "minimum", "nn", "no_grad", "numbers", "op", "optim",
+    "step_through", "values", "where", "worksheet",
+]  # fmt: skip
 
-_IMPORTED_WHEN_USED = {  # so that `import micrograd` costs no more than NumPy
+__version__ = "0.1.0"
+
+fast.install()
+
+_IMPORTED_WHEN_USED = {  # so that `import micrograd` takes no longer than Python needs for it
     "LiftError": "micrograd.lifting",
     "check": "micrograd.show.marking",
     "draw": "micrograd.show.draw",
@@ -30,19 +39,23 @@ _IMPORTED_WHEN_USED = {  # so that `import micrograd` costs no more than NumPy
     "step_through": "micrograd.show.stepper",
     "worksheet": "micrograd.show.worksheet",
 }
+_MODULES = ("data", "functional", "nn", "optim")
 
+if not TYPE_CHECKING:  # or a type checker would take any misspelt name for one of these
 
-def __getattr__(name: str) -> Any:
-    if name not in _IMPORTED_WHEN_USED:
-        raise AttributeError(f"module 'micrograd' has no attribute {name!r}")
-    globals()[name] = getattr(import_module(_IMPORTED_WHEN_USED[name]), name)
-    return globals()[name]
+    def __getattr__(name):
+        if name in _MODULES:
+            return import_module(f"micrograd.{name}")
+        if name not in _IMPORTED_WHEN_USED:
+            raise AttributeError(f"module 'micrograd' has no attribute {name!r}")
+        globals()[name] = getattr(import_module(_IMPORTED_WHEN_USED[name]), name)
+        return globals()[name]
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_IMPORTED_WHEN_USED])
+    return sorted({*globals(), *_IMPORTED_WHEN_USED, *_MODULES})
 
 
-def load_ipython_extension(ipython: Any) -> None:
+def load_ipython_extension(ipython: object) -> None:
     """`%load_ext micrograd`: the stock `graphviz` package draws without a `dot` program."""
     import_module("micrograd.show.render").serve_stock_graphviz()

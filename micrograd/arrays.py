@@ -1,22 +1,24 @@
 """NumPy is the tensor library: an array of Values is an ndarray of dtype object.
 
 Its arithmetic, broadcasting, indexing, `@`, `sum`, `mean`, `var`, `np.exp` and so on build graphs
-of the scalars inside. What does not, and what to write instead, stands at `Element`.
+of the scalars inside. What does not, and what to write instead, stands at `Element`. NumPy is
+imported by whoever has an array; without any, nothing here needs it.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from micrograd import ops
 from micrograd.arithmetic import Arithmetic
 from micrograd.reals import describe, real
 
-__all__ = ["Element", "grads", "numbers"]
+if TYPE_CHECKING:
+    import numpy as np
 
-_FOLLOW_PYTORCH = {np.maximum: ops.maximum, np.minimum: ops.minimum, np.absolute: ops.absolute}
+__all__ = ["Element", "grads", "numbers", "values"]
+
+_FOLLOW_PYTORCH = {"maximum": ops.maximum, "minimum": ops.minimum, "absolute": ops.absolute}
 
 
 class Element(Arithmetic):
@@ -24,25 +26,33 @@ class Element(Arithmetic):
 
     What wants floats takes the numbers, and the graph is lost without a word, since NumPy and
     `math` ask `float(v)` and cannot be told no: `np.zeros(2)[0] = v`, `A.astype(float)`,
-    `np.array(A, float)`, `math.exp(v)`. `np.maximum(A, 0)` and `np.clip(A, 0, 1)` on an array
-    choose by comparing (a tie sends the whole gradient to one side, nan is lost):
-    `micrograd.maximum(A, 0)` does as PyTorch. `A == 0` asks for identity and is False:
-    `numbers(A) == 0`. `np.isnan(A)` is a TypeError: `np.isnan(numbers(A))`.
+    `np.array(A, float)`, `np.gradient(A)`, `np.interp(v, xs, ys)`, `math.exp(v)`: write `v.exp()`,
+    `micrograd.values(x)` for an array of Values, and `A[1:] - A[:-1]`. `np.maximum(A, 0)` and
+    `np.clip(A, 0, 1)` on an array choose by comparing (a tie sends the whole gradient to one side,
+    nan is lost): `micrograd.maximum(A, 0)` does as PyTorch. `A == 0` asks for identity and is
+    False: `numbers(A) == 0`. `np.isnan(A)` is a TypeError: `np.isnan(numbers(A))`.
     """
 
     __slots__ = ()
 
+    def conjugate(self) -> Any:  # A.var() asks for it
+        return self
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """`np.exp(v)`, `np.float64(2) * v`, `array * v`: the loop over an array of one Value."""
-        if ufunc in _FOLLOW_PYTORCH and method == "__call__" and not kwargs:
+        import numpy as np
+
+        if ufunc.__name__ in _FOLLOW_PYTORCH and method == "__call__" and not kwargs:
             arrays = [np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs]
-            return _FOLLOW_PYTORCH[ufunc](*arrays)
+            return _FOLLOW_PYTORCH[ufunc.__name__](*arrays)
         boxed = [_box(x) if isinstance(x, Element) else _double(x) for x in inputs]
         with np.errstate(all="ignore"):  # one Value is silent about overflow, as in `v * 1e308`
             return getattr(ufunc, method)(*boxed, **kwargs)
 
 
 def _box(v: Element) -> np.ndarray:
+    import numpy as np
+
     boxed = np.empty((), dtype=object)
     boxed[()] = v
     return boxed
@@ -50,14 +60,30 @@ def _box(v: Element) -> np.ndarray:
 
 def _double(x: Any) -> Any:
     """A long double in float64: Python has no number for it, and NumPy would come back for ever."""
+    import numpy as np
+
     kind = x.dtype.char if isinstance(x, (np.ndarray, np.generic)) else ""
     if kind == "G":
         raise TypeError(f"got {describe(x)}; a Value holds one real number")
     return np.asarray(x, dtype=np.float64) if kind == "g" else x
 
 
+def values(numbers: Any) -> np.ndarray:
+    """New Values that hold the given numbers, as an array in their shape; `numbers` goes back."""
+    import numpy as np
+
+    from micrograd.engine import Value
+
+    array = np.asarray(numbers)
+    made = np.empty(array.size, dtype=object)
+    made[:] = [Value(x) for x in array.ravel().tolist()]
+    return made.reshape(array.shape)
+
+
 def numbers(values: Any) -> np.ndarray:
     """The numbers in an array (or list, or nest of lists) of Values: float64, in its shape."""
+    import numpy as np
+
     if type(values) is np.ndarray and values.dtype == np.float64:  # running statistics, each step
         return values.copy()
     return _read(values, "data")
@@ -69,6 +95,8 @@ def grads(values: Any) -> np.ndarray:
 
 
 def _read(values: Any, what: str) -> np.ndarray:
+    import numpy as np
+
     reader = getattr(values, "_read", None)  # a lifted result reads itself without making Values
     if reader is not None:
         return reader(what)  # type: ignore[no-any-return]

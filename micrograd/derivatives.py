@@ -1,50 +1,79 @@
-"""Gradients as values of their own, for `engine.grad`: no `grad` is touched, any order exists.
+"""Gradients as Values of their own: no `grad` is touched, any order of derivative exists.
 
-The chain rule is the one of `engine.backward`; what differs is where the gradients are kept, in a
-dictionary, and that they may be Values, so that the backward pass is itself a graph.
+The order is `engine.reached`'s and the chain rule that of `engine.push`; what differs is where the
+gradients are kept, in a dictionary, and that they may be Values, so that the backward pass is
+itself a graph.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, overload
 
-from micrograd.engine import Value, _no_parameters, _NumbersOnly, backward, topological_order
-from micrograd.modes import Mode, current_mode, mode
-from micrograd.ops import Op
+from micrograd import engine, modes, tree
+from micrograd.engine import NumbersOnly, Value
+from micrograd.modes import Mode
+from micrograd.op import Op
+from micrograd.reals import describe
 
-__all__ = ["gradients"]
+if TYPE_CHECKING:
+    import numpy as np
 
-
-def gradients(y: Value, wanted: list[Value], create_graph: bool) -> list[Value]:
-    """d y / d x for each x of `wanted`: leaves, or with `create_graph` graphs."""
-    refuse = getattr(current_mode(), "refuse", None)
-    if refuse is not None:
-        refuse("grad()")
-    order = topological_order(y)
-    if create_graph:
-        if isinstance(current_mode(), _NumbersOnly):  # asked for by name, it outdoes `no_grad`
-            with mode(None):
-                return _graphs(order, wanted)
-        return _graphs(order, wanted)
-    if all(node._rule is None or type(node._rule) is Op for node in order):
-        return _leaves(order, wanted)
-    return _pushed(order, wanted)
+__all__ = ["grad"]
 
 
-def _leaves(order: list[Value], wanted: list[Value]) -> list[Value]:
-    total = {order[-1]: 1.0}
-    for node in reversed(order):
-        g, rule = total.get(node), node._rule
-        if g is None or rule is None:
-            continue
-        inputs = node._prev
-        contributions = rule.number_gradients(g, [x.data for x in inputs], node.data)
-        for x, contribution in zip(inputs, contributions, strict=True):
-            if contribution is not None:
-                total[x] = total.get(x, 0.0) + contribution
+@overload
+def grad(y: Value, xs: Value, create_graph: bool = False) -> Value: ...
+@overload
+def grad(y: Value, xs: list[Value], create_graph: bool = False) -> list[Value]: ...
+@overload
+def grad(y: Value, xs: tuple[Value, ...], create_graph: bool = False) -> tuple[Value, ...]: ...
+@overload
+def grad(y: Value, xs: np.ndarray, create_graph: bool = False) -> np.ndarray: ...
+@overload
+def grad(
+    y: Value, xs: Sequence[Any] | Mapping[Any, Any], create_graph: bool = False
+) -> Any: ...  # nested
+def grad(y: Value, xs: Any, create_graph: bool = False) -> Any:
+    """d y / d x for each x of `xs` (a Value, a list, dict or array of them), as Values in its form.
+
+    Reads and writes no `grad`. With `create_graph` the results are graphs themselves and can be
+    differentiated again; without it they are leaves. What y does not depend on has gradient 0.
+    """
+    wanted = [place.value for place in tree.flatten(xs)]
+    for x in (y, *wanted):
+        if not isinstance(x, Value):
+            raise TypeError(
+                f"grad() differentiates Values with respect to Values, got {describe(x)}"
+            )
+    modes.current_mode().refuse("grad()")
+    if not create_graph:
+        results = _leaves(y, wanted)
+    elif isinstance(modes.current_mode(), NumbersOnly):  # asked for by name, it outdoes `no_grad`
+        with modes.mode(modes.eager):
+            results = _graphs(y, wanted)
+    else:
+        results = _graphs(y, wanted)
+    return tree.fill(xs, results)
+
+
+def _leaves(y: Value, wanted: list[Value]) -> list[Value]:
+    order = engine.topological_order(y)
+    if not all(node._rule is None or isinstance(node._rule, Op) for node in order):
+        return _pushed(order, wanted)
+    total = {y: 1.0}
+    for node in engine.reached(y, total):
+        rule: Any = node._rule
+        xs = [x._data for x in node._prev]
+        _add(total, node, rule.number_gradients(total[node], xs, node._data))
     return [Value(total.get(x, 0.0)) for x in wanted]
+
+
+def _add(total: dict[Value, Any], node: Value, parts: Sequence[Any]) -> None:
+    for x, part in zip(node._prev, parts, strict=True):
+        if part is not None:
+            total[x] = total[x] + part if x in total else part
 
 
 _borrowing = threading.RLock()
@@ -52,46 +81,32 @@ _borrowing = threading.RLock()
 
 def _pushed(order: list[Value], wanted: list[Value]) -> list[Value]:
     """A real backward between two copies of every grad: handwritten rules know no other place."""
-    hidden = [
-        p for node in order for p in getattr(node._rule, "parameters_of", _no_parameters)(node)
-    ]
+    hidden = [p for node in order if node._rule is not None for p in node._rule.hidden(node)]
     touched = list(dict.fromkeys([*order, *hidden, *wanted]))
     with _borrowing:
         before = [node.grad for node in touched]
         try:
             for node in touched:
                 node.grad = 0.0
-            backward(order[-1])
+            order[-1].backward()
             return [Value(x.grad) for x in wanted]
         finally:
             for node, g in zip(touched, before, strict=True):
                 node.grad = g
 
 
-def _graphs(order: list[Value], wanted: list[Value]) -> list[Value]:
-    total: dict[Value, Any] = {order[-1]: Value(1.0)}
-    for node in reversed(order):
-        g, rule = total.get(node), node._rule
-        if g is None or rule is None:
-            continue
-        if type(rule) is not Op:
-            refuse = getattr(rule, "refuse_graph", None)  # a lifted call says it in its own words
-            if refuse is not None:
-                refuse()
-            raise TypeError(
-                f"{rule.name or 'a node'} has a handwritten _backward: its gradient is a number, "
-                "not a graph; register it with micrograd.op(name, forward, partials) to "
-                "differentiate twice"
-            )
-        inputs = node._prev
+def _graphs(y: Value, wanted: list[Value]) -> list[Value]:
+    total: dict[Value, Any] = {y: Value(1.0)}
+    for node in engine.reached(y, total):
+        rule: Any = node._rule
+        if not isinstance(rule, Op):
+            rule.refuse_graph()
         if rule.builtin:
-            contributions = rule.gradients(g, inputs, node)
+            _add(total, node, rule.gradients(total[node], node._prev, node))
         else:
-            with mode(_NoFloats(rule, current_mode())):
-                contributions = rule.gradients(g, inputs, node)
-        for x, contribution in zip(inputs, contributions, strict=True):
-            if contribution is not None:
-                total[x] = total[x] + contribution if x in total else contribution
+            with modes.mode(_NoFloats(rule)):
+                parts = rule.gradients(total[node], node._prev, node)
+            _add(total, node, parts)
     found = [total.get(x, 0.0) for x in wanted]
     return [g if isinstance(g, Value) else Value(g) for g in found]
 
@@ -99,12 +114,12 @@ def _graphs(order: list[Value], wanted: list[Value]) -> list[Value]:
 class _NoFloats(Mode):
     """While a user's own partial builds a graph: `math.cos(x)` would end it without a word."""
 
-    def __init__(self, rule: Op, outer: Any) -> None:
-        self.rule, self.outer = rule, outer
+    def __init__(self, rule: Op) -> None:
+        self.rule = rule
 
     def record(self, op: Op, inputs: Sequence[Value]) -> Any:
-        with mode(self.outer):
-            return op(*inputs)
+        with modes.mode(modes.outside(self)):
+            return engine.record(op, *inputs)
 
     def refuse_float(self) -> None:
         raise TypeError(

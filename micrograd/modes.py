@@ -1,33 +1,46 @@
 """Modes: what happens to an operation instead of being recorded, in one thread or async task.
 
 `no_grad` is one (operations give plain leaves), the recording of `lift` another. The engine asks
-here before it makes a node; while no mode is active anywhere, that is one test of an empty list.
-It asks, too, before anybody but itself reads or writes the number or the gradient of a Value
-(`Mode.read`, `Mode.written`): a recording can refuse there, wherever the Value was reached from.
+the innermost mode before it makes a node, and before anybody but the engine reads or writes a
+number; while no mode is active anywhere, that is one test of an empty list. Read `Mode`.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-__all__ = ["Mode", "current_mode", "mode", "reading", "writing"]
+if TYPE_CHECKING:
+    from micrograd.engine import Value
+    from micrograd.op import Op
 
-_modes: list[Any] = []  # an entry for each mode active in any thread; 8 ns to find it empty
-_stack: ContextVar[tuple[Any, Any] | None] = ContextVar("mode", default=None)  # (active, the rest)
+__all__ = ["Mode", "active", "current_mode", "eager", "mode", "reading", "writing"]
+
+active: list[Any] = []  # an entry for each mode active in any thread; 8 ns to find it empty
+_stack: ContextVar[tuple[Mode, Any] | None] = ContextVar("mode", default=None)  # (mode, the rest)
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Mode:
-    """What a mode is asked, by the thread in which it is the innermost one."""
+    """All that a mode is asked. What it does not answer goes to the mode outside it.
 
-    def record(self, op: Any, inputs: Any) -> Any:
-        """The result of `op` applied to Values, which the engine would have made a node of."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what an operation gives")
+    The outermost is `eager`, which does what everybody expects.
+    """
 
-    def read(self, node: Any, what: str) -> None:
+    def record(self, op: Op, inputs: Sequence[Value]) -> Value:
+        """The result of `op` applied to Values."""
+        return outside(self).record(op, inputs)
+
+    def constructs(self, node: Value, data: Any, made_from: Any) -> Value:
+        """`node` is about to become `Value(data)`; give it back, or the Value to use instead.
+
+        `made_from` is what a call by hand names as children or operation; else it is empty.
+        """
+        return outside(self).constructs(node, data, made_from)
+
+    def read(self, node: Value, what: str) -> None:
         """Before `node.data` or `node.grad` (`what` is "data" or "grad") gives its number.
 
         To refuse, raise. The properties of `Value` ask, for any Value: a parameter in a store, a
@@ -35,45 +48,128 @@ class Mode:
         counts (`float(v)`, `v < 1`, `repr(v)`, `numbers(A)`, `p.data -= ...`); the engine's own
         slots `_data` and `_grad`, which it reads inside an operation, do not.
         """
+        outside(self).read(node, what)
 
-    def written(self, node: Any, what: str) -> None:
-        """Before a number is written to `node.data` or `node.grad`; to refuse, raise, and the old
-        number stands."""
+    def written(self, node: Value, what: str) -> None:
+        """Before a number is written to `node.data` or `node.grad`.
 
-    def entered(self, active: Any) -> None:
-        """Before another mode, `active`, begins inside this one; to refuse, raise."""
+        To refuse, raise: the old number stands.
+        """
+        outside(self).written(node, what)
+
+    def entered(self, inner: Mode) -> None:
+        """Before another mode begins inside this one; to refuse, raise."""
+        outside(self).entered(inner)
 
     def floats(self, array: Any) -> Any:
         """An array of Values that a function of this package is about to compute with."""
+        return outside(self).floats(array)
+
+    def refuse(self, what: str) -> None:
+        """`what`, such as "backward()", is about to happen; raise if it cannot."""
+        outside(self).refuse(what)
+
+    def refuse_float(self) -> None:
+        """`float(v)` is about to take a number out of the graph; raise if it cannot."""
+        outside(self).refuse_float()
+
+    def dots(self, rows: Sequence[Any], tails: Sequence[Any]) -> Any:
+        """The dot of every row with every tail (weights, and a bias if it is one longer).
+
+        NotImplemented: each is recorded on its own.
+        """
+        return outside(self).dots(rows, tails)
+
+    def take(self, array: Any, index: Any, axis: int) -> Any:
+        """`np.take(array, index, axis)` where the mode knows the index otherwise than as integers.
+
+        NotImplemented: it does not.
+        """
+        return outside(self).take(array, index, axis)
+
+    def random_array(self, generator: Any, shape: tuple[int, ...]) -> Any:
+        """Uniform draws from 0 to 1, for a layer such as Dropout."""
+        return outside(self).random_array(generator, shape)
+
+    def read_buffer(self, module: Any, name: str) -> Any:
+        """A module's running statistics, as numbers or as Values that stand for them."""
+        return outside(self).read_buffer(module, name)
+
+    def update_buffer(self, module: Any, name: str, values: Any) -> None:
+        """New numbers, or Values, for a module's running statistics."""
+        outside(self).update_buffer(module, name, values)
+
+
+class Eager(Mode):
+    """No mode: an operation is a node, numbers may be read, draws are drawn."""
+
+    def record(self, op: Op, inputs: Sequence[Value]) -> Value:
+        from micrograd import engine  # which asks here only where another mode handed it over
+
+        with mode(self):
+            return engine.record(op, *inputs)
+
+    def constructs(self, node: Value, data: Any, made_from: Any) -> Value:
+        return node
+
+    def read(self, node: Value, what: str) -> None:
+        pass
+
+    def written(self, node: Value, what: str) -> None:
+        pass
+
+    def entered(self, inner: Mode) -> None:
+        pass
+
+    def floats(self, array: Any) -> Any:
         return array
+
+    def refuse(self, what: str) -> None:
+        pass
+
+    def refuse_float(self) -> None:
+        pass
+
+    def dots(self, rows: Sequence[Any], tails: Sequence[Any]) -> Any:
+        return NotImplemented
+
+    def take(self, array: Any, index: Any, axis: int) -> Any:
+        return NotImplemented
+
+    def random_array(self, generator: Any, shape: tuple[int, ...]) -> Any:
+        return generator.random(shape)
+
+    def read_buffer(self, module: Any, name: str) -> Any:
+        return getattr(module, name)
+
+    def update_buffer(self, module: Any, name: str, values: Any) -> None:
+        from micrograd.arrays import numbers
+
+        getattr(module, name)[...] = numbers(values)
+
+
+eager = Eager()
 
 
 class mode:
-    """Hand every operation of this thread to `active.record(op, inputs)`: `with`, or decorate."""
+    """`with mode(m):` this thread asks `m`, a Mode, from now on; or decorate a function with it."""
 
-    def __init__(self, active: Any) -> None:
-        self.active = active
+    def __init__(self, inner: Mode) -> None:
+        self.inner = inner
 
     def __enter__(self) -> None:
-        outer = current_mode()
-        if outer is not None:
-            outer.entered(self.active)
-        _modes.append(self)
-        _stack.set((self.active, _stack.get()))
+        current_mode().entered(self.inner)
+        active.append(self)
+        _stack.set((self.inner, _stack.get()))
 
     def __exit__(self, *exception: object) -> None:
-        _modes.pop()  # whichever: their number counts
+        active.pop()  # whichever: their number counts
         top = _stack.get()
         if top is not None:
             _stack.set(top[1])
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            kind = "a generator"
-        elif inspect.iscoroutinefunction(function):
-            kind = "a coroutine"
-        else:
-            kind = ""
+    def __call__(self, function: Function) -> Function:
+        kind = _delayed(function)
         if kind:  # its body would run after the mode has ended
             raise TypeError(f"{function.__name__} is {kind}; write the `with` inside it instead")
 
@@ -82,23 +178,42 @@ class mode:
             with self:
                 return function(*args, **kwargs)
 
-        return inside
+        return inside  # type: ignore[return-value]
 
 
-def current_mode() -> Any:
-    """The innermost mode of this thread, or None."""
-    top = _stack.get() if _modes else None
-    return top[0] if top is not None else None
+def _delayed(function: Any) -> str:
+    """What a call makes of a function whose body runs later; of a partial's own function, too."""
+    while hasattr(function, "func") and not hasattr(function, "__code__"):
+        function = function.func
+    flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+    generator, coroutine, async_generator = 0x20, 0x80, 0x200  # as `inspect` names them
+    if flags & (generator | async_generator):
+        return "a generator"
+    return "a coroutine" if flags & coroutine else ""
 
 
-def reading(node: Any, what: str) -> None:
-    """Ask the mode of this thread, if there is one, whether `node.data` (or `grad`) may be read."""
-    active = current_mode()
-    if active is not None:
-        active.read(node, what)
+def current_mode() -> Mode:
+    """The innermost mode of this thread; `eager` where there is none."""
+    top = _stack.get() if active else None
+    return eager if top is None else top[0]
 
 
-def writing(node: Any, what: str) -> None:
-    active = current_mode()
-    if active is not None:
-        active.written(node, what)
+def outside(inner: Mode) -> Mode:
+    """The mode outside `inner` in this thread: what stood there before it was entered first."""
+    found: Mode = eager
+    entry = _stack.get()
+    while entry is not None:
+        top, entry = entry
+        if top is inner:
+            found = eager if entry is None else entry[0]
+    return found
+
+
+def reading(node: Value, what: str) -> None:
+    """Ask the mode of this thread whether `node.data` (or `grad`) may be read."""
+    current_mode().read(node, what)
+
+
+def writing(node: Value, what: str) -> None:
+    """Ask the mode of this thread whether `node.data` (or `grad`) may be written."""
+    current_mode().written(node, what)

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.engine import Value, _describe
+from micrograd.engine import Value
+from micrograd.reals import describe
 from micrograd.store import Block
 
 __all__ = ["Optimizer", "SGD", "Adam", "AdamW", "StepLR", "CosineAnnealingLR", "clip_grad_norm"]
@@ -208,11 +209,11 @@ def clip_grad_norm(parameters: Optimizer | Iterable[Value], max_norm: float) -> 
 def _block(parameters: Iterable[Value]) -> Block:
     """The parameters, Values or arrays of them, each once, side by side in one store."""
     if isinstance(parameters, (Value, str)) or not isinstance(parameters, Iterable):
-        raise TypeError(f"expected a list such as model.parameters(), got {_describe(parameters)}")
+        raise TypeError(f"expected a list such as model.parameters(), got {describe(parameters)}")
     values = list(chain.from_iterable(np.asarray(p, dtype=object).flat for p in parameters))
     for v in values:
         if not isinstance(v, Value):
-            raise TypeError(f"only Values can be parameters, got {_describe(v)}")
+            raise TypeError(f"only Values can be parameters, got {describe(v)}")
     values = list(dict.fromkeys(values))
     if not values:
         raise ValueError("no parameters were given; an optimiser needs at least one Value to move")

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from micrograd import engine
-from micrograd.engine import Value
+from micrograd.engine import Leaf, Value
+from micrograd.node import Kind
+from micrograd.reals import describe
 
-__all__ = ["Block", "Store", "Stored", "gather"]
+__all__ = ["Block", "InStore", "Store", "Stored", "gather"]
 
 
 class Store:
@@ -46,10 +47,15 @@ class Store:
         return store, offset
 
 
-class Stored(Value):
-    """A leaf whose numbers live in a store: `_left` is the store, `_right` the index in it."""
+class InStore:
+    """What differs in a leaf whose numbers live in a store: `_left` is the store, `_right` the
+    index in it."""
 
     __slots__ = ()
+
+    in_store = True
+    _left: Store
+    _right: int
 
     @property
     def _data(self) -> float:
@@ -71,8 +77,27 @@ class Stored(Value):
     def _prev(self) -> tuple[Value, ...]:
         return ()
 
-    def __copy__(self) -> Value:
-        return engine._leaf(self._data, self._grad, self.label)
+    @_prev.setter
+    def _prev(self, inputs: Any) -> None:
+        raise AttributeError("a parameter in a store is a leaf: nothing made it")
+
+
+class Stored(InStore, Leaf, stands_for=Value):
+    """A leaf whose numbers live in a store."""
+
+    __slots__ = ()
+
+
+def _in_store(kind: type[Value]) -> type[Stored]:
+    """The class of a Value of class `kind` that lives in a store: of a derived class, its twin."""
+    if kind is Leaf:
+        return Stored
+    twin: Any = vars(kind).get("_in_store")
+    if twin is None:
+        body = {"__slots__": (), "__module__": kind.__module__, "__qualname__": kind.__qualname__}
+        twin = Kind(kind.__name__, (InStore, kind), body, stands_for=kind.stands_for)
+        kind._in_store = twin  # type: ignore[attr-defined]
+    return twin  # type: ignore[no-any-return]
 
 
 _lock = threading.RLock()
@@ -89,16 +114,11 @@ def gather(values: Iterable[Value]) -> Store:
     for v in given:
         if not isinstance(v, Value) or v._rule is not None:
             made = f", the result of {v._op!r}" if isinstance(v, Value) else ""
-            raise TypeError(f"only leaf Values can be parameters, got {engine._describe(v)}{made}")
-        if type(v) not in (Value, Stored):
-            raise TypeError(
-                f"got {engine._describe(v)}; an instance of a class derived from Value cannot move "
-                "into a store, only a Value itself"
-            )
+            raise TypeError(f"only leaf Values can be parameters, got {describe(v)}{made}")
     with _lock:
         unique = list(dict.fromkeys(given))
-        stores: list[Store] = list(dict.fromkeys(v._left for v in unique if type(v) is Stored))
-        free = [v for v in unique if type(v) is not Stored]
+        stores: list[Store] = list(dict.fromkeys(v._left for v in unique if v.in_store))
+        free = [v for v in unique if not v.in_store]
         if len(stores) == 1 and not free:
             return stores[0]
         return _merge(stores, free)
@@ -121,7 +141,7 @@ def _merge(stores: list[Store], free: list[Value]) -> Store:
     for i, v in enumerate(free, offset):
         whole.numbers[i], whole.grads[i] = v._data, v._grad
         v._left, v._right = whole, i
-        v.__class__ = Stored
+        v.__class__ = _in_store(type(v))
         whole.members[i] = weakref.ref(v)  # type: ignore[arg-type]
     return whole
 

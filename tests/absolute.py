@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from micrograd import engine, ops
+from micrograd.derivatives import grad
 from micrograd.engine import Value
-from micrograd.modes import Mode
-from micrograd.ops import Op
+from micrograd.modes import Mode, eager, mode
+from micrograd.op import Op
 
 TOLERANCE = 1e-13
 _EXACT = (ops.relu, ops.absolute, ops.maximum, ops.minimum, ops.detach, ops.where, ops.mul)
@@ -92,7 +93,7 @@ class WithDetached(Mode):
 
     @staticmethod
     def record(op: Op, inputs: Sequence[Value]) -> Value:
-        with engine.mode(None):
+        with mode(eager):
             return engine.record(op, *inputs)
 
 
@@ -100,10 +101,10 @@ def measures(
     function: Callable[[], list[Value]], seeds: Sequence[float], wanted: Sequence[Value]
 ) -> tuple[np.ndarray, np.ndarray]:
     """The measure of each result, and of d sum(seeds * results) / d each Value wanted."""
-    with engine.mode(WithDetached()):
+    with mode(WithDetached()):
         results = [r if isinstance(r, Value) else Value(r) for r in function()]
     total = sum((r * s for r, s in zip(results, seeds, strict=True)), Value(0.0))
-    gradients = engine.grad(total, list(wanted), create_graph=True)
+    gradients = grad(total, list(wanted), create_graph=True)
     sizes = absolute_run([*results, *gradients])
     return np.array(sizes[: len(results)]), np.array(sizes[len(results) :])
 

@@ -1,6 +1,7 @@
 """What every test module shares: how hypothesis draws, and that no test leaves a mode behind.
 
 `HYPOTHESIS_PROFILE=nightly pytest` tries many more examples, other ones each night.
+`pytest --reference` runs on engine.py alone, without the written-out functions of fast.py.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from micrograd import engine
+from micrograd import fast, modes
 
 _slow_is_fine = [HealthCheck.too_slow]
 settings.register_profile(
@@ -32,8 +33,21 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--reference", action="store_true", help="test engine.py without fast.py")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--reference"):  # before a test module has imported anything
+        fast.uninstall()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return "engine: " + ("the reference" if config.getoption("--reference") else "fast")
+
+
 @pytest.fixture(autouse=True)
 def _modes_end_with_the_test() -> Iterator[None]:
     yield
-    assert engine.current_mode() is None
-    assert not engine._modes
+    assert modes.current_mode() is modes.eager
+    assert not modes.active

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from micrograd import ops
-from micrograd.ops import Op
+from micrograd.op import Op
 
 REL = 1e-9
 TINY = 1e-300  # below it float64 loses digits: there both sides only have to be this small

@@ -1,20 +1,72 @@
-"""The benchmarks' validators: they pass what is equal and stop at a planted wrong result."""
+"""How the benchmarks measure: on one core, by the wall clock, with a stop at a wrong result."""
 
 from __future__ import annotations
 
 import copy
 import math
+import os
+import subprocess
+import time
 from collections.abc import Callable
-from itertools import product
 from typing import Any
 
-import numpy as np
 import pytest
 
-from benchmarks import engine, harness
+from benchmarks import engine, harness, recording
 from benchmarks import lift as benchmark
-from benchmarks.models import demo, gpt, makemore, wavenet
-from benchmarks.peers import ours, with_scalars, with_torch
+
+# --- where and how it is measured ----------------------------------------------------------------
+
+
+@pytest.mark.skipif(not harness.CAN_PIN, reason="no sched_setaffinity on this system")
+def test_a_measuring_process_has_one_core_and_this_one_keeps_its_own() -> None:
+    before = os.sched_getaffinity(0)
+    with harness.one_core():
+        (core,) = os.sched_getaffinity(0)
+    assert core in before
+    assert harness.fresh("benchmarks.harness") == {}  # raises where the process has another number
+    assert os.sched_getaffinity(0) == before
+
+
+def test_a_process_that_left_its_core_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(
+            command, 0, stdout='noise\n{"seconds": 1.0, "cores": 2}\n'
+        )
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(harness, "CAN_PIN", True)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda pid, cores: None, raising=False)
+    with pytest.raises(RuntimeError, match="ran on 2 cores"):
+        harness.fresh("benchmarks.engine")
+    monkeypatch.setattr(harness, "CAN_PIN", False)
+    assert harness.fresh("benchmarks.engine") == {"seconds": 1.0}
+    assert "not pinned" in harness.machine()["processor"], "the table says so"
+
+
+def test_the_clock_is_the_one_on_the_wall() -> None:
+    found = harness.seconds(lambda: time.sleep(0.02), 3)
+    assert found["seconds"] >= 0.02  # asleep, a process computes nothing
+    assert found["processor"] < 0.01
+
+    class Sleeper:
+        def step(self, batch: float) -> float:
+            time.sleep(batch)
+            return batch
+
+    found = benchmark.whole(Sleeper(), [0.02, 0.02])
+    assert found["seconds"] >= 0.02
+    assert found["processor"] < 0.01
+    assert recording.clock is time.perf_counter
+
+
+def test_what_is_done_between_two_steps_is_not_timed() -> None:
+    found = harness.seconds(lambda: None, 3, between=lambda: time.sleep(0.02))
+    assert found["seconds"] < 0.02
+
+
+# --- equal results --------------------------------------------------------------------------------
 
 RIGHT = {
     "losses": [0.7, 0.6, 0.5],
@@ -66,66 +118,3 @@ def test_the_engine_benchmark_refuses_a_wrong_result(what: str) -> None:
     wrong[what][1] += 1e-8
     with pytest.raises(AssertionError):
         engine.same(wrong, right)
-
-
-def test_a_peer_that_computes_something_else_stops_the_benchmark(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def fresh(module: str, key: str, peer: str) -> dict[str, Any]:
-        result = copy.deepcopy(RIGHT)
-        if peer == "torch":
-            wrong_gradient(result)
-        return {**result, "seconds": 1.0, "first": 1.0}
-
-    monkeypatch.setattr(harness, "fresh", fresh)
-    with pytest.raises(AssertionError, match="weight"):
-        benchmark.figures("makemore-32")
-
-
-def test_a_row_slower_than_it_is_held_to_is_a_failure() -> None:
-    found = {e: {"seconds": 1.0, "first": 1.0} for e in benchmark.ENGINES}
-    found["torch"]["seconds"], found["layers"]["first"] = 1.31, 11.0
-    (only,) = benchmark.failures("makemore-32", found)
-    assert "first call took 11.0 s" in only
-    found["torch"]["seconds"], found["layers"]["first"] = 1.29, 1.0
-    (only,) = benchmark.failures("makemore-32", found)
-    assert "held to 1.3" in only
-
-
-# --- the peers themselves, at small size ----------------------------------------------------------
-
-BATCHES = {
-    "demo": (demo.numbers(), demo.batch(12)),
-    "gpt": (gpt.numbers(), (np.array([0, 1, 14]), np.array([1, 14, 0]))),  # the name "an"
-    "gpt, padded": (gpt.numbers(), gpt.padded(gpt.names()[:2], 11)),
-    "makemore": (makemore.numbers(hidden=7), makemore.batches(1, 5)[0]),
-    "wavenet": (wavenet.numbers(embedding=2, hidden=8), wavenet.batches(1, 3)[0]),
-}
-PEERS = {
-    "torch": lambda *a: with_torch.Contestant(*a, fused=False),
-    "torch-fused": lambda *a: with_torch.Contestant(*a, fused=True),
-    "scalar": with_scalars.Contestant,
-}
-
-
-@pytest.mark.parametrize(
-    ("peer", "problem", "optimiser"),
-    [
-        *product(("torch", "torch-fused"), BATCHES, ("sgd", "adam")),
-        ("scalar", "gpt", "adam"),  # the demo's needs the original, which the benchmark fetches
-    ],
-)
-def test_peers_take_the_same_steps_as_ours(peer: str, problem: str, optimiser: str) -> None:
-    numbers, batch = BATCHES[problem]
-    network = problem.split(",")[0]
-    one = ours.Contestant(network, numbers, optimiser, 1e-3, "with_layers", ())
-    other = PEERS[peer](network, numbers, optimiser, 1e-3)
-    results = []
-    for contestant in (one, other):
-        given = contestant.prepare(batch)
-        loss, gradients = contestant.gradients(given)
-        losses = [loss, *(benchmark.number(contestant.step(given)) for _ in range(3))]
-        gradients = {name: np.ravel(array) for name, array in gradients.items()}
-        results.append({"losses": losses, "gradients": gradients})
-    assert results[0]["losses"][3] < results[0]["losses"][1], "the steps go downhill"
-    benchmark.same(*results)

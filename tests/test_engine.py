@@ -28,8 +28,10 @@ import pytest
 import torch
 
 import micrograd
-from micrograd import Value, engine, grad, grads, no_grad, numbers, op, optim, values
-from micrograd.engine import Handwritten, topological_order
+from micrograd import Value, engine, grad, grads, modes, no_grad, numbers, op, optim, values
+from micrograd.engine import topological_order
+from micrograd.op import registered
+from micrograd.rules import ByHand
 
 
 @contextmanager
@@ -494,7 +496,7 @@ def test_a_closure_replaces_the_rule_of_a_node_and_keeps_its_name() -> None:
     y = x * 3
     y._backward = lambda: None
     y.backward()
-    assert x.grad == 0.0 and y._op == "*" and isinstance(y._rule, Handwritten)
+    assert x.grad == 0.0 and y._op == "*" and isinstance(y._rule, ByHand)
     with pytest.raises(TypeError, match="function without arguments"):
         y._backward = 3  # type: ignore[assignment]
 
@@ -689,7 +691,7 @@ def test_no_grad_is_a_matter_of_one_thread() -> None:
     thread = threading.Thread(target=work)
     thread.start()
     inside.wait()
-    assert (a * 3)._op == "*" and engine._modes
+    assert (a * 3)._op == "*" and modes.active
     go.set()
     thread.join()
     assert seen == [(), "*"]
@@ -882,7 +884,7 @@ def test_a_closure_cannot_be_copied_and_says_so(again: Any) -> None:
 def test_a_pickle_of_an_op_that_is_not_registered_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = op("test gone", lambda x: x, [lambda x, out: 1.0])
     text = pickle.dumps(gone(Value(1.0)))
-    monkeypatch.delitem(micrograd.ops.registered, "test gone")
+    monkeypatch.delitem(registered, "test gone")
     with pytest.raises(LookupError, match="no op is registered under 'test gone'"):
         pickle.loads(text)
 
@@ -925,7 +927,9 @@ def test_the_engine_works_without_the_rest_of_the_house(tmp_path: Path) -> None:
     alone = tmp_path / "micrograd"
     alone.mkdir()
     (alone / "__init__.py").touch()
-    for name in ("engine", "ops", "arithmetic", "arrays", "modes", "reals"):
+    for name in (
+        "engine", "node", "rules", "modes", "op", "ops", "arithmetic", "arrays", "reals"
+    ):  # fmt: skip
         shutil.copy(house / f"{name}.py", alone)
     script = (
         "from micrograd.engine import Value, no_grad\n"
@@ -939,6 +943,128 @@ def test_the_engine_works_without_the_rest_of_the_house(tmp_path: Path) -> None:
     x = Value(2.0)
     ((x * 3 + x**2).tanh().relu() / 2 - 1).backward()
     assert float(ran.stdout) == x.grad
+
+
+# --- _backward, read and assigned -----------------------------------------------------------------
+
+
+def test_a_kept_step_is_that_of_its_time() -> None:
+    y = Value(1.0)
+    z = y + y
+    step = z._backward
+    z._backward = lambda: None
+    z.grad = 1.0
+    step()
+    assert y.grad == 2.0
+
+
+def test_a_closure_may_wrap_the_step_that_was_there() -> None:
+    a, b = Value(2.0), Value(3.0)
+    c = a * b
+    seen: list[float] = []
+    for _ in range(2):  # wrapped twice
+        old = c._backward
+        c._backward = lambda old=old: (seen.append(c.grad), old())  # type: ignore[misc]
+    c.backward()
+    assert (seen, a.grad, b.grad) == ([1.0, 1.0], 3.0, 2.0)
+
+
+def test_an_assigned_closure_is_the_one_that_is_read() -> None:
+    a = Value(2.0)
+    for out in (a * 3, a.tanh(), Value(4.0, (a,), "mine"), Value(1.0)):
+
+        def closure() -> None:
+            a.grad += 10.0
+
+        out._backward = closure
+        assert out._backward is closure
+        assert out._op in ("*", "tanh", "mine", "")
+    leaf = Value(1.0)
+    assert leaf._backward() is None and leaf.grad == 0.0  # type: ignore[func-returns-value]
+
+
+# --- quotients ------------------------------------------------------------------------------------
+
+TINY = (0.0, 1e-200, -1e-200, 5e-324, 1e-320, 1.0, 3.0, 49.0, 1e200, -1e308, math.inf, math.nan)
+
+
+@pytest.mark.parametrize("b", TINY)
+@pytest.mark.parametrize("a", TINY)
+def test_a_quotient_and_its_gradients_are_pytorchs(a: float, b: float) -> None:
+    x, y = Value(a), Value(b)
+    out = x / y
+    assert (out._op, out._prev[1]._op, out._prev[0]) == ("*", "**-1", x)  # as in the videos
+    out.backward()
+    s, t = (torch.tensor(n, dtype=torch.float64, requires_grad=True) for n in (a, b))
+    want = s / t
+    want.backward()
+    pairs = [(out.data, want), (x.grad, s.grad)]
+    if b == 0 or abs(b) > 1e-307:  # where b**-1 overflows, so does what it hands b
+        pairs.append((y.grad, t.grad))
+    for got, theirs in pairs:
+        assert theirs is not None
+        close = math.isclose(got, theirs.item(), rel_tol=1e-12, abs_tol=1e-300)
+        assert close or (math.isnan(got) and math.isnan(theirs.item())), (got, theirs)
+    for quotient in (Value(a) / b, a / Value(b)):
+        assert bits(quotient.data) == bits(out.data)
+    with no_grad():
+        assert bits((x / y).data) == bits(out.data)
+
+
+def bits(x: float) -> str:
+    return float(x).hex()
+
+
+def test_whole_quotients_are_whole() -> None:
+    for n in range(1, 200):
+        assert (Value(n) / n).data == (n / Value(n)).data == (Value(3 * n) / Value(n) / 3).data == 1
+    assert (Value(49.0) / 49).item() == 1.0 and int((Value(98.0) / 49).data) == 2
+
+
+def test_second_derivatives_of_a_quotient() -> None:
+    x, y = Value(3.0), Value(-0.7)
+    dx, dy = grad(x / y, [x, y], create_graph=True)
+    assert math.isclose(grad(dy, y).data, 2 * 3.0 / (-0.7) ** 3, rel_tol=1e-13)
+    assert math.isclose(grad(dx, y).data, -1 / 0.49, rel_tol=1e-13)
+    assert math.isclose(grad(dy, x).data, -1 / 0.49, rel_tol=1e-13)
+
+
+# --- names that code for the original relies on ---------------------------------------------------
+
+
+def test_pow_is_the_operator() -> None:
+    x, y = Value(2.0), Value(3.0)
+    assert x.pow(2)._op == "**2" and (x.pow(2).data, x.pow(y).data) == (4.0, 8.0)
+
+
+def test_a_star_import_of_nn_brings_what_the_originals_brought() -> None:
+    names: dict[str, Any] = {}
+    exec("from micrograd.nn import *", names)
+    assert names["Value"] is Value and names["random"] is random
+    assert {"Module", "Neuron", "Layer", "MLP", "Linear", "save"} <= set(names)
+
+
+def test_a_star_import_brings_everything_public() -> None:
+    names: dict[str, Any] = {}
+    exec("from micrograd import *", names)
+    assert set(micrograd.__all__) <= set(names)
+    assert {"lift", "draw", "step_through", "worksheet", "check", "explain"} <= set(names)
+    assert set(micrograd.__all__) <= set(dir(micrograd))
+
+
+def test_submodules_are_attributes() -> None:
+    script = "import micrograd as m; m.nn.MLP(1, [1]); m.optim.SGD; m.functional.softmax; m.data"
+    subprocess.run([sys.executable, "-c", script], check=True)
+    for module in (micrograd, micrograd.nn):
+        with pytest.raises(AttributeError, match="has no attribute 'lfit'"):
+            module.lfit  # noqa: B018
+    with pytest.raises(ImportError):
+        exec("from micrograd import lfit")
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    text = (Path(__file__).parent.parent / "pyproject.toml").read_text()
+    assert f'\nversion = "{micrograd.__version__}"\n' in text
 
 
 def test_the_public_names_stand_where_they_are_looked_for() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import micrograd
 from micrograd import Value, ops
+from micrograd.op import registered
 from micrograd.show.explain import explain
 from micrograd.show.formulas import Formula, expression, local_derivatives, named, number
 from micrograd.show.walk import Walk
@@ -53,7 +54,7 @@ def test_a_formula_is_the_rule_run_on_names(op, expected):
     assert [f.text for f in local_derivatives(op, names, named("o"))] == expected
 
 
-@pytest.mark.parametrize("op", ops.registered.values(), ids=lambda op: op.name)
+@pytest.mark.parametrize("op", registered.values(), ids=lambda op: op.name)
 def test_a_formula_with_the_numbers_put_in_evaluates_to_the_derivative(op):
     xs = [0.8, 1.7, 0.4][: op.arity]
     out = op.number(*xs)

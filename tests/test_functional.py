@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,12 @@ import torch
 import torch.nn.functional as TF
 from hypothesis import given
 from hypothesis import strategies as st
+from oracle import same
 from versus_torch import agree, close, values
 
-from micrograd import Value, engine, grads, lift, numbers, ops
+from micrograd import Value, grad, grads, lift, modes, nn, numbers
 from micrograd import functional as F
-from micrograd.modes import Mode
+from micrograd.op import Op
 
 REDUCTIONS = ["mean", "sum", "none"]
 seeds = st.integers(0, 2**32 - 1)
@@ -136,8 +138,8 @@ def test_softmax_of_masked_scores_ignores_them() -> None:
 def test_softmax_has_second_derivatives() -> None:
     z = values([0.3, -0.2, 0.9])
     p = F.softmax(z)[0]
-    first = engine.grad(p, list(z), create_graph=True)
-    second = [[h.data for h in engine.grad(g, list(z))] for g in first]
+    first = grad(p, list(z), create_graph=True)
+    second = [[h.data for h in grad(g, list(z))] for g in first]
     want = torch.autograd.functional.hessian(
         lambda t: torch.softmax(t, 0)[0], torch.tensor([0.3, -0.2, 0.9], dtype=torch.float64)
     )
@@ -343,13 +345,13 @@ class Sealed(Value):
         raise AssertionError("a Value was asked for its truth")
 
 
-class Recorder(Mode):
+class Recorder(modes.Mode):
     """A mode that only notes the operations; indices are taken by its own `take`."""
 
     def __init__(self) -> None:
         self.operations: list[str] = []
 
-    def record(self, op: ops.Op, inputs: Any) -> Value:
+    def record(self, op: Op, inputs: Any) -> Value:
         self.operations.append(op.name)
         return Sealed(0.0)
 
@@ -386,21 +388,21 @@ def sealed(*shape: int) -> np.ndarray:
 )
 def test_no_function_reads_a_number_while_it_is_recorded(f: Any) -> None:
     recorder = Recorder()
-    with engine.mode(recorder):
+    with modes.mode(recorder):
         result = np.asarray(f(), dtype=object)
     assert all(isinstance(v, Sealed) for v in result.flat)
 
 
 def test_traced_targets_are_taken_row_by_row() -> None:
     recorder = Recorder()
-    with engine.mode(recorder):
+    with modes.mode(recorder):
         F.cross_entropy(sealed(4, 3), sealed(4))
     assert recorder.operations.count("take") == 4
 
 
 def test_traced_one_hot_compares_with_every_class() -> None:
     recorder = Recorder()
-    with engine.mode(recorder):
+    with modes.mode(recorder):
         hot = F.one_hot(sealed(2), 5)
     assert hot.shape == (2, 5)
     assert recorder.operations == ["equal"] * 10
@@ -427,3 +429,40 @@ def test_every_loss_lifts_with_traced_targets(loss: Any) -> None:
         want.backward()
         got.backward()
         close(grads(b), grads(a))
+
+
+# --- infinite and nan logits ----------------------------------------------------------------------
+
+EXTREMES = list(itertools.product([np.inf, -np.inf, np.nan, 0.0, 1.0], repeat=3))
+SILENT: dict[str, Any] = {
+    "linear": lambda z: F.linear(z, np.array([z, z])),
+    "softmax": F.softmax,
+    "log_softmax": F.log_softmax,
+    "cross_entropy": lambda z: F.cross_entropy(z, 0),
+    "nll_loss": lambda z: F.nll_loss(z, 0),
+    "binary_cross_entropy_with_logits": lambda z: F.binary_cross_entropy_with_logits(z, [0, 1, 1]),
+    "mse_loss": lambda z: F.mse_loss(z, [1.0, 2.0, 3.0]),
+    "hinge_loss": lambda z: F.hinge_loss(z, [1, -1, 1]),
+    "LayerNorm": nn.LayerNorm(3),
+    "RMSNorm": nn.RMSNorm(3),
+    "BatchNorm1d": lambda z: nn.BatchNorm1d(3)(np.array([z, z])),
+    "Dropout": nn.Dropout(0.5, rng=0),
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_infinite_and_nan_scores_give_no_warning(name: str) -> None:
+    for z in EXTREMES:  # warnings are errors here
+        for scores in (np.array(z), values(z)):
+            result = np.asarray(SILENT[name](scores), dtype=object)
+            for v in result.flat:
+                if isinstance(v, Value):
+                    v.backward()
+
+
+@pytest.mark.parametrize("z", EXTREMES)
+def test_softmax_of_extremes_is_torchs(z: tuple[float, ...]) -> None:
+    logits = torch.tensor(z, dtype=torch.float64)
+    for scores in (np.array(z), values(z)):
+        assert same(numbers(F.softmax(scores)), torch.softmax(logits, 0)).all()
+        assert same(numbers(F.log_softmax(scores)), torch.log_softmax(logits, 0)).all()

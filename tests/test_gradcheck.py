@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracle import SMOOTH
 
+import micrograd
 from micrograd import Value, functional, nn, ops
-from micrograd.gradcheck import GradcheckError, gradcheck
+from micrograd.gradcheck import GradcheckError, Undecided, gradcheck
+from micrograd.op import Op, registered
 
 # --- what is right passes -------------------------------------------------------------------------
 
@@ -64,13 +66,70 @@ def test_away_from_the_kink_relu_passes() -> None:
     assert gradcheck(lambda x: x.relu() * x, [-0.5])
 
 
+# --- constants, where they are infinite or at a border --------------------------------------------
+
+MASK = np.array([[0.0, -np.inf], [0.0, 0.0]])
+A = np.array([[1.0, 2.0], [3.0, 4.0]])
+
+
+@pytest.mark.parametrize(
+    ("f", "inputs"),
+    [
+        (lambda a: (functional.softmax(a + MASK) * A).sum(), [A]),
+        (lambda a: functional.softmax(a + MASK), [A]),
+        (lambda a: functional.log_softmax(a + MASK)[1], [A]),
+        (lambda y: 0.0**y, [2.5]),
+        (lambda x: x * Value(0.0).relu() + x, [2.0]),
+        (lambda x: x + Value(0.0).sqrt() + Value(-1.0).log(), [2.0]),
+        (lambda x: ops.maximum(x, -math.inf) * ops.minimum(2.0, 2.0), [2.0]),
+        (lambda x: ops.where(Value(0.0), Value(0.0).log(), x) * x, [2.0]),
+        (lambda x: x / Value(1e-9) * 1e-9 + Value(1e-9) ** -1 * x * 1e-9, [3.0]),
+    ],
+)
+def test_what_does_not_depend_on_the_inputs_is_not_differenced(f: Any, inputs: Any) -> None:
+    assert gradcheck(f, inputs, order=1)
+
+
+def test_an_output_that_is_infinite_all_around_has_nothing_to_check() -> None:
+    assert gradcheck(lambda a: functional.log_softmax(a + MASK), [A], order=1)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"), [(Value.log, 1e-7), (Value.sqrt, 0.0), (Value.exp, 709.7825), (Value.log, 0.0)]
+)
+def test_at_the_edge_of_a_domain_nothing_can_be_said(f: Any, x: float) -> None:
+    with pytest.raises(Undecided, match=r"which have no difference; choose inputs further inside"):
+        gradcheck(f, [x], order=1)
+
+
+@pytest.mark.parametrize("f", [Value.relu, Value.leaky_relu, lambda x: (x * 1e6).relu()])
+def test_at_a_kink_nothing_can_be_said_and_it_is_called_one(f: Any) -> None:
+    with pytest.raises(Undecided, match=r"from the left and .* from the right: a kink"):
+        gradcheck(f, [0.0], order=1)
+
+
+def test_a_wrong_rule_of_large_curvature_is_wrong_and_no_kink() -> None:
+    wrong = planted("fifth", [lambda x, out: 5 * x**4 + 0.01], lambda x: x**5)
+    with pytest.raises(GradcheckError) as fault:
+        gradcheck(wrong, [1.5], order=1)
+    assert not isinstance(fault.value, Undecided)
+
+
+def test_a_wrong_rule_on_what_depends_is_found_beside_constants() -> None:
+    partials = [lambda a, b, out: b, lambda a, b, out: 0.0 * a]
+    wrong = planted("product", partials, lambda a, b: a * b)
+    assert gradcheck(lambda x: wrong(x, Value(2.0)), [3.0], order=1)  # its gradient is right
+    with pytest.raises(GradcheckError, match="op product, partial derivative by argument 1"):
+        gradcheck(lambda x: wrong(Value(2.0), x * 1), [3.0], order=1)
+
+
 # --- what is wrong is found -----------------------------------------------------------------------
 
 
-def planted(name: str, partials: list[Callable[..., Any]], forward: Any) -> ops.Op:
+def planted(name: str, partials: list[Callable[..., Any]], forward: Any) -> Op:
     """An op with a fault in it, for this test alone."""
-    row = ops.op(name, forward, partials)
-    del ops.registered[name]
+    row = micrograd.op(name, forward, partials)
+    del registered[name]
     return row
 
 
@@ -80,7 +139,7 @@ def test_a_wrong_rule_is_named_with_its_argument_got_and_expected() -> None:
         GradcheckError,
         match=r"op area, partial derivative by argument 1 at \[3.0, 2.0\]: got 3.001, expected ",
     ):
-        gradcheck(lambda x: wrong(x + 1, Value(2.0)).tanh(), [2.0])
+        gradcheck(lambda x, y: wrong(x + 1, y).tanh(), [2.0, 2.0])
 
 
 def test_a_rule_right_in_value_but_wrong_as_a_graph_fails_at_second_order() -> None:

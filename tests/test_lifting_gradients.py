@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from oracle import same
 from random_programs import flat, leaves
 
 from micrograd import Value, grad, grads, lift, nn, ops, values
+from micrograd.functional import take
 
 # functions of two Values with several results, of which some are made of others
 SEVERAL: dict[str, Callable[..., Any]] = {
@@ -239,3 +241,20 @@ def test_exact_code_keeps_its_arrays_apart_from_those_of_later_code() -> None:
         f(x)[result][element].backward()
         found.append(grads(x).tolist())
     assert found == [[0, 0.5, 0, 0], [0, 0, 0, 0], [0, 0, 24, 0], [0, 0.5, 0, 0]]
+
+
+def test_rows_that_take_did_not_choose_get_0_as_in_pytorch() -> None:
+    """The one place where lifted and eager differ: 0 * inf at a row that no index chose.
+
+    Which rows are chosen is known only while a call runs, so the table as a whole gets a gradient,
+    0 where none arrives. PyTorch does the same; eagerly the other rows are no part of the graph.
+    """
+    numbers = [0.0, 4.0]
+    x = torch.tensor(numbers, dtype=torch.float64, requires_grad=True)
+    x.sqrt()[torch.tensor([1])].sum().backward()
+    theirs, eager = leaves(numbers), leaves(numbers)
+    lift(lambda x, i: take(np.sqrt(x), i).sum())(theirs, np.array([1])).backward()
+    take(np.sqrt(eager), np.array([1])).sum().backward()
+    np.testing.assert_array_equal(grads(theirs), x.grad.numpy())
+    assert np.isnan(grads(theirs)[0])
+    assert grads(eager).tolist() == [0.0, 0.25]

@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from versus_torch import agree, close, tensors, values
 
 import micrograd
-from micrograd import Value, engine, functional, grads, nn, no_grad, numbers, ops, optim
+from micrograd import Value, functional, grads, modes, nn, no_grad, numbers, optim
 from micrograd.modes import Mode
 from micrograd.nn import initialisers
+from micrograd.op import Op
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -705,7 +706,7 @@ class Recorder(Mode):
         self.drawn: list[tuple[int, ...]] = []
         self.running = values([10.0, 20.0])
 
-    def record(self, op: ops.Op, inputs: Any) -> Value:
+    def record(self, op: Op, inputs: Any) -> Value:
         return Value(op.number(*[x.data for x in inputs]))
 
     def read_buffer(self, module: nn.Module, name: str) -> np.ndarray:
@@ -722,12 +723,12 @@ class Recorder(Mode):
 def test_a_recording_mode_takes_the_running_statistics_over() -> None:
     layer = nn.BatchNorm1d(2)
     x, mode = values([[0.0, 1.0], [2.0, 5.0]]), Recorder()
-    with engine.mode(mode):
+    with modes.mode(mode):
         layer(x)
     assert not layer.running_mean.any()  # the module's own were neither read nor written
     close(mode.updates["running_mean"], [0.9 * 10 + 0.1 * 1, 0.9 * 20 + 0.1 * 3])
     close(mode.updates["running_var"], [0.9 * 10 + 0.1 * 2, 0.9 * 20 + 0.1 * 8])
-    with engine.mode(mode):
+    with modes.mode(mode):
         y = layer.eval()(x)
     close(y, (numbers(x) - [10.0, 20.0]) / np.sqrt([10.0 + 1e-5, 20.0 + 1e-5]))
 
@@ -735,7 +736,7 @@ def test_a_recording_mode_takes_the_running_statistics_over() -> None:
 def test_a_recording_mode_takes_the_draws_over() -> None:
     layer, mode = nn.Dropout(0.5, rng=0), Recorder()
     state = layer.rng.bit_generator.state
-    with engine.mode(mode):
+    with modes.mode(mode):
         y = layer(values(np.ones((2, 5))))
     assert mode.drawn == [(2, 5)]
     assert numbers(y).tolist() == [[0.0] * 5, [2.0] * 5]  # the draws run from 0.05 to 0.95

@@ -16,8 +16,8 @@ import pytest
 import torch
 from oracle import KINKED, ROWS, SMOOTH, SPECIAL, STEPS, same, tensor
 
-from micrograd import Value, engine, grad, op, ops
-from micrograd.ops import Op
+from micrograd import Value, grad, modes, op, ops
+from micrograd.op import Op, registered
 
 DIFFERENTIABLE = {**SMOOTH, **KINKED}
 ARRIVING = (1.0, -2.0, 0.0, math.inf, math.nan)  # gradients that arrive from above
@@ -76,7 +76,7 @@ def column(contributions: Any, i: int, size: int) -> np.ndarray:
 
 def test_the_oracle_knows_every_row() -> None:
     families = {"**2", "LeakyReLU", "dot"}
-    own = {name for name in ops.registered if ops.registered[name].builtin}
+    own = {name for name in registered if registered[name].builtin}
     assert own | families <= set(ROWS)
 
 
@@ -341,7 +341,7 @@ def test_a_partial_that_reads_a_number_is_refused_where_it_would_lose_the_graph(
     assert grad(sine(x), x).data == math.cos(0.5)
     with pytest.raises(TypeError, match="partial of op 'test sine' reads a Value's number"):
         grad(sine(x), x, create_graph=True)
-    assert engine.current_mode() is None
+    assert modes.current_mode() is modes.eager
     right = op("test right sine", math.sin, [lambda x, out: ops.cos(x)])
     second = grad(grad(right(x), x, create_graph=True), x)
     assert second.data == -math.sin(0.5)
@@ -363,7 +363,7 @@ def test_op_refuses_what_it_cannot_register(
 ) -> None:
     with pytest.raises(error, match=message):
         op(*arguments)
-    assert "test f" not in ops.registered
+    assert "test f" not in registered
 
 
 def test_a_forward_that_gives_no_number_is_refused() -> None:

@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from micrograd import Value, engine, ops
+from micrograd import Value, modes, ops
 from micrograd.data import moons
 from micrograd.nn import MLP
 from micrograd.show import plot
@@ -81,7 +81,7 @@ def test_nothing_is_recorded_and_no_parameter_touched() -> None:
     assert len(seen) == 1
     assert seen[0]._prev == ()
     assert [(p.data, p.grad) for p in model.parameters()] == before
-    assert engine.current_mode() is None
+    assert modes.current_mode() is modes.eager
 
 
 def regions(ax: Any, at: tuple[float, float]) -> list[str]:

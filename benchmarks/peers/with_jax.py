@@ -1,107 +1,66 @@
-"""The networks in JAX: loss, gradient and update in one compiled function, parameters donated."""
+"""JAX: loss, gradient and update in one compiled function of parameters that it replaces.
+
+The parameters are held as a dict of arrays, as a list of them, or as one flat array that the
+function takes apart; they are donated, so that their memory is used again, or kept. Which is
+fastest differs from problem to problem, so all are measured. The losses are in `jax_losses`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.flatten_util import ravel_pytree
 
-from benchmarks.models import demo, gpt, wavenet
+from benchmarks.models import wavenet
+from benchmarks.peers.jax_losses import LOSSES
 
-__all__ = ["Contestant"]
+__all__ = ["HELD", "Contestant"]
 
 jax.config.update("jax_enable_x64", True)
-Arrays = dict[str, Any]
-
-
-def cross_entropy(logits: Any, targets: Any) -> Any:
-    chosen = jnp.take_along_axis(logits, targets[..., None], axis=-1)[..., 0]
-    return jax.nn.logsumexp(logits, axis=-1) - chosen
-
-
-def demo_loss(p: Arrays, state: Any, X: Any, y: Any) -> Any:
-    count = len(p) // 2
-    for i in range(count):
-        X = X @ p[f"weight{i}"].T + p[f"bias{i}"]
-        if i < count - 1:
-            X = jax.nn.relu(X)
-    penalty = sum((w * w).sum() for w in p.values())
-    return jax.nn.relu(1 - y * X[:, 0]).mean() + demo.ALPHA * penalty, state
-
-
-def gpt_loss(p: Arrays, state: Any, letters: Any, following: Any, mask: Any = None) -> Any:
-    def normed(x: Any) -> Any:
-        return x * jax.lax.rsqrt((x * x).mean(-1, keepdims=True) + gpt.EPS)
-
-    T = letters.shape[-1]
-    x = normed(p["token.weight"][letters] + p["position.weight"][:T])
-    y = normed(x)
-    split = (*y.shape[:-1], gpt.HEADS, gpt.SIZE)
-    q, k, v = ((y @ p[f"{name}.weight"].T).reshape(split) for name in ("query", "key", "value"))
-    scores = jnp.einsum("...thd,...shd->...hts", q, k) * gpt.SIZE**-0.5
-    scores = jnp.where(jnp.tri(T, dtype=bool), scores, -jnp.inf)
-    mixed = jnp.einsum("...hts,...shd->...thd", jax.nn.softmax(scores), v).reshape(x.shape)
-    x = x + mixed @ p["project.weight"].T
-    x = x + jax.nn.relu(normed(x) @ p["expand.weight"].T) @ p["contract.weight"].T
-    losses = cross_entropy(x @ p["head.weight"].T, following)
-    if mask is None:
-        return losses.mean(), state
-    return (losses * mask).sum() / mask.sum(), state
-
-
-def makemore_loss(p: Arrays, state: Any, X: Any, y: Any) -> Any:
-    x = p["0.weight"][X].reshape(len(X), -1)
-    x = jnp.tanh(x @ p["2.weight"].T + p["2.bias"])
-    return cross_entropy(x @ p["4.weight"].T + p["4.bias"], y).mean(), state
-
-
-def wavenet_loss(p: Arrays, state: Any, X: Any, y: Any) -> Any:
-    x, moved = p["0.weight"][X], []
-    for i, (running_mean, running_var) in zip(wavenet.LEVELS, state, strict=True):
-        N, L, C = x.shape
-        x = x.reshape(N, L // 2, 2 * C) @ p[f"{i}.weight"].T
-        mean, var = x.mean((0, 1)), x.var((0, 1))
-        m = N * L // 2
-        moved.append(
-            (0.9 * running_mean + 0.1 * mean, 0.9 * running_var + 0.1 * var * (m / (m - 1)))
-        )
-        normal = (x - mean) * jax.lax.rsqrt(var + wavenet.EPS)
-        x = jnp.tanh(normal * p[f"{i + 1}.weight"] + p[f"{i + 1}.bias"])
-    logits = x[:, 0] @ p["13.weight"].T + p["13.bias"]
-    return cross_entropy(logits, y).mean(), moved
-
-
-LOSSES: dict[str, Callable[..., Any]] = {
-    "demo": demo_loss, "gpt": gpt_loss, "makemore": makemore_loss, "wavenet": wavenet_loss,
-}  # fmt: skip
+# a step waits for its result anyway: 18 us where handing it to another thread takes 27
+jax.config.update("jax_cpu_enable_async_dispatch", False)
+HELD = ("dict", "list", "flat")
 
 
 class Contestant:
     """One network with its optimiser; `step(batch)` waits for its result."""
 
     def __init__(
-        self, network: str, numbers: dict[str, np.ndarray], optimiser: str, lr: float
-    ) -> None:
+        self, network: str, numbers: dict[str, np.ndarray], optimiser: str, lr: float,
+        held: str = "dict", donated: bool = True,
+    ) -> None:  # fmt: skip
         # copies: a donated array is overwritten
-        self.p: Any = {k: jnp.array(a, copy=True) for k, a in numbers.items()}
+        named = {k: jnp.array(a, copy=True) for k, a in numbers.items()}
+        self.p: Any = named
+        self.named: Any = lambda p: p  # from how they are held to a dict
+        if held == "list":
+            self.p, self.named = list(named.values()), lambda p: dict(zip(named, p, strict=True))
+        elif held == "flat":
+            self.p, self.named = ravel_pytree(named)
         self.state: Any = None
         if network == "wavenet":
             hidden = len(numbers["3.weight"])
             self.state = [(jnp.zeros(hidden), jnp.ones(hidden)) for _ in wavenet.LEVELS]
-        zeros = jax.tree.map(jnp.zeros_like, self.p)
-        self.moments: Any = (zeros, jax.tree.map(jnp.zeros_like, self.p), jnp.zeros(()))
-        self.value_and_grad = jax.value_and_grad(LOSSES[network], has_aux=True)
+        self.moments: Any = None
+        if optimiser == "adam":
+            zeros = jax.tree.map(jnp.zeros_like, self.p)
+            self.moments = (zeros, jax.tree.map(jnp.zeros_like, self.p), jnp.zeros(()))
         update = partial(adam if optimiser == "adam" else sgd, lr)
+
+        def loss(p: Any, state: Any, *batch: Any) -> Any:
+            return LOSSES[network](self.named(p), state, *batch)
+
+        self.value_and_grad = jax.value_and_grad(loss, has_aux=True)
 
         def step(p: Any, state: Any, moments: Any, *batch: Any) -> Any:
             (loss, state), g = self.value_and_grad(p, state, *batch)
             return loss, *update(p, g, moments), state
 
-        self.compiled = jax.jit(step, donate_argnums=(0, 1, 2))
+        self.compiled = jax.jit(step, donate_argnums=(0, 1, 2) if donated else ())
 
     def prepare(self, batch: tuple[np.ndarray, ...]) -> tuple[Any, ...]:
         return tuple(map(jnp.asarray, batch))
@@ -113,8 +72,9 @@ class Contestant:
         return loss.block_until_ready()  # all results of one program are ready together
 
     def gradients(self, batch: tuple[Any, ...]) -> tuple[float, dict[str, Any]]:
-        (loss, _), g = self.value_and_grad(self.p, self.state, *batch)
-        return float(loss), {k: np.asarray(a) for k, a in g.items()}
+        compiled = jax.jit(self.value_and_grad)  # in a second, where single operations take seven
+        (loss, _), g = compiled(self.p, self.state, *batch)
+        return float(loss), {k: np.asarray(a) for k, a in self.named(g).items()}
 
 
 def sgd(lr: float, p: Any, g: Any, moments: Any) -> Any:

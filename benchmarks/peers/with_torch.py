@@ -1,112 +1,52 @@
-"""The networks in PyTorch, eager, float64: functions of tensors, without the cost of Modules."""
+"""PyTorch in float64: eager with each of its optimisers' ways, or a whole step compiled.
+
+Eager, SGD and Adam go over the tensors one by one (`plain`), in groups (`foreach`) or in one kernel
+(`fused`). Compiled, loss, gradient and update are one function for `torch.compile`, which writes
+C++ (a compiler is needed, and some seconds for each shape). The losses are in `torch_losses`.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+# compiled once, kept in `build`; one process compiles, as one core is all there is
+os.environ.setdefault(
+    "TORCHINDUCTOR_CACHE_DIR", str(Path(__file__).parents[2] / "build" / "torch_compiled")
+)
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
-from benchmarks.models import demo, gpt, wavenet
+from benchmarks.peers.torch_losses import loss_of, loss_with_statistics
 
-__all__ = ["Contestant"]
+__all__ = ["WAYS", "Contestant"]
 
 torch.set_num_threads(1)
-Tensors = dict[str, torch.Tensor]
-
-
-def demo_loss(p: Tensors, X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    count = len(p) // 2
-    for i in range(count):
-        X = F.linear(X, p[f"weight{i}"], p[f"bias{i}"])
-        if i < count - 1:
-            X = F.relu(X)
-    penalty = sum((w * w).sum() for w in p.values())
-    return F.relu(1 - y * X[:, 0]).mean() + demo.ALPHA * penalty
-
-
-def normed(x: torch.Tensor) -> torch.Tensor:
-    """F.rms_norm, which takes a tenth longer here."""
-    return x * torch.rsqrt((x * x).mean(-1, keepdim=True) + gpt.EPS)
-
-
-def gpt_loss(
-    p: Tensors, letters: torch.Tensor, following: torch.Tensor, mask: torch.Tensor | None = None
-) -> torch.Tensor:
-    T = letters.shape[-1]
-    x = F.embedding(letters, p["token.weight"]) + p["position.weight"][:T]
-    x = normed(x)
-    y = normed(x)
-    split = (*y.shape[:-1], gpt.HEADS, gpt.SIZE)
-    q, k, v = (
-        F.linear(y, p[f"{name}.weight"]).view(split).transpose(-2, -3)
-        for name in ("query", "key", "value")
-    )
-    mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-    x = x + F.linear(mixed.transpose(-2, -3).reshape(x.shape), p["project.weight"])
-    hidden = F.relu(F.linear(normed(x), p["expand.weight"]))
-    x = x + F.linear(hidden, p["contract.weight"])
-    logits = F.linear(x, p["head.weight"])
-    if mask is None:
-        return F.cross_entropy(logits, following)
-    losses = F.cross_entropy(logits.flatten(0, 1), following.flatten(), reduction="none")
-    return (losses * mask.flatten()).sum() / mask.sum()
-
-
-def makemore_loss(p: Tensors, X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    x = F.embedding(X, p["0.weight"]).flatten(1)
-    x = torch.tanh(F.linear(x, p["2.weight"], p["2.bias"]))
-    return F.cross_entropy(F.linear(x, p["4.weight"], p["4.bias"]), y)
-
-
-class Wavenet:
-    """Holds the running statistics, which training moves."""
-
-    def __init__(self, hidden: int) -> None:
-        kind = torch.float64
-        self.running = {
-            i: (torch.zeros(hidden, dtype=kind), torch.ones(hidden, dtype=kind))
-            for i in wavenet.LEVELS
-        }
-
-    def __call__(self, p: Tensors, X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        x = F.embedding(X, p["0.weight"])
-        for i in wavenet.LEVELS:
-            N, L, C = x.shape
-            x = F.linear(x.view(N, L // 2, 2 * C), p[f"{i}.weight"])
-            mean, var = self.running[i]
-            flat = F.batch_norm(  # channels second, as it wants them
-                x.view(N * L // 2, -1), mean, var, p[f"{i + 1}.weight"], p[f"{i + 1}.bias"],
-                training=True, momentum=0.1, eps=wavenet.EPS,
-            )  # fmt: skip
-            x = torch.tanh(flat).view(x.shape)
-        return F.cross_entropy(F.linear(x[:, 0], p["13.weight"], p["13.bias"]), y)
-
-
-def loss_of(network: str, numbers: dict[str, np.ndarray]) -> Callable[..., torch.Tensor]:
-    if network == "wavenet":
-        return Wavenet(len(numbers["3.weight"]))
-    return {"demo": demo_loss, "gpt": gpt_loss, "makemore": makemore_loss}[network]
+WAYS = ("plain", "foreach", "fused", "compiled")
+BETA1, BETA2, EPS = 0.85, 0.99, 1e-8
 
 
 class Contestant:
     """One network with its optimiser; `step(batch)` is a whole step and gives the loss."""
 
     def __init__(
-        self, network: str, numbers: dict[str, np.ndarray], optimiser: str, lr: float, fused: bool
-    ) -> None:
+        self, network: str, numbers: dict[str, np.ndarray], optimiser: str, lr: float,
+        way: str = "plain",
+    ) -> None:  # fmt: skip
         self.p = {k: torch.tensor(a, requires_grad=True) for k, a in numbers.items()}
         self.function = loss_of(network, numbers)
+        if way == "compiled":
+            self.step = compiled(network, numbers, self.p, optimiser, lr)  # type: ignore[method-assign]
+            return
+        how = {"foreach": way == "foreach", "fused": way == "fused"}
         if optimiser == "adam":
-            betas, eps = (0.85, 0.99), 1e-8
-            # by default PyTorch chooses; on a CPU that is a loop over the tensors
-            self.optimiser: Any = torch.optim.Adam(
-                self.p.values(), lr, betas, eps, fused=True if fused else None
-            )
+            self.optimiser: Any = torch.optim.Adam(self.p.values(), lr, (BETA1, BETA2), EPS, **how)
         else:
-            self.optimiser = torch.optim.SGD(self.p.values(), lr, fused=True if fused else None)
+            self.optimiser = torch.optim.SGD(self.p.values(), lr, **how)
 
     def prepare(self, batch: tuple[np.ndarray, ...]) -> tuple[torch.Tensor, ...]:
         return tuple(map(torch.from_numpy, batch))
@@ -120,6 +60,43 @@ class Contestant:
 
     def gradients(self, batch: tuple[torch.Tensor, ...]) -> tuple[float, dict[str, Any]]:
         loss = self.function(self.p, *batch)
-        self.optimiser.zero_grad()
-        loss.backward()
-        return loss.item(), {k: w.grad.numpy().copy() for k, w in self.p.items()}
+        g = torch.autograd.grad(loss, list(self.p.values()))
+        return loss.item(), {k: a.numpy().copy() for k, a in zip(self.p, g, strict=True)}
+
+
+def compiled(
+    network: str, numbers: dict[str, np.ndarray], leaves: dict[str, torch.Tensor],
+    optimiser: str, lr: float,
+) -> Callable[[tuple[torch.Tensor, ...]], torch.Tensor]:  # fmt: skip
+    """A step of one compiled function that changes the parameters in place."""
+    torch._dynamo.config.recompile_limit = 64  # a program for each length of a name
+    function, running = loss_with_statistics(network, numbers)
+    gradient_and_loss = torch.func.grad_and_value(function, has_aux=True)
+    p = {name: leaf.detach() for name, leaf in leaves.items()}  # the same memory
+    m = {name: torch.zeros_like(w) for name, w in p.items()}
+    v = {name: torch.zeros_like(w) for name, w in p.items()}
+    t = torch.zeros(1, dtype=torch.float64)  # compiled, `add_` on a 0-d tensor is lost (2.13)
+
+    def whole(*batch: torch.Tensor) -> torch.Tensor:
+        g, (loss, moved) = gradient_and_loss(p, *batch)
+        for old, new in zip(running, moved, strict=True):
+            old.lerp_(new, 0.1)
+        if optimiser == "sgd":
+            for name, w in p.items():
+                w.sub_(g[name], alpha=lr)
+            return loss
+        t.add_(1)
+        for name, w in p.items():
+            m[name].lerp_(g[name], 1 - BETA1)
+            v[name].lerp_(g[name] * g[name], 1 - BETA2)
+            mean, square = m[name] / (1 - BETA1**t), v[name] / (1 - BETA2**t)
+            w.sub_(lr * mean / (square.sqrt() + EPS))
+        return loss
+
+    program = torch.compile(whole, dynamic=False)
+
+    def step(batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        with torch.no_grad():
+            return program(*batch)
+
+    return step

@@ -19,14 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.engine import Value, _leaf, numbers
+from micrograd.arrays import numbers
+from micrograd.engine import Value
+from micrograd.fast import leaf
 from micrograd.lifting.call import Call, ResultArray, output
 from micrograd.lifting.narrow import Narrow, is_narrow
 from micrograd.lifting.record import INPUT, INTEGER, Tape
 from micrograd.lifting.sights import Path
 from micrograd.lifting.traced import Traced
 from micrograd.lifting.watch import holds_traced
-from micrograd.ops import Op
+from micrograd.op import Op
 
 __all__ = ["Arguments", "Template", "read", "roots"]
 
@@ -328,7 +330,7 @@ def _fill(build: Any, node: Value | None, call: Call) -> Any:
     if kind == "copy":
         return build[1].copy()
     if kind == "leaf":
-        return _leaf(build[1], 0.0, "")
+        return leaf(build[1])
     return build[1]
 
 

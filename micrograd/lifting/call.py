@@ -14,9 +14,10 @@ from weakref import ref
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from micrograd import engine
-from micrograd.engine import Value
+from micrograd.arrays import grads, numbers
+from micrograd.engine import ComputedValue, Value
 from micrograd.lifting.record import LiftError
+from micrograd.rules import Rule
 
 if TYPE_CHECKING:
     from micrograd.lifting.program import Buffers, Program
@@ -26,7 +27,7 @@ __all__ = ["Call", "ResultArray"]
 _new = object.__new__
 
 
-class Call:
+class Call(Rule):
     """The rule of a call's node: owns its buffers, gives them back when the results die."""
 
     __slots__ = ("program", "buffers", "seeds", "name", "made", "grads", "between")
@@ -83,11 +84,11 @@ class Call:
             self.buffers = fresh
         return self.buffers
 
-    def parameters_of(self, node: Value) -> Sequence[Value]:
+    def hidden(self, node: Value) -> Sequence[Value]:
         return self.program.parameters
 
 
-class Output:
+class Output(Rule):
     """The rule of one result: where its number stands, and which of the program's outputs it is."""
 
     __slots__ = ("call", "which", "name")
@@ -110,7 +111,7 @@ class Output:
 
 def output(node: Value | None, call: Call, which: int) -> Value:
     """The Value of one result; a plain leaf if the call remembers nothing (`no_grad`)."""
-    out = _new(Value)
+    out = _new(ComputedValue)
     out._data = call.buffers.numbers.item(call.program.outputs[which])
     out._grad = 0.0
     out._right = None
@@ -167,9 +168,9 @@ class ResultArray(NDArrayOperatorsMixin):
 
     def _read(self, what: str) -> np.ndarray:
         if what == "grad":
-            return engine.grads(self.values)
+            return grads(self.values)
         if self._values is not None:  # they may have been written to
-            return engine.numbers(self._values)
+            return numbers(self._values)
         places = self._call.program.places[self._which]
         found: np.ndarray = self._call.buffers.numbers[places]
         return found

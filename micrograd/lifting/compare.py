@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.engine import Value, backward
+from micrograd.engine import Value
 from micrograd.lifting.arguments import flat_values, read
 from micrograd.lifting.call import ResultArray
 from micrograd.lifting.program import Program
@@ -59,7 +59,7 @@ def compare(function: Callable[..., Any], program: Program, args: Any, kwargs: A
 def _gradients(root: Value, leaves: list[Value]) -> list[float]:
     for leaf in leaves:
         leaf.grad = 0.0
-    backward(root)
+    root.backward()
     return [leaf.grad for leaf in leaves]
 
 

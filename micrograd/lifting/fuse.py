@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd import ops
 from micrograd.lifting.record import DOT, PARAMETER, TAKE, Tape
-from micrograd.ops import Op
+from micrograd.op import Op
 
 __all__ = ["Fused", "Node", "fuse", "needed"]
 

@@ -19,11 +19,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import update_wrapper
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, Generic, ParamSpec, TypeVar, overload
 from weakref import WeakValueDictionary
 
-from micrograd import engine
-from micrograd.engine import _modes
+from micrograd import modes
 from micrograd.lifting.arguments import Arguments, read, roots
 from micrograd.lifting.batch import SIZES, DoesNotExtend, fit, prove
 from micrograd.lifting.compare import compare
@@ -35,16 +34,20 @@ from micrograd.lifting.recording import Recorded, Resize, record, trace
 from micrograd.lifting.schedule import PARAMETERS
 from micrograd.lifting.sights import Path
 from micrograd.lifting.watch import Captured, Watch
+from micrograd.modes import current_mode
 
 __all__ = ["Lifted", "lift"]
+
+Given = ParamSpec("Given")  # a lifted function takes and gives what the function does
+Result = TypeVar("Result")
 
 _PROGRAMS = 64  # how many programs a lifted function keeps; the least recently used goes first
 
 
-class Lifted:
+class Lifted(Generic[Given, Result]):
     """A function that records itself and runs lifted; `program` is the one that ran last."""
 
-    def __init__(self, function: Callable[..., Any], batched: Sequence[str] = ()) -> None:
+    def __init__(self, function: Callable[Given, Result], batched: Sequence[str] = ()) -> None:
         _refuse_unfinished(function)
         update_wrapper(self, function)
         self.function = function
@@ -59,12 +62,12 @@ class Lifted:
         self._watches: WeakValueDictionary[tuple[int, ...], Watch] = WeakValueDictionary()
         self._lock = threading.RLock()
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if _modes and isinstance(engine.current_mode(), Tape):  # inside another recording
+    def __call__(self, *args: Given.args, **kwargs: Given.kwargs) -> Result:
+        if modes.active and isinstance(current_mode(), Tape):  # inside another recording
             return self.function(*args, **kwargs)
         program, found = self._program(args, kwargs)
         self.program = program
-        return program.run(found)
+        return program.run(found)  # type: ignore[no-any-return]
 
     def _program(self, args: Any, kwargs: Any) -> tuple[Program, Arguments]:
         """The program for these arguments, recorded if need be, and the arguments taken apart."""
@@ -87,17 +90,17 @@ class Lifted:
         Gradients are those of the sum of all results. Grads, running statistics and generators are
         left as they were.
         """
-        if not isinstance(engine.current_mode(), Tape):
+        if not isinstance(current_mode(), Tape):
             program, _ = self._program(args, kwargs)
             self.program = program
             compare(self.function, program, args, kwargs)
 
     # --- copies record anew: a program belongs to the parameters that it was recorded with -------
 
-    def __copy__(self) -> Lifted:
+    def __copy__(self) -> Lifted[Given, Result]:
         return Lifted(self.function, self._batched)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Lifted:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Lifted[Given, Result]:
         made = memo[id(self)] = Lifted(copy.deepcopy(self.function, memo), self._batched)
         return made
 
@@ -273,6 +276,14 @@ def _batched_places(function: Callable[..., Any], batched: Sequence[str]) -> tup
     return (*batched, *(names.index(name) for name in batched))
 
 
+@overload
+def lift(
+    function: Callable[Given, Result], *, batched: Sequence[str] = ()
+) -> Lifted[Given, Result]: ...
+@overload
+def lift(
+    function: None = None, *, batched: Sequence[str] = ()
+) -> Callable[[Callable[Given, Result]], Lifted[Given, Result]]: ...
 def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] = ()) -> Any:
     """The same function, recorded once and run as an array program: `@lift`,
     `@lift(batched=("X",))`.

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.engine import Value, _leaf, current_mode
+from micrograd.engine import Value
+from micrograd.fast import leaf
 from micrograd.lifting.adjoint import AdjointWriter, reads
 from micrograd.lifting.arguments import Arguments, flat_values, read
 from micrograd.lifting.call import Call
@@ -26,6 +27,7 @@ from micrograd.lifting.schedule import PARAMETERS, Layout
 from micrograd.lifting.strides import Access
 from micrograd.lifting.text import Text
 from micrograd.lifting.views import Scratch, Views, addresses
+from micrograd.modes import current_mode, eager
 from micrograd.store import Store, gather
 
 __all__ = ["Argument", "Buffers", "Outside", "Program", "Recording", "Result", "State", "Update"]
@@ -397,8 +399,8 @@ class Program:
             update.module.update_buffer(update.name, buffers.numbers[update.places])
         call = Call(self, buffers, self.name)
         node = None
-        if current_mode() is None:
-            node = _leaf(0.0, 0.0, "")
+        if current_mode() is eager:
+            node = leaf(0.0)
             node._rule = call
             node._left = tuple(flat_values(found.values)) if self.wanted_inputs else ()
             if self.recording.outside:

@@ -1,7 +1,7 @@
 """Run a function once on traced Values and write down every operation: the tape.
 
 A `Traced` Value has no number, only a place on the tape, so that nothing recorded can depend on
-one. `Tape` is what `engine.mode` hands operations to; `fuse.py` reads the finished tape.
+one. `Tape` is what `modes.mode` hands operations to; `fuse.py` reads the finished tape.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd import ops
-from micrograd.engine import Value, _NumbersOnly
+from micrograd.engine import Leaf, NumbersOnly, Value
 from micrograd.functional import take
 from micrograd.lifting.narrow import Narrow, wide
 from micrograd.lifting.reach import is_library
 from micrograd.lifting.traced import LiftError, Traced, advice
 from micrograd.modes import Mode
-from micrograd.ops import Op
+from micrograd.op import Op
 from micrograd.reals import is_real
 
 __all__ = [
@@ -127,25 +127,22 @@ class Tape(Mode):
             return self.node(op, places[0], places[1])  # type: ignore[arg-type]
         return self.node(op, tuple(places), -1)
 
-    def created(self, value: Value, data: Any) -> None:
+    def constructs(self, node: Value, data: Any, made_from: Any) -> Value:
         """`Value(...)` inside the function: a constant, or a second name of a traced Value."""
-        if value._rule is not None:
+        if made_from:
             raise self.error("making a node by hand, Value(..., children)")
-        if isinstance(data, Value):
-            place = self.find(data)
-            try:
-                value.__class__ = Traced
-            except TypeError:
-                raise self.error(
-                    f"making a {type(value).__name__} of a traced number by hand"
-                ) from None
-            value._left, value._right = place, self
-            self.wrapped[id(value)] = value
-        else:
-            self.created_here[value] = None
+        if not isinstance(data, Value):
+            self.created_here[node] = None
+            return node
+        if type(node) is not Leaf:
+            raise self.error(f"making a {type(node).__name__} of a traced number by hand")
+        name = _new(Traced)
+        name._rule, name._left, name._right = None, self.find(data), self
+        self.wrapped[id(name)] = name
+        return name
 
     def entered(self, active: Any) -> None:
-        if isinstance(active, _NumbersOnly):
+        if isinstance(active, NumbersOnly):
             raise self.error("entering no_grad()")
 
     def refuse(self, what: str) -> None:

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd import engine
 from micrograd.engine import Value
 from micrograd.lifting.arguments import Arguments, Template, Tracer
 from micrograd.lifting.fuse import Fused, fuse, needed
@@ -22,6 +21,7 @@ from micrograd.lifting.record import INPUT, Tape
 from micrograd.lifting.schedule import schedule
 from micrograd.lifting.strides import Access, nest
 from micrograd.lifting.watch import Captured
+from micrograd.modes import mode
 from micrograd.store import gather
 
 __all__ = ["Recorded", "Run", "record", "trace"]
@@ -79,7 +79,7 @@ def trace(
     progress = Progress.current or Progress()
     progress.nodes = tape.kinds
     try:
-        with engine.mode(tape):
+        with mode(tape):
             returned = function(*traced_args, **traced_kwargs)
     except (IndexError, TypeError) as fault:
         explained = tape.explained(fault)

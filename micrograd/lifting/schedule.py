@@ -16,7 +16,7 @@ from micrograd.lifting.fuse import Fused, Node
 from micrograd.lifting.merge import by_length, in_order, merge
 from micrograd.lifting.record import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
 from micrograd.lifting.strides import FAR, Access, nest, segments, squeezed
-from micrograd.ops import Op
+from micrograd.op import Op
 
 __all__ = ["PARAMETERS", "Instruction", "Layout", "gathered", "schedule"]
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from micrograd import ops
 from micrograd.lifting.fuse import SUBTRACT
-from micrograd.ops import Op
+from micrograd.op import Op
 
 __all__ = ["Symbol", "is_number"]
 

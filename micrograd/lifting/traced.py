@@ -27,6 +27,11 @@ class Traced(Value):
 
     __slots__ = ()
 
+    has_number = False
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        pass  # `Value(traced)` is another of these, which `Tape.constructs` has made
+
     def _refuse(self, what: str) -> Any:
         raise self._right.error(what)
 
@@ -35,7 +40,7 @@ class Traced(Value):
         return self._refuse("reading the number of a traced Value")  # type: ignore[no-any-return]
 
     @data.setter
-    def data(self, number: float) -> None:
+    def data(self, number: Any) -> None:
         if self._left is not None:
             self._refuse("writing the number of a traced Value")
 
@@ -44,12 +49,16 @@ class Traced(Value):
         return self._refuse("reading the gradient of a traced Value")  # type: ignore[no-any-return]
 
     @grad.setter
-    def grad(self, number: float) -> None:
+    def grad(self, number: Any) -> None:
         self._refuse("writing the gradient of a traced Value")
 
     @property
     def _prev(self) -> tuple[Value, ...]:
         return self._refuse("walking the graph of a traced Value")  # type: ignore[no-any-return]
+
+    @_prev.setter
+    def _prev(self, inputs: Any) -> None:
+        self._refuse("walking the graph of a traced Value")
 
     @property
     def _backward(self) -> Any:

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from micrograd import engine
+from micrograd import arrays
 from micrograd.nn.learning import learning
 
 __all__ = [
     "zeros", "uniform", "normal", "fan_in_uniform", "kaiming_uniform", "kaiming_normal",
-    "xavier_uniform", "xavier_normal", "initialisers", "values",
+    "xavier_uniform", "xavier_normal", "initialisers", "values", "weights",
 ]  # fmt: skip
 
 Shape = tuple[int, ...]
@@ -84,7 +84,12 @@ def values(shape: Shape, init: str | Initialiser, rng: np.random.Generator) -> n
     if isinstance(init, str) and init not in initialisers:
         raise ValueError(f"init is one of {', '.join(initialisers)}, or a function; got {init!r}")
     drawn = (initialisers[init] if isinstance(init, str) else init)(shape, rng)
-    made = engine.values(np.broadcast_to(drawn, shape))
+    return weights(np.broadcast_to(drawn, shape))
+
+
+def weights(numbers: np.ndarray) -> np.ndarray:
+    """An array of leaf Values that start at these numbers."""
+    made = arrays.values(numbers)
     for v in made.flat:
         learning(v)
     return made

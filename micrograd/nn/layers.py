@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from micrograd import engine, functional, ops
+from micrograd import functional, modes, ops
 from micrograd.functional import as_array
 from micrograd.nn.initialisers import Initialiser, uniform, values
 from micrograd.nn.module import Module, positive
+from micrograd.op import Op
+from micrograd.reals import describe
 
 __all__ = [
     "Linear", "Embedding", "Tanh", "ReLU", "GELU", "Dropout", "Flatten", "FlattenConsecutive",
@@ -69,7 +71,7 @@ class Embedding(Module):
 
 
 class _Elementwise(Module):
-    _op: ops.Op
+    _op: Op
 
     def __call__(self, x: Any) -> Any:
         return self._op(as_array(x))
@@ -109,14 +111,14 @@ class Dropout(Module):
         self.rng = np.random.default_rng(rng)
 
     def __call__(self, x: Any) -> Any:
-        x = as_array(x)
-        if not self.training or self.p == 0:
-            return x
-        # a mode that records (lift) gives Values for the draws, so that each call has new ones
-        draw = getattr(engine.current_mode(), "random_array", None)
-        u = self.rng.random(x.shape) if draw is None else draw(self.rng, x.shape)
-        keep = ops.greater(u, self.p)  # u < 1: nothing is kept where p = 1
-        return x * (keep * (1 / (1 - self.p) if self.p < 1 else 0.0))
+        with np.errstate(all="ignore"):  # silent about inf and nan, as one Value is
+            x = as_array(x)
+            if not self.training or self.p == 0:
+                return x
+            # a mode that records (lift) gives Values for the draws, so that each call has new ones
+            u = modes.current_mode().random_array(self.rng, x.shape)
+            keep = ops.greater(u, self.p)  # u < 1: nothing is kept where p = 1
+            return x * (keep * (1 / (1 - self.p) if self.p < 1 else 0.0))
 
     def __repr__(self) -> str:
         return f"Dropout({self.p})"
@@ -161,7 +163,7 @@ class Sequential(Module):
             if not callable(layer):
                 raise TypeError(
                     "Sequential takes layers one by one, Sequential(*layers); "
-                    f"got {engine._describe(layer)}"
+                    f"got {describe(layer)}"
                 )
             if hasattr(layer, "parameters") and not isinstance(layer, Module):
                 raise TypeError(  # its parameters would never be found, and never learn

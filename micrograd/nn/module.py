@@ -7,16 +7,20 @@ PyTorch: `layers.0.weight`.
 
 from __future__ import annotations
 
+import operator
+import sys
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import count
-from typing import Any, ClassVar
+from itertools import count, product
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-import numpy as np
-
-from micrograd import engine
-from micrograd.engine import Value, numbers
+from micrograd import modes
+from micrograd.arrays import numbers
+from micrograd.engine import Value
 from micrograd.nn.learning import alive
-from micrograd.store import Block, Stored
+from micrograd.reals import describe
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["Module", "epoch", "positive"]
 
@@ -32,18 +36,16 @@ class Module:
     """
 
     training = True
+    buffer_names: ClassVar[tuple[str, ...]] = ()  # float arrays that are saved but do not learn
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         module = super().__new__(cls)
         alive[id(module)] = module  # lessons find the names of its weights
         return module
 
-    buffer_names: ClassVar[tuple[str, ...]] = ()  # float arrays that are saved but do not learn
-
     def __setattr__(self, name: str, value: Any) -> None:
-        changed = (
-            self.__dict__.get(name, _MISSING) is not value
-        )  # train() in each step sets it anew
+        # train() in each step sets it anew
+        changed = self.__dict__.get(name, _MISSING) is not value
         super().__setattr__(name, value)
         if changed:
             epoch[0] = next(_ticks)
@@ -54,28 +56,33 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """Every Value that learns, each once, in the order of the attributes."""
-        return list(dict.fromkeys(v for _, array in self.named_arrays() for v in array.flat))
+        return list(dict.fromkeys(v for _, group in self._groups() for v in group.values))
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """The same Values with their names: `layers.0.weight[2, 5]`, or `b` for one alone."""
         seen: set[Value] = set()
-        for path, array in self.named_arrays():
-            for index, v in np.ndenumerate(array):
+        for path, group in self._groups():
+            for index, v in zip(product(*map(range, group.shape)), group.values, strict=True):
                 if v not in seen:
                     seen.add(v)
                     yield path + (str(list(index)) if index else ""), v
 
     def named_arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         """The parameters as they stand, array by array: (path, array of Values)."""
-        return ((path, x) for path, x in _walk(self, "") if not isinstance(x, Module))
+        return ((path, group.as_array()) for path, group in self._groups())
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """This module (path '') and all that it holds."""
         return ((path, x) for path, x in _walk(self, "") if isinstance(x, Module))
 
+    def _groups(self) -> Iterator[tuple[str, _Group]]:
+        return ((path, x) for path, x in _walk(self, "") if isinstance(x, _Group))
+
     def zero_grad(self) -> None:
         parameters = self.parameters()
-        if all(type(p) is Stored for p in parameters) and parameters:
+        if parameters and all(p.in_store for p in parameters):
+            from micrograd.store import Block
+
             Block(parameters).grads = 0.0
         else:
             for p in parameters:
@@ -102,6 +109,8 @@ class Module:
             raise TypeError(
                 f"load_state_dict takes a dict of arrays by name, got {type(state).__name__}"
             )
+        import numpy as np
+
         ours = self._state()
         # torch.nn.BatchNorm1d also keeps a count of its batches, which nothing here reads
         extra = [k for k in state if k not in ours and not str(k).endswith("num_batches_tracked")]
@@ -127,49 +136,62 @@ class Module:
                 for name in x.buffer_names:
                     state[_join(path, name)] = getattr(x, name)
             else:
-                state[path] = x
+                state[path] = x.as_array()
         return state
 
     # --- buffers ----------------------------------------------------------------------------------
 
     def read_buffer(self, name: str) -> np.ndarray:
         """The buffer's numbers; while lift records, Values that stand for them."""
-        hook = getattr(engine.current_mode(), "read_buffer", None)
-        buffer: np.ndarray = getattr(self, name) if hook is None else hook(self, name)
+        buffer: np.ndarray = modes.current_mode().read_buffer(self, name)
         return buffer
 
     def update_buffer(self, name: str, values: Any) -> None:
         """Write new numbers into the buffer; while lift records, the recording takes them."""
-        hook = getattr(engine.current_mode(), "update_buffer", None)
-        if hook is None:
-            getattr(self, name)[...] = numbers(values)
-        else:
-            hook(self, name, values)
+        modes.current_mode().update_buffer(self, name, values)
 
     def _members(self) -> Iterable[tuple[str, Any]]:
         return vars(self).items()
 
 
+class _Group(NamedTuple):
+    """Leaf Values of one attribute: alone, in a list, in equal lists or in an array."""
+
+    shape: tuple[int, ...]
+    values: list[Value]
+    given: Any
+
+    def as_array(self) -> np.ndarray:
+        """The attribute itself where it is an array, so that who writes there writes the model."""
+        import numpy as np
+
+        return np.asarray(self.given, dtype=object)
+
+
 def _write(place: np.ndarray, new: np.ndarray) -> None:
     """New numbers into a buffer or into an array of Values, at once where these live in a store."""
+    import numpy as np
+
     if place.dtype != object:
         place[...] = new
-    elif all(type(v) is Stored for v in place.flat):
+    elif all(v.in_store for v in place.flat):
+        from micrograd.store import Block
+
         Block(place.flat).numbers = np.asarray(new, dtype=np.float64).ravel()
     else:
         for v, number in zip(place.flat, new.ravel().tolist(), strict=True):
             v.data = float(number)
 
 
-def _walk(thing: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Each module and each array of leaf Values at or below `thing`, with its path."""
+def _walk(thing: Any, path: str) -> Iterator[tuple[str, Module | _Group]]:
+    """Each module and each group of leaf Values at or below `thing`, with its path."""
     if isinstance(thing, Module):
         yield path, thing
         for name, member in thing._members():
             if not name.startswith("_"):
                 yield from _walk(member, _join(path, name))
-    elif (array := _leaves(thing)) is not None:
-        yield path, array
+    elif (group := _group(thing)) is not None:
+        yield path, group
     elif isinstance(thing, (list, tuple)):
         for i, member in enumerate(thing):
             yield from _walk(member, _join(path, str(i)))
@@ -178,28 +200,31 @@ def _walk(thing: Any, path: str) -> Iterator[tuple[str, Any]]:
             yield from _walk(member, _join(path, str(key)))
 
 
-def _leaves(thing: Any) -> np.ndarray | None:
-    """The leaf Values in a Value, an array, a list or a list of equal lists, as an array."""
+def _group(thing: Any) -> _Group | None:
+    """The leaf Values in a Value, an array, a list or a list of equal lists; None if others are."""
+    np = sys.modules.get("numpy")
+    shape: tuple[int, ...] = ()
     if isinstance(thing, (list, tuple)):
-        rows = thing if thing and all(isinstance(row, (list, tuple)) for row in thing) else [thing]
-        if len({len(row) for row in rows}) != 1 or not all(map(_is_leaf, _chain(rows))):
+        nested = bool(thing) and all(isinstance(row, (list, tuple)) for row in thing)
+        rows = thing if nested else [thing]
+        if len({len(row) for row in rows}) != 1:
             return None
-    elif isinstance(thing, np.ndarray):
-        if thing.dtype != object or not all(map(_is_leaf, thing.flat)):
+        shape = (len(rows), len(rows[0])) if nested else (len(thing),)
+        found = [x for row in rows for x in row]
+    elif np is not None and isinstance(thing, np.ndarray):
+        if thing.dtype != object:
             return None
-    elif not _is_leaf(thing):
+        shape, found = thing.shape, thing.ravel().tolist()
+    else:
+        found = [thing]
+    if not found or not all(map(_is_leaf, found)):
         return None
-    array = np.asarray(thing, dtype=object)
-    return array if array.size else None
-
-
-def _chain(rows: Iterable[Iterable[Any]]) -> Iterator[Any]:
-    return (x for row in rows for x in row)
+    return _Group(shape, found, thing)
 
 
 def _is_leaf(x: Any) -> bool:
     """A Value that nothing made: neither an operation nor a recording, which a module may cache."""
-    return isinstance(x, Value) and x._rule is None and (x._left is None or type(x) is Stored)
+    return isinstance(x, Value) and x._rule is None and x.has_number
 
 
 def _join(path: str, name: str) -> str:
@@ -208,8 +233,12 @@ def _join(path: str, name: str) -> str:
 
 def positive(what: str, n: Any) -> int:
     """n, if it is a whole number of at least 1; else an error that says what was given."""
-    if isinstance(n, (bool, np.bool_)) or not isinstance(n, (int, np.integer)):
-        raise TypeError(f"{what} is a whole number of at least 1, got {engine._describe(n)}")
-    if n < 1:
-        raise ValueError(f"{what} is a whole number of at least 1, got {n}")
-    return int(n)
+    try:
+        whole = operator.index(n)
+    except TypeError:
+        whole = None
+    if whole is None or isinstance(n, bool):
+        raise TypeError(f"{what} is a whole number of at least 1, got {describe(n)}")
+    if whole < 1:
+        raise ValueError(f"{what} is a whole number of at least 1, got {whole}")
+    return whole

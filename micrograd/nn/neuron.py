@@ -12,9 +12,10 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from micrograd.engine import Value, _describe
+from micrograd.engine import Value
 from micrograd.nn.learning import learning
 from micrograd.nn.module import Module, positive
+from micrograd.reals import describe
 
 __all__ = ["Neuron", "Layer", "MLP"]
 
@@ -39,7 +40,7 @@ class Neuron(Module):
         rng = random if rng is None else rng
         if not hasattr(rng, "uniform"):
             raise TypeError(
-                f"rng is a random.Random or a NumPy Generator, got {_describe(rng)}; "
+                f"rng is a random.Random or a NumPy Generator, got {describe(rng)}; "
                 "write random.Random(seed)"
             )
         self.w = [learning(Value(rng.uniform(-1, 1))) for _ in range(positive("nin", nin))]
@@ -52,7 +53,7 @@ class Neuron(Module):
             given = len(x)
         except TypeError:
             raise TypeError(
-                f"{self!r} takes a list of {len(self.w)} numbers, got {_describe(x)}"
+                f"{self!r} takes a list of {len(self.w)} numbers, got {describe(x)}"
             ) from None
         if given != len(self.w):
             raise ValueError(f"{self!r} takes {len(self.w)} numbers, got {given}")
@@ -91,7 +92,7 @@ class MLP(Module):
     ) -> None:
         if isinstance(nouts, (str, bytes)) or not hasattr(nouts, "__len__") or len(nouts) == 0:
             raise TypeError(
-                f"nouts is a list of layer sizes such as [4, 4, 1], got {_describe(nouts)}"
+                f"nouts is a list of layer sizes such as [4, 4, 1], got {describe(nouts)}"
             )
         sizes = [positive("nin", nin), *(positive(f"nouts[{i}]", n) for i, n in enumerate(nouts))]
         last = len(nouts) - 1

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from micrograd.functional import as_array
-from micrograd.nn.initialisers import values
+from micrograd.nn.initialisers import weights
 from micrograd.nn.module import Module, positive
 
 __all__ = ["BatchNorm1d", "LayerNorm", "RMSNorm"]
 
 
 def _constant(n: int, number: float) -> np.ndarray:
-    return values((n,), lambda shape, rng: number, np.random.default_rng(0))
+    return weights(np.full(n, number))
 
 
 class LayerNorm(Module):
@@ -31,12 +31,13 @@ class LayerNorm(Module):
         self.eps = eps
 
     def __call__(self, x: Any) -> np.ndarray:
-        x = _last_axis(self, x, len(self.weight))
-        n = x.shape[-1]
-        centred = x + x.sum(axis=-1, keepdims=True) * (-1 / n)
-        var = (centred * centred).sum(axis=-1, keepdims=True) * (1 / n)
-        y: np.ndarray = centred * (var + self.eps) ** -0.5 * self.weight + self.bias
-        return y
+        with np.errstate(all="ignore"):  # silent about inf and nan, as one Value is
+            x = _last_axis(self, x, len(self.weight))
+            n = x.shape[-1]
+            centred = x + x.sum(axis=-1, keepdims=True) * (-1 / n)
+            var = (centred * centred).sum(axis=-1, keepdims=True) * (1 / n)
+            y: np.ndarray = centred * (var + self.eps) ** -0.5 * self.weight + self.bias
+            return y
 
     def __repr__(self) -> str:
         return f"LayerNorm({len(self.weight)})"
@@ -55,10 +56,11 @@ class RMSNorm(Module):
         self.eps = eps
 
     def __call__(self, x: Any) -> np.ndarray:
-        x = _last_axis(self, x, self.n)
-        mean_square = (x * x).sum(axis=-1, keepdims=True) * (1 / self.n)
-        y: np.ndarray = x * (mean_square + self.eps) ** -0.5
-        return y if self.weight is None else y * self.weight
+        with np.errstate(all="ignore"):  # silent about inf and nan, as one Value is
+            x = _last_axis(self, x, self.n)
+            mean_square = (x * x).sum(axis=-1, keepdims=True) * (1 / self.n)
+            y: np.ndarray = x * (mean_square + self.eps) ** -0.5
+            return y if self.weight is None else y * self.weight
 
     def __repr__(self) -> str:
         return f"RMSNorm({self.n})"
@@ -91,28 +93,29 @@ class BatchNorm1d(Module):
         self.channel_axis = channel_axis
 
     def __call__(self, x: Any) -> np.ndarray:
-        x = as_array(x)
-        n, axis = len(self.weight), self.channel_axis
-        if x.ndim not in (2, 3) or x.shape[axis] != n:
-            shapes = f"(N, {n}) or " + (f"(N, {n}, L)" if axis == 1 else f"(N, L, {n})")
-            raise ValueError(f"{self!r} takes {shapes}, got {x.shape}")
-        shape = [1] * x.ndim
-        shape[axis] = n
-        if self.training:
-            others = tuple(i for i in range(x.ndim) if i != axis % x.ndim)
-            m = self._count(x)
-            mean = x.sum(axis=others) * (1 / m)
-            centred = x + -mean.reshape(shape)
-            squares = (centred * centred).sum(axis=others)
-            var = squares * (1 / m)
-            self._move("running_mean", mean)
-            self._move("running_var", squares * (1 / (m - 1)))
-        else:
-            centred = x + -self.read_buffer("running_mean").reshape(shape)
-            var = self.read_buffer("running_var")
-        normal = centred * ((var + self.eps) ** -0.5).reshape(shape)
-        y: np.ndarray = normal * self.weight.reshape(shape) + self.bias.reshape(shape)
-        return y
+        with np.errstate(all="ignore"):  # silent about inf and nan, as one Value is
+            x = as_array(x)
+            n, axis = len(self.weight), self.channel_axis
+            if x.ndim not in (2, 3) or x.shape[axis] != n:
+                shapes = f"(N, {n}) or " + (f"(N, {n}, L)" if axis == 1 else f"(N, L, {n})")
+                raise ValueError(f"{self!r} takes {shapes}, got {x.shape}")
+            shape = [1] * x.ndim
+            shape[axis] = n
+            if self.training:
+                others = tuple(i for i in range(x.ndim) if i != axis % x.ndim)
+                m = self._count(x)
+                mean = x.sum(axis=others) * (1 / m)
+                centred = x + -mean.reshape(shape)
+                squares = (centred * centred).sum(axis=others)
+                var = squares * (1 / m)
+                self._move("running_mean", mean)
+                self._move("running_var", squares * (1 / (m - 1)))
+            else:
+                centred = x + -self.read_buffer("running_mean").reshape(shape)
+                var = self.read_buffer("running_var")
+            normal = centred * ((var + self.eps) ** -0.5).reshape(shape)
+            y: np.ndarray = normal * self.weight.reshape(shape) + self.bias.reshape(shape)
+            return y
 
     def _count(self, x: Any) -> int:
         m: int = x.size // len(self.weight)

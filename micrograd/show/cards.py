@@ -42,7 +42,7 @@ def picture_of(
     trained = [copies[v] for v in walk.parameters]
     graph = draw.draw_dot(copies[walk.root], max_nodes=max_nodes, parameters=trained)
     for i, copy in enumerate(copies.values()):
-        kind = draw._kind(copy, copy is copies[walk.root], set(trained))
+        kind = draw.kind_of(copy, copy is copies[walk.root], set(trained))
         graph.node(f"n{i}", _card(copy, kind))
     graph.graph_attr.update(nodesep="0.2", ranksep="0.28", rankdir="TB" if downwards else "LR")
     return Picture(graph.source, graph.nodes, {}, graph.description)
@@ -53,28 +53,28 @@ def _card(node: Value, kind: str) -> str:
     name = shorten(node.label, _NAME_LENGTH) if node.label else ""
     if name:
         ink = svg.PALETTE["ink"][0]
-        escaped = draw._escape(name)
+        escaped = draw.escaped(name)
         rows.append(f'<TD ALIGN="LEFT"><FONT COLOR="{ink}"><B>{escaped}</B></FONT></TD>')
     if kind == "parameter":
         colour = svg.PALETTE["parameter"][0]
         bar = f'<TD BGCOLOR="{colour}" CELLPADDING="0" WIDTH="5" ROWSPAN="3"></TD>'
     number = svg.number_text(node.data)
-    rows.append(f'<TD ALIGN="LEFT">data <FONT COLOR="{draw._INK}">{number}</FONT></TD>')
+    rows.append(f'<TD ALIGN="LEFT">data <FONT COLOR="{draw.INK}">{number}</FONT></TD>')
     rows.append(f'<TD ALIGN="LEFT" CELLPADDING="1">{_pill(node.grad)}</TD>')
     rows[0] = bar + rows[0]
     table = "".join(f"<TR>{row}</TR>" for row in rows)
     style = {"constant": "DASHED", "interior": "ROUNDED", "result": "ROUNDED"}.get(kind, "")
-    fill = svg.PALETTE["result"][0] if kind == "result" else draw._BOX
-    label = draw._table(table, style, fill, padding=3)
+    fill = svg.PALETTE["result"][0] if kind == "result" else draw.BOX
+    label = draw.table_of(table, style, fill, padding=3)
     if kind == "result":
-        label = draw._table(f"<TR><TD>{label}</TD></TR>", style, draw._PAPER, padding=2)
-    return f'<<FONT COLOR="{draw._MUTED}">{label}</FONT>>'
+        label = draw.table_of(f"<TR><TD>{label}</TD></TR>", style, draw.PAPER, padding=2)
+    return f'<<FONT COLOR="{draw.MUTED}">{label}</FONT>>'
 
 
 def _pill(g: float) -> str:
     """The gradient on its colour, inset: a cell's own background would cut across round corners."""
     sign = "plus" if g > 0 else "minus" if g < 0 else ""
-    ink = svg.PALETTE[f"{sign}_ink"][0] if sign else draw._MUTED
+    ink = svg.PALETTE[f"{sign}_ink"][0] if sign else draw.MUTED
     fill = f'BGCOLOR="{svg.PALETTE[sign][0]}" ' if sign else ""
     number = svg.number_text(g, sign=True)
     return (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import sys
-from typing import Any
+from typing import Any, overload
 
 from micrograd import engine
 from micrograd.engine import Value
@@ -17,11 +17,16 @@ from micrograd.reals import describe
 from micrograd.show import svg
 from micrograd.show.parameters import read_parameters
 from micrograd.show.picture import Graph, Picture
-from micrograd.store import Stored
 
 __all__ = ["Graph", "Picture", "draw", "draw_dot"]
 
 
+@overload
+def draw(
+    value: Value, max_nodes: int = 300, *, parameters: Any = (), prefix: str = ""
+) -> Picture: ...
+@overload
+def draw(value: Any, max_nodes: int = 300, *, parameters: Any = (), prefix: str = "") -> Any: ...
 def draw(value: Any, max_nodes: int = 300, *, parameters: Any = (), prefix: str = "") -> Any:
     """The picture of everything that `value` was made from.
 
@@ -62,7 +67,7 @@ def draw_dot(
         graph.graph_attr.update(nslimit="1", nslimit1="1")
     graph.description = f"Computation graph of {len(order)} values" if len(order) > 1 else "A value"
     for i, node in enumerate(order):
-        kind = _kind(node, node is value, trained)
+        kind = kind_of(node, node is value, trained)
         graph.nodes[f"n{i}"] = node
         graph.titles[f"n{i}"] = _title(node, kind)
         graph.node(f"n{i}", _box(node, kind), id=f"n{i}", **{"class": " ".join(_classes(kind))})
@@ -70,7 +75,7 @@ def draw_dot(
             continue
         op = svg.plain(node._op) or "?"
         graph.titles[f"o{i}"] = op
-        graph.node(f"o{i}", f"<{_escape(svg.plain(op, 12))}>", id=f"o{i}", **_OP)
+        graph.node(f"o{i}", f"<{escaped(svg.plain(op, 12))}>", id=f"o{i}", **_OP)
         for k, operand in enumerate(node._prev):
             name = f"e{i}-{k}"
             graph.titles[name] = f"{svg.label_of(operand) or 'value'} → {op}, operand {k + 1}"
@@ -101,26 +106,26 @@ def _readable(value: Any, max_nodes: int) -> list[Value]:
 # --- what a node looks like ---------------------------------------------------------------------
 
 _LABEL_LENGTH = 24
-_INK, _MUTED, _LINE, _PAPER, _BOX = (
+INK, MUTED, LINE, PAPER, BOX = (
     svg.PALETTE[name][0] for name in ("ink", "muted", "line", "paper", "box")
 )
 _DIRECTIONS = ("LR", "TB", "RL", "BT")
-_GRAPH = {"bgcolor": _PAPER, "nodesep": "0.22", "ranksep": "0.3"}
+_GRAPH = {"bgcolor": PAPER, "nodesep": "0.22", "ranksep": "0.3"}
 _NODE = {
-    "shape": "plain", "fontname": "Helvetica,Arial,sans-serif", "fontcolor": _INK,
+    "shape": "plain", "fontname": "Helvetica,Arial,sans-serif", "fontcolor": INK,
     "fontsize": "13.5",  # 18 pixels of 1/96 inch: measured with hinting, digits come out right
 }  # fmt: skip
-_EDGE = {"color": _LINE, "arrowsize": "0.7"}
+_EDGE = {"color": LINE, "arrowsize": "0.7"}
 _OP = {
     "class": "op", "shape": "ellipse", "style": "filled", "fillcolor": svg.PALETTE["op"][0],
-    "color": _LINE, "fontsize": "15", "width": "0.4", "height": "0.4", "margin": "0.04,0.02",
+    "color": LINE, "fontsize": "15", "width": "0.4", "height": "0.4", "margin": "0.04,0.02",
 }  # fmt: skip
 
 
-def _kind(node: Value, is_root: bool, parameters: set[Value]) -> str:
+def kind_of(node: Value, is_root: bool, parameters: set[Value]) -> str:
     if node._rule is not None:
         return "result" if is_root else "interior"
-    if isinstance(node, Stored) or node in parameters:
+    if node.in_store or node in parameters:
         return "parameter"
     return "input" if svg.label_of(node) else "constant"
 
@@ -137,7 +142,7 @@ def _title(node: Value, kind: str) -> str:
     )
 
 
-def _escape(text: str) -> str:
+def escaped(text: str) -> str:
     """Text for an HTML-like label, where even so `\\N` would become the node's name."""
     return html.escape(text.replace("\\", svg.BACKSLASH))
 
@@ -145,34 +150,34 @@ def _escape(text: str) -> str:
 def _box(node: Value, kind: str) -> str:
     """An HTML-like label of Graphviz: name | data | grad; the title has a long name whole."""
     cells = [
-        f'<TD>data <FONT COLOR="{_INK}">{svg.number_text(node.data)}</FONT></TD>',
+        f'<TD>data <FONT COLOR="{INK}">{svg.number_text(node.data)}</FONT></TD>',
         _gradient_cell(node.grad),
     ]
     label = svg.plain(svg.label_of(node), _LABEL_LENGTH)
     if label:
-        cells.insert(0, f'<TD><FONT COLOR="{_INK}"><B>{_escape(label)}</B></FONT></TD>')
+        cells.insert(0, f'<TD><FONT COLOR="{INK}"><B>{escaped(label)}</B></FONT></TD>')
     row = "<VR/>".join(cells)
     if kind == "parameter":
         bar = svg.PALETTE["parameter"][0]
         row = f'<TD BGCOLOR="{bar}" CELLPADDING="0" WIDTH="5"></TD>' + row
     style = {"constant": "DASHED", "interior": "ROUNDED", "result": "ROUNDED"}.get(kind, "")
-    fill = svg.PALETTE["result"][0] if kind == "result" else _BOX
-    table = _table(f"<TR>{row}</TR>", style, fill, padding=6)
+    fill = svg.PALETTE["result"][0] if kind == "result" else BOX
+    table = table_of(f"<TR>{row}</TR>", style, fill, padding=6)
     if kind == "result":
-        table = _table(f"<TR><TD>{table}</TD></TR>", style, _PAPER, padding=2)
-    return f'<<FONT COLOR="{_MUTED}">{table}</FONT>>'
+        table = table_of(f"<TR><TD>{table}</TD></TR>", style, PAPER, padding=2)
+    return f'<<FONT COLOR="{MUTED}">{table}</FONT>>'
 
 
 def _gradient_cell(g: float) -> str:
     sign = "plus" if g > 0 else "minus" if g < 0 else ""
-    ink = svg.PALETTE[f"{sign}_ink"][0] if sign else _MUTED
+    ink = svg.PALETTE[f"{sign}_ink"][0] if sign else MUTED
     fill = f' BGCOLOR="{svg.PALETTE[sign][0]}"' if sign else ""
     return f'<TD{fill}>grad <FONT COLOR="{ink}">{svg.number_text(g, sign=True)}</FONT></TD>'
 
 
-def _table(rows: str, style: str, fill: str, padding: int) -> str:
+def table_of(rows: str, style: str, fill: str, padding: int) -> str:
     style = f' STYLE="{style}"' if style else ""
     return (
         f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}" '
-        f'COLOR="{_LINE}" BGCOLOR="{fill}"{style}>{rows}</TABLE>'
+        f'COLOR="{LINE}" BGCOLOR="{fill}"{style}>{rows}</TABLE>'
     )

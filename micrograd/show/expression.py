@@ -16,6 +16,7 @@ from typing import Any
 
 from micrograd import ops
 from micrograd.engine import Value
+from micrograd.op import Op, registered
 
 __all__ = ["ExpressionError", "evaluate", "functions"]
 
@@ -50,9 +51,9 @@ def evaluate(text: str, numbers: Mapping[str, float]) -> tuple[Value, list[tuple
     return (result if isinstance(result, Value) else Value(result)), parts
 
 
-def functions() -> dict[str, ops.Op]:
+def functions() -> dict[str, Op]:
     """What an expression may call: the op table's functions by name, in small letters too."""
-    named = {name: op for name, op in ops.registered.items() if name.isidentifier()}
+    named = {name: op for name, op in registered.items() if name.isidentifier()}
     lower = {name.lower(): op for name, op in named.items()}
     return lower | named | {"leaky_relu": ops.leaky_relu(0.01)}
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from micrograd.ops import Op
+from micrograd.op import Op
 from micrograd.show.svg import plain
 
 __all__ = [

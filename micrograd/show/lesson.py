@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.ops import Op
+from micrograd.op import Op
 from micrograd.show.answers import ACCEPTED
 from micrograd.show.formulas import MINUS, TIMES, Formula, bracketed, gradient, number, same
 from micrograd.show.mistakes import MISTAKES

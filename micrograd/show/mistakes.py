@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from micrograd import ops
-from micrograd.ops import Op
+from micrograd.op import Op
 from micrograd.show.answers import matches
 from micrograd.show.formulas import local_derivatives, named
 from micrograd.show.parts import Edits, parts_of, total

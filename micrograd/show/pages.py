@@ -9,9 +9,7 @@ from importlib.resources import files
 from string import Template
 from urllib.parse import quote
 
-from micrograd.show.svg import _DARK_HOSTS as DARK_HOSTS
-from micrograd.show.svg import _LIGHT_HOSTS as LIGHT_HOSTS
-from micrograd.show.svg import PALETTE
+from micrograd.show.svg import DARK_HOSTS, LIGHT_HOSTS, PALETTE
 
 __all__ = ["colours", "framed", "size_of", "source"]
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from micrograd.ops import Op
+from micrograd.op import Op
 from micrograd.show.formulas import MINUS, number
 from micrograd.show.svg import number_text
 from micrograd.show.walk import Use, Walk

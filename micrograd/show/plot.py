@@ -13,7 +13,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from micrograd import engine
-from micrograd.engine import Value, numbers
+from micrograd.arrays import numbers
+from micrograd.engine import Value
 from micrograd.modes import Mode, mode
 
 __all__ = ["curves", "decision_boundary"]

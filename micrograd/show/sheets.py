@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from micrograd import ops
 from micrograd.engine import Value, record
+from micrograd.op import Op, find
 from micrograd.show.reading import read_text
 from micrograd.show.walk import Walk
 
@@ -48,14 +48,11 @@ def packed(walk: Walk) -> str:
 
 def _measured(rule: Any) -> bool:
     """Whether only the numbers of a rule can travel: it is no row of micrograd's own table."""
-    if rule is None:
-        return False
-    builtin = rule.parameters[:1] or (rule.name,) if isinstance(rule, ops.Op) else ("",)
-    return builtin[0] not in ops._builtin
+    return rule is not None and not rule.builtin
 
 
 def _parameters(rule: Any) -> list[Any]:
-    return list(rule.parameters) if isinstance(rule, ops.Op) else []
+    return list(rule.parameters) if isinstance(rule, Op) else []
 
 
 def _uses(walk: Walk, i: int) -> list[Any]:
@@ -74,8 +71,8 @@ def unpacked(text: str) -> Value:
                 node = Value(float.fromhex(data), prev, op or "custom", label)
                 node._backward = _measured_step(node, prev, local[0])
             elif op:
-                node = record(ops._find(op, tuple(parameters)), *prev)
-                node.label = label
+                node = record(find(op, parameters), *prev)
+                node.data, node.label = float.fromhex(data), label  # a / b is known better
             else:
                 node = Value(float.fromhex(data), label=label)
             nodes.append(node)

@@ -29,10 +29,10 @@ PALETTE = {  # name: (light, dark); blue and orange differ for every kind of col
     "minus_ink": ("#9a3c00", "#ffb681"),
 }
 
-_DARK_HOSTS = (  # notebooks whose theme is not the system's
+DARK_HOSTS = (  # notebooks whose theme is not the system's
     '[data-jp-theme-light="false"]', ".vscode-dark", ".vscode-high-contrast", 'html[theme="dark"]',
 )  # fmt: skip
-_LIGHT_HOSTS = (
+LIGHT_HOSTS = (
     '[data-jp-theme-light="true"]', ".vscode-light", ".vscode-high-contrast-light",
     'html[theme="light"]',
 )  # fmt: skip
@@ -50,7 +50,7 @@ def _style_sheet() -> str:
         f"{here} text{{text-rendering:geometricPrecision}}",
         f"@media(prefers-color-scheme:dark){{{here}{{{dark}}}}}",
     ]
-    for hosts, colours in ((_LIGHT_HOSTS, light), (_DARK_HOSTS, dark)):
+    for hosts, colours in ((LIGHT_HOSTS, light), (DARK_HOSTS, dark)):
         rules.append(",".join(f"{host} {here}" for host in hosts) + f"{{{colours}}}")
     for name, (colour, _) in PALETTE.items():
         for property in ("fill", "stroke"):

@@ -14,7 +14,7 @@ from typing import Any
 
 from micrograd import engine
 from micrograd.engine import Value
-from micrograd.ops import Op
+from micrograd.op import Op
 from micrograd.show.answers import described
 from micrograd.show.formulas import Formula, expression, local_derivatives, named, number, shorten
 from micrograd.show.parameters import found_parameters, read_parameters
@@ -80,23 +80,15 @@ class Walk:
         return {p: used.get(p) or found.get(p, "") for p in leaves if p in used or p in found}
 
     def _record(self) -> None:
-        hidden = [
-            p
-            for node in self.nodes
-            for p in getattr(node._rule, "parameters_of", lambda _: ())(node)
-        ]
-        touched = list(dict.fromkeys(self.nodes + hidden))
+        rules = [(node, node._rule) for node in self.nodes if node._rule is not None]
+        touched = list(dict.fromkeys([*self.nodes, *(p for n, r in rules for p in r.hidden(n))]))
         kept = [node.grad for node in touched]
         try:
             for node in touched:
-                node.grad = 0.0 if node._rule is None else engine._UNREACHED
-            self.root.grad = 1.0
-            for i, node in reversed(list(enumerate(self.nodes))):
-                if node.grad is engine._UNREACHED:  # behind `greater`, say: the engine skips it too
-                    node.grad = 0.0
-                elif node._rule is not None:
-                    self.steps.append(self._step(i))
-            self.grads = [float(node.grad) for node in self.nodes]
+                node.grad = 0.0
+            for node in engine.reached(self.root):
+                self.steps.append(self._step(self.index[node]))
+            self.grads = [node.grad for node in self.nodes]
         finally:
             for node, grad in zip(touched, kept, strict=True):
                 node.grad = grad

@@ -1,0 +1,205 @@
+"""The table of `lift.py`: each engine's fastest way, in bold where ours is behind."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from benchmarks import tables
+from benchmarks.rows import ENGINES, OURS, ROWS, SLOW, engine
+
+__all__ = ["best", "failures", "fastest_other", "line", "notes", "sentence", "tell", "write"]
+
+TITLE = "A training step, lifted from scalars, beside the peers"
+RECORDED = 10.0  # seconds that a first call may take
+START, END = "<!-- from results/lift.json -->", "<!-- end -->"
+Found = dict[str, dict[str, Any]]  # by contestant
+
+
+def best(found: Found) -> dict[str, tuple[str, float]]:
+    """By engine: its fastest contestant of those that ran to the end, and the seconds."""
+    chosen: dict[str, tuple[str, float]] = {}
+    rounds = max(len(one["processes"]) for one in found.values())
+    for name, one in found.items():
+        kind = engine(name)
+        dropped = len(one["processes"]) < rounds and kind != "scalar"
+        if not dropped and (kind not in chosen or one["seconds"] < chosen[kind][1]):
+            chosen[kind] = name, one["seconds"]
+    return chosen
+
+
+def fastest_other(found: Found) -> tuple[str, float]:
+    """The engine beside ours that takes the least time, and the seconds."""
+    others = {kind: s for kind, (_, s) in best(found).items() if kind not in OURS}
+    kind = min(others, key=lambda kind: others[kind])
+    return kind, others[kind]
+
+
+def line(key: str, found: Found) -> dict[str, Any]:
+    """One line of the table; ours in bold where another engine is faster."""
+    chosen = best(found)
+    other, seconds = fastest_other(found)
+    cells: dict[str, Any] = {"µs a step": ROWS[key].title}
+    for kind, title in ENGINES.items():
+        if kind not in chosen:
+            cells[title] = ""
+            continue
+        name, took = chosen[kind]
+        text = tables.shown(took * 1e6)
+        if kind in OURS and took > seconds:
+            text = f"**{text}**"
+        ways = ", ".join(name.split("-")[1:])
+        cells[title] = f"{text} ({ways})" if ways else text
+    ratio = seconds / chosen[ROWS[key].ours[0]][1]
+    text = f"{ratio:.2f}"
+    cells["fastest other"] = ENGINES[other]
+    cells["its time / ours"] = f"**{text}**" if ratio < 1 else text
+    cells["first call, s"] = found[ROWS[key].ours[0]].get("first", "")
+    return cells
+
+
+def every_way(key: str, found: Found) -> dict[str, str]:
+    """All contestants of the engines that have several, the fastest first."""
+    cells = {"µs a step": ROWS[key].title}
+    for kind in ("torch", "jax"):
+        ways = [(one["seconds"], name) for name, one in found.items() if engine(name) == kind]
+        cells[ENGINES[kind]] = ", ".join(
+            f"{' '.join(name.split('-')[1:])} {tables.shown(s * 1e6)}" for s, name in sorted(ways)
+        )
+    return cells
+
+
+def sentence(results: dict[str, Any]) -> str:
+    """What README says about the table."""
+    faster: dict[str, list[bool]] = {"jax": [], "compiled": [], "torch": [], "numpy": []}
+    ratios = {}
+    for key, row in results.items():
+        chosen = best(row["found"])
+        ours = chosen[ROWS[key].ours[0]][1]
+        for kind in faster.keys() & chosen.keys():
+            faster[kind].append(ours < chosen[kind][1])
+        ratios[key] = fastest_other(row["found"])[1] / ours
+    worst = min(ratios, key=lambda key: ratios[key])
+    other = ENGINES[fastest_other(results[worst]["found"])[0]]
+    wins = {  # of all, unless said
+        kind: f"{sum(won)}" + ("" if len(won) == len(results) else f" of {len(won)}")
+        for kind, won in faster.items()
+    }
+    slow = [
+        row["found"]["scalar"]["seconds"] / row["found"][ROWS[key].ours[0]]["seconds"]
+        for key, row in results.items()
+        if ROWS[key].scalar
+    ]
+    return (
+        f"Of {len(results)} problems, the lifted step is faster than JAX in {wins['jax']}, than "
+        f"compiled PyTorch in {wins['compiled']}, than eager PyTorch in {wins['torch']}, and than "
+        f"NumPy written by hand in {wins['numpy']}. It is furthest behind in "
+        f"“{ROWS[worst].title}”: {other} takes {ratios[worst]:.2f} of its time. "
+        f"Scalar engines take {rounded(min(slow))} to {rounded(max(slow))} times as long."
+    )
+
+
+def rounded(x: float) -> str:
+    """Two digits: 24,312 is 24,000."""
+    unit = 10 ** (math.floor(math.log10(x)) - 1)
+    return f"{round(x / unit) * unit:,}"
+
+
+def tell(page: Path, text: str) -> None:
+    """Put the sentence between its two marks in a page, in lines of at most 120 characters."""
+    before, rest = page.read_text(encoding="utf-8").split(START)
+    _, after = rest.split(END)
+    lines = textwrap.fill(text, 120)
+    page.write_text(f"{before}{START}\n{lines}\n{END}{after}", encoding="utf-8")
+
+
+def write(results: dict[str, Any]) -> str:
+    """Write `results/lift.md` from the rows measured so far, and return its text."""
+    lines = [f"# {TITLE}", ""]
+    lines += tables.markdown([line(key, row["found"]) for key, row in results.items()])
+    lines += [
+        "",
+        *(f"- {note}" for note in notes(results)),
+        "",
+        "## Every way that was measured",
+        "",
+    ]
+    lines += tables.markdown([every_way(key, row["found"]) for key, row in results.items()])
+    text = "\n".join(lines) + "\n"
+    (tables.RESULTS / "lift.md").write_text(text, encoding="utf-8")
+    return text
+
+
+def notes(results: dict[str, Any]) -> list[str]:
+    machines: dict[str, list[str]] = {}
+    for key, row in results.items():
+        about = "; ".join(f"{k} {v}" for k, v in row["machine"].items())
+        machines.setdefault(about, []).append(key)
+    return [
+        "**Bold**: here another engine is faster. “Its time / ours” compares the fastest other "
+        "with `lift, with layers`, and with plain loops where nothing else was written.",
+        "Losses and gradients of all engines in a row equal to 1e-9, from the same parameters.",
+        "The time that passes on one core, that every process is pinned to: forward, backward, "
+        "update. Each figure is the median of three fresh processes, taken in turn, each the "
+        "median of many steps; one process for a scalar engine. float64, cycle collector on.",
+        spread(results),
+        "Of the ways to run an engine the fastest counts: PyTorch's optimiser plain, foreach or "
+        "fused; JAX's parameters as a dict, a list or one flat array, donated or kept. What took "
+        "over 1.25 times its engine's fastest ran in one process only. Compiled, in PyTorch and in "
+        "JAX, are loss, gradient and update as one function. JAX computes in the thread that calls "
+        "(`jax_cpu_enable_async_dispatch` off): on one core that is faster.",
+        *without_compiler(results),
+        "Scalar engine: micrograd 0.1.0 for the demo, `peers/scalar.py` for the GPT.",
+        "Whole training: the mean of 1,000 names, recording or compiling included; a scalar engine "
+        f"over {SLOW} of them. JAX pads every name to 16 letters, so that it compiles once.",
+        "First call: recording and the first forward and backward of ours.",
+        *(
+            f"Measured on: {about}" + (f" ({', '.join(keys)})." if len(machines) > 1 else ".")
+            for about, keys in machines.items()
+        ),
+    ]
+
+
+def without_compiler(results: dict[str, Any]) -> list[str]:
+    missing = [
+        ROWS[key].title
+        for key, row in results.items()
+        if not ROWS[key].whole and "compiled" not in row["found"]
+    ]
+    return [f"No C++ compiler for PyTorch when measuring {', '.join(missing)}."] if missing else []
+
+
+def spread(results: dict[str, Any]) -> str:
+    """How far a contestant's processes lie apart, and what processor time would have said."""
+    every = [one for row in results.values() for one in row["found"].values()]
+    apart = [
+        (max(one["processes"]) - min(one["processes"])) / one["seconds"]
+        for one in every
+        if len(one["processes"]) > 1
+    ]
+    share = [one["processor"] / one["seconds"] for one in every]
+    return (
+        "Between its processes a contestant's time varies by "
+        f"{statistics.median(apart):.0%} in the middle, {max(apart):.0%} at most. Processor time, "
+        f"which does not count here, is {min(share):.2f} to {max(share):.2f} times as much."
+    )
+
+
+def failures(key: str, found: Found) -> list[str]:
+    """What this row is held to and does not reach."""
+    row, chosen = ROWS[key], best(found)
+    ours = chosen[row.ours[0]][1]
+    failed = []
+    for kind, times in row.held_to.items():
+        if kind not in chosen:
+            continue  # PyTorch has no compiler here, says a note
+        reached = chosen[kind][1] / ours
+        if reached < times:
+            failed.append(f"{row.title}: {reached:.3g} x {ENGINES[kind]}, held to {times:.3g}")
+    first = found[row.ours[0]].get("first", 0.0)
+    if first > RECORDED:
+        failed.append(f"{row.title}: the first call took {first:.1f} s")
+    return failed
