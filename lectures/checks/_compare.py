@@ -72,26 +72,27 @@ def _verdict(what: str, status: str, message: str) -> None:
 
 
 def word(given: Any, right: str, what: str, among: Sequence[str]) -> None:
-    """One of a few words; capitals and spaces around it do not count."""
+    """One of a few words; capitals, hyphens and spaces around do not count."""
     if is_open(given):
         record(what, "not attempted")
         return
     single = given.item() if isinstance(given, np.ndarray) and given.size == 1 else given
     if isinstance(single, (list, tuple)) and len(single) == 1:
         single = single[0]
-    plain = " ".join(single.replace("_", " ").split()).casefold() if _is_text(single) else None
-    choices = {" ".join(w.split()).casefold() for w in among}
+    plain = _plain(single) if isinstance(single, str) else None
+    choices = {_plain(w) for w in among}
     if plain not in choices:
         listed = ", ".join(f'"{w}"' for w in among)
         record(what, "wrong", f"{what}: {brief(given)} is none of {listed}")
-    elif plain != right.casefold():
+    elif plain != _plain(right):
         record(what, "wrong", f"{what}: {brief(given)} is not right")
     else:
         record(what, "right")
 
 
-def _is_text(x: Any) -> bool:
-    return isinstance(x, str)
+def _plain(text: str) -> str:
+    """Without what does not count: capitals, spaces around, hyphens."""
+    return " ".join(text.replace("_", " ").replace("-", " ").split()).casefold()
 
 
 def truths(

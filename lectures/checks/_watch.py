@@ -23,6 +23,7 @@ from checks._forms import brief, size
 from checks._marking import Wrong, is_learners, running
 from checks._process import asked_elsewhere
 from micrograd import Value
+from micrograd.ops import Op
 
 __all__ = [
     "Watched",
@@ -77,12 +78,24 @@ def watched(answer: Any, returns: bool = True) -> Any:
 
 @contextmanager
 def watching() -> Iterator[Counter[tuple[str, str]]]:
-    """Counts the calls of Python functions inside the block, by (module, name)."""
+    """Counts the calls inside the block: Python functions by (module, name), and what they made.
+
+    ("micrograd", "softplus") stands for a use of that row of the op table, by whatever name it was
+    called, and ("micrograd", "Value") for a Value that was made or used.
+    """
     made: Counter[tuple[str, str]] = Counter()
 
     def note(frame: types.FrameType, event: str, _: Any) -> None:
-        if event == "call":
-            made[frame.f_globals.get("__name__") or "", frame.f_code.co_name] += 1
+        if event != "call":
+            return
+        module = frame.f_globals.get("__name__") or ""
+        made[module, frame.f_code.co_name] += 1
+        if module.partition(".")[0] == "micrograd":
+            owner, kind = (frame.f_locals.get(name) for name in ("self", "cls"))
+            if isinstance(owner, Op):
+                made["micrograd", getattr(owner, "name", "")] += 1  # none yet while it is made
+            if isinstance(owner, Value) or (isinstance(kind, type) and issubclass(kind, Value)):
+                made["micrograd", "Value"] += 1
 
     before = sys.getprofile()
     sys.setprofile(note)
@@ -108,24 +121,9 @@ def without_engine() -> Any:
     return without("Value and the rest of micrograd, in NumPy", module="micrograd")
 
 
-@contextmanager
-def without_values() -> Iterator[None]:
+def without_values() -> Any:
     """Refuses that Values are made, where a derivative is to be written as a formula."""
-    made = 0
-
-    def note(frame: types.FrameType, event: str, _: Any) -> None:
-        nonlocal made
-        starts = event == "call" and frame.f_code.co_name == "__init__"
-        made += starts and isinstance(frame.f_locals.get("self"), Value)
-
-    before = sys.getprofile()
-    sys.setprofile(note)
-    try:
-        yield
-    finally:
-        sys.setprofile(before)
-    if made:
-        raise Wrong("this exercise is to be done without Value, as a formula on floats")
+    return without("Value, as a formula on floats", "Value", module="micrograd")
 
 
 def effort(function: Callable[..., Any], *arguments: Any) -> int:

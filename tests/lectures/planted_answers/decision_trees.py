@@ -60,6 +60,14 @@ def needed(rho, excess):
 rng = np.random.default_rng(1)
 SQUARE = rng.uniform(-1, 1, size=(60, 2))
 
+
+def stump_by_the_engine(w, b, a1, a2, x, y):
+    w, b, a1, a2 = found = [Value(v) for v in (w, b, a1, a2)]
+    g = (w * x + b).sigmoid()
+    (0.5 * (g * a1 + (1 - g) * a2 - y) ** 2).backward()
+    return [v.grad for v in found]
+
+
 WRONG = {
     "how_mixed": [(0.375, 1.5, 0.5), (0.625, 1.04, 0.5), (0.625, 1.5, 0.75)],
     "the_best_cut": [(3.5, 4 / 9, 0.0), (5.5, 2 / 9, 2 / 9), (3.5, 2 / 9, 4 / 9)],
@@ -84,6 +92,7 @@ WRONG = {
         lambda F, y: y - F,
     ],
     "a_soft_stump_by_hand": [
+        stump_by_the_engine,  # the text asks for a formula
         lambda *case: stump(*case, gate=False),
         lambda *case: stump(*case, answers=False),
         lambda *case: stump(*case)[::-1],

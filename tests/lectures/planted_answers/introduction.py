@@ -103,6 +103,12 @@ def by_the_engine(s, machine, reward, c):
     return (reward - c) * grads(boxed)
 
 
+def hinge_by_the_engine(w, b, x, y):
+    w, b = Value(w), Value(b)
+    ((1 - y * (w * x + b)).relu() + 0.5 * w**2).backward()
+    return w.grad, b.grad
+
+
 WRONG = {
     "what_feedback": [
         ("classification", *RIGHT_KINDS[1:]),
@@ -126,6 +132,7 @@ WRONG = {
         lambda X, y, x, k: y[((X - x) ** 2).sum(1).argmin()],  # the nearest alone
     ],
     "the_gradient_of_a_penalised_hinge": [
+        hinge_by_the_engine,  # the text asks for a formula
         lambda w, b, x, y: (w - y * x, -y),
         lambda w, b, x, y: (-y * x * (1 - y * (w * x + b) > 0), -y * (1 - y * (w * x + b) > 0)),
         lambda w, b, x, y: (w - x * (1 - y * (w * x + b) > 0), -y * (1 - y * (w * x + b) > 0)),
@@ -230,7 +237,7 @@ class ColumnByColumn(Clipper):
 SPREAD = load_wine().data.std(axis=0)
 RIGHT = {
     "what_feedback": [
-        (" Regression", "SELF-SUPERVISED", "Unsupervised ", "reinforcement", "Classification"),
+        (" Regression", "Self supervised", "Unsupervised ", "reinforcement", "Classification"),
         tuple(np.array(kind) for kind in RIGHT_KINDS),
     ],
     "what_guessing_gives": [(0.5, 0.389, 0.333, 0.375), ("1/2", "7/18", "1/3", "3/8")],
