@@ -7,12 +7,14 @@ RUN := .venv/bin/python
 # two workers share two cores: a pool of BLAS threads in each would only be in the other's way
 PYTEST := OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2
 
-.PHONY: help demo test test-fast lab lint bench notebooks exercises nbgrader
+.PHONY: help demo test test-fast test-reference nightly lab lint bench notebooks exercises nbgrader
 
 help:
 	@echo "make demo        the tour: runs demo.ipynb and writes build/demo.html"
 	@echo "make test        every test"
-	@echo "make test-fast   the tests that need neither notebooks nor a browser"
+	@echo "make test-fast   the tests that need neither notebooks nor a browser, nor much time"
+	@echo "make test-reference  the engine's tests on engine.py alone, without fast.py"
+	@echo "make nightly     20,000 random programs, other ones each time, lifted beside eager"
 	@echo "make lab         opens JupyterLab on the lectures"
 	@echo "make lint        formatting, lint and types"
 	@echo "make bench       speed beside the peers, with a check that results are equal"
@@ -27,7 +29,15 @@ test: .venv/.test
 	$(PYTEST)
 
 test-fast: .venv/.test
-	$(PYTEST) -m "not notebook and not browser"
+	$(PYTEST) -m "not notebook and not browser and not slow"
+
+# the same functions as the video writes them: `--reference` takes fast.py away
+test-reference: .venv/.test
+	$(PYTEST) --reference tests/test_engine.py tests/test_ops.py tests/test_numpy.py \
+	  tests/test_agreement.py tests/test_explain.py tests/test_stepper.py tests/test_worksheet.py
+
+nightly: .venv/.test
+	HYPOTHESIS_PROFILE=nightly $(PYTEST) tests/test_lifting_agreement.py tests/test_lifting_machine.py
 
 lab: .venv/.lectures
 	$(RUN) -m jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lectures

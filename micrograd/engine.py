@@ -28,8 +28,9 @@ class Value(Node, Element):
     """One number in a computation graph: `data`, and after `backward()` the gradient `grad`.
 
     A leaf, `Value(2.0)`, takes attributes of your own, `p.velocity = 0.0`; the result of an
-    operation takes none. An array of Values is a NumPy array of dtype object; its traps stand at
-    `arrays.Element`, such as `np.zeros(2)[0] = v`, which takes the number and loses the graph.
+    operation takes none. An array of Values is a NumPy array of dtype object. What wants a float
+    takes the number and loses the graph: `math.exp(v)`, `np.zeros(2)[0] = v`, `np.interp(v, x, y)`,
+    `np.gradient(A)`. What to write instead, and other traps, stand at `arrays.Element`.
     """
 
     __slots__ = ()

@@ -50,7 +50,7 @@ class Node(metaclass=Kind):
     """`data`, `grad`, the rule that made it, its inputs `_prev` and its `label`.
 
     Two slots hold the inputs, not a tuple: one object a node for the cycle collector to visit
-    instead of two, and 56 bytes less.
+    instead of two, and 56 bytes less (a step of the demo, as measured in fast.py: 97 ms for 55).
     """
 
     __slots__ = ("_data", "_grad", "_label", "_rule", "_left", "_right", "__weakref__")
@@ -168,8 +168,9 @@ _draining = False
 def _free(self: Node) -> None:
     """The finaliser of a node: its inputs die later, one after the other, not inside its own."""
     global _draining
-    _dying.extend((self._left, self._right, self._rule))
-    self._left = self._right = self._rule = None
+    for name in ("_left", "_right", "_rule"):  # unset where `Value("3")` failed
+        _dying.append(getattr(self, name, None))
+        setattr(self, name, None)
     if not _draining:
         _draining = True
         try:

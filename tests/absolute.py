@@ -9,6 +9,7 @@ at the worst point within reach. Gradients are graphs too, and are measured in t
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from operator import mul
 from typing import Any
@@ -45,7 +46,9 @@ def absolute_run(roots: Sequence[Value]) -> list[float]:
         run[node] = _size(rule, node, inputs, sizes, reaches)
         exact = rule in _EXACT and not any(reaches)
         steps = rule is ops.greater or rule is ops.equal
-        reach[node] = 0.0 if exact or steps else TOLERANCE * run[node]
+        known = exact or steps or not math.isfinite(node.data)
+        size = run[node] if math.isfinite(run[node]) else 1.0 + abs(node.data)  # 0 * inf on the way
+        reach[node] = 0.0 if known else TOLERANCE * size
     return [run[root] for root in roots]
 
 
@@ -82,10 +85,18 @@ def _decided(rule: Op, inputs: Sequence[Value], reaches: list[float]) -> None:
         c, off = inputs[0].data, reaches[0]
         if off and abs(c) <= off:
             raise Undecided(f"where({c}, ...)")
-    elif rule in (ops.log, ops.sqrt, ops.power) or rule.parameters[:1] == ("**",):
+    elif rule in (ops.log, ops.sqrt, ops.power) or _has_a_pole(rule):
         x, off = inputs[0].data, reaches[0]
         if off and abs(x) <= off:  # may be on the other side of the pole
             raise Undecided(f"{x} under {rule.name}")
+
+
+def _has_a_pole(rule: Op) -> bool:
+    """Whether x**k has one at 0, or stops there: any k but 0, 1, 2, ..."""
+    if rule.parameters[:1] != ("**",):
+        return False
+    exponent = float(rule.parameters[1])
+    return exponent < 0 or not exponent.is_integer()
 
 
 class WithDetached(Mode):

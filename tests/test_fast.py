@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import struct
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from test_agreement import Program, programs
 
 from micrograd import Value, engine, fast, grad, nn, no_grad, op, optim, values
 from micrograd import functional as F
+from micrograd.arithmetic import Arithmetic
 from micrograd.engine import ComputedValue
 
 NAMES = [*fast.of_engine, *fast.of_value]
@@ -62,6 +64,17 @@ def test_it_is_installed_and_taken_out_whole() -> None:
     for name, method in alone.items():
         assert method.__module__ in ("micrograd.engine", "micrograd.arithmetic"), name
         assert inside[name].__module__ == "micrograd.fast", name
+
+
+def test_help_is_that_of_the_reference() -> None:
+    with written_out():
+        for name in fast.of_value:
+            method = getattr(Value, name)
+            want = fast.methods_of_reference.get(name) or getattr(Arithmetic, name)
+            assert method.__doc__ == want.__doc__ and inspect.signature(Value)
+        assert "d self / d value" in str(Value.backward.__doc__)
+        assert list(inspect.signature(Value).parameters) == ["data", "_children", "_op", "label"]
+        assert "chain rule" in str(engine.push.__doc__)
 
 
 def bits(numbers: Any) -> list[bytes]:

@@ -94,7 +94,8 @@ def test_any_size_agrees_and_only_three_are_recorded(sample: Sample) -> None:
         assert len(sample.steps) > 2
         assert all("does not extend" in str(warning.message) for warning in said)
     else:
-        assert large in (RUNS[0], [*RUNS[0][:3], *RUNS[1]])  # never at 7, 4 or 13 themselves
+        second = [*RUNS[0][:3], *RUNS[1]]
+        assert large in (RUNS[0], [*second, 4])  # never at 7 or 13; at 4 if only from 7 on it fits
 
 
 @pytest.mark.parametrize("first", [name for name, _ in UNIFORM])
@@ -129,6 +130,11 @@ LOOKS_AT_THE_SIZE: dict[str, Callable[[Any], Any]] = {
     "chunks of eight": lambda X: sum(
         (X[k : k + 8].sum() / len(X[k : k + 8])) ** 2 for k in range(0, len(X), 8)),
     "another way from ten rows on": lambda X: X.sum() * 3.0 if len(X) > 10 else X.sum(),
+    "another function from eight rows on": lambda X: (
+        sum(np.sin(X[:, 0])) if len(X) > 8 else sum(np.cos(X[:, 0]))),
+    "a mean of ten rows at most": lambda X: X.sum() * (1 / min(len(X), 10)),
+    "a weight for the first rows": lambda X: sum(
+        x.sum() * (1.0 if i < 8 else 0.5) for i, x in enumerate(X)),
 }  # fmt: skip
 
 
@@ -146,6 +152,13 @@ def test_a_function_that_looks_at_the_size_is_recorded_in_full(name: str) -> Non
     want = function(X)
     for a, b in zip(flat(got), flat(want), strict=True):
         assert float(a) == pytest.approx(float(b), rel=1e-12)
+
+
+def test_what_shows_from_seven_rows_on_is_not_used_for_fewer() -> None:
+    w = Value(1.0)
+    f = lift(batched=("X",))(lambda X: X.sum() * w * 2 if len(X) > 5 else X.sum() * w * 3)
+    found = [float(f(np.ones((n, 2)))) for n in (3, 4, 5, 6, 7, 9, 30)]
+    assert found == [18, 24, 30, 24, 28, 36, 120]
 
 
 def test_one_recording_serves_ten_thousand_rows() -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 import pickle
 import random
+import sys
 import threading
+import time
 from typing import Any
 
 import numpy as np
 import pytest
 
 from micrograd import Value, lift, nn, numbers
+from micrograd.lifting import Lifted
 
 weight = Value(3.0)
 
@@ -133,31 +136,25 @@ def together(count: int, work: Any) -> list[Any]:
 
 def test_each_thread_runs_the_program_of_its_own_arguments() -> None:
     """Also where the interpreter switches between any two lines, as under a debugger."""
-    import sys
-
     f = lift(lambda x: (x * weight).sum())
     for n in range(1, 5):
         f(np.ones(n))
 
-    def work(i: int) -> list[float]:
-        def trace(*_: Any) -> Any:  # a traced function gives way at each line
-            if rng.random() < 0.2:
-                pause.wait(0)
-            return trace
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        """As a debugger: between any two lines of the call, others run."""
+        if frame.f_code is not Lifted.__call__.__code__:
+            return None
+        time.sleep(1e-4)
+        return trace
 
-        rng, pause = random.Random(i), threading.Event()
+    def work(i: int) -> list[float]:
         sys.settrace(trace)
         try:
             return [f(np.ones(i + 1)).data for _ in range(60)]
         finally:
             sys.settrace(None)
 
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        results = together(4, work)
-    finally:
-        sys.setswitchinterval(interval)
+    results = together(4, work)
     assert results == [[3.0 * (i + 1)] * 60 for i in range(4)]
 
 

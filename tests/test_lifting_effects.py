@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import random
 from collections.abc import Callable
 from typing import Any
@@ -317,6 +318,20 @@ def test_an_object_put_where_the_next_call_finds_it_is_fine() -> None:
 
     f = lift(Masked())
     assert [f(np.ones(3)).data for _ in range(6)] == [12.0] * 6
+    assert f.history.recordings == 1
+
+
+def test_a_cached_property_is_fine() -> None:
+    class Sized:
+        size = 3
+
+        @functools.cached_property
+        def double(self) -> int:
+            return 2 * self.size
+
+    sized = Sized()
+    f = lift(lambda x: x * w * sized.double)
+    assert [f(1.0).data for _ in range(6)] == [12.0] * 6
     assert f.history.recordings == 1
 
 

@@ -11,12 +11,18 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from random_programs import Sample, agrees, expressions, leaves, loops
-from test_lifting_agreement import lifted_equals_eager
+from random_routines import routines
+from random_settings import PLACES, never_stale, settings_of_functions
+from random_tables import tables
+from test_lifting_agreement import ASKS, equality_is_answered, lifted_equals_eager
 
 from micrograd import Value, lift, numbers
-from micrograd.lifting import adjoint, schedule, write
+from micrograd.lifting import adjoint, schedule, sights, write
+from micrograd.lifting import program as program_module
 from micrograd.lifting.adjoint import AdjointWriter
 from micrograd.lifting.strides import nest, squeezed
+from micrograd.lifting.traced import Traced
+from micrograd.lifting.walk import Walk
 
 
 @settings(
@@ -103,6 +109,77 @@ def test_with_a_fault_it_fails(fault: str, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(*FAULTS[fault])
     with pytest.raises(AssertionError, match=" for "):  # "0.1 for 0.3": the numbers differ
         agreement()
+
+
+# --- mends, taken back one by one -----------------------------------------------------------------
+
+
+def with_few(test: Callable[..., None], strategy: Any, count: int = 60) -> Callable[[], None]:
+    """A test of random programs as a function that tries the same few each time."""
+    return settings(
+        max_examples=count, deadline=None, database=None, derandomize=True,
+        phases=[Phase.generate], report_multiple_bugs=False,
+    )(given(strategy)(test))  # fmt: skip
+
+
+def any_number_of_loops(group: Any) -> Any:
+    """The rows of a table as the operands of a sum: no loop for one row, two for nested ones."""
+    kind, group.kind = group.kind, "sum"
+    try:
+        return _inner_loops(group)
+    finally:
+        group.kind = kind
+
+
+def handing_out_all(backward: Any, adjoint: Any, program: Any) -> None:
+    """Every input gets what stands at its place, whether this backward wrote it or an earlier."""
+    _backward(backward, adjoint, program)
+    backward.inputs = list(enumerate(program.wanted_inputs))
+
+
+def zeroing_none(writer: AdjointWriter, inputs: Any) -> None:
+    """Inputs that this backward does not write keep what stood there."""
+    _collect(writer, ())
+
+
+_inner_loops, _backward = schedule._Group._inner_loops, program_module.Backward.__init__
+_collect = AdjointWriter.collect
+HOLDERS = tuple(name for name in PLACES if name.startswith("a Module in"))
+MENDS: dict[str, tuple[list[tuple[Any, str, Any]], Callable[[], None]]] = {
+    "equality by identity": (
+        [(Traced, "__eq__", object.__eq__), (Traced, "__ne__", object.__ne__)],
+        lambda: equality_is_answered(ASKS["=="]),
+    ),
+    "a table of any number of loops": (
+        [(schedule._Group, "_inner_loops", any_number_of_loops)],
+        with_few(lifted_equals_eager, tables()),
+    ),
+    "gradients of an earlier backward": (
+        [
+            (program_module.Backward, "__init__", handing_out_all),
+            (AdjointWriter, "collect", zeroing_none),
+        ],
+        with_few(lifted_equals_eager, st.one_of(routines(), expressions())),
+    ),
+    "modules only where names lead": (
+        [(Walk, "_held", lambda walk, x, path: ())],
+        with_few(never_stale, settings_of_functions(HOLDERS)),
+    ),
+    "lists that are looked at once": (
+        [(sights.Items, "same", lambda sight: True)],
+        with_few(never_stale, settings_of_functions(("a list", "a nest"))),
+    ),
+}
+
+
+@pytest.mark.parametrize("mend", MENDS)
+def test_without_the_mend_it_fails(mend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    patches, check = MENDS[mend]
+    check()
+    for patch in patches:
+        monkeypatch.setattr(*patch)
+    with pytest.raises((AssertionError, IndexError)):
+        check()
 
 
 def test_a_difference_just_above_the_measure_is_one() -> None:

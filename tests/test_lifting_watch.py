@@ -8,6 +8,7 @@ import itertools
 import random
 import sys
 import types
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -156,6 +157,7 @@ HELD: dict[str, Callable[[Any], Any]] = {
     ),
     "a set": lambda model: (lambda s: lift(lambda x: next(iter(s))(x).sum()))({model}),
     "a deque": lambda model: (lambda s: lift(lambda x: s[0](x).sum()))(collections.deque([model])),
+    "a weak reference": lambda model: (lambda r: lift(lambda x: r()(x).sum()))(weakref.ref(model)),
     "a namespace": lambda model: (lambda s: lift(lambda x: s.net(x).sum()))(
         types.SimpleNamespace(net=model)
     ),
@@ -299,6 +301,21 @@ class Config:
     K = 2.0
 
 
+class Derived(Config):
+    """Finds K in its class until it is set."""
+
+
+def doubled(x: Any) -> Any:
+    return x * 2.0
+
+
+def tripled(x: Any) -> Any:
+    return x * 3.0
+
+
+_DOUBLED = doubled.__code__
+
+
 def _layers(f: Any) -> Any:
     return nn.Sequential(*(nn.Linear(1, 1, rng=i) for i in range(3)))
 
@@ -361,6 +378,29 @@ CHANGES: dict[str, tuple[Any, Callable[..., Any], Callable[[Any], Any], str]] = 
     ),
     "a bytearray": (bytearray(b"ab"), lambda c, x: x * c[0], lambda c: c.__setitem__(0, 5),
                     "thing"),
+    "a UserDict": (
+        collections.UserDict(K=2.0), lambda c, x: x * c["K"], lambda c: c.update(K=3.0),
+        "thing.data['K']",
+    ),
+    "a ChainMap": (
+        collections.ChainMap({"K": 2.0}), lambda c, x: x * c["K"], lambda c: c.update(K=3.0),
+        "thing.maps[0]['K']",
+    ),
+    "a view of a dict": (
+        types.MappingProxyType(_PROXIED := {"K": 2.0}), lambda c, x: x * c["K"],
+        lambda c: _PROXIED.update(K=_PROXIED["K"] + 1), "thing['K']",
+    ),
+    "a memoryview": (
+        memoryview(bytearray(b"ab")), lambda c, x: x * c[0],
+        lambda c: c.__setitem__(0, c[0] + 1), "thing",
+    ),
+    "an attribute over its class's": (
+        Derived(), lambda c, x: x * c.K, lambda c: setattr(c, "K", 3.0), "thing.K",
+    ),
+    "code, as %autoreload does": (
+        doubled, lambda c, x: c(x), lambda c: setattr(c, "__code__", tripled.__code__),
+        "thing.__code__",
+    ),
     "a function's attribute": (
         test_a_default_is_looked_into, lambda c, x: x * getattr(c, "K", 2.0),
         lambda c: setattr(c, "K", 3.0 + getattr(c, "K", 0.0)), "thing.K",
@@ -373,12 +413,13 @@ def case(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Any, Any, str]]:
     import copy
 
     thing, function, change, path = CHANGES[request.param]
-    if not isinstance(thing, (type, types.FunctionType)):
+    if not isinstance(thing, (type, types.FunctionType, types.MappingProxyType, memoryview)):
         thing = copy.deepcopy(thing)
     if request.param == "a slice of an array":
         thing = np.ones((4, 4))[:, 1]
     yield thing, function, change, path
     Config.K = 2.0
+    doubled.__code__ = _DOUBLED
     vars(test_a_default_is_looked_into).pop("K", None)
 
 
@@ -413,6 +454,29 @@ def test_a_change_that_calls_may_have_used_is_an_error_that_names_it(case: Any) 
     assert runs == [0, 1]
 
 
+def test_the_first_three_calls_compare_everything() -> None:
+    cfg = {"K": 2.0}
+    f, runs = recorded(lambda x: x * cfg["K"])
+    f(1.0)
+    for calls in (0, 1, 2):  # since the last recording
+        for _ in range(calls):
+            f(1.0)
+        for watched in f._watches.values():
+            watched._due = float("inf")
+        cfg["K"] += 1.0
+        assert f(1.0).data == cfg["K"]
+        assert len(runs) == calls + 2
+
+
+def test_a_cell_is_asked_at_each_call() -> None:
+    scale = 2.0
+    f, runs = recorded(lambda x: x * scale)
+    late(f, 1.0)
+    scale = 3.0
+    assert f(1.0).data == 3.0
+    assert runs == [0, 1]
+
+
 def test_the_last_of_an_array_of_values_is_compared_too() -> None:
     thing = leaves(np.ones((3, 3)))
     f = lift(lambda x: (x * thing).sum())
@@ -431,25 +495,20 @@ def test_a_pause_compares_everything() -> None:
     assert f(1.0).data == 3.0
 
 
-def test_comparing_takes_a_fiftieth_of_the_time() -> None:
-    model = nn.MLP(8, [32, 32, 1])
+def test_comparing_waits_for_fifty_times_what_it_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = itertools.count()
+    monkeypatch.setattr(watch, "perf_counter", lambda: float(next(ticks)))
+    compared = []
+    compare = watch.Watch.compare
+    monkeypatch.setattr(
+        watch.Watch, "compare", lambda self: compared.append(next(ticks)) or compare(self)
+    )
+    model = nn.MLP(2, [3, 1])
     f = lift(lambda x: model(x))
-    x = np.ones(8)
-    f(x)
-    (watched,) = f._watches.values()
-    assert watched._due - watched._least * watch._SPARED > 0
-    for _ in range(3):
-        f(x)
-    compared, stop = 0, watched._due + 1000 * watched._least
-    due = watched._due
-    import time
-
-    began = time.perf_counter()
-    while time.perf_counter() < stop:
-        f(x)
-        compared += watched._due != due
-        due = watched._due
-    assert 1 <= compared <= (time.perf_counter() - began) / (watched._least * watch._SPARED) + 1
+    for _ in range(400):  # each asks the clock once, a comparison twice more
+        f([1.0, 2.0])
+    gaps = np.diff(compared[4:])  # after the first three calls
+    assert gaps.tolist() == [watch._SPARED + 3] * 5
 
 
 def test_programs_of_other_shapes_are_recorded_anew_too() -> None:
@@ -481,6 +540,26 @@ def test_running_statistics_are_not_what_has_changed() -> None:
     assert runs == [0]
 
 
+def test_a_linked_list_of_thousands_is_walked() -> None:
+    class Node:
+        def __init__(self, after: Any) -> None:
+            self.w, self.after = Value(1.0), after
+
+    def total(x: Any) -> Any:
+        node, s = first, x
+        while node is not None:
+            node, s = node.after, s + node.w
+        return s
+
+    first = None
+    for _ in range(3000):
+        first = Node(first)
+    f = lift(total)
+    assert f(1.0).data == 3001.0
+    first.after.after.w = Value(5.0)  # type: ignore[union-attr]
+    assert f(1.0).data == 3005.0
+
+
 def test_a_walk_that_is_too_long_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     from micrograd.lifting import walk
 
@@ -497,3 +576,17 @@ def test_an_unwatched_iterator_is_what_help_says() -> None:
     step = itertools.count(1)
     f = lift(lambda x: x * next(step))
     assert [f(1.0).data for _ in range(3)] == [1.0, 1.0, 1.0]
+
+
+def test_a_class_attribute_that_newly_hides_an_inherited_one_is_noticed() -> None:
+    class Box:
+        common = 1.5
+
+    class Child(Box):
+        pass
+
+    box = Child()
+    f = lift(lambda x: x * box.common)
+    assert float(f(1.0)) == 1.5
+    Child.common = 3.0
+    assert float(f(1.0)) == 3.0

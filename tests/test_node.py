@@ -295,6 +295,8 @@ def test_freeing_one_by_one_never_nests() -> None:
     try:
         depth, drained = free_probes(1)
         assert free_probes(1000) == (depth, {True}) and drained == {True}
+        with pytest.raises(TypeError, match="a Value holds one real number"):
+            Value("3")  # half made when it is freed
         kept = Value(2.0)
         out = kept * kept
         del out

@@ -15,6 +15,7 @@ import torch
 
 import micrograd
 from micrograd import Value, grads, numbers
+from micrograd.arrays import Element
 
 
 def values(array: Any) -> np.ndarray:
@@ -231,9 +232,16 @@ def test_a_float_array_takes_the_number_and_loses_the_graph() -> None:
     zeros = np.zeros(2)
     zeros[0] = v  # NumPy asks float(v) and cannot be told no: the docstring of Value says so
     assert zeros.tolist() == [6.0, 0.0]
-    assert "np.zeros(2)[0] = v" in (Value.__doc__ or "")
+    for trap in ("np.zeros(2)[0] = v", "math.exp(v)", "np.interp(v", "np.gradient(A)"):
+        for text in (Value.__doc__, Element.__doc__):
+            assert trap in str(text)
     assert values([1.0, 2.0]).astype(float).tolist() == [1.0, 2.0]
     assert np.array([v], dtype=float).tolist() == [6.0]
+    for lost in (math.exp(v), np.interp(v, [0.0, 10.0], [0.0, 1.0]), *np.gradient(values([1, 4]))):
+        assert isinstance(lost, float)
+    A = values([1.0, 4.0, 9.0])
+    kept = [*(A[1:] - A[:-1]), v.exp()]
+    assert all(isinstance(x, Value) and x._prev for x in kept)
 
 
 def test_adding_into_a_float_array_is_refused_by_numpy() -> None:

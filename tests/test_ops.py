@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 import pickle
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ import torch
 from oracle import KINKED, ROWS, SMOOTH, SPECIAL, STEPS, same, tensor
 
 from micrograd import Value, grad, modes, op, ops
+from micrograd.engine import topological_order
 from micrograd.op import Op, registered
 
 DIFFERENTIABLE = {**SMOOTH, **KINKED}
@@ -392,3 +394,36 @@ def test_the_comparison_tells_infinities_and_nan_apart() -> None:
     )
     assert not same(1.0 + 2e-9, 1.0)
     assert same(1.0 + 5e-10, 1.0)
+
+
+# --- primitive and composed rows ------------------------------------------------------------------
+
+PRIMITIVE = {
+    "+", "*", "**", "exp", "log", "sqrt", "sin", "cos", "tanh", "erf", "softplus", "maximum",
+    "where", "greater", "equal", "detach",
+}  # fmt: skip
+
+
+def test_the_primitive_rows_are_few() -> None:
+    own = {name: row for name, row in registered.items() if row.builtin}
+    assert {name for name, row in own.items() if row.composed is None} == PRIMITIVE
+    assert ops.constant_power(3).composed is None
+    assert ops.leaky_relu(0.1).composed is not None and ops.dot_op(2, True).composed is not None
+
+
+def composed_rows() -> list[Op]:
+    rows = [row for row in registered.values() if row.builtin and row.composed is not None]
+    return [*rows, ops.leaky_relu(0.1), ops.dot_op(1, False), ops.dot_op(1, True)]
+
+
+@pytest.mark.parametrize("row", composed_rows(), ids=lambda row: f"{row.name} {row.arity}")
+def test_a_composed_row_is_what_its_parts_say(row: Op) -> None:
+    """The same function in other rows; the sign of a zero and the last digits may differ."""
+    uses: set[str] = set()
+    for xs in itertools.product(SPECIAL, repeat=min(row.arity, 3)):
+        want = row.number(*xs)
+        inputs = list(map(Value, xs))
+        out = row.composed(*inputs)
+        assert same(out.data, want, rel=1e-12), (row.name, xs, out.data, want)
+        uses |= {node._op for node in topological_order(out) if node._op}
+    assert uses and all(name in PRIMITIVE or re.match(r"\*\*-?\d", name) for name in uses), uses

@@ -154,7 +154,9 @@ def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path):
     assert "docs/neuron.svg" in README
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "benchmarks/README.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "benchmarks/README.md", "docs/architecture.md"]
+)
 def test_links_lead_somewhere(page):
     path = ROOT / page
     for target in re.findall(r"\]\((?!https?:)(.*?)\)", path.read_text(encoding="utf-8")):
@@ -231,6 +233,12 @@ def test_ci_runs_the_readmes_test_command():
         subprocess.run(["bash", "-n", str(script)], check=True)
 
 
-def test_contributing_is_ten_lines():
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    assert len([line for line in text.split("\n")[1:] if line.strip()]) == 10
+def test_the_page_on_architecture_names_every_room():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = [
+        path.name + ("/" if path.is_dir() else "")
+        for path in sorted((ROOT / "micrograd").iterdir())
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    ]
+    assert len(rooms) > 20
+    assert [room for room in rooms if room != "__init__.py" and f"`{room}`" not in text] == []

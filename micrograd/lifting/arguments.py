@@ -23,11 +23,11 @@ from micrograd.arrays import numbers
 from micrograd.engine import Value
 from micrograd.fast import leaf
 from micrograd.lifting.call import Call, ResultArray, output
+from micrograd.lifting.effects import holds_traced
 from micrograd.lifting.narrow import Narrow, is_narrow
+from micrograd.lifting.paths import Path
 from micrograd.lifting.record import INPUT, INTEGER, Tape
-from micrograd.lifting.sights import Path
 from micrograd.lifting.traced import Traced
-from micrograd.lifting.watch import holds_traced
 from micrograd.op import Op
 
 __all__ = ["Arguments", "Template", "read", "roots"]

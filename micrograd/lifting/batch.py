@@ -9,14 +9,16 @@ the function. `prove` holds that to a run at a larger size.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.lifting.record import CONSTANT
 from micrograd.lifting.strides import Access
 
-__all__ = ["SIZES", "DoesNotExtend", "Fitted", "fit", "prove"]
+__all__ = ["SIZES", "DoesNotExtend", "Extent", "Fitted", "fit", "prove"]
 
 # A sum of two is a plain addition, so what grows with the batch shows from three on. At the last,
 # larger size the function is only run, to see if it looks at the size (`X[:8]`, `len(X) > 10`).
@@ -111,32 +113,45 @@ def fit(sizes: Sequence[int], recordings: Sequence[Any]) -> Fitted:
     return Fitted(_fit(tuple(sizes), list(recordings), "the recording"))
 
 
-def prove(
-    sizes: Sequence[int],
-    nodes: Sequence[int],
-    fitted: Fitted,
-    size: int,
-    found: int,
-    shapes: Sequence[tuple[int, ...]],
-) -> None:
-    """DoesNotExtend unless a run at `size` has the results' shapes, and the nodes, to be expected.
+class Extent(NamedTuple):
+    """What a run of the function did: how many operations of each kind, constants, shapes."""
 
-    `nodes` are how many scalar operations the recordings at `sizes` needed, `found` and `shapes`
-    what the run at `size` did.
+    kinds: Counter[Any]
+    constants: list[float]
+    shapes: list[tuple[int, ...]]
+
+
+def prove(
+    sizes: Sequence[int], kinds: Sequence[Counter[Any]], fitted: Fitted, size: int, run: Extent
+) -> None:
+    """DoesNotExtend unless a run at `size` did what the recordings at `sizes` let expect.
+
+    `kinds` are the operations of each recording. Compared are the results' shapes, the number of
+    operations of each kind, and the constants.
     """
-    expected = [result.shape for result in fitted.at(size).results]
-    if expected != list(shapes):
+    asks = "does the function look at the batch size, as X[:8] or len(X) > 10 does?"
+    recording = fitted.at(size)
+    expected = [result.shape for result in recording.results]
+    if expected != run.shapes:
         raise DoesNotExtend(
-            f"at batch size {size} the results have shapes {list(shapes)} instead of {expected}: "
-            "does the function look at the batch size, as X[:8] does?"
+            f"at batch size {size} the results have shapes {run.shapes} instead of {expected}: "
+            f"{asks}"
         )
-    line = _line(tuple(sizes), list(nodes), "the number of scalar operations")
-    wanted = line.at(size) if isinstance(line, Line) else line
-    if found != wanted:
-        raise DoesNotExtend(
-            f"at batch size {size} the function does {found:,} scalar operations instead of "
-            f"{wanted:,}: does it look at the batch size, as X[:8] or len(X) > 10 does?"
-        )
+    for kind in {**dict.fromkeys(run.kinds), **dict.fromkeys(kinds[0])}:
+        name = getattr(kind, "name", kind)
+        if name == CONSTANT:  # two that happen to be equal are one; they are compared below
+            continue
+        line = _line(tuple(sizes), [found[kind] for found in kinds], f"the number of {name} nodes")
+        wanted = line.at(size) if isinstance(line, Line) else line
+        if run.kinds[kind] != wanted:
+            raise DoesNotExtend(
+                f"at batch size {size} there are {run.kinds[kind]:,} {name} nodes instead of "
+                f"{wanted:,}: {asks}"
+            )
+    known = np.array(recording.layout.constants)
+    for number in run.constants:
+        if not np.isclose(known, number, rtol=1e-12, atol=0.0, equal_nan=True).any():
+            raise DoesNotExtend(f"at batch size {size} there is a new constant, {number}: {asks}")
 
 
 def _at(tree: Any, size: int) -> Any:

@@ -64,9 +64,10 @@ class Call(Rule):
             self.between = np.zeros(len(grads), dtype=bool)
         self.grads[between] = grads[between]
         self.between[between] = True
+        arrived = dict.fromkeys(between.tolist())
         for which, made in self.made:
             value = made()
-            if value is not None and self.between[which]:
+            if value is not None and which in arrived:
                 value._grad = float(self.grads[which])
 
     def refuse_copy(self) -> None:

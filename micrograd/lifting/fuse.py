@@ -6,8 +6,9 @@ one `Node`, and the leaves that are left; `schedule.py` then groups like nodes.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,7 +55,7 @@ class Fused(NamedTuple):
     nodes: list[Node]
     leaves: list[int]
     outputs: list[int]
-    recorded: int  # how many recorded nodes the outputs need
+    kinds: Counter[Any]  # how many nodes and leaves of each kind the outputs need
 
 
 def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
@@ -70,7 +71,6 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     same: dict[int, int] = {}  # 0 + x is x; f(x) is computed once
     unary: dict[tuple[Any, int], int] = {}
     leaves: list[int] = []
-    recorded = 0
     renamed = _Renamed(same)
     for i, kind in enumerate(kinds):
         if not uses[i]:
@@ -78,7 +78,6 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
         if type(kind) is str and kind != TAKE and kind != DOT:
             leaves.append(i)
             continue
-        recorded += 1
         a, b = lefts[i], rights[i]
         if kind is add:
             a, b = same.get(a, a), same.get(b, b)
@@ -149,17 +148,14 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
             found[k] = sums.next_place
             sums.next_place += 1
             flat.append(Node(found[k], "map", COPY, ((place,),), None, 0))
-    return Fused(flat, leaves, found, recorded)
+    return Fused(flat, leaves, found, Counter(compress(kinds, uses)))
 
 
-def needed(tape: Tape, outputs: Sequence[int]) -> int:
-    """How many recorded nodes the outputs need, as `fuse` counts them."""
+def needed(tape: Tape, outputs: Sequence[int]) -> tuple[Counter[Any], list[float]]:
+    """What the outputs need of a tape: how many nodes of each kind, and which constants."""
     uses = _count_uses(tape, outputs)
-    return sum(
-        1
-        for kind, count in zip(tape.kinds, uses, strict=True)
-        if count and (type(kind) is not str or kind in (TAKE, DOT))
-    )
+    constants = [tape.lefts[i] for i in tape.constants.values() if uses[i]]
+    return Counter(compress(tape.kinds, uses)), constants
 
 
 class _Renamed:

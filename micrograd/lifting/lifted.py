@@ -26,14 +26,15 @@ from micrograd import modes
 from micrograd.lifting.arguments import Arguments, read, roots
 from micrograd.lifting.batch import SIZES, DoesNotExtend, fit, prove
 from micrograd.lifting.compare import compare
+from micrograd.lifting.effects import Captured
 from micrograd.lifting.history import History
+from micrograd.lifting.paths import Path
 from micrograd.lifting.program import Program
 from micrograd.lifting.progress import Progress
 from micrograd.lifting.record import Tape, whereabouts
 from micrograd.lifting.recording import Recorded, Resize, record, trace
 from micrograd.lifting.schedule import PARAMETERS
-from micrograd.lifting.sights import Path
-from micrograd.lifting.watch import Captured, Watch
+from micrograd.lifting.watch import Watch
 from micrograd.modes import current_mode
 
 __all__ = ["Lifted", "lift"]
@@ -172,7 +173,7 @@ class Lifted(Generic[Given, Result]):
         if found.size is not None and found.size >= SIZES[0][0][0]:
             if entry.extends is None:
                 entry.extends = self._extend(args, kwargs, found, captured)
-            if isinstance(entry.extends, Recorded):
+            if isinstance(entry.extends, Recorded) and found.size >= entry.extends.smallest:
                 recording = entry.extends.recording.at(found.size)
                 return entry.extends._replace(recording=recording)
         return record(self.function, args, kwargs, found, captured)
@@ -218,8 +219,8 @@ class Lifted(Generic[Given, Result]):
                     raise DoesNotExtend("another batch size returns another structure")
                 fitted = fit(sizes, [r.recording for r in recorded])
                 run = trace(self.function, args, kwargs, captured, resized(larger))
-                prove(sizes, [r.nodes for r in recorded], fitted, larger, *run.extent())
-                return first._replace(recording=fitted)
+                prove(sizes, [r.kinds for r in recorded], fitted, larger, run.extent())
+                return first._replace(recording=fitted, smallest=sizes[0])
             except DoesNotExtend as error:
                 reason = reason or error
         warnings.warn(
@@ -297,7 +298,7 @@ def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] =
     Captured: Values from outside are parameters, whose numbers each call reads anew; numbers and
     arrays from outside are constants.
 
-    Watched, so that no result is stale: globals, variables of enclosing functions and the
+    Watched, so that no result is stale unnoticed: globals, variables of enclosing functions and the
     attributes of Modules at each call; lists, dicts, sets, arrays and attributes of other objects
     that the function's code can reach by name, at the first three calls after a recording, and then
     whenever 50 times the cost of looking has passed since the last look, so after every pause. A
@@ -313,6 +314,10 @@ def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] =
     Not watched: the clock, files, iterators, generators of random numbers made inside, what only
     C code holds. print() prints while the function is recorded. `f.check(*args)` runs the function
     without lift beside it and compares; `print(f.program)` shows what was found.
+
+    inf and nan come out as they do without lift wherever no partial sum overflows, with one
+    exception, in which PyTorch does as lift: rows of a table that no index of `take` chose have a
+    gradient of 0, and 0 * inf is nan. The sign of a zero may differ.
     """
     if function is None:
         return lambda f: Lifted(f, batched)

@@ -5,10 +5,17 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from contextvars import ContextVar
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "current_progress"]
 
 _PATIENCE = 2.0  # seconds before anything is said
+_current: ContextVar[Progress | None] = ContextVar("progress", default=None)  # of each thread
+
+
+def current_progress() -> Progress:
+    """That of the recording in this thread, or one that nobody sees."""
+    return _current.get() or Progress()
 
 
 class Progress:
@@ -18,8 +25,6 @@ class Progress:
     nothing.
     """
 
-    current: Progress | None = None
-
     def __init__(self) -> None:
         self.step = "recording"
         self.nodes: list[object] = []  # grows with the recording
@@ -27,12 +32,12 @@ class Progress:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Progress:
-        self._outer, Progress.current = Progress.current, self
+        self._token = _current.set(self)
         self._thread.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        Progress.current = self._outer
+        _current.reset(self._token)
         self._done.set()
         self._thread.join()
 

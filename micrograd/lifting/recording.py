@@ -7,6 +7,7 @@ tape), `fuse.py`, `schedule.py` and `strides.py` next, in this order.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,13 +15,14 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.lifting.arguments import Arguments, Template, Tracer
+from micrograd.lifting.batch import Extent
+from micrograd.lifting.effects import Captured
 from micrograd.lifting.fuse import Fused, fuse, needed
 from micrograd.lifting.program import Argument, Outside, Recording, Result, State, Update
-from micrograd.lifting.progress import Progress
+from micrograd.lifting.progress import current_progress
 from micrograd.lifting.record import INPUT, Tape
 from micrograd.lifting.schedule import schedule
 from micrograd.lifting.strides import Access, nest
-from micrograd.lifting.watch import Captured
 from micrograd.modes import mode
 from micrograd.store import gather
 
@@ -37,7 +39,8 @@ class Recorded(NamedTuple):
     parameters: list[Value]
     positions: list[int]
     template: Template
-    nodes: int  # how many scalar operations the results need
+    kinds: Counter[Any]  # how many scalar operations of each kind the results need
+    smallest: int = 0  # the batch size from which on a Fitted recording holds
 
 
 class Run(NamedTuple):
@@ -53,10 +56,11 @@ class Run(NamedTuple):
         statistics = [np.array(list(map(find, np.ravel(v)))) for v in self.tape.buffers.values()]
         return [*self.template.places, *statistics]
 
-    def extent(self) -> tuple[int, list[tuple[int, ...]]]:
-        """How many scalar operations the results need, and the results' shapes."""
+    def extent(self) -> Extent:
+        """What the results need, and their shapes."""
         outputs = [int(place) for places in self.leaves() for place in places.flat]
-        return needed(self.tape, outputs), [places.shape for places in self.template.places]
+        shapes = [places.shape for places in self.template.places]
+        return Extent(*needed(self.tape, outputs), shapes)
 
 
 def unchanged(number: int, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -76,7 +80,7 @@ def trace(
     tracer = Tracer(tape, resize)
     traced_args = [tracer.rebuild(x) for x in args]
     traced_kwargs = {name: tracer.rebuild(kwargs[name]) for name in sorted(kwargs)}
-    progress = Progress.current or Progress()
+    progress = current_progress()
     progress.nodes = tape.kinds
     try:
         with mode(tape):
@@ -144,7 +148,7 @@ def record(
         ),
         tuple(Outside(at[i], v) for v, i in outside),
     )
-    return Recorded(recording, parameters, positions, template, fused.recorded)
+    return Recorded(recording, parameters, positions, template, fused.kinds)
 
 
 def _result(found: np.ndarray, shape: tuple[int, ...]) -> Result:

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.lifting.paths import Path
+
 __all__ = [
     "MISSING",
     "Attributes",
@@ -22,35 +24,11 @@ __all__ = [
     "Entries",
     "Items",
     "Numbers",
-    "Path",
     "Whole",
 ]
 
 MISSING = object()
 _PLAIN = (int, float, str, bool, bytes, complex)
-
-
-class Path(NamedTuple):
-    """Where something was found: a name, or a step from there; `kind` is one of "", ".", "["."""
-
-    before: Path | None
-    kind: str
-    step: Any
-
-    def __str__(self) -> str:  # model.layers[2]
-        before = "" if self.before is None else str(self.before)
-        return before + (f"[{self.step!r}]" if self.kind == "[" else f"{self.kind}{self.step}")
-
-    def dotted(self) -> str:  # model.layers.2, as parameters are named
-        before = "" if self.before is None else self.before.dotted() + "."
-        steps = self.step if isinstance(self.step, tuple) else (self.step,)
-        return before + ".".join(map(str, steps))
-
-    def item(self, key: Any) -> Path:
-        return Path(self, "[", key)
-
-    def attribute(self, name: str) -> Path:
-        return Path(self, ".", name)
 
 
 class Change(NamedTuple):

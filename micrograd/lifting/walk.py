@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import random
 import sys
+import weakref
 from array import array
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache, partial
 from types import (
     BuiltinMethodType,
@@ -26,17 +27,23 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.engine import Value
+from micrograd.lifting.paths import Path
 from micrograd.lifting.reach import Named, is_library, library_class, library_module, named
-from micrograd.lifting.sights import Attributes, Cell, Entries, Items, Numbers, Path, Slots, Whole
+from micrograd.lifting.sights import Attributes, Cell, Entries, Items, Numbers, Slots, Whole
 from micrograd.nn import Module
 
 __all__ = ["OBJECTS", "BYTES", "Walk"]
+
+Exempt = Mapping[tuple[int, Any], Any]  # places by id and name, with their owner
 
 _Cached = type(lru_cache(len))
 
 OBJECTS = 100_000  # how many objects a walk looks at; `lift`'s docstring says it
 BYTES = 2**26  # and how much of arrays of numbers
-_ATOMS = {int, float, str, bool, bytes, complex, type(None), np.ufunc, slice, range}
+_ATOMS = {
+    int, float, str, bool, bytes, complex, type(None), np.ufunc, slice, range,
+    weakref.ProxyType, weakref.CallableProxyType,
+}  # fmt: skip
 
 
 class Place(NamedTuple):
@@ -200,8 +207,7 @@ class Walk:
                         self._names(named(x.__code__))
             elif not library_class(c):
                 names = tuple(n for n, x in vars(c).items() if self._looked_at(n, x, made))
-                if names:
-                    self.places.append(Place(Attributes, c, path, names))
+                self.places.append(Place(Attributes, c, path, names))
                 for name in names:
                     yield path.attribute(name), _unwrapped(vars(c)[name])
 
@@ -218,6 +224,8 @@ class Walk:
             yield from ((path, x.__func__), (path, x.__self__))
         elif isinstance(x, BuiltinMethodType):  # weights.__getitem__
             yield path, x.__self__
+        elif isinstance(x, weakref.ref):
+            yield path, x()
         elif isinstance(x, partial):
             yield from ((path, x.func), (path, x.args), (path, x.keywords))
         elif cls.__module__.startswith(("micrograd.lifting.", "micrograd.store")):
@@ -251,7 +259,7 @@ class Walk:
 
     # --- what stands in these places --------------------------------------------------------------
 
-    def named_sights(self, exempt: set[tuple[int, Any]]) -> list[Any]:
+    def named_sights(self, exempt: Exempt) -> list[Any]:
         """Sights of the globals, the names of the user's modules and the cells."""
         found: list[Any] = []
         for path, held, names in self.variables.values():
@@ -260,7 +268,7 @@ class Walk:
         cells = [Cell(cell, path) for cell, path in self.cells]
         return found + [c for c in cells if (id(c.owner), c.path.step) not in exempt]
 
-    def sights(self, exempt: set[tuple[int, Any]], new: bool = False) -> list[Any]:
+    def sights(self, exempt: Exempt, new: bool = False) -> list[Any]:
         """A sight of each other place; with `new` also of attributes that code may newly set."""
         found: list[Any] = []
         left = BYTES
@@ -283,13 +291,13 @@ class Walk:
         return found
 
     def _attributes(
-        self, x: Any, path: Path, names: tuple[str, ...], exempt: Any, new: bool
+        self, x: Any, path: Path, names: tuple[str, ...], exempt: Exempt, new: bool
     ) -> Attributes:
         held = vars(x)
         absent = self.asked | self.stored if new else set(self.asked)
         if isinstance(x, Module) and "training" in self.attributes:
             absent.add("training")  # which its class holds until it is set
-        for c in () if isinstance(x, type) else type(x).__mro__:
+        for c in x.__mro__[1:] if isinstance(x, type) else type(x).__mro__:
             if not library_class(c):
                 absent |= self.attributes & vars(c).keys()
         absent = {n for n in absent if n not in held and (id(x), n) not in exempt}

@@ -1,4 +1,4 @@
-"""Whether what a recording depends on is still the same; and what the function itself did to it.
+"""Whether what a recording depends on is still the same.
 
 Names, closure cells and the attributes of Modules are compared at each call; all the rest that
 `walk.py` found when 50 times what comparing it costs has passed since the last time, and at the
@@ -7,41 +7,23 @@ first three calls after a recording. What a call could have used is never silent
 
 from __future__ import annotations
 
-import random
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cached_property, partial
 from operator import is_
 from time import perf_counter
-from types import FunctionType, ModuleType
 from typing import Any
 
-import numpy as np
-
-from micrograd.engine import Value
-from micrograd.lifting.record import Buffer, Tape
-from micrograd.lifting.sights import MISSING, Attributes, Cell, Change, Path
-from micrograd.lifting.traced import LiftError, Traced
+from micrograd.lifting.effects import Captured, Effects
+from micrograd.lifting.paths import Path
+from micrograd.lifting.sights import Attributes
+from micrograd.lifting.traced import LiftError
 from micrograd.lifting.walk import Walk
 from micrograd.nn.module import epoch
 
-__all__ = ["Captured", "Watch", "holds_traced"]
+__all__ = ["Watch"]
 
 _SPARED = 50  # a comparison waits until so many times its own cost has passed since the last
 _FRESH = 3  # calls after a recording that compare in any case
-
-
-class Captured:
-    """What the runs of one recording took from outside: Values, and buffers that are read anew."""
-
-    def __init__(self) -> None:
-        self.values: dict[Value, int] = {}
-        self.buffers: dict[tuple[int, str], Any] = {}  # with the module
-
-    def add(self, tape: Tape) -> None:
-        self.values.update(tape.captured)
-        read = [drawn[0] for drawn in tape.draws if isinstance(drawn[0], Buffer)]
-        self.buffers |= {(id(module), name): module for module, name in (*tape.buffers, *read)}
 
 
 class Watch:
@@ -52,7 +34,7 @@ class Watch:
         self.head = head
         self.alive = True  # False once something has changed: its programs are recorded anew
         self.why = ""  # what that was
-        self.exempt: set[tuple[int, Any]] = set()  # (id, name) of what the function sets itself
+        self.exempt: dict[tuple[int, Any], Any] = {}  # what the function sets itself, by id, name
         self.walk = Walk(self.roots)
         self._look(self.walk)
 
@@ -144,136 +126,10 @@ class Watch:
         """Around the runs of the function: what it draws is refused, what it sets put back."""
         walk = self.walk
         before = [*walk.named_sights(self.exempt), *walk.sights(self.exempt, new=True)]
-        states = _states(walk.generators)
-        captured = Captured()
+        effects = Effects(before, walk.generators, self.head, walk.loaded)
         try:
-            yield captured
+            yield effects.captured
         except BaseException:
-            for change in _all_changes(before):
-                if holds_traced(change.new):
-                    change.restore()
+            effects.undo()
             raise
-        for (name, old), (_, new) in zip(states, _states(walk.generators), strict=True):
-            if not _equal(old, new):
-                raise LiftError(
-                    f"{self.head}: draws random numbers ({name}) while lift records, so that each "
-                    "call would have the same ones. Pass the draws as an argument, or let "
-                    "nn.Dropout draw them"
-                )
-        for (_, name), module in captured.buffers.items():
-            self.exempt |= {(id(module), name), (id(getattr(module, name)), None)}
-        changed = [sight for sight in before if not sight.same()]
-        faults = self._settle(changed, captured, walk.loaded)
-        self._look(Walk(self.roots) if changed else walk)
-        if faults:
-            self._end(faults[0][0])
-            path, advice = faults[0]
-            raise LiftError(
-                f"{self.head}: the function changes {path} while lift records, which a program "
-                f"does not repeat. {advice}"
-            )
-
-    def _settle(
-        self, changed: list[Any], captured: Captured, loaded: set[str]
-    ) -> list[tuple[Path, str]]:
-        """Put back what holds traced results now; the changes that no program can repeat."""
-        faults = []
-        for sight in changed:
-            for change in list(sight.changes()):
-                path, name, old, new, restore = change
-                if (id(sight.owner), name) in captured.buffers:
-                    continue
-                if holds_traced(new):
-                    restore()
-                    if _is_state(old, captured, name is None or name in loaded):
-                        faults.append((path, "Take it as an argument and return the new one"))
-                    self.exempt.add((id(sight.owner), name))
-                elif not _is_cache(change, sight.owner):
-                    restore()
-                    faults.append((path, "Count outside the function, or return the number"))
-        return faults
-
-
-_OPAQUE = (int, float, str, bytes, Value, type, ModuleType)
-_NOWHERE = Path(None, "", "")
-_COUNTED = (int, float, str, bytes, complex, np.generic)
-
-
-def _all_changes(sights: list[Any]) -> Iterator[Change]:
-    for sight in sights:
-        yield from list(sight.changes())
-
-
-def _is_state(old: Any, captured: Captured, read: bool) -> bool:
-    """Whether the function may have read what stood where it now puts a traced result."""
-    if isinstance(old, Value):
-        return old in captured.values
-    if isinstance(old, np.ndarray) and old.dtype == object:
-        return any(v in captured.values for v in old.flat if isinstance(v, Value))
-    if isinstance(old, (list, tuple)):
-        return any(_is_state(x, captured, read) for x in old)
-    return read and isinstance(old, (float, int, np.ndarray)) and not isinstance(old, bool)
-
-
-def _is_cache(change: Change, owner: Any) -> bool:
-    """Whether an object was put where the next run would find it again, or put it again."""
-    old, new = change.old, change.new
-    if old is MISSING and isinstance(getattr(type(owner), str(change.name), None), cached_property):
-        return True
-    if isinstance(old, _COUNTED) or isinstance(new, _COUNTED):
-        return False
-    if old is None or old is MISSING:
-        return True
-    if isinstance(old, np.ndarray) and isinstance(new, np.ndarray) and new.dtype != object:
-        return old is not new and (old.shape != new.shape or _equal(old, new))
-    return change.name is not None
-
-
-def holds_traced(x: Any) -> bool:
-    """Whether there is a traced Value in x, or in anything that x holds."""
-    seen: set[int] = set()
-    stack = [x]
-    while stack:
-        x = stack.pop()
-        if isinstance(x, Traced):
-            return True
-        if isinstance(x, _OPAQUE) or id(x) in seen:
-            continue
-        seen.add(id(x))
-        if isinstance(x, np.ndarray):
-            stack += x.ravel().tolist() if x.dtype == object else []
-        elif isinstance(x, Mapping):
-            stack += [*x.keys(), *x.values()]
-        elif isinstance(x, Collection):
-            stack += x
-        elif isinstance(x, FunctionType):
-            stack += [Cell(cell, _NOWHERE).then for cell in x.__closure__ or ()]
-            stack += x.__defaults__ or ()
-        elif isinstance(x, partial):
-            stack += [x.func, x.args, x.keywords]
-        elif isinstance(getattr(x, "__dict__", None), dict):
-            stack += vars(x).values()
-    return False
-
-
-def _states(generators: list[tuple[Path, Any]]) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = [
-        ("random", random.getstate()), ("np.random", np.random.get_state(legacy=False))
-    ]  # fmt: skip
-    for path, generator in generators:
-        if isinstance(generator, random.SystemRandom):
-            continue  # has no state
-        if isinstance(generator, random.Random):
-            state: Any = generator.getstate()
-        elif isinstance(generator, np.random.RandomState):
-            state = generator.get_state(legacy=False)
-        else:
-            state = generator.bit_generator.state
-        found.append((str(path), state))
-    return found
-
-
-def _equal(a: Any, b: Any) -> bool:
-    if isinstance(a, dict):
-        return all(_equal(a[key], b[key]) for key in a)
-    return bool(np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b)
+        self._look(Walk(self.roots) if effects.settle(self.exempt) else walk)

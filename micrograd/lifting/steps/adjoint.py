@@ -1,0 +1,201 @@
+"""The backward pass as more steps: for every step, d value / d read * gradient of out.
+
+`adjoint` walks the steps from the last to the first and asks the op table's rows, by running them
+on expressions, what flows into each operand. Contributions are all additions; `first_writes` then
+turns the first one to each place into an assignment, and fills with zeros what stays empty.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from micrograd import ops
+from micrograd.lifting.steps.chains import pairwise
+from micrograd.lifting.steps.expression import (
+    Formula,
+    Read,
+    pushed,
+    reads_of,
+    renumbered,
+)  # fmt: skip
+from micrograd.lifting.steps.first_writes import first_writes
+from micrograd.lifting.steps.flow import Marks, flows, wanted
+from micrograd.lifting.steps.ir import Array, Program, Step, View
+from micrograd.lifting.steps.walks import dense, moving, standing
+
+__all__ = ["adjoint", "gradient", "reached", "seed"]
+
+
+def gradient(array: Array) -> Array:
+    """The array that an array's gradient is collected in."""
+    return Array(f"d_{array.name}", array.shape, "gradient")
+
+
+def seed(program: Program, which: int) -> Array:
+    """The array that brings the gradient of result number `which`."""
+    return Array(f"seed_{which + 1}", program.results[which].loops, "seed")
+
+
+def adjoint(
+    program: Program, seeds: Sequence[int] | Mapping[int, Any], between: Sequence[int] = ()
+) -> tuple[Step, ...]:
+    """Steps that make the gradients of all inputs, of the results `seeds` that one arrives at.
+
+    Where a gradient arrives at some elements of a result only, `seeds` says at which: a mask each.
+    `between`: results that others are made of, and whose own gradients are asked for as well.
+    """
+    return _Adjoint(program, between).of(_masks(seeds))
+
+
+def reached(program: Program, seeds: Sequence[int] | Mapping[int, Any]) -> Marks:
+    """The elements that a gradient reaches: an input among the others gets nothing, not even 0."""
+    found = _Adjoint(program, ())
+    found.of(_masks(seeds))
+    return found.reached
+
+
+def _masks(seeds: Sequence[int] | Mapping[int, Any]) -> Mapping[int, Any]:
+    return seeds if isinstance(seeds, Mapping) else dict.fromkeys(seeds, True)
+
+
+class _Adjoint:
+    """The steps of one backward pass while they are being written."""
+
+    def __init__(self, program: Program, between: Sequence[int]) -> None:
+        self.program = program
+        self.between = [program.results[which] for which in between]
+        self.wanted = wanted(program, self.between)
+        self.reached = Marks()
+        self.steps: list[Step] = []
+        self.chains = 0
+        self.masks: dict[bytes, Array] = {}
+        self.sums = {s.out.array for s in program.forward if s.accumulate}
+
+    def of(self, seeds: Mapping[int, Any]) -> tuple[Step, ...]:
+        for number, mask in seeds.items():
+            window = self.program.results[number]
+            view = View(seed(self.program, number), 0, dense(window.loops))
+            which = np.broadcast_to(np.array(mask), window.loops)
+            self.push_into(window.loops, window.view, Read(0), (view,), which)
+        for step in reversed(self.program.forward):
+            reached = self.cut(step)
+            if reached is not None:
+                self.push(*reached)
+        asked = [a.array for a in self.program.arguments if a.wanted]
+        asked += [p.array for p in self.program.parameters]
+        asked += [window.view.array for window in self.between]
+        return first_writes(self.steps, [gradient(array) for array in asked])
+
+    def cut(self, step: Step) -> tuple[Step, np.ndarray] | None:
+        """The box of turns around all that a gradient reaches, and which of them it does reach."""
+        which = self.reached.at(step.out, step.loops)
+        if not which.any() or not self.wanted.at(step.out, step.loops).any():
+            return None
+        if which.all():
+            return step, which
+        box = [np.flatnonzero(which.any(axis=_others(k, which.ndim))) for k in range(which.ndim)]
+        first = [int(turns[0]) for turns in box]
+        lengths = [int(turns[-1]) + 1 - start for turns, start in zip(box, first, strict=True)]
+        inside = which[tuple(slice(a, a + n) for a, n in zip(first, lengths, strict=True))]
+        loops = tuple(
+            full if known == 1 else n
+            for full, known, n in zip(step.loops, which.shape, lengths, strict=True)
+        )
+        cut = replace(
+            step,
+            loops=loops,
+            out=step.out.shifted(first),
+            reads=tuple(view.shifted(first) for view in step.reads),
+        )
+        return cut, inside
+
+    def push(self, step: Step, which: np.ndarray) -> None:
+        """Add to the gradient of each operand what one step passes on."""
+        if not any(self.asks(step.reads[k], step.loops) for k in flows(step.value)):
+            return
+        if step.combine is ops.maximum or step.combine is ops.minimum:
+            self.push_chain(step, which)
+            return
+        n = len(step.reads)
+        kept = step.combine is None and step.out.array not in self.sums
+        parts = pushed(step.value, Read(n + 1), Read(n) if kept else None)
+        views = (*step.reads, step.out, step.out.at(gradient(step.out.array)))
+        for k, part in parts.items():
+            self.push_into(step.loops, step.reads[k], part, views, which)
+
+    def asks(self, view: View, loops: Sequence[int]) -> bool:
+        return bool(self.wanted.at(view, loops).any())
+
+    def push_into(
+        self, loops: tuple[int, ...], into: View, part: Formula, views: Sequence[View],
+        which: np.ndarray,
+    ) -> None:  # fmt: skip
+        """gradient of `into` += part, in the turns `which`, if anybody wants it."""
+        if not self.asks(into, loops):
+            return
+        self.reached.mark(into, loops, which)
+        if not which.all():
+            views, part = [*views, self.mask(which)], ops.where(Read(len(views)), part, 0.0)
+        self.add(loops, into.at(gradient(into.array)), part, views)
+
+    def mask(self, which: np.ndarray) -> View:
+        """The turns that a gradient reaches, 1 or 0, as a constant."""
+        key = which.tobytes() + repr(which.shape).encode()
+        if key not in self.masks:
+            name = f"reached_{len(self.masks) + 1}"
+            self.masks[key] = Array(name, which.shape, "constant", which.astype(np.float64))
+        sizes = zip(which.shape, dense(which.shape), strict=True)
+        return View(self.masks[key], 0, tuple(s if n > 1 else 0 for n, s in sizes))
+
+    def add(
+        self, loops: tuple[int, ...], out: View, value: Formula, views: Sequence[View],
+        accumulate: bool = True,
+    ) -> None:  # fmt: skip
+        """One more step, with only those views that its value looks at, each once."""
+        used = {k: views[k] for k in reads_of(value)}
+        distinct = tuple(dict.fromkeys(used.values()))
+        numbers = {k: Read(distinct.index(view)) for k, view in used.items()}
+        combine = ops.add if standing(out, loops) else None
+        self.steps.append(
+            Step(loops, out, renumbered(value, numbers), distinct, combine, accumulate)
+        )
+
+    def push_chain(self, step: Step, which: np.ndarray) -> None:
+        """Add what a chain of maxima passes on: first to each of its links, then to what they read.
+
+        Links that lie along several loops are copied to lie along one.
+        """
+        assert step.combine is not None
+        outer, inner = moving(step.out, step.loops), standing(step.out, step.loops)
+        heads = [step.loops[k] for k in outer]
+        n = math.prod(step.loops[k] for k in inner)
+        self.chains += 1
+        g = step.out.at(gradient(step.out.array)).along(outer)
+        links = Array(f"links_{self.chains}", (*heads, n), "gradient")
+        flat = View(links, 0, (*(stride * n for stride in dense(heads)), 1))
+        spread = self.spread(flat, step, outer, inner)
+        self.add(step.loops, spread, step.value, step.reads, False)
+        steps, parts = pairwise(step.combine, heads, n, flat, g, self.chains)
+        self.steps += steps
+        views = (*step.reads, self.spread(parts, step, outer, inner))
+        for k, part in pushed(step.value, Read(len(step.reads))).items():
+            self.push_into(step.loops, step.reads[k], part, views, which)
+
+    @staticmethod
+    def spread(flat: View, step: Step, outer: Sequence[int], inner: Sequence[int]) -> View:
+        """A view along a chain as one along all loops of its step."""
+        strides = [0] * len(step.loops)
+        for k, stride in zip(outer, flat.strides[:-1], strict=True):
+            strides[k] = stride
+        for k, stride in zip(inner, dense([step.loops[k] for k in inner]), strict=True):
+            strides[k] = stride
+        return View(flat.array, flat.base, tuple(strides))
+
+
+def _others(k: int, count: int) -> tuple[int, ...]:
+    return tuple(j for j in range(count) if j != k)

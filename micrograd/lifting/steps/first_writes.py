@@ -1,0 +1,57 @@
+"""The first contribution to a place is written, later ones are added; what stays empty is filled.
+
+So nothing need be zeroed that is written whole, and a matrix product may go straight to its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from micrograd.lifting.steps.flow import Marks
+from micrograd.lifting.steps.ir import Array, Step, View
+from micrograd.lifting.steps.walks import repeats, walk
+
+__all__ = ["first_writes"]
+
+_RUNS = 3  # a fill of more pieces than these goes through a list of places
+
+
+def first_writes(steps: Sequence[Step], asked: Sequence[Array]) -> tuple[Step, ...]:
+    """The steps with each first `+=` made `=`, after zeros for what is read or `asked` empty."""
+    written = Marks()
+    empty: dict[Array, list[np.ndarray]] = {}
+
+    def fill(array: Array, places: np.ndarray) -> None:
+        missing = places[~written.of(array)[places]]
+        if missing.size:
+            empty.setdefault(array, []).append(missing.ravel())
+            written.of(array)[missing] = True
+
+    made = []
+    for step in steps:
+        for view in step.reads:
+            if view.array.role == "gradient" and view.array != step.out.array:
+                fill(view.array, walk(view, step.loops))
+        places = walk(step.out, step.loops)
+        if not step.accumulate:
+            written.of(step.out.array)[places] = True
+        elif not repeats(step) and not written.of(step.out.array)[places].any():
+            written.of(step.out.array)[places] = True
+            step = replace(step, accumulate=False)
+        else:
+            fill(step.out.array, places)
+        made.append(step)
+    for array in asked:
+        fill(array, np.arange(array.size))
+    return (*(fill for array, found in empty.items() for fill in _fills(array, found)), *made)
+
+
+def _fills(array: Array, found: Sequence[np.ndarray]) -> list[Step]:
+    places = np.unique(np.concatenate(found))
+    runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
+    if len(runs) > _RUNS:
+        return [Step((len(places),), View(array, 0, (1,), places), 0.0)]
+    return [Step((len(run),), View(array, int(run[0]), (1,)), 0.0) for run in runs]

@@ -1,0 +1,82 @@
+"""Where gradients flow: which elements of which arrays anybody asks for, and which one reaches.
+
+Both are masks over arrays, found by walking the steps: `wanted` forward from the inputs that ask,
+`Reached` backward from the results that a gradient has arrived at. An element that no gradient
+reaches passes nothing on, not even 0, because 0 * inf would be nan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from micrograd.lifting.steps.expression import Apply, Formula, Read
+from micrograd.lifting.steps.ir import Array, Program, Step, View, Window
+from micrograd.lifting.steps.walks import walk
+
+__all__ = ["Marks", "flows", "wanted"]
+
+
+class Marks:
+    """True or false for every element of every array; false where nobody has said otherwise."""
+
+    def __init__(self) -> None:
+        self._marks: dict[str, np.ndarray] = {}
+
+    def of(self, array: Array) -> np.ndarray:
+        if array.name not in self._marks:
+            self._marks[array.name] = np.zeros(array.size, dtype=bool)
+        return self._marks[array.name]
+
+    def at(self, view: View, loops: Sequence[int]) -> np.ndarray:
+        """The marks that loops visit (of any row where an index chooses); 1 turn if it stands."""
+        found = self.of(view.array)[walk(view, loops)]
+        return np.asarray(found if view.index is None else found.any(axis=-1))
+
+    def mark(self, view: View, loops: Sequence[int], which: np.ndarray) -> None:
+        """Mark what a view visits in the turns `which` (which may have one turn for a loop)."""
+        places = walk(view, loops)
+        if view.index is not None:
+            which = which[..., None]
+        if not which.all():
+            places, which = np.broadcast_arrays(places, which)
+            places = places[which]
+        self.of(view.array)[places] = True
+
+
+def flows(value: Formula) -> list[int]:
+    """The operands that a gradient may flow into, by the rows that the expression is made of."""
+    found: dict[int, None] = {}
+    stack = [value]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, Read):
+            found[x.k] = None
+        elif isinstance(x, Apply) and x.op.differentiable:
+            stack += reversed(x.inputs)
+    return list(found)
+
+
+def wanted(program: Program, results: Sequence[Window] = ()) -> Marks:
+    """Inputs and `results` that ask for a gradient, and every element that depends on one."""
+    marks = Marks()
+    for argument in program.arguments:
+        marks.of(argument.array)[:] = argument.wanted
+    for parameters in program.parameters:
+        marks.of(parameters.array)[:] = True
+    for window in results:
+        marks.mark(window.view, window.loops, np.ones((1,) * len(window.loops), dtype=bool))
+    for step in program.forward:
+        asks = np.zeros((1,) * len(step.loops), dtype=bool)
+        for k in flows(step.value):
+            asks = asks | marks.at(step.reads[k], step.loops)
+        if asks.any():
+            marks.mark(step.out, step.loops, _spread(asks, step))
+    return marks
+
+
+def _spread(asks: np.ndarray, step: Step) -> np.ndarray:
+    """True for an element of `out` if any of the turns that make it asks."""
+    still = tuple(k for k, stride in enumerate(step.out.strides) if not stride)
+    return np.asarray(asks.any(axis=still, keepdims=True))

@@ -1,0 +1,127 @@
+"""Where arrays lie in memory: one after the other in a buffer, or one inside another.
+
+A step that only copies an array into a part of a larger one (results put side by side for a matrix
+product), or out of it (their gradients), need not run if the smaller array lies in that part from
+the start. `place` finds such copies; executors that like one buffer get their steps from `moved`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from micrograd.lifting.steps.expression import Read
+from micrograd.lifting.steps.ir import Array, Step, View
+from micrograd.lifting.steps.walks import dense, walk
+
+__all__ = ["Placement", "moved", "place"]
+
+_ALIGNED = 8  # arrays begin at multiples of so many elements: a line of the cache
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The first element of each array that steps compute, and the steps that need not run."""
+
+    starts: Mapping[Array, int]
+    size: int
+    copies: frozenset[int]  # by their number
+
+
+def place(steps: Sequence[Step], fixed: Mapping[Array, int] = MappingProxyType({})) -> Placement:
+    """Put every array that the steps compute into one buffer; `fixed`: where some must begin."""
+    computed = dict.fromkeys(step.out.array for step in steps)
+    inside: dict[Array, tuple[Array, int]] = {}
+    copies = []
+    for number, step in enumerate(steps):
+        found = _embedding(step)
+        if found is None or not computed.keys() >= set(found[:2]):
+            continue
+        if _may_share(steps, number, *found):
+            small, large, offset = found
+            if small not in inside and small not in fixed and _root(large, 0, inside)[0] != small:
+                inside[small] = large, offset
+                copies.append(number)
+    starts = dict(fixed)
+    size = _aligned(max((start + array.size for array, start in fixed.items()), default=0))
+    for array in computed:
+        if array not in inside and array not in fixed:
+            starts[array] = size
+            size += _aligned(max(1, array.size))
+    for array in inside:
+        root, offset = _root(array, 0, inside)
+        starts[array] = starts[root] + offset
+    return Placement(starts, size, frozenset(copies))
+
+
+def _aligned(size: int) -> int:
+    return -(-size // _ALIGNED) * _ALIGNED
+
+
+def moved(steps: Sequence[Step], placement: Placement, memory: Array) -> list[Step]:
+    """The steps that must run, on one array that holds all the others."""
+    return [
+        replace(
+            step,
+            out=_moved(step.out, placement, memory),
+            reads=tuple(_moved(view, placement, memory) for view in step.reads),
+        )
+        for number, step in enumerate(steps)
+        if number not in placement.copies
+    ]
+
+
+def _moved(view: View, placement: Placement, memory: Array) -> View:
+    if view.index is not None:
+        view = replace(view, index=_moved(view.index, placement, memory))
+    start = placement.starts.get(view.array)
+    if start is None:
+        return view
+    if view.gather is None:
+        return replace(view, array=memory, base=view.base + start)
+    return replace(view, array=memory, gather=view.gather + start)
+
+
+def _root(
+    array: Array, offset: int, inside: Mapping[Array, tuple[Array, int]]
+) -> tuple[Array, int]:
+    """The array that holds this one in the end, and where."""
+    while array in inside:
+        array, more = inside[array]
+        offset += more
+    return array, offset
+
+
+def _embedding(step: Step) -> tuple[Array, Array, int] | None:
+    """(small, large, offset) if a step copies a whole array to or from a run of a larger one."""
+    if step.value != Read(0) or step.accumulate or step.combine is not None:
+        return None
+    (read,) = step.reads
+    for view in (step.out, read):
+        in_order = view.strides == dense(step.loops) or math.prod(step.loops) == 1
+        if view.gather is not None or view.index is not None or view.array.given or not in_order:
+            return None
+    count = math.prod(step.loops)
+    for small, large in ((read, step.out), (step.out, read)):
+        if small.array.size == count and small.array != large.array:
+            return small.array, large.array, large.base
+    return None
+
+
+def _may_share(steps: Sequence[Step], number: int, small: Array, large: Array, offset: int) -> bool:
+    """Whether nobody writes either array's numbers after the copy, nor the target's before it."""
+    target = steps[number].out.array
+    for k, step in enumerate(steps):
+        if k == number or step.out.array not in (small, large):
+            continue
+        if step.out.array == large:
+            places = walk(step.out, step.loops)
+            if not np.any((places >= offset) & (places < offset + small.size)):
+                continue
+        if k > number or step.out.array == target:
+            return False
+    return True

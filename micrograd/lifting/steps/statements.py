@@ -1,0 +1,235 @@
+"""One step as a NumPy statement: a map, a reduction, a product, a scatter, or a loop of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+from micrograd import ops
+from micrograd.lifting.steps.expression import Read, reads_of
+from micrograd.lifting.steps.ir import Array, Step
+from micrograd.lifting.steps.notation import Line, product
+from micrograd.lifting.steps.operands import Operands, whole
+from micrograd.lifting.steps.slices import bracketed, reshaped, tuple_text
+from micrograd.lifting.steps.walks import is_recurrence, moving, repeats, standing
+
+__all__ = ["Statements"]
+
+_LETTERS = "ijklmnopq"
+
+
+class Statements:
+    """Writes one step after the other; `in_pieces` are arrays that no step writes whole."""
+
+    def __init__(self, operands: Operands, in_pieces: Collection[Array]) -> None:
+        self.operands = operands
+        self._in_pieces = in_pieces
+        self._declared: set[Array] = set()
+
+    def lines(self, step: Step) -> list[Line]:
+        """A statement, after the one that makes its array if it fills only a part."""
+        step = _without_equal_rows(step)
+        array = step.out.array
+        declared = []
+        if array not in self._declared:
+            self._declared.add(array)
+            if isinstance(step.value, float) and whole(step.out, step.loops):
+                return [Line(f"{array.name} = {self._filled(array, step.value)}")]
+            if array in self._in_pieces:
+                declared = [Line(f"{array.name} = empty({tuple_text(self.operands.shape(array))})")]
+        sign = "+=" if step.accumulate else "="
+        if is_recurrence(step):
+            return [*declared, self._recurrence(step)]
+        if step.accumulate and (step.out.gather is not None or repeats(step)):
+            return [*declared, self._scattered(step)]
+        step = _in_memory_order(step)
+        target, flat = array.name, self._flat(step)
+        if array in self._in_pieces and flat is None:
+            target = self.operands.target(step.out, step.loops)
+        elif array in self._in_pieces and not step.accumulate:
+            target += "[...]"
+        shape, value = flat or self._value(step)
+        return [*declared, Line(f"{target} {sign} {value}", _comment(shape, step.replaces))]
+
+    def _filled(self, array: Array, number: float) -> str:
+        shape = tuple_text(self.operands.shape(array))
+        return f"full({shape}, {number!r})" if number else f"zeros({shape})"
+
+    def _flat(self, step: Step) -> tuple[tuple[int, ...], str] | None:
+        """A map of whole arrays, in the shape that they have."""
+        array = step.out.array
+        if step.combine is not None or not step.reads:
+            return None
+        if not all(whole(view, step.loops) for view in (step.out, *step.reads)):
+            return None
+        if any(view.strides != step.out.strides for view in step.reads):
+            return None
+        shapes = [self.operands.shape(view.array) for view in step.reads]
+        shape = self.operands.shape(array, max(shapes, key=len))
+        names = [
+            view.array.name if own == shape else reshaped(view.array.name, shape)
+            for view, own in zip(step.reads, shapes, strict=True)
+        ]
+        new = not (step.accumulate or array in self._in_pieces)
+        return shape, self._expression(step, names.__getitem__, new)
+
+    def _expression(self, step: Step, reads: Callable[[int], str], new: bool = False) -> str:
+        """What a step computes; `new` if a plain copy must be an array of its own."""
+        value, text = step.value, self.operands.notation.write(step.value, reads)
+        if getattr(value, "op", None) is ops.detach:
+            value = value.inputs[0]  # type: ignore[union-attr]
+        if not new or not isinstance(value, Read):
+            return text
+        view = step.reads[value.k]
+        return text if view.gather is not None or view.index is not None else f"{text}.copy()"
+
+    def _value(self, step: Step) -> tuple[tuple[int, ...], str]:
+        """The shape of what a step computes, and the expression, in the shape of its array."""
+        out, array = moving(step.out, step.loops), step.out.array
+        shape = tuple(step.loops[k] for k in out)
+        own = shape if array in self._in_pieces else self.operands.shape(array, shape)
+        factors = product(step.value) if step.combine is ops.add else None
+        if step.combine is None:
+            new = own != shape or not (array in self._in_pieces or step.accumulate)
+            if new and out and not self._moves(step):  # one number everywhere
+                return shape, f"full({tuple_text(own)}, {self._map(step, out, False)})"
+            value = self._map(step, out, new)
+        elif factors is not None and len(factors[0]) > 1:
+            value = self._product(step, out, *factors)
+        else:
+            method = {"+": "sum", "maximum": "max", "minimum": "min"}[step.combine.name]
+            summed = tuple(k for k, n in enumerate(step.loops) if n > 1 and k not in out)
+            value = self._reduced(step, out, summed, method)
+        return shape, value if own == shape else reshaped(bracketed(value), own)
+
+    def _map(self, step: Step, axes: Sequence[int], new: bool) -> str:
+        """An expression over these axes; `new` if it must have all of them and be no view."""
+        complete = self._moves(step).issuperset(axes)
+        text = self._expression(
+            step, lambda k: self.operands.aligned(step.reads[k], step.loops, axes), new and complete
+        )
+        if complete or not new:
+            return text
+        return f"full({tuple_text([step.loops[k] for k in axes])}, {text})"
+
+    def _moves(self, step: Step) -> set[int]:
+        """The loops along which anything that the step reads moves."""
+        return {j for k in reads_of(step.value) for j in moving(step.reads[k], step.loops)}
+
+    def _reduced(self, step: Step, out: Sequence[int], summed: tuple[int, ...], method: str) -> str:
+        if isinstance(step.value, Read):
+            text, order = self.operands.natural(step.reads[step.value.k], step.loops)
+            if sorted(order) == sorted([*out, *summed]):
+                kept = [k for k in order if k in out]
+                if kept == list(out):
+                    gone = [order.index(k) for k in order if k in summed]
+                    text = text if out else text.removesuffix(".ravel()")
+                    return f"{text}.{method}({_axes(gone, len(order))})"
+        axes = [*out, *summed]
+        text = self._map(step, axes, not self._moves(step).issuperset(axes))
+        return f"{bracketed(text)}.{method}({_axes(range(len(out), len(axes)), len(axes))})"
+
+    def _product(
+        self, step: Step, out: Sequence[int], reads: Sequence[int], numbers: Sequence[float]
+    ) -> str:
+        """A sum of products as the matrix product that it is, or as an einsum."""
+        found = [self.operands.natural(step.reads[k], step.loops) for k in reads]
+        orders = [order for _, order in found]
+        covered = {k for order in orders for k in order}
+        times = [n for k, n in enumerate(step.loops) if n > 1 and k not in covered and k not in out]
+        scale = "".join(f" * {x!r}" for x in (*numbers, *times))
+        shape = tuple(step.loops[k] for k in out)
+        text = _matrix_product(found, out)
+        if text is None:
+            spelled = ",".join("".join(_LETTERS[k] for k in order) for order in orders)
+            result = "".join(_LETTERS[k] for k in out if k in covered)
+            text = f"einsum('{spelled}->{result}', {', '.join(x for x, _ in found)})"
+        text += scale
+        missing = [k for k in out if k not in covered]
+        if missing:
+            spread = ", ".join("None" if k in missing else ":" for k in out)
+            text = f"full({tuple_text(shape)}, {bracketed(text)}[{spread}])"
+        return text
+
+    def _scattered(self, step: Step) -> Line:
+        """out[places] += value, where places may repeat."""
+        axes = [k for k, n in enumerate(step.loops) if n > 1]
+        target, places, order = self.operands.places(step.out, step.loops)
+        shape = tuple(step.loops[k] for k in axes)
+        axes = [*order, *(k for k in axes if k not in order)]
+        text = self._map(step, axes, False)
+        if not self._moves(step).issuperset(axes):
+            text = f"broadcast_to({text}, {tuple_text([step.loops[k] for k in axes])})"
+        summed = tuple(range(len(order), len(axes)))
+        if summed:
+            text = f"{bracketed(text)}.sum({_axes(summed, len(axes))})"
+        subscript = places[0] if len(places) == 1 else f"({', '.join(places)})"
+        return Line(f"add.at({target}, {subscript}, {text})", _comment(shape, 0))
+
+    def _recurrence(self, step: Step) -> Line:
+        """A step that reads what its earlier turns have written: a loop over those turns."""
+        rows = [k for k in moving(step.out, step.loops) if self._is_row(step, k)]
+        turns = [k for k, n in enumerate(step.loops) if n > 1 and k not in rows]
+        names = {k: "stuvw"[j] for j, k in enumerate(turns)}
+        target = self.operands.target(step.out, step.loops, names)
+        value = self.operands.notation.write(
+            step.value, lambda k: self.operands.aligned(step.reads[k], step.loops, rows, names)
+        )
+        sizes = [step.loops[k] for k in turns]
+        head = f"for {', '.join(names.values())} in ndindex{tuple_text(sizes)}"
+        if len(sizes) == 1:
+            head = f"for {names[turns[0]]} in range({sizes[0]})"
+        shape = tuple(step.loops[k] for k in moving(step.out, step.loops))
+        return Line(f"{head}: {target} = {value}", _comment(shape, step.replaces))
+
+    def _is_row(self, step: Step, loop: int) -> bool:
+        """Whether a recurrence never passes from one turn of a loop to the next."""
+        own = [view.base for view in step.reads if view.array == step.out.array]
+        return all(abs(base - step.out.base) < abs(step.out.strides[loop]) for base in own)
+
+
+def _matrix_product(found: Sequence[tuple[str, list[int]]], out: Sequence[int]) -> str | None:
+    """x @ w for two factors of at most two axes each that share one."""
+    if len(found) != 2 or not all(1 <= len(order) <= 2 for _, order in found):
+        return None
+    for (x, a), (w, b) in (found, found[::-1]):
+        shared = [k for k in a if k in b]
+        if len(shared) != 1 or shared[0] in out:
+            continue
+        if [k for k in (*a, *b) if k not in shared] == list(out):
+            left = x if a[-1] == shared[0] else f"{x}.T"
+            right = w if b[0] == shared[0] else f"{w}.T"
+            return f"{left} @ {right}"
+    return None
+
+
+def _in_memory_order(step: Step) -> Step:
+    """The step with its loops in the order in which `out` lies, and without those of one turn."""
+    moves = moving(step.out, step.loops)
+    if step.out.gather is None:
+        moves.sort(key=lambda k: -abs(step.out.strides[k]))
+    order = [*moves, *(k for k, n in enumerate(step.loops) if n > 1 and k not in moves)]
+    loops = tuple(step.loops[k] for k in order)
+    reads = tuple(view.along(order) for view in step.reads)
+    return replace(step, loops=loops, out=step.out.along(order), reads=reads)
+
+
+def _without_equal_rows(step: Step) -> Step:
+    """A table whose rows are all the same place is read, and added to, without its index."""
+    out, *reads = (
+        replace(view, index=None) if view.index is not None and not view.step else view
+        for view in (step.out, *step.reads)
+    )
+    combine = ops.add if step.accumulate and standing(out, step.loops) else step.combine
+    return replace(step, out=out, reads=tuple(reads), combine=combine)
+
+
+def _axes(gone: Sequence[int], count: int) -> str:
+    if len(gone) == count:
+        return ""
+    return f"axis={gone[0] if len(gone) == 1 else tuple(gone)}"
+
+
+def _comment(shape: Sequence[int], nodes: int) -> str:
+    said = " x ".join(map(str, shape)) or "one number"
+    return f"{said}; {nodes:,} node{'s' * (nodes != 1)}" if nodes else said

@@ -1,0 +1,108 @@
+"""Steps as text that a person reads, and that runs: NumPy, a line a step, forward and backward.
+
+`Text(program, backward)` writes the program and, if its steps are given, its backward pass, which
+reads the same names. `statements.py` writes a step, `operands.py` what it reads, `slices.py` walks
+as slices, `notation.py` rows of the op table. `run` executes the text: tests hold it to the steps.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd.lifting.steps.ir import Program, Step
+from micrograd.lifting.steps.notation import NAMES, Line
+from micrograd.lifting.steps.operands import Operands, whole
+from micrograd.lifting.steps.slices import bracketed
+from micrograd.lifting.steps.statements import Statements
+
+__all__ = ["Text"]
+
+_WIDTH = 150  # a comment that makes a line longer than this is left out
+
+
+class Text:
+    """A program's lines, and with `backward` those of its backward pass."""
+
+    def __init__(self, program: Program, backward: Sequence[Step] = ()) -> None:
+        self.program = program
+        self.operands = Operands(program)
+        every = (*program.forward, *backward)
+        in_pieces = {step.out.array for step in every if not whole(step.out, step.loops)}
+        self._statements = Statements(self.operands, in_pieces)
+        self.forward = self._written(program.forward)
+        self.backward = self._written(backward)
+
+    def __str__(self) -> str:
+        nodes = sum(step.replaces for step in self.program.forward)
+        count = len(self.program.forward)
+        head = [f"# {self.program.name}: {nodes:,} scalar nodes -> {count} steps"]
+        for line in self.operands.described():
+            head += textwrap.wrap(line, 98, initial_indent="# ", subsequent_indent="#   ")
+        parts = [*head, *_aligned(self.operands.definitions), *_aligned(self.forward)]
+        if self.backward:
+            parts += ["", f"# backward: {len(self.backward)} lines", *_aligned(self.backward)]
+        return "\n".join(parts)
+
+    def run(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
+        """Execute the text; `numbers` holds what is given, by name. All names afterwards."""
+        names: dict[str, Any] = {**NAMES, "view": _view, **self.operands.notation.functions}
+        for array in (*self.program.values, *self.operands.constants):
+            if array.given:
+                given = array.numbers if array.numbers is not None else numbers[array.name]
+                shape = self.operands.shape(array)
+                names[array.name] = np.array(given, dtype=np.float64).reshape(shape)[()]
+        names.update({k: v for k, v in numbers.items() if k.startswith("seed_")})
+        names.update(self.operands.lists)
+        with np.errstate(all="ignore"):
+            exec(str(self), names)
+        return names
+
+    # --- lines ------------------------------------------------------------------------------------
+
+    def _written(self, steps: Sequence[Step]) -> list[Line]:
+        lines: list[Line] = []
+        last: Step | None = None
+        for step in steps:
+            made = self._statements.lines(step)
+            if last is not None and _continues(last, step) and made and lines:
+                joined = _joined(lines[-1], made[-1])
+                if joined is not None:
+                    lines[-1] = joined
+                    continue
+            lines += made
+            last = step
+        return lines
+
+
+def _continues(last: Step, step: Step) -> bool:
+    """Whether a step only adds to what the last one has just written whole."""
+    return step.accumulate and not last.accumulate and last.out.array == step.out.array
+
+
+def _joined(line: Line, more: Line) -> Line | None:
+    """`t = a @ b` and `t += c` as `t = a @ b + c`."""
+    name, _, added = more.statement.partition(" += ")
+    if not added or not line.statement.startswith(f"{name} = ") or "reshape" in added:
+        return None
+    statement = f"{line.statement} + {bracketed(added)}"
+    return Line(statement, line.comment) if len(statement) <= 100 else None
+
+
+def _aligned(lines: Sequence[Line]) -> list[str]:
+    width = min(max((len(line.statement) for line in lines), default=0), 72)
+    found = []
+    for line in lines:
+        text = f"{line.statement:<{width}}  # {line.comment}"
+        short = len(text) <= _WIDTH and line.comment
+        found.append(text if short else line.statement)
+    return found
+
+
+def _view(array: np.ndarray, base: int, shape: Any, strides: Any) -> np.ndarray:
+    """Elements of a contiguous array, walked with strides in elements: what no slice says."""
+    flat = array.reshape(-1)
+    return np.lib.stride_tricks.as_strided(flat[base:], shape, [s * flat.itemsize for s in strides])

@@ -1,0 +1,67 @@
+"""What the loops of a step visit: which of them move, which places they meet, and whether twice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from micrograd.lifting.steps.ir import Step, View
+
+__all__ = ["dense", "is_recurrence", "moving", "repeats", "standing", "walk"]
+
+
+def dense(shape: Sequence[int]) -> tuple[int, ...]:
+    """The strides of a contiguous array, in elements."""
+    return tuple(math.prod(shape[k + 1 :]) for k in range(len(shape)))
+
+
+def moving(view: View, loops: Sequence[int]) -> list[int]:
+    """The loops along which a view moves."""
+    strides = view.strides if view.index is None else _both(view.strides, view.index.strides)
+    return [k for k, (n, s) in enumerate(zip(loops, strides, strict=True)) if s and n > 1]
+
+
+def _both(a: Sequence[int], b: Sequence[int]) -> list[int]:
+    return [x or y for x, y in zip(a, b, strict=True)]
+
+
+def standing(view: View, loops: Sequence[int]) -> list[int]:
+    """The loops of more than one turn along which a view stays where it is."""
+    moves = moving(view, loops)
+    return [k for k, n in enumerate(loops) if n > 1 and k not in moves]
+
+
+def walk(view: View, loops: Sequence[int]) -> np.ndarray:
+    """The elements that loops visit, with one turn for the loops along which the view stands.
+
+    For a view with an `index`, those of every row, along one more axis.
+    """
+    found = np.array(view.base, dtype=np.int64)
+    for n, stride in zip(loops, view.strides, strict=True):
+        turns = np.arange(n if stride or n == 0 else 1, dtype=np.int64)
+        found = found[..., None] + turns * stride
+    if view.index is not None:
+        found = found[..., None] + np.arange(view.rows, dtype=np.int64) * view.step
+    return found if view.gather is None else view.gather[found]
+
+
+def repeats(step: Step) -> bool:
+    """Whether a step may meet one place twice along the loops along which `out` moves."""
+    out, moves = step.out, moving(step.out, step.loops)
+    if out.index is not None:
+        return True
+    reach = 0  # surely not, if each loop's stride clears all that the inner ones span
+    for k in sorted(moves, key=lambda k: abs(out.strides[k])):
+        if abs(out.strides[k]) <= reach or out.gather is not None:
+            places = walk(out, step.loops)
+            return len(np.unique(places)) < places.size
+        reach += (step.loops[k] - 1) * abs(out.strides[k])
+    return False
+
+
+def is_recurrence(step: Step) -> bool:
+    """Whether a step reads places that it writes itself, in earlier turns of its loops."""
+    own = [view for view in step.reads if view.array.name == step.out.array.name]
+    return any(np.isin(walk(view, step.loops), walk(step.out, step.loops)).any() for view in own)
