@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 # two workers share two cores: a pool of BLAS threads in each would only be in the other's way
 PYTEST := OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2
 
-.PHONY: help demo test test-fast test-reference nightly lab lint bench notebooks exercises
+.PHONY: help demo test test-fast test-reference nightly lab lint bench notebooks exercises nbgrader
 
 help:
 	@echo "make demo        the tour: runs demo.ipynb and writes build/demo.html"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench       speed beside the peers, with a check that results are equal"
 	@echo "make notebooks   runs the notebooks and keeps their outputs"
 	@echo "make exercises   makes the lectures' exercises of their solutions"
+	@echo "make nbgrader    writes the exercises as assignments for nbgrader; docs/teaching.md"
 
 demo: .venv/.demo
 	@$(RUN) -m tools.demo
@@ -54,6 +55,9 @@ notebooks: .venv/.lectures
 
 exercises: .venv/.demo
 	$(RUN) -m tools.exercises
+
+nbgrader: .venv/.demo
+	$(RUN) -m tools.assignments
 
 # A stamp for each extra of pyproject.toml: while it is newer, nothing is installed and no network is needed.
 # Every extra includes `demo`.

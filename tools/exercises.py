@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 import textwrap
 from typing import Any
 
@@ -17,10 +18,15 @@ import nbformat
 
 from tools.notebooks import ROOT, read, settle, write
 
-__all__ = ["BEGIN", "END", "exercise", "main", "stub"]
+__all__ = ["BEGIN", "END", "exercise", "key", "main", "stub"]
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 SOLUTIONS = ROOT / "lectures" / "solutions"
+
+
+def key(title: str) -> str:
+    """An exercise's key from its heading: "What feedback?" is `what_feedback`."""
+    return re.sub(r"[^a-z0-9]+", "_", title.replace("'", "").lower()).strip("_")
 
 
 def stub(source: str) -> str:

@@ -6,13 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from checks import Sheet, Wrong, close, same, true
+from checks import (
+    Sheet,
+    Wrong,
+    array,
+    as_values,
+    by_hand,
+    close,
+    effort,
+    integers,
+    same,
+    several,
+    true,
+    watching,
+)
 from micrograd import Value, grads, numbers
 
 sheet = Sheet("Lectures 7 to 12, GPT")
 check, hint = sheet.check, sheet.hint
 
-rng = np.random.default_rng(70)
 values = np.frompyfunc(Value, 1, 1)
 
 
@@ -21,48 +33,49 @@ def _softmax(scores: Any) -> Any:
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
-def _attention(q: Any, k: Any, v: Any) -> Any:
+def _weights(q: Any, k: Any) -> Any:
     scores = q @ k.swapaxes(-1, -2) / np.sqrt(q.shape[-1])
     past = np.tri(q.shape[-2]) == 1
-    return _softmax(np.where(past, scores, -np.inf)) @ v
+    return _softmax(np.where(past, scores, -np.inf))
+
+
+def _attention(q: Any, k: Any, v: Any) -> Any:
+    return _weights(q, k) @ v
 
 
 @sheet.exercise(
     1,
-    "attention by hand",
     hints=[
         "The third position may read all three. First the three scores q . k, then divide.",
         "e to the power ln 2 is 2: the three exponentials are small whole numbers.",
     ],
 )
-def _(weights: Any, output: Any) -> None:
-    close(weights, [0.25, 0.5, 0.25], "the three weights of the third position")
-    close(output, 4.0, "what the third position reads")
+def attention_by_hand(weights: Any, output: Any) -> None:
+    by_hand(weights, [0.25, 0.5, 0.25], "the three weights of the third position")
+    by_hand(output, 4.0, "what the third position reads")
 
 
 @sheet.exercise(
     2,
-    "the spread of a score",
     hints=[
         "A score is a sum of d products; the variances of independent terms add up.",
         "With means of 0, the variance of a product is the product of the variances.",
     ],
 )
-def _(variance: Any, divided: Any, divisor: Any) -> None:
-    close(variance, 64 * 4 * 9, "the variance of a score")
-    close(divided, 36.0, "the variance after division by the root of the head size")
-    close(divisor, 48.0, "the divisor that brings the variance to 1")
+def the_spread_of_a_score(variance: Any, divided: Any, divisor: Any) -> None:
+    by_hand(variance, 64 * 4 * 9, "the variance of a score")
+    by_hand(divided, 36.0, "the variance after division by the root of the head size")
+    by_hand(divisor, 48.0, "the divisor that brings the variance to 1")
 
 
 @sheet.exercise(
     3,
-    "count the parameters",
     hints=[
         "Per block: queries, keys, values and projection are width x width each. And the rest?",
         "The number of heads changes how the matrices are cut, not how large they are together.",
     ],
 )
-def _(count: Any) -> None:
+def count_the_parameters(count: Any) -> None:
     for v, b, c, layers in ((27, 16, 16, 1), (65, 8, 24, 3), (10, 6, 32, 2)):
         wanted = (2 * v + b) * c + layers * 12 * c * c
         what = f"vocabulary {v}, block {b}, width {c}, {layers} layers"
@@ -71,52 +84,59 @@ def _(count: Any) -> None:
 
 @sheet.exercise(
     4,
-    "a window of the past",
     hints=[
         "np.tri(T) holds the past; np.tri(T, k=-w) holds what lies w or more positions back.",
         "Rows near the top have fewer than w positions: divide each row by its own sum.",
     ],
 )
-def _(window: Any) -> None:
-    x = rng.standard_normal((7, 3))
+def a_window_of_the_past(window: Any) -> None:
+    x = np.random.default_rng(74).standard_normal((7, 3))
     for w in (1, 3, 7, 20):
-        A = np.asarray(window(7, w), dtype=float)
-        same(A.shape, (7, 7), "the shape of the matrix for 7 positions")
+        A = array(window(7, w), "the matrix for 7 positions", (7, 7))
         means = np.array([x[max(0, t - w + 1) : t + 1].mean(axis=0) for t in range(7)])
         close(A @ x, means, f"the means of the last {w} positions")
+    few, many = effort(window, 7, 3), effort(window, 40, 3)
+    true(many <= few, "there is no loop: 40 positions take no more steps of Python than 7")
 
 
 @sheet.exercise(
     5,
-    "causal attention on Values",
     hints=[
         "Scores, mask, softmax along the last axis, product with v: four lines.",
         "micrograd.where(past, scores, -np.inf) keeps the gradient; np.where would, too.",
     ],
 )
-def _(attend: Any) -> None:
+def causal_attention_on_values(attend: Any) -> None:
+    rng = np.random.default_rng(75)
     q, k, v = (rng.standard_normal((5, d)) for d in (4, 4, 3))
-    got = attend(values(q), values(k), values(v))
-    same(np.shape(got), (5, 3), "the shape for five positions and values of size 3")
-    true(all(isinstance(y, Value) for y in np.ravel(got)), "the result is an array of Values")
+    got = as_values(attend(values(q), values(k), values(v)), "what five positions read", (5, 3))
     close(numbers(got), _attention(q, k, v), "what five positions read")
-    V = values(v)
-    (attend(values(q), values(k), V)[2]).sum().backward()
-    true(not grads(V)[3:].any(), "position 2 gets nothing from the positions behind it")
-    close(grads(V)[:3].sum(axis=0), np.ones(3), "the gradients of what position 2 reads, added up")
+    inputs = values(q), values(k), values(v)
+    read = as_values(attend(*inputs), "what five positions read", (5, 3))
+    read[2].sum().backward()
+    Q, K, V = (grads(x) for x in inputs)
+    true(not V[3:].any(), "position 2 gets nothing from the values behind it")
+    true(not K[3:].any(), "position 2 gets nothing from the keys behind it")
+    weights = _weights(q, k)[2]
+    close(V, np.outer(weights, np.ones(3)), "the gradients of v, of what position 2 reads")
+    # d read / d score_j = weight_j (v_j - what is read), added up over the columns of v
+    slope = weights * (v - weights @ v).sum(axis=1) / 2.0
+    close(Q, np.outer(np.arange(5) == 2, slope @ k), "the gradients of q, of what position 2 reads")
+    close(K, np.outer(slope, q[2]), "the gradients of k, of what position 2 reads")
     big = 1000 * q
-    close(numbers(attend(values(big), values(k), values(v))), _attention(big, k, v), "huge scores")
+    got = as_values(attend(values(big), values(k), values(v)), "huge scores", (5, 3))
+    close(numbers(got), _attention(big, k, v), "huge scores")
 
 
 @sheet.exercise(
     6,
-    "the heads merged",
     hints=[
         "Reshape (..., T, heads * size) to (..., T, heads, size): which two axes must change?",
         "After the product with the values, swap the axes back before the reshape.",
     ],
 )
-def _(merged: Any) -> None:
+def the_heads_merged(merged: Any) -> None:
+    rng = np.random.default_rng(76)
     for shape, heads in (((5, 8), 2), ((3, 8), 4), ((2, 4, 6), 3)):
         x = rng.standard_normal(shape)
         C = shape[-1]
@@ -124,44 +144,89 @@ def _(merged: Any) -> None:
         size = C // heads
         cut = [slice(i * size, (i + 1) * size) for i in range(heads)]
         wanted = [_attention(x @ Q[c].T, x @ K[c].T, x @ V[c].T) for c in cut]
-        got = merged(x, values(Q), values(K), values(V), heads)
         what = f"{heads} heads on x of shape {shape}"
-        close(numbers(np.asarray(got)), np.concatenate(wanted, axis=-1), what)
+        matrices = values(Q), values(K), values(V)
+        got = as_values(merged(x, *matrices, heads), what, shape)
+        close(numbers(got), np.concatenate(wanted, axis=-1), what)
+    got.sum().backward()
+    for name, mine, theirs in zip("QKV", matrices, _slopes(x, Q, K, V, heads), strict=True):
+        close(grads(mine), theirs, f"the gradients of {name}", rtol=1e-4, atol=1e-6)
+    x = rng.standard_normal((3, 8))
+    matrices = [values(rng.standard_normal((8, 8))) for _ in range(3)]
+    few, many = (effort(merged, x, *matrices, heads) for heads in (1, 8))
+    true(many <= few, "there is no loop over heads: 8 take no more steps of Python than 1")
+
+
+def _slopes(x: Any, Q: Any, K: Any, V: Any, heads: int) -> list[np.ndarray]:
+    """The gradients of the sum of all heads' results, by central differences."""
+    size = len(Q) // heads
+
+    def total(matrices: list[np.ndarray]) -> float:
+        q, k, v = ((x @ W.T).reshape(*x.shape[:-1], heads, size).swapaxes(-2, -3) for W in matrices)
+        return float(_attention(q, k, v).sum())
+
+    found = []
+    for which in range(3):
+        slope = np.zeros_like(Q)
+        for place in np.ndindex(*Q.shape):
+            ends = []
+            for step in (1e-5, -1e-5):
+                moved = [Q.copy(), K.copy(), V.copy()]
+                moved[which][place] += step
+                ends.append(total(moved))
+            slope[place] = (ends[0] - ends[1]) / 2e-5
+        found.append(slope)
+    return found
 
 
 @sheet.exercise(
     7,
-    "sums as sequences",
     hints=[
         "The sum has three digits, the ones first: 58 + 67 = 125 is written 5, 2, 1.",
         "The whole sequence has seven digits. What is its first six, what its last three?",
     ],
 )
-def _(encode: Any) -> None:
-    a, b = rng.integers(0, 100, (2, 50))
-    x, y = encode(a, b)
-    same(np.shape(x), (50, 6), "the shape of x for 50 sums")
-    same(np.shape(y), (50, 3), "the shape of y for 50 sums")
-    true(np.issubdtype(np.asarray(x).dtype, np.integer), "x holds integers")
-    c = a + b
-    wanted = np.stack([a // 10, a % 10, b // 10, b % 10, c % 10, c // 10 % 10, c // 100], axis=1)
-    same(np.asarray(x)[:, :4], wanted[:, :4], "the digits of a and of b in x")
-    same(np.asarray(y), wanted[:, 4:], "the digits of the sums in y")
-    same(np.asarray(x)[:, 4:], wanted[:, 4:6], "what x holds behind the digits of a and b")
+def sums_as_sequences(encode: Any) -> None:
+    for a, b in (([58], [67]), np.random.default_rng(77).integers(0, 100, (2, 50))):
+        a, b = np.array(a), np.array(b)
+        x, y = several(encode(a, b), "x", "y")
+        if isinstance(x, np.ndarray):
+            true(np.issubdtype(x.dtype, np.integer), "x holds integers, fit for an embedding")
+        x, y = integers(x, "x", (len(a), 6)), integers(y, "y", (len(a), 3))
+        c = a + b
+        digits = [a // 10, a % 10, b // 10, b % 10, c % 10, c // 10 % 10, c // 100]
+        wanted = np.stack(digits, axis=1)
+        same(x[:, :4], wanted[:, :4], "the digits of a and of b in x")
+        same(y, wanted[:, 4:], "the digits of the sums in y")
+        same(x[:, 4:], wanted[:, 4:6], "what x holds behind the digits of a and b")
 
 
 @sheet.exercise(
     8,
-    "a GPT that adds",
     hints=[
         "Two blocks, width 16, Adam at 0.015 falling to 0, 1,000 steps of 64 random sums.",
         "To answer, predict the ones, put them into x, predict the tens, put them in, and again.",
     ],
 )
-def _(train_adder: Any) -> None:
-    a, b = rng.integers(0, 100, (2, 400))
-    got = np.asarray(train_adder()(a, b))
-    same(got.shape, (400,), "the shape of the answers to 400 sums")
-    right = float((got == a + b).mean())
+def a_gpt_that_adds(train_adder: Any) -> None:
+    a, b = np.random.default_rng(78).integers(0, 100, (2, 400))
+    add = train_adder()
+    true(callable(add), "train_adder gives back a function add(a, b)")
+    with watching() as made:
+        got = add(a, b)
+    right = float((integers(got, "the answers to 400 sums", (400,)) == a + b).mean())
     if right < 0.9:
         raise Wrong(f"of 400 sums {right:.0%} are right; train until 90% are")
+    if not any(module.partition(".")[0] == "micrograd" for module, _ in made):
+        raise Wrong("no network is asked: nothing of micrograd is called while it adds")
+    if _adds_by_itself(add):
+        raise Wrong("sums of numbers that have no two digits are right as well: this is +, no GPT")
+
+
+def _adds_by_itself(add: Any) -> bool:
+    """A GPT over two digits a number cannot know what 1234 + 4321 is."""
+    a, b = np.random.default_rng(79).integers(1000, 9000, (2, 20))
+    try:
+        return bool((array(add(a, b), "the answers", (20,)) == a + b).mean() > 0.5)
+    except Exception:
+        return False

@@ -1,22 +1,39 @@
-"""Exercises are made from their solutions, and planted wrong answers are caught.
+"""Exercises are made from their solutions; right answers pass in any form, wrong ones are caught.
 
-`wrong_answers/<module>.py` holds `WRONG = {number: [answer, ...]}`, an answer being what follows
-the number in `check(number, answer)`; a tuple stands for several.
+`planted_answers/kmeans.py` belongs to `checks/kmeans.py` and to `solutions/09_kmeans.ipynb`. It
+holds `WRONG` and `RIGHT`, both `{key: [answer, ...]}`, the key being the checker's name and an
+answer what follows the number in `check(number, answer)`; a tuple stands for several.
 """
 
+import functools
 import importlib
+import os
 import re
+import tempfile
+from fractions import Fraction
 
+import numpy as np
 import pytest
+from solved import FORMS, SOLUTIONS, formed, is_function, sheet_of, solved
 
+from micrograd import Value
+from micrograd.show.answers import ACCEPTED
 from tools import exercises, notebooks
 
 LECTURES = notebooks.ROOT / "lectures"
-SOLUTIONS = sorted((LECTURES / "solutions").glob("*.ipynb"))
 MODULES = sorted(p.stem for p in (LECTURES / "checks").glob("*.py") if not p.stem.startswith("_"))
+each_module = pytest.mark.parametrize("module", MODULES)
 
 
-@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda p: p.stem)
+def planted(module, kind):
+    found = getattr(importlib.import_module(f"planted_answers.{module}"), kind)
+    return {key: [a if isinstance(a, tuple) else (a,) for a in found[key]] for key in found}
+
+
+# --- one key an exercise --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", SOLUTIONS.values(), ids=lambda p: p.stem)
 def test_the_exercises_are_what_the_solutions_make_of_them(path, tmp_path):
     again = tmp_path / path.name
     again.write_bytes((LECTURES / "exercises" / path.name).read_bytes())
@@ -24,41 +41,242 @@ def test_the_exercises_are_what_the_solutions_make_of_them(path, tmp_path):
     assert not notebooks.write(made, again), f"{path.stem} has drifted: run `make exercises`"
 
 
-def test_no_exercise_is_without_its_solution():
+def test_notebook_checker_module_and_planted_answers_bear_one_name():
+    planted_modules = {p.stem for p in LECTURES.parent.glob("tests/lectures/planted_answers/*.py")}
+    assert set(MODULES) == set(SOLUTIONS) == planted_modules
     made = {path.name for path in (LECTURES / "exercises").glob("*.ipynb")}
-    assert made == {path.name for path in SOLUTIONS}
+    assert made == {path.name for path in SOLUTIONS.values()}
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_planted_wrong_answers_are_caught_without_giving_the_right_one_away(module):
-    sheet = importlib.import_module(f"checks.{module}").sheet
-    wrong = importlib.import_module(f"wrong_answers.{module}").WRONG
-    assert sorted(wrong) == sheet.numbers
-    for number, answers in wrong.items():
-        assert len(answers) >= 2, f"{module}: exercise {number} needs two planted wrong answers"
-        for answer in answers:
-            outcome = sheet.check(number, *(answer if isinstance(answer, tuple) else (answer,)))
+@each_module
+def test_heading_checker_and_planted_answers_bear_one_key(module):
+    text = "\n".join("".join(c.source) for c in notebooks.read(SOLUTIONS[module]).cells)
+    headings = re.findall(r"^## (\d+)\. (.*?) \([^()]*\)$", text, flags=re.MULTILINE)
+    assert f"from checks.{module} import" in text
+    keys = list(sheet_of(module).exercises)
+    assert keys == [exercises.key(title) for _, title in headings]
+    assert [int(number) for number, _ in headings] == sheet_of(module).numbers
+    assert len(keys) >= 6
+    for kind in ("WRONG", "RIGHT"):
+        assert list(planted(module, kind)) == keys
+    names = re.findall(r"^## (\d+)\.|`hint\((\d+)\)`", text, flags=re.MULTILINE)
+    assert {int(a) for a, _ in names if a} <= {int(b) for _, b in names if b}, "a hint is named"
+
+
+# --- planted answers ------------------------------------------------------------------------------
+
+
+@each_module
+def test_planted_wrong_answers_are_caught_and_told_apart(module):
+    sheet, wrong = sheet_of(module), planted(module, "WRONG")
+    for key, exercise in sheet.exercises.items():
+        assert len(wrong[key]) >= 3, f"{module}: {key} needs three planted wrong answers"
+        for answer in wrong[key]:
+            outcome = sheet.check(exercise.number, *answer)
             assert outcome.status == "wrong", f"{module}: {outcome} for {answer!r}"
             assert outcome.message
+            assert not re.search(
+                r"np\.\w+\(-?\d|array\(\[|<function|0x[0-9a-f]{6}|Value\(data", outcome.message
+            ), outcome
 
 
-@pytest.mark.parametrize("module", MODULES)
+@each_module
+def test_planted_right_answers_of_unusual_form_pass(module):
+    sheet, right = sheet_of(module), planted(module, "RIGHT")
+    for key, exercise in sheet.exercises.items():
+        assert len(right[key]) >= 2, f"{module}: {key} needs two planted right answers"
+        for answer in right[key]:
+            outcome = sheet.check(exercise.number, *answer)
+            assert outcome.status == "right", f"{module}: {outcome} for {answer!r}"
+
+
+# --- forms ----------------------------------------------------------------------------------------
+
+# the text asks for one form and says so
+ONE_FORM = {
+    ("few_support_vectors", "words"): "the arguments of SVC, as SVC takes them",
+    ("few_support_vectors", "size-one arrays"): "the arguments of SVC, as SVC takes them",
+    ("few_support_vectors", "Values"): "the arguments of SVC, as SVC takes them",
+}
+WITHOUT_VALUES = "this exercise is to be done without"
+
+
+@pytest.mark.parametrize("form", FORMS)
+@each_module
+def test_solutions_are_right_in_other_forms(module, form):
+    sheet = sheet_of(module)
+    for key, answers in solved(module).items():
+        if (key, form) in ONE_FORM or (form == "words" and all(map(is_function, answers))):
+            continue
+        answers = tuple(formed(answer, form) for answer in answers)
+        outcome = sheet.check(sheet.exercises[key].number, *answers)
+        refused = form == "Values" and WITHOUT_VALUES in outcome.message
+        assert outcome.status == "right" or refused, f"{module}, {form}: {outcome}"
+
+
+# --- numbers worked out by hand -------------------------------------------------------------------
+
+MARK = 987654.25
+# any that does the job will do, so there is no right one to be rounded
+CHOSEN = {"beat_2_2", "make_the_majority_win", "parity_of_three_bits_by_hand"}
+
+
+def places(answers):
+    """The paths of all numbers that were typed: (which answer, index in it or None)."""
+    for i, answer in enumerate(answers):
+        if is_number(answer):
+            yield i, None
+        elif isinstance(answer, (list, tuple)) and all(map(is_number, answer)):
+            yield from ((i, j) for j in range(len(answer)))
+
+
+def is_number(x):
+    return isinstance(x, (int, float, np.number, Value)) and not isinstance(x, bool)
+
+
+def put(answers, place, number):
+    i, j = place
+    inner = number if j is None else [*answers[i][:j], number, *answers[i][j + 1 :]]
+    return (*answers[:i], inner, *answers[i + 1 :])
+
+
+@functools.cache
+def typed(module):
+    """[(key, place, Judged)] of the numbers of a notebook's solution that `by_hand` judges."""
+    found, sheet = [], sheet_of(module)
+    for key, answers in solved(module).items():
+        number = sheet.exercises[key].number
+        sheet.check(number, *answers)
+        if not sheet.judged[number]:
+            continue
+        for place in places(answers):
+            sheet.check(number, *put(answers, place, MARK))
+            found += [(key, place, one) for one in sheet.judged[number] if one.given == MARK]
+    return found
+
+
+def rounded(x):
+    yield float(f"{x:.3g}")
+    if abs(x) >= 0.05:
+        yield round(x, 3)
+
+
+@each_module
+def test_numbers_worked_out_by_hand_count_in_every_form_and_not_one_percent_off(module):
+    sheet = sheet_of(module)
+    for key, place, judged in typed(module):
+        answers, number = solved(module)[key], sheet.exercises[key].number
+
+        def status(given, answers=answers, number=number, place=place):
+            return sheet.check(number, *put(answers, place, given)).status
+
+        x = judged.right
+        forms = [float(x), np.float64(x), Value(x), str(Fraction(x).limit_denominator(10**6)),
+                 Fraction(x).limit_denominator(10**6), np.array([x]), f" {x} "]  # fmt: skip
+        forms += [int(x), np.int64(x)] if x == int(x) else []
+        for given in forms + ([] if judged.exact else list(rounded(x))):
+            assert status(given) == "right", f"{module}, {key}: {given!r} for {x}"
+        for given in (x + 0.01, x - 0.01) if x == 0 else (x * 1.01, x * 0.99):
+            two_digits = not judged.exact and abs(given - float(f"{x:.2g}")) < 1e-9 * abs(x)
+            expected = "right so far" if two_digits else "wrong"  # 0.99 times 1/3 is 0.33
+            assert status(given) == expected, f"{module}, {key}: {given!r} for {x}"
+        assert status(...) in ("right so far", "not attempted")
+
+
+@each_module
+def test_no_typed_number_escapes_the_rule_and_the_notebook_says_it(module):
+    known = {(key, place) for key, place, _ in typed(module)}
+    for key, answers in solved(module).items():
+        alone = {(key, (i, j)) for i, j in places(answers) if j is None}
+        assert key in CHOSEN or alone <= known, f"{module}: {key} does not ask by_hand"
+    head = "".join(notebooks.read(SOLUTIONS[module]).cells[0].source)
+    assert (ACCEPTED in " ".join(head.split())) == bool(known), module
+
+
+# --- what is said ---------------------------------------------------------------------------------
+
+
+@each_module
 def test_untouched_stubs_are_not_attempted_and_hints_are_given(module, capsys):
-    sheet = importlib.import_module(f"checks.{module}").sheet
+    sheet = sheet_of(module)
 
     def stub(*arguments):
         raise NotImplementedError
 
-    for number in sheet.numbers:
-        assert sheet.check(number, ...).status == "not attempted"
-        assert sheet.check(number, stub).status in ("not attempted", "wrong")
+    for key, exercise in sheet.exercises.items():
+        number = exercise.number
+        answers = [stub if is_function(a) else ... for a in solved(module)[key]]
+        assert sheet.check(number).status == "not attempted"
+        assert sheet.check(number, *answers).status == "not attempted", key
         sheet.hint(number)
         assert re.match(r"Hint 1 of \d+: \w", capsys.readouterr().out)
+        too_many = sheet.check(number, *answers, 1)
+        assert too_many.status == "wrong" and f"got {len(answers) + 1}" in too_many.message
 
 
-def test_a_lecture_has_at_least_six_exercises():
-    for path in SOLUTIONS:
-        numbers = re.findall(
-            r"\bcheck\((\d+)", "".join(c.source for c in notebooks.read(path).cells)
-        )
-        assert len(set(numbers)) >= 6 or not path.stem[:2].isdigit(), path.stem
+@each_module
+def test_a_half_done_exercise_is_marked_as_far_as_it_goes(module):
+    sheet = sheet_of(module)
+    for key, answers in solved(module).items():
+        if len(answers) < 2 or key in TOGETHER:
+            continue
+        for i in range(len(answers)):
+            half = (*answers[:i], ..., *answers[i + 1 :])
+            outcome = sheet.check(sheet.exercises[key].number, *half)
+            assert outcome.status == "right so far", f"{module}: {outcome} without answer {i + 1}"
+            assert "Right: " in outcome.message and "Not attempted: " in outcome.message
+
+
+# the answers of these make one thing, which can only be judged whole
+TOGETHER = {
+    "beat_2_2", "defeat_naive_bayes", "fool_the_greedy_tree", "fool_the_learner", "get_it_stuck",
+    "keep_it_busy", "make_the_majority_win", "one_point_decides", "parity_of_three_bits_by_hand",
+    "the_dual_of_the_squared_hinge",
+}  # fmt: skip
+
+
+@each_module
+def test_a_forgotten_return_and_an_exception_are_told_with_their_place(module):
+    def forgets(*arguments, **named):
+        pass
+
+    def fails(*arguments, **named):
+        raise KeyError("planted")
+
+    sheet = sheet_of(module)
+    for key, answers in solved(module).items():
+        exercise = sheet.exercises[key]
+        for i, answer in enumerate(answers):
+            if not is_function(answer):
+                continue
+            outcome = sheet.check(exercise.number, *answers[:i], forgets, *answers[i + 1 :])
+            assert outcome.status == "wrong", f"{module}: {outcome}"
+            if exercise.returns:
+                assert "forgets returned None: is there a return?" in outcome.message, outcome
+            outcome = sheet.check(exercise.number, *answers[:i], fails, *answers[i + 1 :])
+            assert outcome.status == "wrong"
+            assert "KeyError" in outcome.message, f"{module}: {outcome}"
+            if key != "the_gatekeeper":  # it says for which body
+                assert 'raise KeyError("planted")' in outcome.message, f"{module}: {outcome}"
+
+
+@each_module
+def test_the_same_mistake_gets_the_same_message_twice(module):
+    sheet, wrong = sheet_of(module), planted(module, "WRONG")
+    for key in list(wrong)[::-1]:
+        number, answer = sheet.exercises[key].number, wrong[key][0]
+        first = sheet.check(number, *answer)
+        assert first.message == sheet.check(number, *answer).message
+
+
+@pytest.mark.parametrize(
+    "folder", [f for f in (None, "/dev/shm") if f is None or os.access(f, os.W_OK)]
+)
+def test_a_file_is_judged_alike_on_every_file_system(folder, monkeypatch):
+    """In memory (tmpfs) a new file gets a new number; on a disk it may get the old one's."""
+    monkeypatch.setattr(tempfile, "tempdir", folder)
+    sheet, key = sheet_of("future_of_ml"), "a_pointer_that_is_never_torn"
+    for kind, status in (("WRONG", "wrong"), ("RIGHT", "right")):
+        for answer in planted("future_of_ml", kind)[key]:
+            outcome = sheet.check(sheet.exercises[key].number, *answer)
+            assert outcome.status == status, f"{outcome} for {answer!r}"

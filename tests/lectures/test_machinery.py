@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import toolkit
 from browsing import browser, errors, needs_browser
-from checks import Sheet, close, same, true
 from IPython.core.formatters import PlainTextFormatter
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from PIL import Image
@@ -151,55 +150,6 @@ def test_solutions_become_stubs():
 def test_an_unbalanced_mark_is_an_error(source):
     with pytest.raises(ValueError, match="SOLUTION"):
         exercises.stub(source)
-
-
-@pytest.fixture
-def sheet():
-    sheet = Sheet("planted")
-
-    @sheet.exercise(1, "double", hints=["two times", "x + x"])
-    def _(f):
-        close(f(3.0), 6.0, "the double of 3")
-        close(f(np.arange(3)), [0, 2, 4], "the doubles of 0, 1, 2")
-        same(f("a"), "aa", "the double of a letter")
-        true(f(1) == f(1), "the same each time")
-
-    return sheet
-
-
-def fails():
-    raise KeyError("k")
-
-
-@pytest.mark.parametrize(
-    ("answer", "status", "words"),
-    [
-        (lambda x: 2 * x, "right", ""),
-        (..., "not attempted", "hint(1)"),
-        (lambda x: x, "wrong", "the double of 3: 3.0 is not right"),
-        (lambda x: x + 3.0, "wrong", "the doubles of 0, 1, 2"),
-        (lambda x: None, "wrong", "the double of 3"),
-        (lambda x: fails(), "wrong", "KeyError"),
-        (lambda x: [x, x], "wrong", "expected the shape ()"),
-        (lambda x: 2 * x if not isinstance(x, str) else "b", "wrong", "'b' is not right"),
-    ],
-)
-def test_the_three_outcomes(sheet, answer, status, words):
-    outcome = sheet.check(1, answer)
-    assert outcome.status == status and words in outcome.message
-    assert status in repr(outcome) and status in outcome._repr_html_()
-    assert sheet.outcomes[1] is outcome
-
-
-def test_hints_one_by_one(sheet, capsys):
-    sheet.hint(1)
-    sheet.hint(1, 2)
-    sheet.hint(1, 3)
-    assert capsys.readouterr().out.splitlines() == [
-        "Hint 1 of 2: two times", "Hint 2 of 2: x + x", "Exercise 1 has 2 hints.",
-    ]  # fmt: skip
-    with pytest.raises(ValueError, match="exercises"):
-        sheet.check(9, 1)
 
 
 # --- pages and pictures ---------------------------------------------------------------------------

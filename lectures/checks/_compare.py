@@ -1,0 +1,225 @@
+"""Compares an answer with what is right, and says where and how the two differ.
+
+`by_hand`, `word` and `truths` are for what a learner types: each is a part of the exercise.
+`close`, `same` and `true` are for what a learner's function gives: they raise `Wrong`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from checks._forms import array, brief, integers, is_open, whole
+from checks._marking import Wrong, record
+from micrograd.show import answers
+
+__all__ = ["by_hand", "close", "difference", "relation", "same", "true", "truths", "word"]
+
+_WORST = ("right", "right so far", "not attempted", "wrong")
+
+
+def by_hand(
+    given: Any,
+    right: Any,
+    what: str,
+    *,
+    exact: bool = False,
+    low: float | None = None,
+    high: float | None = None,
+) -> None:
+    """A number that was worked out by hand, or a list of them: `micrograd.show.answers.by_hand`.
+
+    `exact` is for counts; with `low` or `high` any number from low to high is right.
+    """
+    given = ... if is_open(given) else given
+    if not isinstance(right, (list, tuple, np.ndarray)):
+        verdict = answers.by_hand(given, right, exact=exact, low=low, high=high)
+        _verdict(what, _status(verdict.status), f"{what}: {_said(verdict)}")
+        return
+    if given is ...:
+        record(what, "not attempted")
+        return
+    entries = np.ravel(np.array(given, dtype=object)).tolist() if _is_nest(given) else [given]
+    if len(entries) != len(right):
+        record(what, "wrong", f"{what}: {len(right)} numbers are wanted, got {brief(given)}")
+        return
+    found = [answers.by_hand(g, r, exact=exact) for g, r in zip(entries, right, strict=True)]
+    worst = max((_status(verdict.status) for verdict in found), key=_WORST.index)
+    place = next(i for i, verdict in enumerate(found) if _status(verdict.status) == worst)
+    _verdict(what, worst, f"{what}, number {place + 1}: {_said(found[place])}")
+
+
+def _is_nest(given: Any) -> bool:
+    return isinstance(given, (list, tuple, np.ndarray))
+
+
+def _said(verdict: answers.Verdict) -> str:
+    if (
+        verdict.status == "right so far"
+    ):  # who has worked out exactly 0.2 should know that it is not
+        return f"{verdict.message} ({verdict.answer:g} itself is not right)"
+    return verdict.message
+
+
+def _status(status: str) -> str:
+    return "wrong" if status == "not readable" else status
+
+
+def _verdict(what: str, status: str, message: str) -> None:
+    record(what, status, "" if status in ("right", "not attempted") else message)
+
+
+def word(given: Any, right: str, what: str, among: Sequence[str]) -> None:
+    """One of a few words; capitals, hyphens and spaces around do not count."""
+    if is_open(given):
+        record(what, "not attempted")
+        return
+    single = given.item() if isinstance(given, np.ndarray) and given.size == 1 else given
+    if isinstance(single, (list, tuple)) and len(single) == 1:
+        single = single[0]
+    plain = _plain(single) if isinstance(single, str) else None
+    choices = {_plain(w) for w in among}
+    if plain not in choices:
+        listed = ", ".join(f'"{w}"' for w in among)
+        record(what, "wrong", f"{what}: {brief(given)} is none of {listed}")
+    elif plain != _plain(right):
+        record(what, "wrong", f"{what}: {brief(given)} is not right")
+    else:
+        record(what, "right")
+
+
+def _plain(text: str) -> str:
+    """Without what does not count: capitals, spaces around, hyphens."""
+    return " ".join(text.replace("_", " ").replace("-", " ").split()).casefold()
+
+
+def truths(
+    given: Sequence[Any], right: Sequence[bool], names: str, what: str = "the answers"
+) -> None:
+    """Statements that are True or False: how many are wrong and not which, lest one guess."""
+    statuses, unread = [], []
+    for name, answer, wanted in zip(names, given, right, strict=True):
+        truth = _truth(answer)
+        if is_open(answer):
+            statuses.append("not attempted")
+        elif truth is None:
+            unread.append(f"the answer to {name} is True or False, not {brief(answer)}")
+        else:
+            statuses.append("right" if truth == wanted else "wrong")
+    wrong, missing = statuses.count("wrong"), statuses.count("not attempted")
+    total = f"{wrong} of the {len(right)} answers {'is' if wrong == 1 else 'are'} not right"
+    if unread or wrong:
+        record(what, "wrong", "; ".join([*unread, *([total] if wrong else [])]))
+    elif missing:
+        record(f"{what} so far", "right" if missing < len(right) else "not attempted")
+        record(f"{missing} of the {len(right)} answers", "not attempted")
+    else:
+        record(what, "right")
+
+
+def _truth(answer: Any) -> bool | None:
+    if isinstance(answer, np.ndarray) and answer.size == 1:
+        answer = answer.item()
+    if isinstance(answer, str):
+        return {"true": True, "false": False}.get(answer.strip().casefold())
+    return bool(answer) if isinstance(answer, (bool, np.bool_)) else None
+
+
+# --- what a function gives ------------------------------------------------------------------------
+
+
+def true(condition: Any, what: str) -> None:
+    """The property must hold; `what` says it: "every row of the distances is non-negative"."""
+    if not bool(condition):
+        raise Wrong(f"this should hold and does not: {what}")
+
+
+def close(got: Any, expected: Any, what: str, *, rtol: float = 1e-6, atol: float = 1e-9) -> None:
+    """Computed numbers must agree: |got - expected| <= atol + rtol * |expected|."""
+    wanted = np.asarray(expected, dtype=float)
+    given = array(got, what, wanted.shape)
+    if not np.allclose(given, wanted, rtol=rtol, atol=atol, equal_nan=True):
+        raise Wrong(f"{what}: {difference(given, wanted, rtol, atol)}")
+
+
+def same(got: Any, expected: Any, what: str) -> None:
+    """Words, truths, whole numbers, or lists and arrays of them must be equal."""
+    if isinstance(expected, str):
+        if not isinstance(got, str) or got.strip().casefold() != expected.casefold():
+            raise Wrong(f"{what}: {brief(got)} is not right")
+    elif isinstance(expected, (bool, np.bool_)):
+        truth = _truth(got)
+        if truth is None and got in (0, 1):
+            truth = bool(got)
+        if truth is None:
+            raise Wrong(f"{what}: True or False is wanted, got {brief(got)}")
+        if truth != expected:
+            raise Wrong(f"{what}: {brief(got)} is not right")
+    elif isinstance(expected, (int, np.integer)):
+        if whole(got, what) != expected:
+            raise Wrong(f"{what}: {brief(got)} is not right")
+    else:
+        wanted = np.asarray(expected, dtype=float)
+        given = integers(got, what, wanted.shape)
+        if not np.array_equal(given, wanted):
+            place = [int(i) for i in np.argwhere(given != wanted)[0]]
+            count = int((given != wanted).sum())
+            first = f"the first of {count} that are" if count > 1 else "the only one that is"
+            raise Wrong(f"{what}: {first} not right is {given[tuple(place)]} at {place}")
+
+
+def difference(given: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) -> str:
+    """Where two arrays of one shape differ, by how much, and whether one is a multiple."""
+    off = ~np.isclose(given, wanted, rtol=rtol, atol=atol, equal_nan=True)
+    place = tuple(int(i) for i in np.argwhere(off)[0]) if wanted.ndim else ()
+    here, there = float(given[place]), float(wanted[place])
+    known = relation(given, wanted)
+    if not wanted.ndim:
+        short = float(f"{there:.3g}") == there  # 0.5 for 2 is 1/4 of it, and that means nothing
+        told = known and (known.startswith("minus what") or not short)
+        return f"{_unlike(here, there)} is not right" + (f": it is {known}" if told else "")
+    where = f" at {list(place)}"
+    if not np.isfinite(here):
+        return f"{here}{where} is not right"
+    count = int(off.sum())
+    first = f"{count} numbers are not right, the first" if count > 1 else "one number is not right,"
+    if not np.isfinite(there):
+        return f"{first}{where}: {_unlike(here, there)}"
+    side = "large" if here > there else "small"
+    by = f"{first}{where}: {_unlike(here, there)} is too {side} by {abs(here - there):.3g}"
+    return by + (f"; the whole is {known}" if known else "")
+
+
+def relation(given: np.ndarray, wanted: np.ndarray) -> str:
+    """ "minus", "3 times" or "1/3 of what is right", where that explains every number."""
+    with np.errstate(all="ignore"):
+        scale = np.abs(wanted).max() if wanted.size else 0.0
+        if not np.isfinite(scale) or scale == 0 or not np.isfinite(given).all():
+            return ""
+        factor = float((given * wanted).sum() / (wanted * wanted).sum())
+    if factor == 0 or not np.allclose(given, factor * wanted, rtol=1e-6, atol=1e-9 * scale):
+        square = wanted.ndim == 2 and wanted.shape[0] == wanted.shape[1]
+        same_turned = square and np.allclose(given.T, wanted, rtol=1e-6, atol=1e-9 * scale)
+        return "the transpose of what is right" if same_turned else ""
+    sign, size = ("minus " if factor < 0 else ""), abs(factor)
+    if abs(size - 1) < 1e-6:
+        return "minus what is right" if factor < 0 else ""
+    for text, ratio in (("{} times what is right", size), ("1/{} of what is right", 1 / size)):
+        if 2 <= round(ratio) <= 100_000 and abs(ratio - round(ratio)) < 1e-6 * ratio:
+            named = {"2 times": "twice", "1/2 of": "half of"}
+            found = text.format(round(ratio))
+            for long, short in named.items():
+                found = found.replace(long, short) if found.startswith(long) else found
+            return sign + found
+    return ""
+
+
+def _unlike(here: float, there: float) -> str:
+    """A number in so many digits that it does not read as the right one."""
+    for digits in range(6, 18):
+        text = f"{here:.{digits}g}"
+        if text != f"{there:.{digits}g}":
+            break
+    return text

@@ -1,0 +1,229 @@
+"""The checkers of lecture 4's exercises: decision trees."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from sklearn.tree import DecisionTreeClassifier
+
+from checks import (
+    Sheet,
+    Wrong,
+    array,
+    by_hand,
+    close,
+    flags,
+    part,
+    same,
+    several,
+    true,
+    without_values,
+    word,
+)
+from micrograd import Value, grads
+
+sheet = Sheet("Lecture 4")
+check, hint = sheet.check, sheet.hint
+
+
+@sheet.exercise(
+    1,
+    hints=[
+        "Begin with the shares: 6, 3 and 3 of 12.",
+        "The entropy adds p log2(1/p); log2 of 2 and of 4 you know by heart.",
+    ],
+)
+def how_mixed(gini: Any, entropy: Any, error: Any) -> None:
+    p = np.array([6, 3, 3]) / 12
+    by_hand(gini, 1 - p @ p, "the Gini impurity")
+    by_hand(entropy, -(p @ np.log2(p)), "the entropy in bits")
+    by_hand(error, 1 - p.max(), "the error")
+
+
+@sheet.exercise(
+    2,
+    hints=[
+        "Five cuts are possible; write the counts of A and B on either side of each.",
+        "Weigh each side's impurity with its share of the six examples before you add.",
+    ],
+)
+def the_best_cut(threshold: Any, left_over: Any, gain: Any) -> None:
+    by_hand(threshold, 3.5, "the threshold")
+    by_hand(left_over, 2 / 9, "the impurity that is left")
+    by_hand(gain, 2 / 9, "the gain")
+
+
+def _threshold(x: Any, t: Any) -> float:
+    values = np.unique(x)
+    best, lowest = 0.0, math.inf
+    for cut in (values[1:] + values[:-1]) / 2:
+        spread = sum(side.size * side.var() for side in (t[x <= cut], t[x > cut]))
+        if spread < lowest:
+            best, lowest = cut, spread
+    return float(best)
+
+
+@sheet.exercise(
+    3,
+    hints=[
+        "np.unique(x) is sorted; the candidates lie half-way between its neighbours.",
+        "The squared deviations are added on each side, not averaged: large sides count for more.",
+    ],
+)
+def a_cut_for_numbers(best_threshold: Any) -> None:
+    x = np.array([3.0, 1.0, 3.0, 1.0, 2.0, 2.0])
+    t = np.array([5.0, 0.0, 9.0, 1.0, 0.5, 0.0])
+    close(best_threshold(x, t), 2.5, "the threshold where values of x are equal")
+    t = np.array([2.0, 5.0, 3.0, 0.0, 4.0, 4.0])
+    close(best_threshold(np.arange(1.0, 7.0), t), 4.5, "the threshold of six numbers in order")
+    t = np.array([0.0] * 9 + [2.0] + [3.0])
+    close(best_threshold(np.arange(11.0), t), 8.5, "the threshold between sides of unequal size")
+    rng = np.random.default_rng(43)
+    for n in (5, 12, 40):
+        x, t = rng.permutation(n) * 1.5, rng.normal(size=n)
+        close(best_threshold(x, t), _threshold(x, t), f"the threshold for {n} shuffled numbers")
+
+
+LEAF = {"value": 7.0}
+LOPSIDED = {
+    "feature": 1,
+    "threshold": 0.5,
+    "yes": {"value": 1.0},
+    "no": {
+        "feature": 0,
+        "threshold": -1.0,
+        "yes": {"value": 2.0},
+        "no": {"feature": 1, "threshold": 2.0, "yes": {"value": 3.0}, "no": {"value": 4.0}},
+    },
+}
+
+
+@sheet.exercise(
+    4,
+    hints=[
+        "Walk: as long as there is no value, go on to the dictionary under yes or no.",
+        "The depth of a leaf is 0; that of a question is 1 more than its deeper side's.",
+    ],
+)
+def asking_a_tree(ask: Any, depth: Any) -> None:
+    points = [([0, 0], 1.0), ([0, 0.5], 1.0), ([-1, 1], 2.0), ([0, 2], 3.0), ([0, 2.1], 4.0)]
+    with part("ask"):
+        for x, wanted in points:
+            close(ask(LOPSIDED, np.array(x)), wanted, f"the answer at {x}")
+        close(ask(LEAF, np.zeros(2)), 7.0, "the answer of a single leaf")
+    with part("depth"):
+        same(depth(LEAF), 0, "the depth of a single leaf")
+        same(depth(LOPSIDED), 3, "the depth of a lopsided tree")
+
+
+@sheet.exercise(
+    5,
+    hints=[
+        "g = (R as a leaf - R as a branch) / (leaves - 1).",
+        "After the lower one is gone, the upper branch has a leaf less and leaves more impurity.",
+    ],
+)
+def what_is_a_leaf_worth(upper_alone: Any, lower_alone: Any, first: Any, after: Any) -> None:
+    by_hand(upper_alone, 0.06, "the price of the upper node, alone")
+    by_hand(lower_alone, 0.03, "the price of the lower node, alone")
+    word(first, "lower", "which is collapsed first", ("upper", "lower"))
+    by_hand(after, 0.075, "the price of the upper node afterwards")
+
+
+@sheet.exercise(
+    6,
+    hints=[
+        "The chain rule: 1 / (1 + e^-yF), times e^-yF, times -y; and then the sign.",
+        "It is y times a sigmoid; write the sigmoid with tanh, or treat large |F| apart.",
+    ],
+)
+def a_direction_to_boost_along(direction: Any) -> None:
+    rng = np.random.default_rng(46)
+    F, y = rng.normal(size=20) * 3, rng.choice([-1.0, 1.0], size=20)
+    values = np.array([Value(f) for f in F])
+    sum((1 + (-s * v).exp()).log() for s, v in zip(y, values, strict=True)).backward()
+    with without_values():
+        got = direction(F, y)
+    close(got, -grads(values), "the negative gradient of the logistic loss")
+    with np.errstate(over="raise", invalid="raise"):
+        far = direction(np.array([1000.0, -1000.0, 1000.0]), np.array([1.0, 1.0, -1.0]))
+    close(far, [0.0, 1.0, -1.0], "the direction where |F| is 1000")
+
+
+@sheet.exercise(
+    7,
+    hints=[
+        "Everything begins with dL/df = f - y.",
+        "df/dg = a1 - a2, and the sigmoid's derivative is g (1 - g).",
+    ],
+)
+def a_soft_stump_by_hand(stump_gradient: Any) -> None:
+    names = ("dL/dw", "dL/db", "dL/da1", "dL/da2")
+    for case in np.random.default_rng(47).normal(size=(4, 6)):
+        w, b, a1, a2 = values = [Value(v) for v in case[:4]]
+        x, y = case[4:]
+        g = (w * x + b).sigmoid()
+        (0.5 * (g * a1 + (1 - g) * a2 - y) ** 2).backward()
+        with without_values():
+            found = stump_gradient(*case.tolist())
+        for name, got, value in zip(names, several(found, *names), values, strict=True):
+            close(got, value.grad, name)
+
+
+@sheet.exercise(
+    8,
+    hints=[
+        "The variance of a sum is the sum of all m^2 covariances: m variances, m (m - 1) others.",
+        "Infinitely many trees leave rho sigma^2; solve for m, and round up.",
+    ],
+)
+def how_many_trees(vote_variance: Any, trees_needed: Any) -> None:
+    with part("vote_variance"):
+        for m, rho, sigma in [(1, 0.3, 2.0), (10, 0.3, 2.0), (25, 0.0, 0.5), (7, 1.0, 3.0)]:
+            covariance = sigma**2 * (np.full((m, m), rho) + (1 - rho) * np.eye(m))
+            close(vote_variance(m, rho, sigma), covariance.mean(), f"{m} trees, correlation {rho}")
+    with part("trees_needed"):
+        for rho, excess in [(0.3, 0.05), (0.5, 0.1), (0.9, 0.5), (0.05, 0.01)]:
+            m = next(m for m in range(1, 5000) if (1 - rho) / m <= excess * rho + 1e-12)
+            got = trees_needed(rho, excess)
+            same(got, m, f"the trees for correlation {rho}, excess {excess}")
+
+
+def _mistakes(y: Any) -> int:
+    return int(min((y == 0).sum(), (y == 1).sum())) if len(y) else 0
+
+
+def _fewest(X: Any, y: Any, depth: int) -> int:
+    """The fewest mistakes of any tree of this depth: every cut of every column is tried."""
+    fewest = _mistakes(y)
+    if depth == 0 or fewest == 0:
+        return fewest
+    for j in range(X.shape[1]):
+        values = np.unique(X[:, j])
+        for cut in (values[1:] + values[:-1]) / 2:
+            yes = X[:, j] <= cut
+            here = _fewest(X[yes], y[yes], depth - 1) + _fewest(X[~yes], y[~yes], depth - 1)
+            fewest = min(fewest, here)
+            if fewest == 0:
+                return 0
+    return fewest
+
+
+@sheet.exercise(
+    9,
+    hints=[
+        "The first question of the good tree should gain nothing by itself.",
+        "Four corners, opposite ones of the same class, and no exact symmetry.",
+    ],
+)
+def fool_the_greedy_tree(X: Any, y: Any) -> None:
+    X = array(X, "X")
+    if X.ndim != 2 or X.shape[1] != 2 or not 1 <= len(X) <= 60:
+        raise Wrong(f"X is (n, 2) with n up to 60, got {X.shape}")
+    y = flags(y, "the labels are 0 and 1; y", (len(X),)).astype(int)
+    greedy = DecisionTreeClassifier(max_depth=2, random_state=0).fit(X, y).score(X, y)
+    true(greedy <= 0.70, f"the greedy tree is right about at most 70% ({greedy:.0%} are right)")
+    wrong = _fewest(X, y, 2)
+    true(wrong == 0, f"some tree of depth 2 is right about all (the best is wrong about {wrong})")

@@ -1,0 +1,256 @@
+"""The checkers of lecture 7's exercises: explainable and automated machine learning."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from checks import Sheet, Wrong, array, brief, by_hand, close, integers, same, true
+
+sheet = Sheet("Lecture 7")
+check, hint = sheet.check, sheet.hint
+
+rng = np.random.default_rng(70)
+TABLE = rng.standard_normal((60, 4)) @ rng.standard_normal((4, 4))
+ANSWERS = TABLE @ [1.0, -2.0, 0.5, 0.0] + 0.3 * rng.standard_normal(60)
+
+
+def _black_box(X: Any) -> Any:
+    return X[:, 0] ** 2 + np.sin(X[:, 1]) + X[:, 0] * X[:, 2]
+
+
+def _mse(y: Any, predicted: Any) -> float:
+    return float(((y - predicted) ** 2).mean())
+
+
+@sheet.exercise(
+    1,
+    hints=[
+        "One trial misses with probability 0.99, n independent ones with 0.99 to the power n.",
+        "How many settings does each round have, with how many epochs? Multiply, then add.",
+    ],
+)
+def how_many_trials(trials: Any, probability: Any, epochs_paid: Any) -> None:
+    wanted = math.ceil(math.log(0.1) / math.log(0.99))
+    by_hand(trials, wanted, "the number of trials", exact=True)
+    by_hand(probability, 1 - 0.9**20, "the probability that one of 20 hits")
+    by_hand(epochs_paid, 405, "the epochs paid", exact=True)
+
+
+@sheet.exercise(
+    2,
+    hints=[
+        "Write the six orders in six rows. In each, what does the group earn more as each enters?",
+        "The three wages must add up to what all earn together.",
+    ],
+)
+def a_fair_wage(first: Any, second: Any, third: Any) -> None:
+    by_hand(first, 10.5, "the wage of person 1")
+    by_hand(second, 3.0, "the wage of person 2")
+    by_hand(third, 4.5, "the wage of person 3")
+
+
+@sheet.exercise(
+    3,
+    hints=[
+        "What stands inside each relu at (3, -1)? A shut unit lets no gradient through.",
+        "At t times x each unit sees t times what it sees at x: does its sign ever change?",
+    ],
+)
+def attribution_by_hand(
+    saliency_1: Any, saliency_2: Any, attribution_1: Any, attribution_2: Any
+) -> None:
+    by_hand(saliency_1, 2.0, "the gradient of x1")
+    by_hand(saliency_2, 4.0, "the gradient of x2")
+    by_hand(attribution_1, 6.0, "the attribution to x1")
+    by_hand(attribution_2, -4.0, "the attribution to x2")
+
+
+@sheet.exercise(
+    4,
+    hints=[
+        "Take a fresh copy of X for each column, else the columns before it stay shuffled.",
+        "The rise is the error after the shuffle less the error before.",
+    ],
+)
+def permutation_importance(importance: Any) -> None:
+    X = TABLE.copy()
+    y = _black_box(X) + 0.1 * np.cos(np.arange(60))
+    order = np.random.default_rng(71).permutation(60)
+    wanted = []
+    for j in range(4):
+        shuffled = TABLE.copy()
+        shuffled[:, j] = TABLE[order, j]
+        wanted.append(_mse(y, _black_box(shuffled)) - _mse(y, _black_box(TABLE)))
+    got = array(importance(_black_box, X, y, order), "the importances of four columns", (4,))
+    true(np.array_equal(X, TABLE), "the table that was given is unchanged")
+    close(got[3], 0.0, "the importance of a column that the box does not read")
+    close(got, wanted, "the importances of four columns")
+
+
+@sheet.exercise(
+    5,
+    hints=[
+        "Call g_i the part of the prediction that comes from the group. Which residual has row i "
+        "with the group of row l?",
+        "The mean over all pairs of (g_i - g_l)^2 is twice a variance. Of what?",
+    ],
+)
+def shuffling_a_group(group_rise: Any) -> None:
+    columns = np.column_stack([TABLE, np.ones(60)])
+    w = np.linalg.lstsq(columns, ANSWERS, rcond=None)[0]
+    residual = ANSWERS - columns @ w
+    before = TABLE.copy()
+    for group in ([1], [0, 2], [0, 1, 3]):
+        part = TABLE[:, group] @ w[group]
+        pairs = residual[:, None] + part[:, None] - part[None, :]
+        wanted = (pairs**2).mean() - (residual**2).mean()
+        close(group_rise(w[:4], TABLE, group), wanted, f"the mean rise for the group {group}")
+    true(np.array_equal(before, TABLE), "the table that was given is unchanged")
+
+
+@sheet.exercise(
+    6,
+    hints=[
+        "One curve a person: the predictions with column j set to each value of the grid in turn.",
+        "First subtract from each curve its mean over the grid; then look across the people.",
+    ],
+)
+def what_partial_dependence_hides(hidden: Any) -> None:
+    X, grid = TABLE.copy(), np.linspace(-1, 2, 7)
+    close(
+        hidden(lambda X: 3 * X[:, 0] + X[:, 1] ** 2, X, 0, grid), 0.0, "the spread without an "
+        "interaction", atol=1e-9,
+    )  # fmt: skip
+    curves = np.array([_black_box(np.column_stack([np.full(60, v), TABLE[:, 1:]])) for v in grid])
+    wanted = (curves - curves.mean(0)).std(1).max()
+    close(hidden(_black_box, X, 0, grid), wanted, "the spread of sixty people's curves")
+    true(np.array_equal(X, TABLE), "the table that was given is unchanged")
+
+
+@sheet.exercise(
+    7,
+    hints=[
+        "New Values at each midpoint: then no gradient is left over from the one before.",
+        "The midpoints are (k + 0.5) / steps of the way. Multiply by x - baseline at the end.",
+    ],
+)
+def integrated_gradients_on_the_engine(integrated: Any) -> None:
+    def f(v: Any) -> Any:
+        return (v[0] * v[1]).tanh() * 2 + v[2] ** 3 + (v[0] - v[2]).relu()
+
+    def gradient(v: Any) -> Any:
+        slope = 2 * (1 - np.tanh(v[0] * v[1]) ** 2)
+        gate = float(v[0] > v[2])
+        return np.array([slope * v[1] + gate, slope * v[0], 3 * v[2] ** 2 - gate])
+
+    x, baseline = np.array([1.2, -0.7, 0.4]), np.array([0.1, 0.3, -0.5])
+    for steps in (3, 50):
+        middles = [baseline + (k + 0.5) / steps * (x - baseline) for k in range(steps)]
+        wanted = (x - baseline) * np.mean([gradient(v) for v in middles], axis=0)
+        got = integrated(f, x, baseline, steps)
+        close(got, wanted, f"three attributions with {steps} midpoints")
+    total = 2 * math.tanh(-0.84) + 0.064 + 0.8 - (2 * math.tanh(0.03) - 0.125 + 0.6)
+    what = "the sum of the attributions with 50 midpoints"
+    close(np.sum(array(got, "three attributions", (3,))), total, what, atol=1e-3)
+
+
+@sheet.exercise(
+    8,
+    hints=[
+        "Write h = mean + deviation * t. For which t is best - h positive?",
+        "The integral of t times the normal density has a closed form; look at its derivative.",
+    ],
+)
+def expected_improvement_downwards(improvement: Any) -> None:
+    t = np.linspace(-10, 10, 200_001)
+    density = np.exp(-t * t / 2) / math.sqrt(2 * math.pi)
+    for mean, deviation, best in ((0.3, 0.8, 0.1), (2.0, 0.5, 3.0), (-1.0, 1.5, -2.5)):
+        gain = np.maximum(best - mean - deviation * t, 0) * density
+        what = f"the improvement for mean {mean}, deviation {deviation}, best {best}"
+        close(improvement(mean, deviation, best), gain.sum() * (t[1] - t[0]), what, rtol=1e-5)
+    close(improvement(0.5, 0.0, 2.0), 1.5, "the improvement of a value that is certain")
+    close(improvement(2.5, 0.0, 2.0), 0.0, "the improvement of a value that is certainly worse")
+
+
+@sheet.exercise(
+    9,
+    hints=[
+        "n // eta settings are kept. When is that none?",
+        "Look before you leap: the next resource is r * eta; may it be used?",
+    ],
+)
+def the_plan_of_a_bracket(plan: Any) -> None:
+    cases = {
+        (27, 1, 27, 3): [(27, 1), (9, 3), (3, 9), (1, 27)],
+        (12, 3, 27, 3): [(12, 3), (4, 9), (1, 27)],
+        (4, 27, 27, 3): [(4, 27)],
+        (100, 1, 20, 4): [(100, 1), (25, 4), (6, 16)],
+        (5, 1, 64, 2): [(5, 1), (2, 2), (1, 4)],
+    }
+    for arguments, wanted in cases.items():
+        rounds = [integers(pair, "a pair of numbers", (2,)) for pair in plan(*arguments)]
+        same(len(rounds), len(wanted), "the number of rounds")
+        same(rounds, wanted, "the pairs (settings, resource of each)")
+
+
+def _hills(number: int) -> Any:
+    """A function on the unit cube with one broad peak and small ripples."""
+    rng = np.random.default_rng(7000 + number)
+    peak, widths = 0.1 + 0.8 * rng.random(3), 0.2 + 0.4 * rng.random(3)
+    phases = 6 * rng.random(3)
+
+    def score(u: Any) -> float:
+        u = np.asarray(u, dtype=float)
+        ripples = 0.02 * np.cos(25 * u + phases).sum()
+        return float(ripples - (((u - peak) / widths) ** 2).sum())
+
+    return score
+
+
+@sheet.exercise(
+    10,
+    hints=[
+        "Random search forgets where its good points were. Look near the best one so far.",
+        "Begin with ten random points, then take random steps from the best one, ever smaller; "
+        "or choose the next point by expected improvement.",
+    ],
+)
+def beat_random_search(search: Any) -> None:
+    mine, random = [], []
+    for number in range(30):
+        score = _hills(number)
+        found = _searched(search, score, number)
+        if number == 0:
+            again = _searched(search, score, number)
+            true(np.array_equal(found, again), "generators with the same seed find the same point")
+        mine.append(score(found))
+        trials = np.random.default_rng(900 + number).random((80, 3))
+        random.append(max(score(u) for u in trials))
+    if np.mean(mine) <= np.mean(random):
+        raise Wrong(
+            f"the mean score of 30 searches is {np.mean(mine):.3f}; random search with twice the "
+            f"budget reaches {np.mean(random):.3f}"
+        )
+
+
+def _searched(search: Any, score: Any, seed: int) -> np.ndarray:
+    calls = 0
+
+    def counted(u: Any) -> float:
+        nonlocal calls
+        calls += 1
+        if calls > 40:
+            raise Wrong("the score was asked for more than 40 times")
+        return score(_in_the_cube(u, "a point that was tried"))
+
+    return _in_the_cube(search(counted, np.random.default_rng(seed)), "the answer")
+
+
+def _in_the_cube(u: Any, what: str) -> np.ndarray:
+    u = array(u, what, (3,))
+    if not (u.min() >= 0 and u.max() <= 1):
+        raise Wrong(f"{what} lies outside the unit cube: {brief(u)}")
+    return u

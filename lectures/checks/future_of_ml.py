@@ -1,0 +1,296 @@
+"""The checkers of lecture 12's exercises: a service watched, labels from rules."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from checks import (
+    Sheet,
+    Wrong,
+    array,
+    by_hand,
+    close,
+    elsewhere,
+    is_open,
+    moments,
+    number,
+    record,
+    several,
+    true,
+    truths,
+    without_engine,
+    word,
+)
+from checks._files import replacements, whole_state
+from micrograd import Value, grads
+from micrograd.ops import softplus
+
+sheet = Sheet("Lecture 12")
+check, hint = sheet.check, sheet.hint
+
+rng = np.random.default_rng(120)
+VOTES = rng.choice([-1, 0, 1], size=(60, 4), p=[0.35, 0.3, 0.35])
+ACCURACIES = np.array([0.85, 0.7, 0.6, 0.45])
+
+
+def _posterior(votes: Any, accuracies: Any, prior: float) -> Any:
+    score = votes @ np.log(accuracies / (1 - accuracies)) + math.log(prior / (1 - prior))
+    return 1 / (1 + np.exp(-score))
+
+
+def _round(votes: Any, accuracies: Any, prior: float, counts: Any) -> tuple[Any, float]:
+    q = _posterior(votes, accuracies, prior)
+    right = np.where(votes == 1, q[:, None], 1 - q[:, None]) * (votes != 0)
+    return counts @ right / (counts @ (votes != 0)), float(counts @ q / counts.sum())
+
+
+@sheet.exercise(
+    1,
+    hints=[
+        "PSI adds (q - p) log(q / p) over the two categories.",
+        "Section 6 has the expectation under no change; the probability of no alarm is a power.",
+    ],
+)
+def four_numbers_of_a_monitor(value: Any, expected: Any, alarm: Any, level: Any) -> None:
+    by_hand(value, 0.3 * math.log(4), "the PSI of the two categories")
+    by_hand(expected, 0.054, "the PSI expected when nothing has changed")
+    by_hand(alarm, 1 - 0.95**20, "the probability of at least one alarm")
+    by_hand(level, 0.0025, "the level of each monitor")
+
+
+@sheet.exercise(
+    2,
+    hints=[
+        "Ask of each story what stayed: P(y | x), P(x | y), or P(x)?",
+        "P(x) is the sum over y of P(y) P(x | y). When does it change?",
+    ],
+)
+def which_drift(kinds: Any, seen: Any) -> None:
+    wanted = ("covariate", "label", "concept")
+    if is_open(kinds):
+        record("the kinds of drift", "not attempted")
+    else:
+        kinds = list(kinds)
+        true(len(kinds) == 3, "kinds holds three words, one a story")
+        for i in range(3):
+            word(kinds[i], wanted[i], f"the kind of drift in story {i + 1}", wanted)
+    if is_open(seen):
+        record("what inputs can show", "not attempted")
+    else:
+        seen = list(seen)
+        true(len(seen) == 3, "seen_in_inputs holds three times True or False, one a story")
+        truths(seen, (True, True, False), "123", "what inputs can show")
+
+
+@sheet.exercise(
+    3,
+    hints=[
+        "Work with odds: an accuracy of 0.9 is 9 : 1. What is 0.75?",
+        "Votes for +1 multiply the odds, votes for -1 divide them, silence does neither.",
+    ],
+)
+def three_voices_by_hand(against: Any, prior: Any, silent: Any) -> None:
+    by_hand(against, 0.5, "the probability with one voice against two")
+    by_hand(prior, 0.25, "the probability with the prior")
+    by_hand(silent, 0.75, "the probability with one silent")
+
+
+@sheet.exercise(
+    4,
+    hints=[
+        "The largest difference is reached at one of the points of a or of b.",
+        "np.searchsorted(np.sort(a), x, side='right') counts those of a that are <= x, ties too.",
+    ],
+)
+def kolmogorov_and_smirnov(distance: Any) -> None:
+    from scipy.stats import ks_2samp
+
+    apart = distance(np.array([1.0, 2.0]), np.array([5.0, 6.0, 7.0]))
+    close(apart, 1.0, "the distance of samples that do not overlap")
+    inside = distance(np.array([0.0, 0.0, 9.0, 9.0]), np.array([4.0, 5.0]))
+    close(inside, 0.5, "the distance where one sample lies within the other")
+    rng = np.random.default_rng(124)
+    a, b = rng.standard_normal(70), 0.4 + 1.5 * rng.standard_normal(45)
+    close(distance(a, b), ks_2samp(a, b).statistic, "the distance of 70 and 45 real numbers")
+    close(distance(b, a), ks_2samp(a, b).statistic, "the distance with the samples swapped")
+    hours, later = rng.integers(7, 12, 80), rng.integers(8, 13, 50)
+    close(distance(hours, later), ks_2samp(hours, later).statistic, "the distance of two of hours")
+    close(distance(hours, hours), 0.0, "the distance of a sample from itself")
+
+
+@sheet.exercise(
+    5,
+    hints=[
+        "json.loads raises a ValueError for what is no JSON. What else may it raise?",
+        "What does isinstance(True, int) say? And what does json.loads make of NaN and 1e999?",
+    ],
+)
+def the_gatekeeper(status: Any) -> None:
+    cases = {
+        "three numbers": ('{"values": [1, 2.5, -3e2]}', [200]),
+        "no JSON": ("hello", [400]),
+        "nothing at all": ("", [400]),
+        "an open bracket": ('{"values": [1, 2', [400]),
+        "a list": ("[1, 2, 3]", [422]),
+        "a number": ("3", [422]),
+        "null": ("null", [422]),
+        "a missing key": ('{"value": [1, 2, 3]}', [422]),
+        "one key too many": ('{"values": [1, 2, 3], "unit": "km"}', [422]),
+        "two numbers": ('{"values": [1, 2]}', [422]),
+        "four numbers": ('{"values": [1, 2, 3, 4]}', [422]),
+        "a text of three letters": ('{"values": "123"}', [422]),
+        "a number in quotes": ('{"values": [1, "2", 3]}', [422]),
+        "true among the numbers": ('{"values": [1, true, 3]}', [422]),
+        "null among the numbers": ('{"values": [1, null, 3]}', [422]),
+        "NaN": ('{"values": [1, NaN, 3]}', [400, 422]),  # Python reads it, JSON has no such word
+        "1e999": ('{"values": [1, 1e999, 3]}', [422]),
+        # finite as a whole number of Python, and more than a float can hold
+        "an integer of 400 digits": ('{"values": [1, ' + "9" * 400 + ", 3]}", [200, 422]),
+        "100,000 brackets": ("[" * 100_000, [400]),
+    }
+    for what, (body, wanted) in cases.items():
+        try:
+            got = status(body)
+        except (NotImplementedError, Wrong):
+            raise
+        except Exception as error:
+            raise Wrong(f"the body is {what}: it raised {type(error).__name__}") from None
+        found = number(got, f"the status when the body is {what}")
+        if found not in wanted:
+            raise Wrong(f"the status when the body is {what}: {found:g} is not right")
+
+
+@sheet.exercise(
+    6,
+    hints=[
+        "Write to another file in the same folder first.",
+        "os.replace(new, old) is atomic: readers find the one or the other.",
+    ],
+    returns=False,
+)
+def a_pointer_that_is_never_torn(write_pointer: Any) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "pointer.json"
+        write_pointer(path, {"production": 1})
+        true(path.exists(), "there is a file at `path` afterwards")
+        old, new = whole_state(path), {"production": 2, "shadow": None}
+        true(old == {"production": 1}, "the file holds the state as JSON afterwards")
+        with replacements() as replaced:
+            seen = moments(lambda: write_pointer(path, dict(new)), lambda: whole_state(path))
+        true(whole_state(path) == new, "the file holds the new state as JSON afterwards")
+        for found in seen:
+            if found == "missing":
+                raise Wrong("for a moment there is no file: a reader, or a crash, would find none")
+            if found not in (old, new):
+                raise Wrong("for a moment the file is neither the old one whole nor the new one")
+        for source in replaced:
+            if source.resolve().parent != path.resolve().parent:
+                raise Wrong("the other file lies in another folder: where that is another disk, "
+                            "it cannot replace the old one at once")  # fmt: skip
+        true(os.listdir(name) == ["pointer.json"], "no other file is left in the folder")
+        path.write_text("x" * 10_000)  # a longer file than the new one
+        write_pointer(path, {"production": 3})
+        true(whole_state(path) == {"production": 3}, "a longer file is replaced as a whole")
+
+
+@sheet.exercise(
+    7,
+    hints=[
+        "A hash such as hashlib.sha256 turns a name into a number that looks uniform.",
+        "Compare that number, as a fraction of its largest value, with the share.",
+    ],
+)
+def a_canary(canary: Any) -> None:
+    names = [f"caller {i}" for i in range(4000)]
+    chosen = {share: {n for n in names if canary(n, share)} for share in (0.0, 0.05, 0.2, 0.5, 1.0)}
+    again = {n for n in reversed(names) if canary(n, 0.2)}
+    true(again == chosen[0.2], "the same callers are chosen when asked again")
+    true(not chosen[0.0], "nobody is chosen at share 0")
+    true(len(chosen[1.0]) == 4000, "all of 4,000 callers are chosen at share 1")
+    for share in (0.05, 0.2, 0.5):
+        off = abs(len(chosen[share]) - 4000 * share) / math.sqrt(4000 * share * (1 - share))
+        true(off < 4, f"about a share of {share} of 4,000 callers is chosen")
+    true(chosen[0.05] < chosen[0.2] < chosen[0.5], "whoever is in stays in when the share grows")
+    calls = [(n, 0.5) for n in names[:200]]
+    there = elsewhere(canary, calls)
+    true([bool(x) for x in there] == [n in chosen[0.5] for n in names[:200]],
+         "another process chooses the same callers")  # fmt: skip
+
+
+@sheet.exercise(
+    8,
+    hints=[
+        "Let q be the probability of y = 1 given the votes, sigmoid(votes @ w + tau).",
+        "For each function: how probable is it, given all the votes, that it was right? Less a_j.",
+        "An item on which a function is silent says nothing about it, and still counts in n.",
+    ],
+)
+def the_gradient_of_the_votes(gradient: Any) -> None:
+    w = np.array([Value(x) for x in (1.2, 0.4, -0.3, 0.8)])
+    for tau, title in ((Value(0.0), "with both labels alike"), (Value(-0.9), "with another prior")):
+        for p in (*w, tau):
+            p.grad = 0.0
+        spoken = (softplus(VOTES * w * -1) * abs(VOTES)).sum(axis=1)
+        log_likelihood = softplus((VOTES @ w + tau) * -1) - spoken - softplus(tau * -1)
+        (log_likelihood.sum() / len(VOTES)).backward()
+        numbers_w, number_tau = np.array([v.data for v in w]), tau.data
+        with without_engine():
+            got = gradient(VOTES, numbers_w, number_tau)
+        by_w, by_tau = several(got, "the derivatives by w", "the derivative by tau")
+        close(by_w, grads(w), f"the derivatives by w, {title}")
+        close(by_tau, tau.grad, f"the derivative by tau, {title}")
+
+
+@sheet.exercise(
+    9,
+    hints=[
+        "E: the probability of y = 1 for each item is a sigmoid of prior log-odds plus votes @ w.",
+        "M: for each function, the mean probability of being right, where it speaks.",
+    ],
+)
+def one_round_of_em(em_round: Any) -> None:
+    names = "the new accuracies", "the new prior"
+    for prior in (0.5, 0.3):
+        wanted, share = _round(VOTES, ACCURACIES, prior, np.ones(60))
+        accuracies, new_prior = several(em_round(VOTES, ACCURACIES.copy(), prior), *names)
+        close(new_prior, share, f"the new prior, from {prior}")
+        close(accuracies, wanted, f"the new accuracies, from the prior {prior}")
+    spoken = np.where(VOTES == 0, 1, VOTES)
+    wanted, _ = _round(spoken, ACCURACIES, 0.5, np.ones(60))
+    accuracies, _ = several(em_round(spoken, ACCURACIES.copy(), 0.5), *names)
+    close(accuracies, wanted, "the accuracies when none is silent")
+
+
+@sheet.exercise(
+    10,
+    hints=[
+        "Section 14: what does the model believe of the two copies, and whom does it follow then?",
+        "The copies' accuracy becomes the model's. What does the majority need to do better?",
+    ],
+)
+def make_the_majority_win(free: Any, copied: Any) -> None:
+    free = array(free, "the three accuracies", (3,))
+    accuracies = np.array([*free, number(copied, "the accuracy of the copies")])
+    true(((accuracies >= 0.5) & (accuracies <= 0.95)).all(), "all accuracies are in [0.5, 0.95]")
+    four = np.array(list(itertools.product([-1, 1], repeat=4)))
+    votes = four[:, [0, 1, 2, 3, 3]]
+    if_positive = np.prod(np.where(four == 1, accuracies, 1 - accuracies), axis=1)
+    counts = (if_positive + if_positive[::-1]) / 2
+    believed = np.full(5, 0.7)
+    for _ in range(3000):
+        believed = np.clip(_round(votes, believed, 0.5, counts)[0], 1e-6, 1 - 1e-6)
+
+    def right(score: Any) -> float:
+        return float(if_positive @ np.where(np.abs(score) < 1e-9, 0.5, score > 0))
+
+    majority = right(votes.sum(axis=1))
+    model = right(votes @ np.log(believed / (1 - believed)))
+    if majority < model + 0.2:
+        raise Wrong(f"majority vote reaches {majority:.3f}, the label model {model:.3f}")

@@ -1,0 +1,259 @@
+"""The checkers of lecture 5's exercises: generative models."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from checks import (
+    Sheet,
+    Wrong,
+    array,
+    as_value,
+    by_hand,
+    close,
+    flags,
+    part,
+    quiet,
+    true,
+    truths,
+)
+from micrograd import Value
+
+sheet = Sheet("Lecture 5")
+check, hint = sheet.check, sheet.hint
+
+rng = np.random.default_rng(50)
+CALLS = rng.poisson(3.4, size=25).astype(float)
+LENGTHS = rng.normal(4.0, 2.0, size=11)
+LOG_PI = np.log([0.2, 0.5, 0.3])
+MEANS = rng.normal(size=(3, 4))
+VARIANCES = rng.uniform(0.3, 2.0, size=(3, 4))
+POINT = rng.normal(size=4)
+
+NET = {
+    "rain": ((), {(): 0.3}),
+    "sprinkler": (("rain",), {(0,): 0.4, (1,): 0.05}),
+    "wet": (("rain", "sprinkler"), {(0, 0): 0.02, (0, 1): 0.9, (1, 0): 0.8, (1, 1): 0.99}),
+    "slippery": (("wet",), {(0,): 0.1, (1,): 0.7}),
+}
+
+
+@sheet.exercise(
+    1,
+    hints=[
+        "Of 100,000 parts, how many are cracked? Of these, how many are reported? And of the rest?",
+        "Odds of 1 : 499 times the likelihood ratio, once for each camera.",
+    ],
+)
+def a_rare_fault(reported: Any, once: Any, twice: Any) -> None:
+    by_hand(reported, 2192, "the parts reported of 100,000", exact=True)
+    by_hand(once, 196 / 2192, "the probability after one report")
+    by_hand(twice, 49**2 / (49**2 + 499), "the probability after two reports")
+
+
+@sheet.exercise(
+    2,
+    hints=[
+        "MAP: (n_k + a_k - 1) / (n + sum of (a_j - 1)). Mean: (n_k + a_k) / (n + sum of a_j).",
+        "Section 5 has the picture for e, section 9 the derivation for f.",
+    ],
+)
+def which_is_which(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> None:
+    truths((a, b, c, d, e, f), (True, False, True, True, False, True), "abcdef")
+
+
+@sheet.exercise(
+    3,
+    hints=[
+        "One count costs lambda - x log(lambda) + log(x!). Which part does not depend on lambda?",
+        "In s the mean is exp(s) - s mean(x) + a constant.",
+        "The prior adds -(a - 1) log(lambda) + b lambda, once and not for each hour.",
+    ],
+)
+def events_in_an_hour(best_rate: Any, slope: Any, map_rate: Any) -> None:
+    with part("best_rate"):
+        close(best_rate(CALLS), CALLS.mean(), "the likeliest rate of 25 counts")
+    with part("slope"):
+        for start in (-0.7, 0.4, 1.9):
+            s = Value(start)
+            (s.exp() - s * CALLS.mean()).backward()
+            close(slope(start, CALLS), s.grad, f"the derivative at s = {start}")
+    with part("map_rate"):
+        for a, b in ((2.0, 1.0), (5.0, 3.0)):
+            rates = np.linspace(0.5, 8.0, 150_001)
+            log_posterior = (CALLS.sum() + a - 1) * np.log(rates) - (len(CALLS) + b) * rates
+            top = rates[log_posterior.argmax()]
+            close(map_rate(CALLS, a, b), top, f"the MAP under Gamma({a:g}, {b:g})", rtol=1e-4)
+
+
+@sheet.exercise(
+    4,
+    hints=[
+        "The derivative of softplus is the sigmoid, which is 1/2 at 0. s is used twice.",
+        "The gradient is 5 sigmoid(s) - 3. Where is it zero? s = log(theta / (1 - theta)).",
+    ],
+)
+def a_believers_gradient_by_hand(gradient: Any, place: Any, theta: Any) -> None:
+    by_hand(gradient, -0.5, "the gradient at s = 0")
+    by_hand(place, math.log(1.5), "the s at which the gradient is zero")
+    by_hand(theta, 0.6, "the theta there")
+
+
+@sheet.exercise(
+    5,
+    hints=[
+        "Take the row's maximum out: log sum exp(a) = m + log sum exp(a - m).",
+        "Mind that -inf - (-inf) is nan: where m is not finite, shift by 0.",
+    ],
+)
+def a_sum_that_does_not_overflow(log_sum_exp: Any) -> None:
+    a = rng_rows()
+    wanted = np.log(np.exp(a).sum(axis=1))
+    close(log_sum_exp(a), wanted, "ordinary rows", rtol=1e-10)
+    for shift in (2000.0, -2000.0):
+        close(log_sum_exp(a + shift), wanted + shift, f"rows around {shift:g}", rtol=1e-10)
+    a[2, 0] = -np.inf
+    with quiet("a row with one -inf"):
+        got = log_sum_exp(a)
+    close(array(got, "six rows", (6,))[2], np.log(np.exp(a[2]).sum()), "a row with one -inf")
+    a[4] = -np.inf
+    with quiet("a row of nothing but -inf"):
+        got = log_sum_exp(a)
+    close(array(got, "six rows", (6,))[4], -math.inf, "a row of nothing but -inf")
+
+
+def rng_rows() -> np.ndarray:
+    return np.random.default_rng(51).normal(scale=2.0, size=(6, 3))
+
+
+@sheet.exercise(
+    6,
+    hints=[
+        "The integral of p(x_j | k) over all x_j is 1: the factor of an unknown entry goes.",
+        "known = ~np.isnan(x) picks the columns of x, mu and var alike.",
+    ],
+)
+def a_missing_measurement(posterior_with_gaps: Any) -> None:
+    for gaps in ((), (1,), (0, 3), (0, 1, 2, 3)):
+        x = POINT.copy()
+        x[list(gaps)] = np.nan
+        known = [j for j in range(4) if j not in gaps]
+        densities = [
+            math.exp(LOG_PI[k])
+            * math.prod(
+                math.exp(-((x[j] - MEANS[k, j]) ** 2) / (2 * VARIANCES[k, j]))
+                / math.sqrt(2 * math.pi * VARIANCES[k, j])
+                for j in known
+            )
+            for k in range(3)
+        ]
+        what = f"the posterior of a point with {len(gaps)} of its 4 entries unknown"
+        close(posterior_with_gaps(x, LOG_PI, MEANS, VARIANCES), densities / np.sum(densities), what)
+    got = array(posterior_with_gaps(POINT + 200, LOG_PI, MEANS, VARIANCES), "the posterior", (3,))
+    true(np.isfinite(got).all(), "the posterior of a point far from every class is finite")
+
+
+@sheet.exercise(
+    7,
+    hints=[
+        "One measurement costs (x - mu)^2 / (2 sigma^2), and what does not depend on mu.",
+        "Set the derivative to zero and collect mu: weights n / sigma^2 and 1 / tau^2.",
+    ],
+)
+def a_mean_with_a_prior_on_values(loss: Any, best_mean: Any) -> None:
+    def of(sigma: float, m: float, tau: float) -> tuple[float, float]:
+        wanted = len(LENGTHS) / sigma**2 * LENGTHS.mean() + m / tau**2
+        return wanted, len(LENGTHS) / sigma**2 + 1 / tau**2
+
+    cases = ((1.5, 0.0, 1.0), (0.5, -2.0, 3.0))
+    with part("loss"):
+        for sigma, m, tau in cases:
+            wanted, precision = of(sigma, m, tau)
+            for start in (-1.0, 3.0):
+                mu = Value(start)
+                as_value(loss(mu, LENGTHS, sigma, m, tau), "the loss").backward()
+                what = f"the gradient at mu = {start:g} with sigma = {sigma}, m = {m}, tau = {tau}"
+                close(mu.grad, precision * start - wanted, what)
+    with part("best_mean"):
+        for sigma, m, tau in cases:
+            wanted, precision = of(sigma, m, tau)
+            what = f"the mean found with sigma = {sigma}, m = {m}, tau = {tau}"
+            close(best_mean(LENGTHS, sigma, m, tau), wanted / precision, what)
+
+
+@sheet.exercise(
+    8,
+    hints=[
+        "Write down every path between the two, whatever the direction of its arrows.",
+        "A collider blocks unless it, or something that follows from it, is known; any other place "
+        "on the path blocks if it is known.",
+    ],
+)
+def blocked_or_not(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> None:
+    truths((a, b, c, d, e, f), (True, False, False, True, True, True), "abcdef")
+
+
+@sheet.exercise(
+    9,
+    hints=[
+        "itertools.product((0, 1), repeat=len(net)) gives every world; its probability is a "
+        "product with one factor a name.",
+        "The factor is the table's number if the name is 1 in this world, else 1 minus it.",
+    ],
+)
+def ask_the_net(ask: Any) -> None:
+    worlds = []
+    for r, s, w, t in itertools.product((0, 1), repeat=4):
+        p = 1.0
+        for name, value, key in (
+            ("rain", r, ()),
+            ("sprinkler", s, (r,)),
+            ("wet", w, (r, s)),
+            ("slippery", t, (w,)),
+        ):
+            p *= NET[name][1][key] if value else 1 - NET[name][1][key]
+        worlds.append(({"rain": r, "sprinkler": s, "wet": w, "slippery": t}, p))
+    for query, given in (
+        ({"slippery": 1}, {}),
+        ({"rain": 1}, {"slippery": 1}),
+        ({"rain": 0}, {"wet": 1, "sprinkler": 1}),
+        ({"wet": 1, "rain": 1}, {"slippery": 0}),
+    ):
+        agree = [(world, p) for world, p in worlds if given.items() <= world.items()]
+        both = sum(p for world, p in agree if query.items() <= world.items())
+        close(ask(NET, query, given), both / sum(p for _, p in agree), f"p({query} | {given})")
+
+
+@sheet.exercise(
+    10,
+    hints=[
+        "Naive Bayes knows the mean and variance of each feature within each class. Make these "
+        "alike.",
+        "What is left to tell the classes apart is how the two features go together.",
+        "A cross: y = x in one class, y = -x in the other, each with a little noise.",
+    ],
+)
+def defeat_naive_bayes(X: Any, y: Any) -> None:
+    X = array(X, "X")
+    true(X.ndim == 2 and X.shape[1] == 2, f"X has the shape (n, 2); it has {X.shape}")
+    y = flags(y, "the labels are 0 and 1; y", (len(X),)).astype(int)
+    true(np.bincount(y, minlength=2).min() >= 100, "there are at least 100 points of each class")
+    naive, full = [], []
+    for k in (0, 1):
+        mine = X[y == k]
+        covariance = np.cov(mine.T, bias=True) + 1e-9 * np.eye(2)
+        for scores, S in ((naive, np.diag(np.diag(covariance))), (full, covariance)):
+            away = X - mine.mean(axis=0)
+            squares = (away @ np.linalg.inv(S) * away).sum(axis=1)
+            scores.append(math.log(len(mine)) - (np.linalg.slogdet(S)[1] + squares) / 2)
+    of_naive, of_full = (
+        float(((scores[1] > scores[0]) == (y == 1)).mean()) for scores in (naive, full)
+    )
+    if of_full < 0.95:
+        raise Wrong(f"with full covariances {of_full:.0%} are right, which is less than 95%")
+    if of_naive > 0.6:
+        raise Wrong(f"naive Bayes is right in {of_naive:.0%}: not defeated yet")

@@ -1,0 +1,214 @@
+"""The checkers of lecture 3's exercises: linear regression."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from checks import Sheet, Wrong, array, as_value, by_hand, close, several, true, watching
+from micrograd import Value, grads, values
+
+sheet = Sheet("Lecture 3")
+check, hint = sheet.check, sheet.hint
+
+rng = np.random.default_rng(30)
+ROWS = rng.standard_normal((23, 3)) * [1.0, 3.0, 0.5] + [0.0, 5.0, -2.0]
+ANSWERS = ROWS @ [1.5, -0.5, 2.0] + 4.0 + rng.standard_normal(23)
+IMPORTANCE = rng.random(23) + 0.1
+
+
+def _with_ones(X: Any) -> Any:
+    return np.column_stack([X, np.ones(len(X))])
+
+
+def _theta(X: Any, y: Any) -> Any:
+    return np.linalg.lstsq(_with_ones(X), y, rcond=None)[0]
+
+
+@sheet.exercise(
+    1,
+    hints=[
+        "Take the means off both columns first; then w is a ratio of two sums.",
+        "The line goes through the point of the means, which gives b.",
+        "R squared compares the squares left by the line with those left by the mean.",
+    ],
+)
+def a_line_by_hand(w: Any, b: Any, r_squared: Any) -> None:
+    by_hand(w, 0.5, "the slope")
+    by_hand(b, 1.5, "the intercept")
+    by_hand(r_squared, 0.25, "R squared")
+
+
+@sheet.exercise(
+    2,
+    hints=[
+        "The two errors are 1 and 2; the mean of two squares has the factor 1/2.",
+        "The Hessian is (2/n) A^T A for the rows (1, 1) and (3, 1) of A.",
+        "A symmetric 2 x 2 matrix has the eigenvalues m +- sqrt(d^2 + o^2): m is half the trace, "
+        "d half the difference of the diagonal, o the other entry.",
+    ],
+)
+def a_gradient_and_its_speed_limit(gradient_w: Any, gradient_b: Any, limit: Any) -> None:
+    by_hand(gradient_w, 7.0, "the gradient of w")
+    by_hand(gradient_b, 3.0, "the gradient of b")
+    by_hand(limit, 2 / (6 + 32**0.5), "the limit of the learning rate")
+
+
+@sheet.exercise(
+    3,
+    hints=[
+        "A = np.column_stack([X, np.ones(len(X))]) makes the intercept a weight like the others.",
+        "Q, R = np.linalg.qr(A): which triangular system remains?",
+    ],
+)
+def least_squares_that_keeps_its_digits(fit: Any) -> None:
+    theta = _theta(ROWS, ANSWERS)
+    w, b = several(fit(ROWS, ANSWERS), "w", "b")
+    close(w, theta[:3], "the weights of 23 examples with three columns")
+    close(b, theta[3], "their intercept")
+    t = np.linspace(0, 1, 50)
+    powers = np.column_stack([t**k for k in range(1, 11)])
+    w, _b = several(fit(powers, powers.sum(1) + 1.0), "w", "b")
+    close(w, np.ones(10), "the weights of ten powers of t, an ill-conditioned problem", rtol=1e-4)
+
+
+@sheet.exercise(
+    4,
+    hints=[
+        "Set the derivative of the sum of q_i (a_i . theta - y_i)^2 by theta to zero.",
+        "A^T Q A theta = A^T Q y, with the importances on the diagonal of Q.",
+    ],
+)
+def weighted_least_squares(weighted: Any) -> None:
+    got = weighted(ROWS, ANSWERS, np.ones(23))
+    close(got, _theta(ROWS, ANSWERS), "the weights and intercept if all are equally important")
+    root = np.sqrt(IMPORTANCE)
+    wanted = np.linalg.lstsq(_with_ones(ROWS) * root[:, None], ANSWERS * root, rcond=None)[0]
+    close(weighted(ROWS, ANSWERS, IMPORTANCE), wanted, "the weights and intercept of 23 examples")
+    twice = weighted(ROWS, ANSWERS, np.where(np.arange(23) < 4, 2.0, 1.0))
+    doubled = np.r_[np.arange(4), np.arange(23)]
+    close(twice, _theta(ROWS[doubled], ANSWERS[doubled]), "importance 2 is the same example twice")
+
+
+@sheet.exercise(
+    5,
+    hints=[
+        "errors = X @ w + b - y is an array of Values; ** 2, .sum() and abs() work on it.",
+        "Divide the sum of squares by n, not the penalties; b appears in no penalty.",
+    ],
+)
+def the_elastic_net_on_values(loss: Any) -> None:
+    at, start = np.array([0.7, -1.1, 0.4]), 0.3
+    w, b = values(at), Value(start)
+    total = as_value(loss(w, b, ROWS, ANSWERS, 0.6, 0.2), "the loss")
+    e = ROWS @ at + start - ANSWERS
+    wanted = (e**2).mean() + 0.6 * np.abs(at).sum() + 0.2 * (at**2).sum()
+    close(total.data, wanted, "the loss on 23 examples")
+    total.backward()
+    slope = 2 / 23 * ROWS.T @ e + 0.6 * np.sign(at) + 0.4 * at
+    close(grads(w), slope, "the gradients of three weights")
+    close(b.grad, 2 * e.mean(), "the gradient of the intercept")
+
+
+@sheet.exercise(
+    6,
+    hints=[
+        "Suppose that the minimum is at w > 0: which c makes the derivative vanish there?",
+        "The squared penalty only changes what multiplies w^2.",
+    ],
+)
+def one_weight_of_the_elastic_net(update: Any) -> None:
+    grid = np.linspace(-6, 6, 1_200_001)
+    for a, c, l1, l2 in (
+        (1.0, 2.0, 1.0, 0.0), (2.0, -3.0, 1.5, 0.5), (0.5, 0.4, 1.0, 0.3),
+        (0.5, -0.45, 1.0, 0.0), (1.5, 1.2, 0.0, 0.7), (0.8, -2.5, 2.0, 1.0),
+    ):  # fmt: skip
+        cost = a * grid**2 - 2 * c * grid + l1 * np.abs(grid) + l2 * grid**2
+        best = float(grid[cost.argmin()])
+        what = f"the best weight for a = {a}, c = {c}, l1 = {l1}, l2 = {l2}"
+        close(update(a, c, l1, l2), best, what, atol=2e-5, rtol=0)
+
+
+@sheet.exercise(
+    7,
+    hints=[
+        "np.array_split(np.arange(n), k) gives k folds, np.setdiff1d all the other rows.",
+        "fit(X[train], y[train]) gives a function; call it on X[test].",
+        "The mean of the folds' errors, each fold counting alike.",
+    ],
+)
+def cross_validation(cross_validated: Any) -> None:
+    seen = []
+
+    def fit(X: Any, y: Any) -> Any:
+        theta = _theta(np.asarray(X, dtype=float), np.asarray(y, dtype=float))
+        trained = {tuple(row) for row in np.asarray(X)}
+        seen.append(len(trained))
+
+        def predict(new: Any) -> Any:
+            if trained & {tuple(row) for row in np.asarray(new)}:
+                raise Wrong("a row is predicted by a fit that has seen it")
+            return _with_ones(new) @ theta
+
+        return predict
+
+    for k in (2, 5, 23):
+        seen.clear()
+        errors = []
+        for fold in np.array_split(np.arange(23), k):
+            rest = np.setdiff1d(np.arange(23), fold)
+            predicted = _with_ones(ROWS[fold]) @ _theta(ROWS[rest], ANSWERS[rest])
+            errors.append(((predicted - ANSWERS[fold]) ** 2).mean())
+        got = cross_validated(fit, ROWS, ANSWERS, k)
+        true(len(seen) == k, f"there are {k} fits for {k} folds; there were {len(seen)}")
+        close(got, np.mean(errors), f"the mean squared error of {k} folds of 23 examples")
+
+
+@sheet.exercise(
+    8,
+    hints=[
+        "H = A (A^T A)^-1 A^T, with the ones in A.",
+        "Each residual is divided by what its own answer does not decide.",
+    ],
+)
+def leave_one_out_without_leaving_out(left_out: Any) -> None:
+    wanted = []
+    for i in range(23):
+        rest = np.arange(23) != i
+        wanted.append(ANSWERS[i] - _with_ones(ROWS[[i]])[0] @ _theta(ROWS[rest], ANSWERS[rest]))
+    with watching() as made:
+        got = left_out(ROWS, ANSWERS)
+    close(got, wanted, "the 23 errors, answer minus prediction")
+    fits = sum(made[call] for call in made if call[1] in _SOLVERS)
+    if fits > 6:
+        raise Wrong(f"one fit is enough: {fits} systems of equations were solved")
+
+
+_SOLVERS = ("lstsq", "solve", "inv", "pinv", "qr", "svd", "cholesky", "fit", "polyfit")
+
+
+@sheet.exercise(
+    9,
+    hints=[
+        "Which set of Anscombe's is it? Where must a point lie to have much leverage?",
+        "Let seven points fall, close together, and put the eighth far away, up and to the right.",
+    ],
+)
+def one_point_decides(x: Any, y: Any) -> None:
+    x, y = array(x, "x", (8,)), array(y, "y", (8,))
+    true(np.isfinite(x).all() and np.isfinite(y).all(), "all numbers are finite")
+
+    def slope(keep: Any) -> float:
+        if np.ptp(x[keep]) == 0:
+            raise Wrong("with a point left out all x are equal, and there is no line")
+        return float(np.polyfit(x[keep], y[keep], 1)[0])
+
+    everybody = np.arange(8)
+    full = slope(everybody)
+    r2 = np.corrcoef(x, y)[0, 1] ** 2 if np.ptp(y) > 0 else 1.0
+    without = min(slope(everybody != i) for i in range(8))
+    if full < 0.5 or r2 < 0.8:
+        raise Wrong(f"all eight points: slope {full:.3g} and R squared {r2:.3g}; one is too small")
+    if without > -0.5:
+        raise Wrong(f"the slope falls to {without:.3g} at the least when a point is left out")

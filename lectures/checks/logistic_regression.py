@@ -1,0 +1,221 @@
+"""The checkers of lecture 8's exercises: logistic and softmax regression, and how to judge them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from checks import (
+    Sheet,
+    Wrong,
+    array,
+    as_value,
+    by_hand,
+    close,
+    part,
+    several,
+    true,
+    without,
+)
+from micrograd import Value
+
+sheet = Sheet("Lecture 8")
+check, hint = sheet.check, sheet.hint
+
+rng = np.random.default_rng(80)
+CLOUD = rng.standard_normal((30, 3)) * [1.0, 2.0, 0.5]
+BITS = (rng.random(30) < 1 / (1 + np.exp(-CLOUD @ [1.0, -0.5, 2.0]))).astype(float)
+
+
+def _loss(w: Any, X: Any, y: Any, strength: float = 0.0) -> float:
+    z = X @ w
+    return float((np.logaddexp(0.0, z) - y * z).mean() + strength / 2 * (w @ w))
+
+
+def _slopes(f: Any, at: Any, step: float = 1e-4) -> Any:
+    """Central differences of f, which returns a number or an array, along each coordinate."""
+    moves = step * np.eye(len(at))
+    return np.array([(np.asarray(f(at + m)) - np.asarray(f(at - m))) / (2 * step) for m in moves])
+
+
+@sheet.exercise(
+    1,
+    hints=[
+        "Odds are p / (1 - p). Odds of a to b belong to the probability a / (a + b).",
+        "An odds ratio multiplies the odds: go from 0.2 to odds, multiply, and come back.",
+    ],
+)
+def odds_in_your_head(odds: Any, probability: Any, at_zero: Any, after_doubling: Any) -> None:
+    by_hand(odds, 4.0, "the odds of 0.8")
+    by_hand(probability, 0.25, "the probability with odds of 1 to 3")
+    by_hand(at_zero, 0.5, "the probability with log-odds of 0")
+    by_hand(after_doubling, 1 / 3, "the probability after the odds ratio of 2")
+
+
+@sheet.exercise(
+    2,
+    hints=[
+        "First the score z, then the probability.",
+        "The derivative by z is predicted minus observed; x carries it on to the weights.",
+    ],
+)
+def one_log_loss_by_hand(loss: Any, slope_w1: Any, slope_w2: Any, slope_b: Any) -> None:
+    by_hand(loss, np.log(2), "the loss")
+    by_hand(slope_w1, -1.0, "the derivative by w1")
+    by_hand(slope_w2, -0.5, "the derivative by w2")
+    by_hand(slope_b, -0.5, "the derivative by b")
+
+
+@sheet.exercise(
+    3,
+    hints=[
+        "The loss is softplus(z) - y z. Softplus is the log-sum-exp of two scores; which?",
+        "Pull the larger of 0 and z out of log(1 + e^z): what is left in the exponent?",
+    ],
+)
+def a_loss_that_does_not_overflow(sound_loss: Any) -> None:
+    for number in (-1000.0, -40.0, -2.0, 0.7, 40.0, 1000.0):
+        for label in (0.0, 1.0):
+            z = Value(number)
+            with without("softplus", "softplus", module="micrograd"):
+                result = sound_loss(z, label)
+            loss = as_value(result, "the loss")
+            what = f"for the score {number:g} and the label {label:g}"
+            close(loss.data, np.logaddexp(0.0, number) - label * number, f"the loss {what}")
+            loss.backward()
+            slope = np.exp(-np.logaddexp(0.0, -number)) - label
+            close(z.grad, slope, f"the gradient {what}")
+
+
+@sheet.exercise(
+    4,
+    hints=[
+        "One term first: its derivative by the score is p - y. What is the derivative of p?",
+        "(X.T * s) @ X is X^T diag(s) X. The penalty adds to both, to one as a matrix.",
+    ],
+)
+def gradient_and_hessian_with_a_penalty(gradient_and_hessian: Any) -> None:
+    at = np.array([0.3, -0.8, 1.1])
+    for strength in (0.0, 0.4):
+        got = gradient_and_hessian(at, CLOUD, BITS, strength)
+        gradient, hessian = several(got, "the gradient", "the Hessian")
+        gradient = array(gradient, "the gradient", (3,))
+        hessian = array(hessian, "the Hessian", (3, 3))
+
+        def loss(w: Any, strength: float = strength) -> float:
+            return _loss(w, CLOUD, BITS, strength)
+
+        what = f"at strength {strength:g}, beside finite differences"
+        close(gradient, _slopes(loss, at), f"the gradient {what}", rtol=1e-5, atol=1e-7)
+        numeric = _slopes(lambda w, loss=loss: _slopes(loss, w), at)
+        close(hessian, numeric, f"the Hessian {what}", rtol=1e-4, atol=1e-5)
+
+
+@sheet.exercise(
+    5,
+    hints=[
+        "Subtract each row's largest score before you exponentiate.",
+        "P - Y: take 1 off at [i, y[i]] of the probabilities. Sum or mean?",
+    ],
+)
+def the_gradient_of_softmax_regression(softmax_gradient: Any) -> None:
+    from micrograd import functional as F
+    from micrograd import grads
+
+    rng = np.random.default_rng(81)
+    y = (rng.random(30) * 4).astype(int)
+    for size in (1.0, 400.0):
+        W, b = size * rng.standard_normal((3, 4)), rng.standard_normal(4)
+        values = [np.vectorize(Value, otypes=[object])(a) for a in (W, b)]
+        F.cross_entropy(CLOUD @ values[0] + values[1], y).backward()
+        with np.errstate(all="ignore"):
+            got = softmax_gradient(W.copy(), b.copy(), CLOUD.copy(), y.copy())
+        by_W, by_b = several(got, "the gradient by W", "the gradient by b")
+        what = "small" if size == 1 else "very large"
+        close(by_W, grads(values[0]), f"the gradient by W for {what} scores")
+        close(by_b, grads(values[1]), f"the gradient by b for {what} scores")
+
+
+@sheet.exercise(
+    6,
+    hints=[
+        "score[y == 1][:, None] - score[y == 0] holds a difference for each pair.",
+        "What is a pair with a difference of exactly 0 worth?",
+    ],
+)
+def auc_by_counting(auc: Any) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    close(auc(np.array([0, 1, 0]), np.ones(3)), 0.5, "the AUC when all scores are equal")
+    upside_down = auc(np.array([0, 1, 1]), np.array([5.0, 1, 2]))
+    close(upside_down, 0.0, "the AUC of a ranking upside down")
+    y = BITS.astype(int)
+    for digits, what in ((9, "30 different scores"), (0, "scores with many ties")):
+        score = np.round(CLOUD @ [0.6, -0.4, 0.3], digits)
+        close(auc(y, score), roc_auc_score(y, score), f"the AUC of {what}")
+
+
+@sheet.exercise(
+    7,
+    hints=[
+        "np.linalg.solve(hessian, gradient) is the full step; w minus it the first candidate.",
+        "Compare the loss at the candidate with the loss at w, not with the last candidate's.",
+    ],
+)
+def newton_damped(damped_step: Any) -> None:
+    X, y = np.array([[-2.0], [-1.0], [1.0], [2.0]]), np.array([0.0, 1.0, 0.0, 1.0])
+    near = np.array([0.2, -0.1, 0.3])
+    p = 1 / (1 + np.exp(-CLOUD @ near))
+    full = np.linalg.solve((CLOUD.T * (p * (1 - p))) @ CLOUD, CLOUD.T @ (p - BITS))
+    given = near.copy()
+    got = damped_step(given, CLOUD, BITS)
+    true(np.array_equal(given, near), "the array w that was given is unchanged")
+    close(got, near - full, "a step from near by, where the full one is good")
+    w = np.array([3.0])
+    for t in range(25):
+        before = _loss(w, X, y)
+        new = array(damped_step(w, X, y), "the new w", (1,))
+        if not _loss(new, X, y) <= before + 1e-12:
+            raise Wrong(f"from w = {w[0]:.4g} (step {t}) the loss rises, at w = {new[0]:.4g}")
+        w = new
+    close(w, [0.41962], "the w after 25 steps from w = 3", rtol=1e-4)
+
+
+@sheet.exercise(
+    8,
+    hints=[
+        "Write the mean costs of treating and of not treating as functions of p; equate them.",
+        "Doubling the log-odds does what to the odds? Turn the threshold into odds first.",
+    ],
+)
+def a_threshold_when_treatment_costs_too(threshold: Any, threshold_for_the_sure: Any) -> None:
+    by_hand(threshold, 5 / 23, "the threshold for calibrated probabilities")
+    by_hand(threshold_for_the_sure, 25 / 349, "the threshold for the too sure model")
+
+
+@sheet.exercise(
+    9,
+    hints=[
+        "The AUC looks at the order only. What if all forecasts are high?",
+        "Be sure and right about half of them, undecided about most others, in the wrong order.",
+    ],
+)
+def perfect_ranking_useless_probabilities(ranks_well: Any, says_well: Any) -> None:
+    with part("ranks_well"):
+        auc, loss = _auc_and_loss(ranks_well, "ranks_well")
+        if not (auc == 1 and loss > np.log(2)):
+            raise Wrong(f"ranks_well has an AUC of {auc:.3f} and a log loss of {loss:.3f}")
+    with part("says_well"):
+        auc, loss = _auc_and_loss(says_well, "says_well")
+        if not (auc < 0.8 and loss < 0.6):
+            raise Wrong(f"says_well has an AUC of {auc:.3f} and a log loss of {loss:.3f}")
+
+
+def _auc_and_loss(forecasts: Any, name: str) -> tuple[float, float]:
+    y = np.repeat([0, 1], 10)
+    p = array(forecasts, name, (20,))
+    true(((p > 0) & (p < 1)).all(), f"every forecast of {name} lies between 0 and 1")
+    above = p[y == 1][:, None] - p[y == 0]
+    auc = (above > 0).mean() + (above == 0).mean() / 2
+    return float(auc), float(-np.log(np.where(y == 1, p, 1 - p)).mean())

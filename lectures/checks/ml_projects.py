@@ -1,0 +1,231 @@
+"""The checkers of lecture 2's exercises: managing machine learning projects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+from checks import Sheet, Wrong, by_hand, close, integers, part, same, several, true, whole
+
+sheet = Sheet("Lecture 2")
+check, hint = sheet.check, sheet.hint
+
+
+def table_of_a_colleague() -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Seven columns of 240 birds and their sex (1 male), as handed over; not all is well."""
+    rng = np.random.default_rng(202)
+    sex = rng.permutation(np.repeat([0.0, 1.0], 120))
+    wing = 190 + 5 * sex + 6 * rng.standard_normal(240)
+    bill = 39 + 2.5 * sex + 2.2 * rng.standard_normal(240)
+    weight = 3600 + 500 * sex + 350 * rng.standard_normal(240)
+    class_mean = np.array([weight[sex == s].mean() for s in (0, 1)])[sex.astype(int)]
+    columns = {
+        "wing": wing,
+        "bill": bill,
+        "weight": weight,
+        "day": rng.integers(1, 30, 240).astype(float),
+        "tube": 0.3 * rng.standard_normal(240) + 4 * sex,
+        "index": weight / class_mean,
+        "ring": 2.0 * (1000 + rng.permutation(240)) + sex,
+    }
+    return columns, sex
+
+
+@sheet.exercise(
+    1,
+    hints=[
+        "Ask what each event changes: the purpose, the knowledge of the data, the table, the "
+        "model, the verdict, or the use.",
+        "Comparing with the criterion of the charter is not yet putting it to use.",
+    ],
+)
+def six_events_six_phases(phases: Any) -> None:
+    if isinstance(phases, dict):
+        true(
+            sorted(str(k).lower() for k in phases) == list("abcdef"), "there is a phase for a to f"
+        )
+        phases = [phases[key] for key in sorted(phases, key=lambda key: str(key).lower())]
+    phases = list(phases)
+    true(len(phases) == 6, "phases is a list of six numbers, of a to f")
+    for event, given, wanted in zip("abcdef", phases, [3, 6, 1, 5, 2, 4], strict=True):
+        by_hand(given, wanted, f"the phase of event {event}", exact=True)
+
+
+@sheet.exercise(
+    2,
+    hints=[
+        "Write the expected cost of each of the three actions as a function of p.",
+        "If 'male' is written down, the bird is a female with probability 1 - p, and that mistake "
+        "costs 100.",
+    ],
+)
+def thresholds_from_unequal_costs(low: Any, high: Any, at_half: Any) -> None:
+    by_hand(low, 40 / 250, "the probability below which 'female' is cheapest")
+    by_hand(high, 1 - 40 / 100, "the probability above which 'male' is cheapest")
+    by_hand(at_half, 40.0, "the expected cost of the best action at p = 0.5")
+
+
+def _wilson(k: int, n: int, level: float) -> tuple[float, float]:
+    z = norm.ppf(1 - level / 2)
+    middle, width = (
+        (k + z**2 / 2) / (n + z**2),
+        z * np.sqrt(k * (n - k) / n + z**2 / 4) / (n + z**2),
+    )
+    return middle - width, middle + width
+
+
+@sheet.exercise(
+    3,
+    hints=[
+        "The formula stands in section 9; z is the normal quantile at 1 - level / 2.",
+        "norm.ppf(0.975) is 1.96 for level = 0.05. The interval of 0 in n begins at 0, but does "
+        "not end there.",
+    ],
+)
+def wilsons_interval(interval: Any) -> None:
+    for k, n, level in ((16, 20, 0.05), (0, 12, 0.05), (12, 12, 0.05), (92, 95, 0.01)):
+        got = several(interval(k, n, level), "the lower end", "the upper end")
+        for end, found, wanted in zip(("lower", "upper"), got, _wilson(k, n, level), strict=True):
+            close(found, wanted, f"the {end} end for {k} of {n} at level {level}")
+
+
+@sheet.exercise(
+    4,
+    hints=[
+        "Section 3 has the formula; b + c is the share on which the models disagree.",
+        "Round up: half a bird more is a bird. The power enters as norm.ppf(power).",
+    ],
+)
+def how_many_for_a_paired_test(needed: Any) -> None:
+    for b, c, power in ((0.01, 0.03, 0.8), (0.03, 0.01, 0.8), (0.05, 0.09, 0.9), (0.0, 0.02, 0.5)):
+        what = f"the birds needed for b = {b}, c = {c}, power {power}"
+        found = whole(needed(b, c, power), what)
+        if found not in _both_ways(b, c, power):
+            raise Wrong(f"{what}: {found} is not right")
+
+
+def _both_ways(b: float, c: float, power: float) -> set[int]:
+    """All birds counted at once, with the variance b + c - (c - b)^2; or the birds that differ."""
+    far = norm.ppf(0.975) * np.sqrt(b + c)
+    near = norm.ppf(power) * np.sqrt(b + c - (c - b) ** 2)
+    q = c / (b + c)
+    differing = (
+        (norm.ppf(0.975) / 2 + norm.ppf(power) * np.sqrt(q * (1 - q))) / abs(q - 1 / 2)
+    ) ** 2
+    counts = (
+        ((far + near) / (c - b)) ** 2,
+        differing / (b + c),
+        np.ceil(differing) / (b + c),
+    )
+    return {int(np.ceil(count - 1e-9)) for count in counts}
+
+
+@sheet.exercise(
+    5,
+    hints=[
+        "Which rows may the means be taken from, if the test rows are to stand for the future?",
+        "np.nanmean(train, axis=0); a column gets an indicator if it had a hole in *training*, "
+        "so that both tables have the same columns.",
+    ],
+)
+def filling_holes_without_looking_ahead(fill: Any) -> None:
+    rng = np.random.default_rng(21)
+    train, test = rng.standard_normal((30, 3)), 2 + rng.standard_normal((8, 3))
+    train[rng.random(30) < 0.3, 1] = np.nan
+    test[[0, 4], 1] = np.nan
+    test[5, 2] = np.nan  # a hole where training had none
+    kept = train.copy(), test.copy()
+    got = several(fill(train, test), "the training table", "the test table")
+    true(
+        np.array_equal(train, kept[0], equal_nan=True)
+        and np.array_equal(test, kept[1], equal_nan=True),
+        "the tables that were given are unchanged",
+    )
+    means = np.nanmean(train, axis=0)
+    for name, table, result in zip(("training", "test"), kept, got, strict=True):
+        wanted = np.column_stack([np.where(np.isnan(table), means, table), np.isnan(table[:, 1])])
+        close(result, wanted, f"the filled {name} table with its indicator column")
+
+
+@sheet.exercise(
+    6,
+    hints=[
+        "The loss is -log p, and dp/dz = p (1 - p): multiply the two.",
+        "d loss / dz = p - 1. Then each weight's gradient is that times its input.",
+    ],
+)
+def the_gradient_of_one_bird(of_w1: Any, of_w2: Any, of_b: Any) -> None:
+    p = 1 / (1 + np.exp(-(0.5 * 2.0 - 1.5 * 1.0 + 0.5)))
+    by_hand(of_w1, (p - 1) * 2.0, "the gradient of w1")
+    by_hand(of_w2, (p - 1) * -1.0, "the gradient of w2")
+    by_hand(of_b, p - 1, "the gradient of b")
+
+
+@sheet.exercise(
+    7,
+    hints=[
+        "Give a fold to each *group*, then look it up for each row.",
+        "Shuffle the group numbers and deal them out like cards: position modulo k.",
+    ],
+)
+def folds_that_keep_groups_whole(folds: Any) -> None:
+    for n_groups, k, seed in ((30, 5, 0), (31, 4, 1), (8, 8, 2)):
+        rng = np.random.default_rng(seed)
+        groups = np.sort(rng.integers(0, n_groups, 90))
+        groups = np.unique(groups, return_inverse=True)[1]
+        got = _dealt(folds, groups, k, seed)
+        same(np.unique(got), np.arange(k), f"the fold numbers used for k = {k}")
+        for g in range(groups.max() + 1):
+            true(len(set(got[groups == g].tolist())) == 1, "no group is divided between folds")
+        held = [len(set(groups[got == f].tolist())) for f in range(k)]
+        true(max(held) - min(held) <= 1, "all folds hold as many groups, give or take one")
+    deals = [_dealt(folds, np.arange(40), 4, seed) for seed in (0, 0, 1)]
+    true(np.array_equal(deals[0], deals[1]), "generators with the same seed give the same deal")
+    true(not np.array_equal(deals[1], deals[2]), "another seed gives another deal")
+
+
+def _dealt(folds: Any, groups: np.ndarray, k: int, seed: int) -> np.ndarray:
+    given = groups.copy()
+    got = folds(given, k, np.random.default_rng(seed))
+    true(np.array_equal(given, groups), "the array of groups that was given is unchanged")
+    return integers(got, f"the folds of {len(groups)} rows", groups.shape)
+
+
+@sheet.exercise(
+    8,
+    hints=[
+        "Of one bird of the group, pi * TPR is rightly and (1 - pi) * FPR wrongly called positive.",
+        "Precision is the first of these divided by their sum. Solve it for the threshold question "
+        "with TPR = 0.8 and FPR = 0.1.",
+    ],
+)
+def what_equal_error_rates_do_to_precision(precision: Any, rare: Any, base_for_half: Any) -> None:
+    with part("the precision"):
+        for base, tpr, fpr in ((0.5, 0.9, 0.1), (0.05, 0.8, 0.3), (0.3, 1.0, 0.0)):
+            wanted = base * tpr / (base * tpr + (1 - base) * fpr)
+            close(precision(base, tpr, fpr), wanted, f"the precision at base rate {base}")
+    by_hand(rare, 0.02 * 0.8 / (0.02 * 0.8 + 0.98 * 0.1), "the precision in the rare group")
+    by_hand(base_for_half, 1 / 9, "the base rate at which half of the positives are false")
+
+
+@sheet.exercise(
+    9,
+    hints=[
+        "Begin with the AUC of each column alone. One column gives itself away.",
+        "The second hides in a quotient of two columns: look at weight against index in a picture.",
+        "The third is a running number. What is special about whole numbers besides their size?",
+    ],
+)
+def find_the_leaks(names: Any) -> None:
+    columns, _ = table_of_a_colleague()
+    listed = [names] if isinstance(names, str) else list(names)
+    found = {str(name).strip().casefold() for name in listed}
+    unknown = sorted(found - set(columns))
+    if unknown:
+        raise Wrong(f"there is no column {unknown[0]!r}")
+    honest = found & {"wing", "bill", "weight", "day"}
+    if honest:
+        raise Wrong(f"{sorted(honest)[0]!r} is an honest measurement: it is known in the field")
+    true(len(found) == 3, f"all columns that know the answer are named; you have {len(found)}")

@@ -1,0 +1,161 @@
+"""The checkers of lecture 10's exercises: learning theory."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from checks import Sheet, Wrong, by_hand, close, flags, integers, part, same, several, true, word
+
+sheet = Sheet("Lecture 10")
+check, hint = sheet.check, sheet.hint
+
+
+@sheet.exercise(
+    1,
+    hints=[
+        "ln(3^20) = 20 ln 3; the natural logarithm, throughout.",
+        "Without the target in the class: 1 / (2 epsilon^2), and a 2 inside the logarithm.",
+    ],
+)
+def how_many_examples(realisable: Any, agnostic: Any) -> None:
+    by_hand(realisable, 532, "the number of examples when the target is a conjunction", exact=True)
+    by_hand(agnostic, 5455, "the number of examples when it need not be one", exact=True)
+
+
+@sheet.exercise(
+    2,
+    hints=[
+        "An interval has two ends where a rectangle has four sides.",
+        "k strips of mass epsilon / k; solve k exp(-epsilon m / k) <= delta for m.",
+    ],
+)
+def intervals(strips: Any, mass: Any, enough: Any) -> None:
+    by_hand(strips, 2, "the number of strips", exact=True)
+    by_hand(mass, 0.05, "the mass of a strip")
+    by_hand(enough, 74, "the number of examples", exact=True)
+
+
+@sheet.exercise(
+    3,
+    hints=[
+        'A negative example satisfies the literal "x_j is 1" if its bit j is 1.',
+        "X[~y] are the negative examples; any(axis=0) and all(axis=0) look down the columns.",
+    ],
+)
+def striking_out_literals(learn: Any) -> None:
+    rng = np.random.default_rng(100)
+    X = rng.random((60, 7)) < 0.5
+    y = X[:, 1] | ~X[:, 4]
+    is_1, is_0 = _literals(learn(X, y))
+    says = (X & is_1).any(axis=1) | (~X & is_0).any(axis=1)
+    same(says, y, "what the disjunction says on its own training examples")
+    same(is_1, ~X[~y].any(axis=0), 'the literals "is 1" that remain after 60 examples')
+    same(is_0, X[~y].all(axis=0), 'the literals "is 0" that remain after 60 examples')
+    is_1, is_0 = _literals(learn(X[:3], np.ones(3, dtype=bool)))
+    true(np.all(is_1) and np.all(is_0), "without a negative example all literals remain")
+
+
+def _literals(answer: Any) -> list[np.ndarray]:
+    names = 'the literals "is 1"', 'the literals "is 0"'
+    return [
+        flags(found, name, (7,)) for name, found in zip(names, several(answer, *names), strict=True)
+    ]
+
+
+@sheet.exercise(
+    4,
+    hints=["How many different labellings of m points are there?", "Repeats count once."],
+)
+def shattered(shatters: Any) -> None:
+    everything = list(itertools.product((0, 1), repeat=3))
+    same(shatters([()], 0), True, "no point at all, and its one empty labelling")
+    same(shatters([(0,), (0,)], 1), False, "one point, labelled 0 twice")
+    same(shatters(everything, 3), True, "all eight labellings of three points")
+    same(shatters(everything[1:], 3), False, "seven of the eight labellings")
+    repeated = everything[1:] + everything[1:2]
+    same(shatters(repeated, 3), False, "eight labellings, one of them twice")
+    same(shatters(everything + everything, 3), True, "all eight labellings, each twice")
+
+
+@sheet.exercise(
+    5,
+    hints=[
+        "For each class, write down the labellings of 1, 2, 3, ... points that it cannot make.",
+        "A union of k intervals makes at most k runs of ones. How many points force k + 1 runs?",
+    ],
+)
+def four_vc_dimensions(half_lines: Any, both_ways: Any, two_intervals: Any, half: Any) -> None:
+    by_hand(half_lines, 1, "half-lines in one direction", exact=True)
+    by_hand(both_ways, 2, "half-lines in either direction", exact=True)
+    by_hand(two_intervals, 4, "unions of two intervals", exact=True)
+    by_hand(half, 6, "half-spaces in five dimensions", exact=True)
+
+
+@sheet.exercise(
+    6,
+    hints=[
+        "A run begins where a 1 follows a 0, or stands first.",
+        "itertools.product((0, 1), repeat=m) lists all strings.",
+    ],
+)
+def the_growth_of_two_intervals(growth: Any) -> None:
+    for m in (1, 2, 3, 4, 5, 8):
+        wanted = sum(math.comb(m, i) for i in range(5))
+        same(growth(m), wanted, f"the number of labellings of {m} points")
+
+
+@sheet.exercise(
+    7,
+    hints=[
+        "The length counts in bits, the formula in nats: bits * ln 2.",
+        "Both terms stand under the root, over 2 m.",
+    ],
+)
+def occams_bound(occam: Any, better: Any) -> None:
+    def wanted(error: float, bits: float, m: int, delta: float) -> float:
+        margin = math.sqrt((bits * math.log(2) + math.log(2 / delta)) / (2 * m))
+        return min(1.0, error + margin)
+
+    with part("occam"):
+        for case in ((0.0, 10, 500, 0.05), (0.2, 100, 4000, 0.01), (0.03, 0, 50, 0.1)):
+            what = "the bound for error {}, {} bits, {} examples, delta {}".format(*case)
+            close(occam(*case), wanted(*case), what)
+        close(occam(0.5, 1000, 10, 0.05), 1.0, "the bound where there are far too few examples")
+    word(better, "short", "which of the two rules has the lower bound", ("short", "long"))
+
+
+@sheet.exercise(
+    8,
+    hints=[
+        "Show it every other point. What must the points between be?",
+        "For the kind labels: where do the labels change, and is that next to a shown point?",
+    ],
+)
+def fool_the_learner(shown: Any, labels: Any, kind: Any) -> None:
+    shown = list(shown) if isinstance(shown, (set, range)) else shown
+    shown = sorted(set(integers(shown, "the points shown").ravel().tolist()))
+    true(len(shown) == 8, f"eight different points are shown (you show {len(shown)})")
+    true(all(0 <= i < 16 for i in shown), "the points shown are among 0 to 15")
+
+    def misses(given: Any, what: str) -> int:
+        values = flags(given, what, (16,)).astype(int).tolist()
+        unseen = [i for i in range(16) if i not in shown]
+        nearest = [min(shown, key=lambda s, i=i: (abs(s - i), s)) for i in unseen]
+        return sum(values[i] != values[s] for i, s in zip(unseen, nearest, strict=True))
+
+    with part("the labels"):
+        wrong = misses(labels, "sixteen labels")
+        if wrong != 8:
+            raise Wrong(f"with `labels` the learner is wrong on {wrong} of the 8 unseen points")
+    with part("the kind labels"):
+        wrong = misses(kind, "sixteen kind labels")
+        ones = int(flags(kind, "sixteen kind labels", (16,)).sum())
+        true(5 <= ones <= 11, "the kind labels have at least five ones and five zeros")
+        if wrong:
+            raise Wrong(
+                f"with `kind_labels` the learner is wrong on {wrong} of the 8 unseen points"
+            )

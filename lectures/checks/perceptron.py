@@ -1,0 +1,262 @@
+"""The checkers of lecture 11's exercises: the perceptron."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from checks import (
+    Sheet,
+    Wrong,
+    array,
+    as_value,
+    by_hand,
+    close,
+    integers,
+    number,
+    same,
+    several,
+    true,
+)
+from micrograd import grads, values
+
+sheet = Sheet("Lecture 11")
+check, hint = sheet.check, sheet.hint
+
+rng = np.random.default_rng(110)
+CLOUD = rng.standard_normal((30, 3)) + 0.8
+LABELS = np.where(CLOUD @ [1.0, -2.0, 0.5] > 0.4, 1.0, -1.0)
+NOISY = np.where(rng.random(30) < 0.2, -LABELS, LABELS)
+
+
+def _train(X: Any, y: Any, epochs: int) -> tuple[Any, float, list[int]]:
+    w, b, mistakes = np.zeros(X.shape[1]), 0.0, []
+    for _ in range(epochs):
+        mistakes.append(0)
+        for x, label in zip(X, y, strict=True):
+            if label * (w @ x + b) <= 0:
+                w, b = w + label * x, b + label
+                mistakes[-1] += 1
+        if mistakes[-1] == 0:
+            break
+    return w, b, mistakes
+
+
+def _updates(Z: Any, beta: float) -> int:
+    """How often the margin perceptron updates until every w . z is above beta."""
+    w, count, quiet = np.zeros(Z.shape[1]), 0, False
+    while not quiet:
+        quiet = True
+        for z in Z:
+            if w @ z <= beta:
+                w, count, quiet = w + z, count + 1, False
+    return count
+
+
+@sheet.exercise(
+    1,
+    hints=[
+        "Write down the score of each example with the weights as they are at that moment.",
+        "A negative example on the wrong side is subtracted: minus a minus is plus.",
+    ],
+)
+def an_epoch_by_hand(weights: Any, mistakes: Any) -> None:
+    by_hand(weights, [0.0, 4.0], "the weights after the epoch")
+    by_hand(mistakes, 3, "the number of mistakes in the epoch", exact=True)
+
+
+@sheet.exercise(
+    2,
+    hints=[
+        "The length of (3, 4) is the square root of 9 + 16. Divide the score by it.",
+        "From the point go back along the unit normal, by the distance; then check that the "
+        "score there is 0.",
+    ],
+)
+def distances(distance: Any, of_origin: Any, foot: Any) -> None:
+    by_hand(distance, 4.0, "the signed distance of (3, 4)")
+    by_hand(of_origin, -1.0, "the signed distance of the origin")
+    by_hand(foot, [0.6, 0.8], "the point of the boundary nearest to (3, 4)")
+
+
+@sheet.exercise(
+    3,
+    hints=[
+        "An update happens when w . z <= beta. What is then the most that 2 w . z can add to "
+        "the square of the length?",
+        "Put the new bound on |w_k|^2 under the root in k gamma <= |w_k|, and solve for k.",
+    ],
+)
+def asking_for_more_than_right(update_bound: Any) -> None:
+    for R, gamma, beta in ((2.1, 0.5, 0.0), (2.1, 0.5, 3.0), (1.5, 0.13, 0.2)):
+        what = f"the bound for beta = {beta:g}, R = {R}, gamma = {gamma}"
+        wanted = (R**2 + 2 * beta) / gamma**2
+        got = number(update_bound(R, gamma, beta), what)
+        if got != math.floor(wanted):  # an update is whole: the bound may be rounded down
+            close(got, wanted, what)
+    for beta in (0.0, 0.7, 20.0):
+        for Z in (0.2 * np.eye(9) + 0.01, 0.2 * np.eye(9) + 0.05, 3 * np.eye(6) + 0.1):
+            R, gamma = np.linalg.norm(Z[0]), Z.sum() / len(Z) / np.sqrt(len(Z))
+            made = _updates(Z, beta)
+            bound = number(update_bound(R, gamma, beta), "the bound")
+            if made > bound:
+                raise Wrong(
+                    f"with beta = {beta} a run made {made} updates, your bound is {bound:.4g}"
+                )
+
+
+@sheet.exercise(
+    4,
+    hints=[
+        "A mistake is y (w . x + b) <= 0, the boundary included. The bias moves by y.",
+        "Correct at once, example by example; `w = w + ...` makes a new array. Count the epoch "
+        "that has no mistakes as well.",
+    ],
+)
+def the_rule(train: Any) -> None:
+    before = CLOUD.copy()
+    for y, epochs, what in (
+        (LABELS, 1, "one epoch on 30 points in space"),
+        (LABELS, 500, "30 separable points, to the end"),
+        (NOISY, 7, "seven epochs on 30 points that cannot be separated"),
+    ):
+        given_w, given_b, given = several(train(CLOUD, y, epochs), "w", "b", "mistakes")
+        true(np.array_equal(before, CLOUD), "the array X that was given is unchanged")
+        w, b, mistakes = _train(CLOUD, y, epochs)
+        epochs_made = len(mistakes)
+        true(np.size(given) == epochs_made, f"mistakes holds a number for each epoch: {what}")
+        given = integers(given, "the mistakes in each epoch", (epochs_made,))
+        same(given, mistakes, f"the mistakes in each epoch: {what}")
+        close(given_w, w, f"the weights: {what}")
+        close(given_b, b, f"the bias: {what}")
+
+
+@sheet.exercise(
+    5,
+    hints=[
+        "Of the times t, t + 1, ..., T there are T - t + 1.",
+        "Keep two vectors, the weights and a weighted sum of the updates. Divide once, at the end.",
+    ],
+)
+def averages_for_free(averaged: Any) -> None:
+    for y, epochs in ((LABELS, 1), (LABELS, 4), (NOISY, 6)):
+        Z = y[:, None] * CLOUD
+        w, total = np.zeros(3), np.zeros(3)
+        for z in itertools.chain.from_iterable([Z] * epochs):
+            if w @ z <= 0:
+                w = w + z
+            total += w
+        close(
+            averaged(Z, epochs),
+            total / (epochs * len(Z)),
+            f"the mean of the weights after each of {epochs} times 30 examples",
+        )
+    # one example again and again: only the first is wrong, the others need their score alone
+    Counted.sums = 0
+    averaged(np.ones((1, 3)).view(Counted), 200)
+    if Counted.sums > 20:
+        raise Wrong("examples that are right cost more than their score: arrays are added at each")
+
+
+class Counted(np.ndarray):
+    """An array that counts how often it, or what is made of it, is added to another."""
+
+    sums = 0
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
+        Counted.sums += ufunc in (np.add, np.subtract) and method == "__call__"
+        plain = [x.view(np.ndarray) if isinstance(x, Counted) else x for x in inputs]
+        if named.get("out"):
+            named["out"] = tuple(np.asarray(x) for x in named["out"])
+        result = getattr(ufunc, method)(*plain, **named)
+        return result.view(Counted) if isinstance(result, np.ndarray) else result
+
+
+@sheet.exercise(
+    6,
+    hints=[
+        "The scores `W @ x` are an array of Values, one a class; maximum(a, b) takes two of them.",
+        "functools.reduce(maximum, scores) is the largest; divide by the number of rows.",
+    ],
+)
+def several_classes_on_values(class_loss: Any) -> None:
+    numbers = np.random.default_rng(116).standard_normal((4, 3))
+    labels = np.arange(30) % 4
+    W = values(numbers)
+    loss = as_value(class_loss(W, CLOUD, labels), "the loss")
+    scores = CLOUD @ numbers.T
+    winners = scores.argmax(1)
+    ahead = scores[np.arange(30), winners] - scores[np.arange(30), labels]
+    close(loss.data, ahead.mean(), "the loss of 30 points and four classes")
+    loss.backward()
+    wanted = np.zeros((4, 3))
+    np.add.at(wanted, winners, CLOUD / 30)
+    np.add.at(wanted, labels, -CLOUD / 30)
+    close(grads(W), wanted, "the gradients of the weights")
+
+
+@sheet.exercise(
+    7,
+    hints=[
+        "First forward: what is tanh(0)? Is the loss on the sloping side of its kink?",
+        "v gets h times what arrives at s; h gets v times it; tanh multiplies by 1 - h**2.",
+    ],
+)
+def blame_by_hand(c: Any, v: Any, a: Any, w: Any) -> None:
+    by_hand(c, 1.0, "the gradient of c")
+    by_hand(v, 0.0, "the gradient of v")
+    by_hand(a, 3.0, "the gradient of a")
+    by_hand(w, 3.0, "the gradient of w")
+
+
+@sheet.exercise(
+    8,
+    hints=[
+        'A unit with the weights 1, 1, 1 can say "at least one", "at least two", "all three".',
+        "What do these three say for 0, 1, 2 and 3 ones? Find output weights that alternate.",
+    ],
+)
+def parity_of_three_bits_by_hand(
+    hidden_W: Any, hidden_b: Any, output_w: Any, output_b: Any
+) -> None:
+    hidden_b = np.atleast_1d(array(hidden_b, "hidden_b"))
+    units = len(hidden_b)
+    hidden_W = array(hidden_W, f"hidden_W for {units} hidden units", (units, 3))
+    output_w = array(output_w, f"output_w for {units} hidden units", (units,))
+    output_b = number(output_b, "output_b")
+    for bits in itertools.product([0.0, 1.0], repeat=3):
+        hidden = hidden_W @ bits + hidden_b > 0
+        says = int(np.dot(output_w, hidden) + output_b > 0)
+        if says != sum(bits) % 2:
+            raise Wrong(f"for the input {tuple(int(x) for x in bits)} the network says {says}")
+
+
+@sheet.exercise(
+    9,
+    hints=[
+        "The bound (R/gamma)^2 must be at least 1,000: how large may the margin be?",
+        "Two positive examples in nearly opposite directions undo each other's updates. If they do "
+        "so exactly it is over at once; think of lengths that never quite fit.",
+    ],
+)
+def keep_it_busy(X: Any, y: Any) -> None:
+    X = array(X, "X")
+    true(X.ndim == 2 and X.shape[1] == 2 and 1 <= len(X) <= 10, "X holds one to ten points (n, 2)")
+    y = array(y, "the labels", (len(X),))
+    true(np.isin(y, (-1.0, 1.0)).all(), "labels are -1 or 1")
+    true((X**2).sum(1).max() <= 1 + 1e-12, "no point is farther than 1 from the origin")
+    angles = np.sort(np.arctan2(*(y[:, None] * X).T))
+    gaps = np.diff(np.append(angles, angles[0] + 2 * np.pi))
+    true((X**2).sum(1).min() > 0, "no point is the origin itself")
+    true(gaps.max() > np.pi + 1e-9, "a line through the origin separates the points")
+    w, mistakes, quiet = np.zeros(2), 0, False
+    while not quiet and mistakes < 1000:
+        quiet = True
+        for x, label in zip(X, y, strict=True):
+            if label * (w @ x) <= 0:
+                w, mistakes, quiet = w + label * x, mistakes + 1, False
+    if mistakes < 1000:
+        raise Wrong(f"the rule ends after {mistakes} mistakes")

@@ -1,0 +1,256 @@
+"""The checkers of lecture 6's exercises: support vector machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from checks import Sheet, Wrong, array, as_value, by_hand, close, flags, same, true
+from micrograd import Value, grads, values
+
+sheet = Sheet("Lecture 6")
+check, hint = sheet.check, sheet.hint
+
+rng = np.random.default_rng(60)
+POINTS = rng.standard_normal((24, 3))
+LABELS = np.where(rng.random(24) < 0.5, 1.0, -1.0)
+GRAM = POINTS @ POINTS.T
+
+
+def moons(seed: int = 61, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    """Noisy moons X (n, 2) with labels y of -1 and 1."""
+    from sklearn.datasets import make_moons
+
+    X, moon = make_moons(n, noise=0.2, random_state=seed)
+    return X, 2.0 * moon - 1
+
+
+@sheet.exercise(
+    1,
+    hints=[
+        "The functional margin is y (w . x + b). What is the length of (3, 4)?",
+        "A mistake has a negative margin, and 1 minus a negative number is more than 1.",
+    ],
+)
+def margins_by_hand(functional: Any, geometric: Any, hinge: Any, width: Any) -> None:
+    by_hand(functional, 8.0, "the functional margin of the first point")
+    by_hand(geometric, 1.6, "the geometric margin of the first point")
+    by_hand(hinge, 3.0, "the hinge loss of the second point")
+    by_hand(width, 0.4, "the width of the street")
+
+
+@sheet.exercise(
+    2,
+    hints=[
+        "All three margins are exactly 1: three equations for w1, w2 and b. The point (0, 0) "
+        "gives b at once.",
+        "w is the sum of alpha_i y_i x_i: its first coordinate has only one term that is not 0.",
+        "The last price follows from the sum of alpha_i y_i, which is 0.",
+    ],
+)
+def a_machine_on_paper(w: Any, b: Any, prices: Any) -> None:
+    by_hand(w, [1 / 3, 2 / 3], "w")
+    by_hand(b, -1.0, "b")
+    by_hand(prices, [5 / 18, 1 / 6, 1 / 9], "the prices")
+
+
+@sheet.exercise(
+    3,
+    hints=[
+        "Compute both margins first. Which of the examples are inside the street?",
+        "An example inside contributes -C y x to w and -C y to b; the square contributes w.",
+        "The third example contributes -t C y x, and t may be anything from 0 to 1.",
+    ],
+)
+def both_sides_of_the_hinge_and_the_kink(
+    gradient_w: Any, gradient_b: Any, smallest: Any, largest: Any
+) -> None:
+    by_hand(gradient_w, -3.6, "the gradient in w")
+    by_hand(gradient_b, -2.0, "the gradient in b")
+    by_hand(smallest, -8.1, "the smallest subgradient in w")
+    by_hand(largest, -3.6, "the largest subgradient in w")
+
+
+@sheet.exercise(
+    4,
+    hints=[
+        "y is an array of floats, so np.where(y > 0, ..., ...) makes an array of prices.",
+        "Multiply the array of hinges by the array of prices before you add it up.",
+    ],
+)
+def unequal_prices_for_unequal_mistakes(objective: Any) -> None:
+    start, bias = np.array([0.4, -0.3, 0.2]), 0.15
+    for plus, minus in ((2.0, 0.5), (0.3, 1.7)):
+        w, b = values(start), Value(bias)
+        total = as_value(objective(w, b, POINTS, LABELS, plus, minus), "the objective")
+        cost = np.where(LABELS > 0, plus, minus)
+        slack = np.maximum(0, 1 - LABELS * (POINTS @ start + bias))
+        wanted = 0.5 * start @ start + (cost * slack).sum()
+        close(total.data, wanted, f"the objective with C_plus = {plus} and C_minus = {minus}")
+        total.backward()
+        pull = np.where(slack > 0, cost * LABELS, 0.0)
+        close(grads(w), start - pull @ POINTS, "the gradients of w")
+        close(b.grad, -pull.sum(), "the gradient of b")
+
+
+@sheet.exercise(
+    5,
+    hints=[
+        "A margin that is too small matters unless alpha_i = C; when does one matter that is "
+        "too large?",
+        "(alpha < C) & (margin < 1 - tol) is one half of the answer.",
+    ],
+)
+def who_breaks_the_conditions(violators: Any) -> None:
+    C, tol, b = 0.7, 1e-3, 0.1
+    alpha = np.tile([0.0, 0.2, 0.7], 8)
+    margin = LABELS * (GRAM @ (alpha * LABELS) + b)
+    wanted = ((alpha < C) & (margin < 1 - tol)) | ((alpha > 0) & (margin > 1 + tol))
+    got = flags(violators(GRAM, LABELS, alpha, b, C, tol), "the answer for 24 examples", (24,))
+    for price, kind in ((0.0, "alpha = 0"), (0.2, "alpha between 0 and C"), (0.7, "alpha = C")):
+        same(got[alpha == price], wanted[alpha == price], f"examples with {kind}")
+    pair = np.array([[1.0, -1.0], [-1.0, 1.0]])  # the points 1 and -1: solved by alpha = 1/2 each
+    signs = np.array([1.0, -1.0])
+    exact = flags(violators(pair, signs, np.array([0.5, 0.5]), 0.0, 1.0, tol), "two examples", (2,))
+    true(not exact.any(), "nobody breaks the conditions at the solution for two points")
+    prices = np.array([0.4995, 0.4995])
+    nearly = flags(violators(pair, signs, prices, 0.0, 1.0, 0.01), "two examples", (2,))
+    true(not nearly.any(), "a margin of 0.999 is no violation with tol = 0.01")
+
+
+@sheet.exercise(
+    6,
+    hints=[
+        "With E = K beta - y and beta = y alpha, the top of the parabola is at "
+        "t = (E_j - E_i) / (K_ii + K_jj - 2 K_ij).",
+        "alpha_i moves by y_i t and alpha_j by -y_j t. What bounds does 0 <= alpha <= C put on t, "
+        "from above and from below, for each?",
+        "Clip t first, then move both: if you clip the prices one by one, their sum drifts.",
+    ],
+)
+def one_step_of_smo(pair_step: Any) -> None:
+    C = 0.5
+    draw = np.random.default_rng(66)
+    for trial in range(40):
+        alpha = draw.choice([0.0, 0.1, 0.25, 0.5], size=24)
+        i, j = (int(k) for k in draw.permutation(24)[:2])
+        before = alpha.copy()
+        moved = array(pair_step(GRAM, LABELS, alpha, i, j, C), "the new prices", (24,))
+        true(np.array_equal(alpha, before), "the array of prices that was given is unchanged")
+        others = np.delete(np.arange(24), [i, j])
+        true(np.array_equal(moved[others], alpha[others]), "only two prices differ")
+        low, high = moved.min(), moved.max()
+        true(low >= -1e-12 and high <= C + 1e-12, "every price is from 0 to C")
+        true(abs((moved - alpha) @ LABELS) < 1e-9, "the sum of alpha_i y_i is as before")
+        E = GRAM @ (alpha * LABELS) - LABELS
+        best = (E[j] - E[i]) / (GRAM[i, i] + GRAM[j, j] - 2 * GRAM[i, j])
+        ends = [(-alpha[k] * s, (C - alpha[k]) * s) for k, s in ((i, LABELS[i]), (j, -LABELS[j]))]
+        step = np.clip(best, max(min(e) for e in ends), min(max(e) for e in ends))
+        close(moved[i], alpha[i] + LABELS[i] * step, f"the price alpha_i in trial {trial + 1}",
+              atol=1e-8)  # fmt: skip
+
+
+@sheet.exercise(
+    7,
+    hints=[
+        "Three terms squared give three squares and three mixed products, each of these twice.",
+        "A product that occurs twice needs a factor in phi whose square is 2.",
+    ],
+)
+def the_features_of_a_kernel(features: Any) -> None:
+    def of(x: np.ndarray) -> np.ndarray:
+        return array(features(x), "the features").ravel()
+
+    for x, z in (([1.0, 2.0, 0.0], [3.0, -1.0, 2.0]), *zip(POINTS[:12], POINTS[12:], strict=True)):
+        x, z = np.array(x), np.array(z)
+        here, there = of(x), of(z)
+        true(len(here) == len(there), "there are as many features of every x")
+        close(there @ here, (x @ z) ** 2, "phi(x) . phi(z)")
+    size = len(of(POINTS[0]))
+    true(size <= 6, f"there are as few features as possible (you have {size})")
+
+
+def _hard(K: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
+    """The prices and the bias of the hard margin for a Gram matrix, by pairwise steps."""
+    alpha, E = np.zeros(len(y)), -y
+    for _ in range(20_000):
+        up, down = (y > 0) | (alpha > 0), (y < 0) | (alpha > 0)
+        i, j = np.where(up, E, np.inf).argmin(), np.where(down, E, -np.inf).argmax()
+        if E[j] - E[i] < 1e-10:
+            break
+        room = min(np.inf if y[i] > 0 else alpha[i], alpha[j] if y[j] > 0 else np.inf)
+        t = min((E[j] - E[i]) / max(K[i, i] + K[j, j] - 2 * K[i, j], 1e-12), room)
+        alpha[i], alpha[j] = max(alpha[i] + y[i] * t, 0.0), max(alpha[j] - y[j] * t, 0.0)
+        E = E + t * (K[i] - K[j])
+        if not alpha.max() < 1e9:
+            break
+    return alpha, float(-E[alpha > 0].mean()) if (alpha > 0).any() else 0.0
+
+
+@sheet.exercise(
+    8,
+    hints=[
+        "Set the derivative of the Lagrangian in xi_i to zero: C xi_i and alpha_i are all there "
+        "is.",
+        "Put xi_i back: (C/2) xi_i^2 - alpha_i xi_i becomes a multiple of alpha_i^2.",
+        "A sum of alpha_i^2 is the quadratic form of a diagonal matrix, and y_i y_i = 1.",
+    ],
+)
+def the_dual_of_the_squared_hinge(slack_of: Any, gram_of: Any) -> None:
+    for C in (0.4, 3.0):
+        K = GRAM.copy()
+        changed = array(gram_of(K, C), "the new matrix", (24, 24))
+        true(np.array_equal(K, GRAM), "the matrix K that was given is unchanged")
+        true(np.linalg.eigvalsh(changed)[0] > 0, "the new matrix has positive eigenvalues only")
+        alpha, b = _hard(changed, LABELS)
+        missing = np.maximum(0, 1 - LABELS * (GRAM @ (alpha * LABELS) + b))
+        slack = array(slack_of(alpha, C), "the slacks", (24,))
+        if np.abs(slack - missing).max() > 1e-6:
+            raise Wrong(
+                f"with C = {C} the machine of your matrix misses a margin of 1 by "
+                f"{missing.max():.4g} at most, and your largest slack is {slack.max():.4g}: "
+                "slack and what is missing must be equal for each example"
+            )
+        # both may be wrong alike: the gradient of the primal in w must vanish, and that in b
+        w = (alpha * LABELS) @ POINTS
+        pull = C * missing * LABELS
+        true(np.allclose(w, pull @ POINTS, atol=1e-6), "the gradient of the primal in w is 0")
+        true(abs(pull.sum()) < 1e-6, "the gradient of the primal in b is 0")
+
+
+@sheet.exercise(
+    9,
+    hints=[
+        "The matrix is 1 on the diagonal and 1 for each pair that is near. Draw points as dots "
+        "and near pairs as lines: which drawings have a very negative eigenvalue?",
+        "A path does not suffice. Try one point in the middle of several that are far from each "
+        "other, or a chessboard.",
+    ],
+)
+def break_a_kernel(points: Any) -> None:
+    points = array(points, "the points")
+    true(points.ndim == 2 and points.shape[1] == 2, "the points have the shape (n, 2)")
+    true(len(points) <= 12, f"there are at most 12 points (you have {len(points)})")
+    distance = np.sqrt(((points[:, None] - points) ** 2).sum(-1))
+    least = float(np.linalg.eigvalsh((distance <= 1).astype(float))[0])
+    if least > -1 + 1e-9:
+        raise Wrong(f"the smallest eigenvalue is {least:.3f}: not far enough below 0")
+
+
+@sheet.exercise(
+    10,
+    hints=[
+        "A grid: gamma and C each from 0.01 to 1000 in steps of ten; print the number of support "
+        "vectors and the cross-validated accuracy.",
+        "What does a larger C do to the width of the street, and so to the number of points in it?",
+    ],
+)
+def few_support_vectors(chosen: Any) -> None:
+    from sklearn.svm import SVC
+
+    true(isinstance(chosen, dict), "the answer is a dictionary of SVC's arguments")
+    machine = SVC(**{**chosen, "max_iter": 2_000_000}).fit(*moons())
+    support, right = len(machine.support_), machine.score(*moons(62, 2000))
+    if support > 25 or right < 0.95:
+        raise Wrong(f"{support} support vectors, {right:.1%} of the new points right: not both met")

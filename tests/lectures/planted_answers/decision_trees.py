@@ -1,0 +1,184 @@
+"""Planted answers to lecture 4's exercises: mistakes, and right ones of unusual form."""
+
+import numpy as np
+from scipy.special import expit
+from sklearn.tree import DecisionTreeRegressor
+
+from micrograd import Value
+
+
+def threshold(x, t, *, average=False, at_value=False, in_order=False):
+    if in_order:
+        x = np.sort(x)
+    values = np.unique(x)
+    cuts = values[:-1] if at_value else (values[1:] + values[:-1]) / 2
+
+    def spread(cut):
+        sides = t[x <= cut], t[x > cut]
+        return sum(side.var() * (1 if average else side.size) for side in sides)
+
+    return min(cuts, key=spread)
+
+
+def ask(tree, x):
+    while "value" not in tree:
+        tree = tree["yes" if x[tree["feature"]] <= tree["threshold"] else "no"]
+    return tree["value"]
+
+
+def ask_strictly(tree, x):
+    while "value" not in tree:
+        tree = tree["yes" if x[tree["feature"]] < tree["threshold"] else "no"]
+    return tree["value"]
+
+
+def depth(tree, *, of_leaf=0, choose=max):
+    if "value" in tree:
+        return of_leaf
+    return 1 + choose(depth(tree[side], of_leaf=of_leaf, choose=choose) for side in ("yes", "no"))
+
+
+def overflowing(F, y):
+    return y * np.exp(-y * F) / (1 + np.exp(-y * F))
+
+
+def stump(w, b, a1, a2, x, y, *, gate=True, answers=True):
+    g = 1 / (1 + np.exp(-(w * x + b)))
+    miss = g * a1 + (1 - g) * a2 - y
+    through = miss * (a1 - a2) * (g * (1 - g) if gate else 1)
+    return through * x, through, miss * (g if answers else 1), miss * ((1 - g) if answers else 1)
+
+
+def variance(m, rho, sigma):
+    return rho * sigma**2 + (1 - rho) / m * sigma**2
+
+
+def needed(rho, excess):
+    return int(np.ceil((1 - rho) / (rho * excess) - 1e-9))
+
+
+rng = np.random.default_rng(1)
+SQUARE = rng.uniform(-1, 1, size=(60, 2))
+
+
+def stump_by_the_engine(w, b, a1, a2, x, y):
+    w, b, a1, a2 = found = [Value(v) for v in (w, b, a1, a2)]
+    g = (w * x + b).sigmoid()
+    (0.5 * (g * a1 + (1 - g) * a2 - y) ** 2).backward()
+    return [v.grad for v in found]
+
+
+WRONG = {
+    "how_mixed": [(0.375, 1.5, 0.5), (0.625, 1.04, 0.5), (0.625, 1.5, 0.75)],
+    "the_best_cut": [(3.5, 4 / 9, 0.0), (5.5, 2 / 9, 2 / 9), (3.5, 2 / 9, 4 / 9)],
+    "a_cut_for_numbers": [
+        lambda x, t: threshold(x, t, average=True),
+        lambda x, t: threshold(x, t, at_value=True),
+        lambda x, t: threshold(x, t, in_order=True),
+    ],
+    "asking_a_tree": [
+        (ask_strictly, depth),
+        (ask, lambda tree: depth(tree, of_leaf=1)),
+        (ask, lambda tree: depth(tree, choose=min)),
+    ],
+    "what_is_a_leaf_worth": [
+        (0.045, 0.015, "lower", 0.05),
+        (0.06, 0.03, "upper", 0.075),
+        (0.06, 0.03, "lower", 0.06),
+    ],
+    "a_direction_to_boost_along": [
+        overflowing,
+        lambda F, y: -y * 0.5 * (1 - np.tanh(y * F / 2)),
+        lambda F, y: y - F,
+    ],
+    "a_soft_stump_by_hand": [
+        stump_by_the_engine,  # the text asks for a formula
+        lambda *case: stump(*case, gate=False),
+        lambda *case: stump(*case, answers=False),
+        lambda *case: stump(*case)[::-1],
+    ],
+    "how_many_trees": [
+        (lambda m, rho, sigma: sigma**2 / m, needed),
+        (lambda m, rho, sigma: rho * sigma + (1 - rho) / m * sigma, needed),
+        (variance, lambda rho, excess: int((1 - rho) / (rho * excess))),
+    ],
+    "fool_the_greedy_tree": [
+        (SQUARE, (SQUARE[:, 0] > 0).astype(int)),
+        (SQUARE, rng.integers(0, 2, size=60)),
+        (np.zeros((80, 2)), np.zeros(80, dtype=int)),
+    ],
+}
+
+
+def threshold_by_prefixes(x, t):
+    """Largest gain between sums on either side, by running sums."""
+    order = np.argsort(x, kind="stable")
+    x, t = np.asarray(x)[order], np.asarray(t)[order]
+    best, cut = -np.inf, None
+    for i in range(1, len(x)):
+        if x[i] > x[i - 1]:
+            gain = t[:i].sum() ** 2 / i + t[i:].sum() ** 2 / (len(x) - i)
+            if gain > best + 1e-12:
+                best, cut = gain, (x[i] + x[i - 1]) / 2
+    return [cut]
+
+
+def threshold_by_tree(x, t):
+    return DecisionTreeRegressor(max_depth=1).fit(x[:, None], t).tree_.threshold[0]
+
+
+def ask_recursively(tree, x):
+    if "value" in tree:
+        return Value(tree["value"])
+    return ask_recursively(tree["no" if x[tree["feature"]] > tree["threshold"] else "yes"], x)
+
+
+def depth_by_levels(tree):
+    level, count = [tree], -1
+    while level:
+        level, count = [t[s] for t in level if "value" not in t for s in ("yes", "no")], count + 1
+    return float(count)
+
+
+def stump_in_numpy(w, b, a1, a2, x, y):
+    g = 0.5 * (1 + np.tanh((w * x + b) / 2))
+    miss = a2 + g * (a1 - a2) - y
+    return miss * np.array([(a1 - a2) * g * (1 - g) * x, (a1 - a2) * g * (1 - g), g, 1 - g])
+
+
+def needed_by_counting(rho, excess):
+    m = 1
+    while variance(m, rho, 1.0) > (1 + excess) * rho + 1e-12:
+        m += 1
+    return float(m)
+
+
+def exclusive_or(seed):
+    draw = np.random.default_rng(seed)
+    corner = draw.integers(0, 2, size=(60, 2))
+    return 2.0 * corner - 1 + draw.uniform(-0.9, 0.9, size=(60, 2)), corner[:, 0] ^ corner[:, 1]
+
+
+RIGHT = {
+    "how_mixed": [("5/8", "3/2", "1/2"), (0.625, np.float64(1.5), [0.5])],
+    "the_best_cut": [("7/2", "2/9", "2/9"), (3.5, 0.222, 0.222)],
+    "a_cut_for_numbers": [threshold_by_prefixes, threshold_by_tree],
+    "asking_a_tree": [
+        (ask_recursively, depth_by_levels),
+        (ask, lambda tree: np.array(depth(tree))),
+    ],
+    "what_is_a_leaf_worth": [(0.06, 0.03, " Lower", 0.075), ("3/50", "3/100", "LOWER", "3/40")],
+    "a_direction_to_boost_along": [
+        lambda F, y: [t * expit(-t * f) for f, t in zip(F, y, strict=True)],
+        lambda F, y: y * np.exp(-np.logaddexp(0, y * F)),
+    ],
+    "a_soft_stump_by_hand": [stump_in_numpy, lambda *case: list(stump(*case))],
+    "how_many_trees": [
+        (lambda m, rho, sigma: sigma**2 * (1 + (m - 1) * rho) / m, needed_by_counting),
+        (lambda *given: np.float64(variance(*given)), lambda *given: np.array([needed(*given)])),
+    ],
+    "fool_the_greedy_tree": [
+        tuple(part.tolist() for part in exclusive_or(0)),
+        (tuple(map(tuple, exclusive_or(0)[0][:, ::-1])), exclusive_or(0)[1] == 0),
+    ],
+}

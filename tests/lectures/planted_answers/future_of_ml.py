@@ -1,0 +1,308 @@
+"""Planted answers to lecture 12's exercises: mistakes, and right ones of unusual form."""
+
+import functools
+import hashlib
+import json
+import math
+import os
+import random
+import tempfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit
+from scipy.stats import ks_2samp
+
+
+def ks_without_ties(a, b):
+    steps = np.repeat([1 / len(a), -1 / len(b)], [len(a), len(b)])
+    return np.abs(steps[np.argsort(np.concatenate([a, b]), kind="stable")].cumsum()).max()
+
+
+def ks_signed(a, b):
+    at = np.concatenate([a, b])
+    return ((a[:, None] <= at).mean(0) - (b[:, None] <= at).mean(0)).max()
+
+
+def ks_of_quantiles(a, b):
+    grid = np.linspace(0, 1, 101)
+    return np.abs(np.quantile(a, grid) - np.quantile(b, grid)).max()
+
+
+def ks_at_a_only(a, b):
+    return np.abs((a[:, None] <= a).mean(0) - (b[:, None] <= a).mean(0)).max()
+
+
+def gate(body, *, booleans=False, infinite=False, extra=False, recursion=False):
+    try:
+        given = json.loads(body)
+    except ValueError:
+        return 400
+    except RecursionError:
+        if recursion:
+            raise
+        return 400
+    if not isinstance(given, dict) or "values" not in given or (len(given) > 1 and not extra):
+        return 422
+    values = given["values"]
+    if not isinstance(values, list) or len(values) != 3:
+        return 422
+    for x in values:
+        if not isinstance(x, (int, float)) or (isinstance(x, bool) and not booleans):
+            return 422
+        if isinstance(x, float) and not math.isfinite(x) and not infinite:
+            return 422
+    return 200
+
+
+def writes_in_place(path, state):
+    path.write_text(json.dumps(state))
+
+
+def removes_first(path, state):
+    half = path.with_name("half")
+    half.write_text(json.dumps(state))
+    path.unlink(missing_ok=True)
+    half.rename(path)
+
+
+def leaves_a_copy(path, state):
+    half = path.with_name("half")
+    half.write_text(json.dumps(state))
+    path.with_name("half.copy").write_text(json.dumps(state))
+    os.replace(half, path)
+
+
+def from_another_folder(path, state):
+    half = Path(tempfile.mkdtemp()) / "half"
+    half.write_text(json.dumps(state))
+    os.replace(half, path)
+    half.parent.rmdir()
+
+
+def replaces_before_it_has_written(path, state):
+    half = path.with_name("half")
+    with open(half, "w") as file:
+        file.write(json.dumps(state))  # it may still be on its way to the disk
+        os.replace(half, path)
+
+
+def canary_by_hash(name, share):
+    return hash(name) % 1000 < 1000 * share  # another one in the next process
+
+
+def canary_that_reshuffles(name, share):
+    digest = hashlib.sha256(f"{name} {share}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") < share * 2**64
+
+
+def posterior(votes, w, tau):
+    return 1 / (1 + np.exp(-(votes @ w + tau)))
+
+
+def gradient(votes, w, tau, *, silence=False, prior=True, total=False, sign=1):
+    q = posterior(votes, w, tau if prior else 0.0)
+    right = np.where(votes == 1, q[:, None], 1 - q[:, None])
+    each = (right - 1 / (1 + np.exp(-w))) * (1 if silence else votes != 0)
+    scale = len(votes) if total else 1
+    return sign * scale * each.mean(0), sign * scale * (q - 1 / (1 + np.exp(-tau))).mean()
+
+
+def em_round(votes, accuracies, prior, *, hard=False, everywhere=False, ignore_prior=False):
+    tau = 0.0 if ignore_prior else math.log(prior / (1 - prior))
+    q = posterior(votes, np.log(accuracies / (1 - accuracies)), tau)
+    q = np.where(q > 0.5, 1.0, 0.0) if hard else q
+    right = np.where(votes == 1, q[:, None], 1 - q[:, None]) * (votes != 0)
+    spoke = len(votes) if everywhere else (votes != 0).sum(0)
+    return right.sum(0) / spoke, q.mean()
+
+
+WRONG = {
+    "four_numbers_of_a_monitor": [
+        (0.3 * math.log(1.6), 0.054, 1 - 0.95**20, 0.0025),
+        (0.3 * math.log(4), 0.06, 1 - 0.95**20, 0.0025),
+        (0.3 * math.log(4), 0.054, 1.0, 0.0025),
+        (0.3 * math.log(4), 0.054, 1 - 0.95**20, 0.05),
+    ],
+    "which_drift": [
+        (["covariate", "concept", "label"], [True, True, False]),
+        (["covariate", "label", "concept"], [True, True, True]),
+        (["covariate", "label", "concept"], [True, False, False]),
+    ],
+    "three_voices_by_hand": [
+        (1 / 3, 0.25, 0.75),
+        (0.5, 0.5, 0.75),
+        (0.5, 0.25, 0.5),
+        (0.9, 0.25, 0.75),
+    ],
+    "kolmogorov_and_smirnov": [ks_without_ties, ks_signed, ks_of_quantiles, ks_at_a_only],
+    "the_gatekeeper": [
+        functools.partial(gate, booleans=True),
+        functools.partial(gate, infinite=True),
+        functools.partial(gate, extra=True),
+        functools.partial(gate, recursion=True),
+        lambda body: 200 if len(json.loads(body)["values"]) == 3 else 422,
+    ],
+    "a_pointer_that_is_never_torn": [
+        writes_in_place,
+        removes_first,
+        leaves_a_copy,
+        from_another_folder,
+        replaces_before_it_has_written,
+    ],
+    "a_canary": [
+        lambda name, share: random.random() < share,
+        lambda name, share: len(name) % 100 < 100 * share,
+        canary_that_reshuffles,
+        canary_by_hash,
+    ],
+    "the_gradient_of_the_votes": [
+        functools.partial(gradient, silence=True),
+        functools.partial(gradient, prior=False),
+        functools.partial(gradient, total=True),
+        functools.partial(gradient, sign=-1),
+    ],
+    "one_round_of_em": [
+        functools.partial(em_round, hard=True),
+        functools.partial(em_round, everywhere=True),
+        functools.partial(em_round, ignore_prior=True),
+    ],
+    "make_the_majority_win": [
+        ([0.7, 0.7, 0.7], 0.6),
+        ([0.95, 0.95, 0.95], 0.95),
+        ([0.99, 0.9, 0.9], 0.5),
+    ],
+}
+
+
+def ks_by_loop(a, b):
+    return max(
+        abs(sum(v <= x for v in a) / len(a) - sum(v <= x for v in b) / len(b))
+        for x in {*a.tolist(), *b.tolist()}
+    )
+
+
+def gate_by_json_alone(body):
+    """NaN is no JSON, says the standard: 400."""
+
+    def refuse(word):
+        raise ValueError(word)
+
+    try:
+        given = json.loads(body, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return 400
+    match given:
+        case {"values": [_, _, _] as values, **rest} if not rest:
+            fine = all(type(x) in (int, float) and abs(x) < math.inf for x in values)
+            return 200 if fine else 422
+    return 422
+
+
+def gate_by_floats(body):
+    """What a float cannot hold is refused, whole numbers of 400 digits too."""
+    try:
+        given = json.loads(body)
+    except (ValueError, RecursionError):
+        return np.array([400])
+    try:
+        (values,) = given.values()
+        fine = list(given) == ["values"] and type(values) is list and len(values) == 3
+        fine = fine and not any(isinstance(x, (bool, str)) for x in values)
+        return 200 if fine and all(math.isfinite(x) for x in values) else 422
+    except (AttributeError, TypeError, ValueError, OverflowError):
+        return 422
+
+
+def by_temporary_file(path, state):
+    with tempfile.NamedTemporaryFile("w", dir=os.path.dirname(path), delete=False) as file:
+        json.dump(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(file.name, path)
+
+
+def by_rename(path, state):
+    half = f"{path}.{os.getpid()}"
+    handle = os.open(half, os.O_WRONLY | os.O_CREAT)
+    os.write(handle, json.dumps(state, indent=1).encode())
+    os.close(handle)
+    os.rename(half, path)
+
+
+def canary_by_random(name, share):
+    return random.Random(name).random() < share
+
+
+def canary_by_crc(name, share):
+    return np.bool_(zlib.crc32(name.encode()) / 2**32 < share)
+
+
+def gradient_by_differences(votes, w, tau):
+    def mean(theta):
+        a, p = expit(theta[:-1]), expit(theta[-1])
+        yes = np.prod(np.where(votes == 1, a, np.where(votes == -1, 1 - a, 1.0)), axis=1)
+        no = np.prod(np.where(votes == -1, a, np.where(votes == 1, 1 - a, 1.0)), axis=1)
+        return np.log(p * yes + (1 - p) * no).mean()
+
+    theta, found = np.append(w, tau), []
+    for step in 1e-4 * np.eye(len(theta)):
+        pairs = (
+            mean(theta + step) - mean(theta - step),
+            mean(theta + 2 * step) - mean(theta - 2 * step),
+        )
+        found.append((8 * pairs[0] - pairs[1]) / 12e-4)
+    return found[:-1], found[-1]
+
+
+def gradient_by_rows(votes, w, tau):
+    by_w, by_tau = [0.0] * len(w), 0.0
+    for row in votes.tolist():
+        q = expit(tau + sum(v * x for v, x in zip(row, w, strict=True)))
+        by_tau += (q - expit(tau)) / len(votes)
+        for j, v in enumerate(row):
+            if v:
+                by_w[j] += ((q if v > 0 else 1 - q) - expit(w[j])) / len(votes)
+    return {"the derivatives by w": by_w, "the derivative by tau": by_tau}
+
+
+def em_by_rows(votes, accuracies, prior):
+    q = []
+    for row in votes:
+        yes, no = prior, 1 - prior
+        for v, a in zip(row, accuracies, strict=True):
+            if v:
+                yes, no = yes * (a if v > 0 else 1 - a), no * (a if v < 0 else 1 - a)
+        q.append(yes / (yes + no))
+    new = []
+    for column in votes.T:
+        right = [p if v > 0 else 1 - p for p, v in zip(q, column, strict=True) if v]
+        new.append(sum(right) / len(right))
+    return [tuple(new), [sum(q) / len(q)]]
+
+
+RIGHT = {
+    "four_numbers_of_a_monitor": [
+        (0.416, 0.054, 0.642, "1/400"),
+        ("0.4159", np.float64(0.054), 0.6415, 0.0025),
+    ],
+    "which_drift": [
+        (("Covariate", " label", "CONCEPT"), (True, True, False)),
+        (np.array(["covariate", "label", "concept"]), np.array([True, True, False])),
+    ],
+    "three_voices_by_hand": [("1/2", "1/4", "3/4"), (0.5, np.float64(0.25), [0.75])],
+    "kolmogorov_and_smirnov": [ks_by_loop, lambda a, b: [ks_2samp(a, b).statistic]],
+    "the_gatekeeper": [gate_by_json_alone, gate_by_floats],
+    "a_pointer_that_is_never_torn": [by_temporary_file, by_rename],
+    "a_canary": [canary_by_random, canary_by_crc],
+    "the_gradient_of_the_votes": [gradient_by_differences, gradient_by_rows],
+    "one_round_of_em": [
+        em_by_rows,
+        lambda *a: {"accuracies": em_round(*a)[0], "p": em_round(*a)[1]},
+    ],
+    "make_the_majority_win": [
+        ((0.8, 0.8, 0.8), [0.55]),
+        (np.array([0.82, 0.8, 0.79]), "0.54"),
+    ],
+}

@@ -1,0 +1,215 @@
+"""Planted answers to lecture 5's exercises: mistakes, and right ones of unusual form."""
+
+import functools
+import itertools
+import math
+
+import numpy as np
+from scipy.special import logsumexp
+from scipy.stats import norm
+
+from micrograd import Value
+
+
+def log_sum_exp(a, *, shift):
+    with np.errstate(all="ignore"):
+        m = a.max(axis=1, keepdims=True) if shift else 0.0
+        return (m + np.log(np.exp(a - m).sum(axis=1, keepdims=True)))[:, 0]
+
+
+def gaps(x, log_pi, mu, var, *, fill=None, logs=True, prior=True, normalised=True):
+    """Naive Bayes with one thing forgotten at a time."""
+    known = ~np.isnan(x)
+    if fill is not None:
+        x, known = np.where(known, x, fill), np.ones(len(x), dtype=bool)
+    spread = np.log(2 * np.pi * var[:, known]) if normalised else 0.0
+    squares = (x[known] - mu[:, known]) ** 2 / var[:, known]
+    a = log_pi * prior - 0.5 * (spread + squares).sum(axis=1)
+    with np.errstate(all="ignore"):
+        weights = np.exp(a - a.max() if logs else a)
+        return weights / weights.sum()
+
+
+def mean_loss(mu, x, sigma, m, tau, *, average=False, weight=1.0):
+    fit = ((x - mu) ** 2).sum() / (2 * sigma**2) / (len(x) if average else 1)
+    return fit + weight * (mu - m) ** 2 / (2 * tau**2)
+
+
+def best_mean(x, sigma, m, tau):
+    data, prior = len(x) / sigma**2, 1 / tau**2
+    return (data * x.mean() + prior * m) / (data + prior)
+
+
+def ask(net, query, given, *, divide=True, flip=True):
+    both = evidence = 0.0
+    for bits in itertools.product((0, 1), repeat=len(net)):
+        world = dict(zip(net, bits, strict=True))
+        p = 1.0
+        for name, (parents, table) in net.items():
+            true = table[tuple(world[parent] for parent in parents)]
+            p *= true if world[name] or not flip else 1 - true
+        if given.items() <= world.items():
+            evidence += p
+            both += p * (query.items() <= world.items())
+    return both / evidence if divide else both
+
+
+def rate(x):
+    return x.mean()
+
+
+def slope(s, x):
+    return np.exp(s) - x.mean()
+
+
+def map_rate(x, a, b):
+    return (x.sum() + a - 1) / (len(x) + b)
+
+
+rng = np.random.default_rng(0)
+LABELS = np.repeat([0, 1], 150)
+NOISE = rng.standard_normal((300, 2))
+
+WRONG = {
+    "a_rare_fault": [
+        (196, 0.98, 0.98**2),
+        (2192, 196 / 2192, (196 / 2192) ** 2),
+        (2192, 0.98, 0.9996),
+    ],
+    "which_is_which": [
+        (True, True, False, True, False, True),
+        (False, True, True, True, True, False),
+        (1, 0, 1, 1, 0, 1),
+    ],
+    "events_in_an_hour": [
+        (lambda x: 1 / x.mean(), slope, map_rate),
+        (rate, lambda s, x: 1 - x.mean() / np.exp(s), map_rate),  # by lambda instead of by s
+        (rate, lambda s, x: len(x) * np.exp(s) - x.sum(), map_rate),  # the sum, not the mean
+        (rate, slope, lambda x, a, b: (x.sum() + a) / (len(x) + b)),  # the posterior mean
+        (rate, slope, lambda x, a, b: x.mean()),
+    ],
+    "a_believers_gradient_by_hand": [
+        (0.5, np.log(1.5), 0.6),
+        (-3.0, np.log(1.5), 0.6),
+        (-0.5, 0.6, 0.6),
+        (-0.5, 0.0, 0.5),
+    ],
+    "a_sum_that_does_not_overflow": [
+        functools.partial(log_sum_exp, shift=False),
+        functools.partial(log_sum_exp, shift=True),  # nan for a row of -inf
+        lambda a: a.max(axis=1),
+        lambda a: np.log(np.exp(a).sum(axis=0)),
+    ],
+    "a_missing_measurement": [
+        functools.partial(gaps, fill=0.0),
+        functools.partial(gaps, logs=False),
+        functools.partial(gaps, prior=False),
+        functools.partial(gaps, normalised=False),
+    ],
+    "a_mean_with_a_prior_on_values": [
+        (functools.partial(mean_loss, average=True), best_mean),
+        (functools.partial(mean_loss, weight=0.0), best_mean),
+        (lambda *given: Value(float(mean_loss(*given).data)), best_mean),
+        (mean_loss, lambda x, sigma, m, tau: (x.mean() + m) / 2),
+        (mean_loss, lambda x, sigma, m, tau: x.mean()),
+    ],
+    "blocked_or_not": [
+        (False, True, False, True, True, True),
+        (True, False, True, True, True, True),
+        (True, True, True, True, True, True),
+    ],
+    "ask_the_net": [
+        functools.partial(ask, divide=False),
+        functools.partial(ask, flip=False),
+        lambda net, query, given: ask(net, query, {}),
+    ],
+    "defeat_naive_bayes": [
+        (NOISE + 5 * LABELS[:, None], LABELS),  # naive Bayes is right
+        (NOISE, LABELS),  # so is nobody
+        (NOISE[:50], LABELS[125:175]),
+    ],
+}
+
+
+def by_row(a):
+    rows = []
+    for row in a.tolist():
+        top = max(row)
+        if top == -math.inf:
+            rows.append(-math.inf)
+        else:
+            rows.append(top + math.log(sum(math.exp(v - top) for v in row)))
+    return rows
+
+
+def gaps_by_loop(x, log_pi, mu, var):
+    a = [
+        prior + sum(norm.logpdf(v, m, s**0.5) for v, m, s in zip(x, ms, ss, strict=True)
+                    if not math.isnan(v))
+        for prior, ms, ss in zip(log_pi, mu, var, strict=True)
+    ]  # fmt: skip
+    return [math.exp(v - logsumexp(a)) for v in a]
+
+
+def loss_by_loop(mu, x, sigma, m, tau):
+    total = (m - mu) * (m - mu) * (0.5 / tau**2) + 17.0  # a constant does no harm
+    for v in x:
+        total += (mu - v) ** 2 / (2 * sigma**2)
+    return total
+
+
+def best_mean_online(x, sigma, m, tau):
+    mean, precision = m, tau**-2
+    for v in x:
+        mean = (precision * mean + v / sigma**2) / (precision + sigma**-2)
+        precision += sigma**-2
+    return np.array([mean])
+
+
+def ask_by_recursion(net, query, given):
+    def total(names, world):
+        if not names:
+            return 1.0
+        name, rest = names[0], names[1:]
+        parents, table = net[name]
+        p = table[tuple(world[q] for q in parents)]
+        values = [world[name]] if name in world else [0, 1]
+        return sum((p if v else 1 - p) * total(rest, {**world, name: v}) for v in values)
+
+    if any(given.get(name, value) != value for name, value in query.items()):
+        return 0.0
+    return total(list(net), {**given, **query}) / total(list(net), dict(given))
+
+
+CROSS = rng.standard_normal(300) * 3
+RIGHT = {
+    "a_rare_fault": [("2192", 0.089, 0.828), (2192.0, "49/548", np.float64(0.8279))],
+    "which_is_which": [
+        ("True", "false", "TRUE", "True ", "False", "True"),
+        tuple(np.array([True, False, True, True, False, True])),
+    ],
+    "events_in_an_hour": [
+        (
+            lambda x: sum(x) / len(x),
+            lambda s, x: Value(math.e) ** s - np.mean(x),
+            lambda x, a, b: (a - 1 + np.sum(x)) / (b + np.size(x)),
+        ),
+        (lambda x: [rate(x)], lambda s, x: np.array(slope(s, x)), lambda *a: (map_rate(*a),)),
+    ],
+    "a_believers_gradient_by_hand": [("-1/2", 0.405, "3/5"), (-0.5, 0.4055, np.float64(0.6))],
+    "a_sum_that_does_not_overflow": [by_row, lambda a: logsumexp(a, axis=1)],
+    "a_missing_measurement": [gaps_by_loop, lambda *a: tuple(gaps(*a).tolist())],
+    "a_mean_with_a_prior_on_values": [
+        (loss_by_loop, best_mean_online),
+        (lambda *given: [mean_loss(*given)], lambda *given: [best_mean(*given)]),
+    ],
+    "blocked_or_not": [
+        ("true", "False", "False", "true", "True", "True"),
+        tuple(np.bool_(v) for v in (1, 0, 0, 1, 1, 1)),
+    ],
+    "ask_the_net": [ask_by_recursion, lambda *a: np.array([ask(*a)])],
+    "defeat_naive_bayes": [
+        (np.column_stack([CROSS, np.where(LABELS == 1, CROSS, -CROSS)]), LABELS),
+        (np.column_stack([CROSS, np.where(LABELS == 1, 2, -2) * CROSS]).tolist(), LABELS == 1),
+    ],
+}

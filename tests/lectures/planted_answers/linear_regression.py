@@ -1,0 +1,209 @@
+"""Planted answers to lecture 3's exercises: mistakes, and right ones of unusual form."""
+
+import functools
+
+import numpy as np
+from sklearn.linear_model import LinearRegression
+
+from micrograd import Value, maximum
+
+
+def with_ones(X):
+    return np.column_stack([X, np.ones(len(X))])
+
+
+def solved(A, y):
+    return np.linalg.lstsq(A, y, rcond=None)[0]
+
+
+def normal_equations(X, y):
+    A = with_ones(X)
+    theta = np.linalg.inv(A.T @ A) @ (A.T @ y)
+    return theta[:-1], theta[-1]
+
+
+def centred_only(X, y):
+    w = solved(X - X.mean(0), y - y.mean())
+    return w, y.mean()
+
+
+def weighted(X, y, q, *, power=1.0, both=True):
+    A = with_ones(X)
+    return np.linalg.solve(A.T @ (q[:, None] ** power * A), A.T @ (q**power * y if both else y))
+
+
+def elastic(w, b, X, y, l1, l2, *, shrink_b=False, mean=True, halved=False):
+    errors = X @ w + b - y
+    total = (errors**2).sum() * (1 / len(y) if mean else 1.0)
+    total = total + l1 * abs(w).sum() + l2 * (w**2).sum() * (0.5 if halved else 1.0)
+    return total + l2 * b**2 if shrink_b else total
+
+
+def weight(a, c, l1, l2, *, threshold=0.5, plain=False, keep=False):
+    if plain:
+        return c / (a + l1 + l2)
+    if keep:  # a hard threshold: what survives is not moved
+        return c / (a + l2) if abs(c) > l1 / 2 else 0.0
+    return np.sign(c) * max(abs(c) - threshold * l1, 0.0) / (a + l2)
+
+
+def crossed(fit, X, y, k, *, leak=False, squares=False):
+    errors, sizes = [], []
+    for test in np.array_split(np.arange(len(y)), k):
+        train = np.arange(len(y)) if leak else np.setdiff1d(np.arange(len(y)), test)
+        errors.append(((fit(X[train], y[train])(X[test]) - y[test]) ** 2).sum())
+        sizes.append(len(test))
+    return np.sum(errors) / (1 if squares else np.sum(sizes))
+
+
+def other_way_round(fit, X, y, k):
+    errors = []
+    for train in np.array_split(np.arange(len(y)), k)[:k]:
+        test = np.setdiff1d(np.arange(len(y)), train)
+        errors.append(((fit(X[train], y[train])(X[test]) - y[test]) ** 2).mean())
+    return np.mean(errors)
+
+
+def left_out(X, y, *, ones=True, sign=1.0, power=1.0):
+    A = with_ones(X) if ones else X
+    H = A @ np.linalg.solve(A.T @ A, A.T)
+    return sign * (y - H @ y) / (1 - np.diag(H)) ** power
+
+
+def fits_every_time(X, y):
+    """Right numbers, by as many fits as there are examples."""
+    rows = np.arange(len(y))
+    return [y[i] - with_ones(X)[i] @ solved(with_ones(X)[rows != i], y[rows != i]) for i in rows]
+
+
+WRONG = {
+    "a_line_by_hand": [(0.5, 1.5, 0.75), (0.5, 2.5, 0.25), (1.0, 1.0, 0.25)],
+    "a_gradient_and_its_speed_limit": [
+        (14.0, 6.0, 0.1716),
+        (7.0, 3.0, 0.0858),
+        (7.0, 3.0, 5.83),
+        (4.0, 3.0, 0.1716),
+    ],
+    "least_squares_that_keeps_its_digits": [
+        normal_equations,
+        centred_only,
+        lambda X, y: (solved(X, y), 0.0),
+    ],
+    "weighted_least_squares": [
+        functools.partial(weighted, power=0.5),
+        functools.partial(weighted, power=2.0),
+        functools.partial(weighted, both=False),
+        lambda X, y, q: solved(with_ones(X), y),
+    ],
+    "the_elastic_net_on_values": [
+        functools.partial(elastic, shrink_b=True),
+        functools.partial(elastic, mean=False),
+        functools.partial(elastic, halved=True),
+        lambda *given: elastic(*given).data,
+        lambda *given: Value(elastic(*given).data),
+    ],
+    "one_weight_of_the_elastic_net": [
+        functools.partial(weight, threshold=1.0),
+        functools.partial(weight, plain=True),
+        functools.partial(weight, keep=True),
+        lambda a, c, l1, l2: max(c - l1 / 2, 0.0) / (a + l2),
+    ],
+    "cross_validation": [
+        functools.partial(crossed, leak=True),
+        functools.partial(crossed, squares=True),
+        crossed,  # each example counts alike, not each fold
+        other_way_round,
+    ],
+    "leave_one_out_without_leaving_out": [
+        fits_every_time,
+        functools.partial(left_out, ones=False),
+        functools.partial(left_out, sign=-1.0),
+        functools.partial(left_out, power=0.5),
+        functools.partial(left_out, power=0.0),
+    ],
+    "one_point_decides": [
+        (np.arange(8.0), np.arange(8.0)),
+        ([0, 0, 0, 0, 0, 0, 0, 9.0], [3, 2, 1, 0, 1, 2, 3, 9.0]),
+        (np.arange(8.0), -np.arange(8.0)),
+        (np.arange(7.0), np.arange(7.0)),
+    ],
+}
+
+
+def by_pinv(X, y):
+    theta = np.linalg.pinv(with_ones(X)) @ y
+    return theta[:-1].tolist(), theta[-1:]
+
+
+def by_svd(X, y):
+    U, s, V = np.linalg.svd(with_ones(X), full_matrices=False)
+    theta = V.T @ ((U.T @ y) / s)
+    return {"w": theta[:-1], "b": theta[-1]}
+
+
+def weighted_by_roots(X, y, q):
+    return solved(with_ones(X) * np.sqrt(q)[:, None], y * np.sqrt(q)).tolist()
+
+
+def weighted_by_sklearn(X, y, q):
+    model = LinearRegression().fit(X, y, sample_weight=q)
+    return np.append(model.coef_, model.intercept_)
+
+
+def elastic_by_loops(w, b, X, y, l1, l2):
+    total = Value(0.0)
+    for row, target in zip(X, y, strict=True):
+        e = sum(wj * x for wj, x in zip(w, row, strict=True)) + b - target
+        total += e * e / len(y)
+    for wj in w:
+        total += l1 * maximum(wj, -wj) + l2 * wj * wj
+    return total
+
+
+def by_parts(a, c, l1, l2):
+    for sign in (1, -1):
+        w = (c - sign * l1 / 2) / (a + l2)
+        if w * sign > 0:
+            return w
+    return 0
+
+
+def crossed_by_masks(fit, X, y, k):
+    sizes = [len(y) // k + (i < len(y) % k) for i in range(k)]
+    fold, errors = np.repeat(range(k), sizes), []
+    for i in range(k):
+        predict = fit(X[fold != i].tolist(), y[fold != i].tolist())
+        errors.append(float(np.mean((y[fold == i] - predict(X[fold == i])) ** 2)))
+    return sum(errors) / k
+
+
+def left_out_by_qr(X, y):
+    Q, _ = np.linalg.qr(with_ones(X))
+    return ((y - Q @ (Q.T @ y)) / (1 - (Q**2).sum(axis=1))).tolist()
+
+
+def left_out_by_svd(X, y):
+    U = np.linalg.svd(with_ones(X), full_matrices=False)[0]
+    return (y - U @ (U.T @ y)) / (1 - np.einsum("ij,ij->i", U, U))
+
+
+RIGHT = {
+    "a_line_by_hand": [("1/2", "3/2", "1/4"), (np.float64(0.5), Value(1.5), [0.25])],
+    "a_gradient_and_its_speed_limit": [(7, 3, 0.172), ("7", "6/2", 0.171573)],
+    "least_squares_that_keeps_its_digits": [by_pinv, by_svd],
+    "weighted_least_squares": [weighted_by_roots, weighted_by_sklearn],
+    "the_elastic_net_on_values": [elastic_by_loops, lambda *given: [elastic(*given)]],
+    "one_weight_of_the_elastic_net": [
+        by_parts,
+        lambda a, c, l1, l2: (max(c - l1 / 2, 0) + min(c + l1 / 2, 0)) / (a + l2),
+    ],
+    "cross_validation": [
+        crossed_by_masks,
+        lambda *given: np.array([crossed_by_masks(*given)]),
+    ],
+    "leave_one_out_without_leaving_out": [left_out_by_qr, left_out_by_svd],
+    "one_point_decides": [
+        ([1, 2, 3, 4, 5, 6, 7, 100], [7, 6, 5, 4, 3, 2, 1, 100]),
+        ((-3, -2, -1, 0, 1, 2, 3, 50.0), tuple(-x for x in (-3, -2, -1, 0, 1, 2, 3, -50.0))),
+    ],
+}

@@ -1,0 +1,166 @@
+"""Planted answers to lecture 2's exercises: mistakes, and right ones of unusual form."""
+
+import numpy as np
+from scipy.stats import norm
+from sklearn.impute import SimpleImputer
+
+
+def wald(k, n, level):
+    half = norm.ppf(1 - level / 2) * np.sqrt(k / n * (1 - k / n) / n)
+    return k / n - half, k / n + half
+
+
+def wilson(k, n, level, one_sided=False):
+    z = norm.ppf(1 - level) if one_sided else 1.96
+    centre, half = k + z**2 / 2, z * np.sqrt(k * (n - k) / n + z**2 / 4)
+    return (centre - half) / (n + z**2), (centre + half) / (n + z**2)
+
+
+def wilson_exactly(k, n, level):
+    z = norm.ppf(1 - level / 2)
+    centre, half = k + z**2 / 2, z * np.sqrt(k * (n - k) / n + z**2 / 4)
+    return (centre - half) / (n + z**2), (centre + half) / (n + z**2)
+
+
+def needed(b, c, power, *, up=True, paired=True, one_sided=False):
+    far = norm.ppf(0.95 if one_sided else 0.975) * np.sqrt(b + c)
+    near = norm.ppf(power) * np.sqrt(b + c - ((c - b) ** 2 if paired else 0))
+    n = ((far + near) / (c - b)) ** 2
+    return int(np.ceil(n)) if up else int(n)
+
+
+def fill(train, test, *, means="train", indicator=True):
+    source = {"train": train, "both": np.concatenate([train, test])}
+    out = []
+    for table in (train, test):
+        m = np.nanmean(source.get(means, table), axis=0)
+        holes = np.isnan(table)
+        columns = [np.where(holes, m, table)]
+        if indicator:
+            columns.append(holes[:, holes.any(axis=0)])
+        out.append(np.column_stack(columns))
+    return out
+
+
+def in_place(train, test):
+    means, holes = np.nanmean(train, axis=0), [np.isnan(t[:, 1]) for t in (train, test)]
+    for table in (train, test):
+        table[:] = np.where(np.isnan(table), means, table)
+    return [np.column_stack([t, h]) for t, h in zip((train, test), holes, strict=True)]
+
+
+P = 1 / 2
+
+WRONG = {
+    "six_events_six_phases": [[1, 2, 3, 4, 5, 6], [3, 5, 1, 6, 2, 4], [2, 6, 1, 5, 3, 4]],
+    "thresholds_from_unequal_costs": [(0.4, 0.84, 40.0), (0.16, 0.6, 50.0), (0.15, 0.85, 40.0)],
+    "wilsons_interval": [wald, wilson, lambda k, n, level: wilson(k, n, level, one_sided=True)],
+    "how_many_for_a_paired_test": [
+        lambda b, c, power: needed(b, c, power, up=False),
+        lambda b, c, power: needed(b, c, power, paired=False),
+        lambda b, c, power: needed(b, c, power, one_sided=True),
+    ],
+    "filling_holes_without_looking_ahead": [
+        lambda a, b: fill(a, b, means="each"),
+        lambda a, b: fill(a, b, means="both"),
+        lambda a, b: fill(a, b, indicator=False),
+        fill,  # an indicator for the column that has holes in the test table only
+        in_place,
+    ],
+    "the_gradient_of_one_bird": [
+        (P, -P / 2, P / 2),  # the sign
+        (0.25 * 2, -0.25, 0.25),  # the sigmoid's slope without the loss's
+        (-P, P / 2, -P / 2),  # the inputs left half out
+    ],
+    "folds_that_keep_groups_whole": [
+        lambda groups, k, rng: (np.random.permutation(groups.max() + 1) % k)[groups],  # not rng
+        lambda groups, k, rng: np.arange(groups.max() + 1)[groups] % k,  # no deal at all
+        lambda groups, k, rng: rng.permutation(len(groups)) % k,
+        lambda groups, k, rng: groups % k,
+        lambda groups, k, rng: rng.integers(0, k, groups.max() + 1)[groups],
+    ],
+    "what_equal_error_rates_do_to_precision": [
+        (lambda base, tpr, fpr: tpr / (tpr + fpr), 0.14, 1 / 9),
+        (lambda base, tpr, fpr: base * tpr / (base * tpr + (1 - base) * fpr), 0.8, 1 / 9),
+        (lambda base, tpr, fpr: base * tpr / (base * tpr + (1 - base) * fpr), 0.14035087719, 1 / 8),
+    ],
+    "find_the_leaks": [
+        ["tube"],
+        ["tube", "index", "weight"],
+        ["tube", "index", "day"],
+        ["tube", "band"],
+    ],
+}
+
+
+def by_numbers_that_differ(b, c, power):
+    q = c / (b + c)
+    n = ((norm.ppf(0.975) / 2 + norm.ppf(power) * np.sqrt(q * (1 - q))) / (q - 0.5)) ** 2
+    return np.ceil(n / (b + c) - 1e-9)
+
+
+def wilson_by_roots(k, n, level):
+    """Where (k / n - p)^2 = z^2 p (1 - p) / n, a quadratic equation."""
+    z2 = norm.ppf(1 - level / 2) ** 2
+    return sorted(np.roots([n + z2, -(2 * k + z2), k * k / n]).real.tolist())
+
+
+def fill_by_loops(train, test):
+    train, test = np.array(train), np.array(test)
+    with_holes = [j for j in range(train.shape[1]) if np.isnan(train[:, j]).any()]
+    out = []
+    for table in (train, test):
+        rows = []
+        for row in table:
+            known = [np.nanmean(train[:, j]) if np.isnan(v) else v for j, v in enumerate(row)]
+            rows.append(known + [float(np.isnan(row[j])) for j in with_holes])
+        out.append(rows)
+    return tuple(out)
+
+
+def fill_by_sklearn(train, test):
+    imputer = SimpleImputer(add_indicator=True).fit(train)
+    return np.array(imputer.transform(train)), np.array(imputer.transform(test))
+
+
+def dealt(groups, k, rng):
+    deck = list(range(groups.max() + 1))
+    rng.shuffle(deck)
+    return [deck.index(g) % k for g in groups]
+
+
+def precision(base, tpr, fpr):
+    odds = base / (1 - base) * (tpr / fpr) if fpr else np.inf
+    return 1 / (1 + 1 / odds)
+
+
+def counted(base, tpr, fpr):
+    right, wrong = base * tpr, (1 - base) * fpr
+    return np.array([right / (right + wrong)])
+
+
+RIGHT = {
+    "six_events_six_phases": [
+        {"a": 3, "b": 6, "c": 1, "d": 5, "e": 2, "f": 4},
+        np.array([3.0, 6, 1, 5, 2, 4]),
+        ["3", "6", "1", "5", "2", "4"],
+    ],
+    "thresholds_from_unequal_costs": [("4/25", "3/5", 40), (0.16, 0.6, np.int64(40))],
+    "wilsons_interval": [wilson_by_roots, lambda *a: np.array(wilson_exactly(*a))],
+    "how_many_for_a_paired_test": [needed, by_numbers_that_differ],
+    "filling_holes_without_looking_ahead": [fill_by_loops, fill_by_sklearn],
+    "the_gradient_of_one_bird": [(-1, "1/2", "-1/2"), (np.float64(-1), 0.5, [-0.5])],
+    "folds_that_keep_groups_whole": [
+        dealt,
+        lambda groups, k, rng: (rng.random(groups.max() + 1).argsort() % k)[groups].tolist(),
+    ],
+    "what_equal_error_rates_do_to_precision": [
+        (precision, 0.14, 0.111),
+        (counted, "8/57", "1/9"),
+    ],
+    "find_the_leaks": [
+        {"ring", "tube", "index"},
+        ["Tube", " index", "RING"],
+        np.array(["tube", "index", "ring"]),
+    ],
+}
