@@ -41,7 +41,8 @@ def grad(y: Value, xs: Any, create_graph: bool = False) -> Any:
     Reads and writes no `grad`. With `create_graph` the results are graphs themselves and can be
     differentiated again; without it they are leaves. What y does not depend on has gradient 0.
     """
-    wanted = [place.value for place in tree.flatten(xs)]
+    flat = tree.flatten(xs)
+    wanted = flat.leaves
     for x in (y, *wanted):
         if not isinstance(x, Value):
             raise TypeError(
@@ -55,7 +56,7 @@ def grad(y: Value, xs: Any, create_graph: bool = False) -> Any:
             results = _graphs(y, wanted)
     else:
         results = _graphs(y, wanted)
-    return tree.fill(xs, results)
+    return flat.fill(results)
 
 
 def _leaves(y: Value, wanted: list[Value]) -> list[Value]:

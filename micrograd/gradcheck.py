@@ -107,12 +107,7 @@ def _of_flat(f: Function, arguments: Sequence[_Argument]) -> Outputs:
 
     def g(*xs: Value) -> list[Value]:
         remaining = iter(xs)
-        result = f(*[argument.of(remaining) for argument in arguments])
-        if hasattr(type(result), "__array__"):
-            import numpy as np
-
-            result = np.asarray(result, dtype=object)
-        outputs = [place.value for place in tree.flatten(result)]
+        outputs = tree.flatten(f(*[argument.of(remaining) for argument in arguments])).leaves
         for y in outputs:
             if not isinstance(y, Value):
                 raise TypeError(

@@ -1,57 +1,90 @@
 """Lists, tuples, dicts and arrays, nested in any way, as one flat list of leaves with their paths.
 
-`flatten` takes such a structure apart, `fill` builds it again with other leaves. Whoever walks
+`flatten` takes such a structure apart, `Flat.fill` builds it again with other leaves. Whoever walks
 arguments or results does it here. A leaf is whatever is no container: a number, a Value, a string.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
+from itertools import product
 from typing import Any, NamedTuple
 
-__all__ = ["Path", "Place", "fill", "flatten", "path_text"]
+__all__ = ["Flat", "Path", "flatten", "path_text"]
 
 Path = tuple[Any, ...]  # keys and indices from the root: ("layers", 0, (2, 5))
 
 
-class Place(NamedTuple):
-    """A leaf and where it stands."""
+class Flat(NamedTuple):
+    """A structure taken apart: its leaves from left to right, and what held them.
 
-    path: Path
-    value: Any
+    `structure` can be compared and be a key of a dict: a container's type with its length, keys or
+    shape, None for a leaf, in the order in which they are written.
+    """
+
+    leaves: list[Any]
+    structure: tuple[tuple[type[Any], Any] | None, ...]
+    containers: list[Any]
+
+    def paths(self) -> list[Path]:
+        """Where each leaf stands."""
+        found: list[Path] = []
+        _follow(self.structure, found)
+        return found
+
+    def fill(self, leaves: Iterable[Any]) -> Any:
+        """The structure with other leaves.
+
+        Lists, tuples, named tuples and dicts of the same type, arrays of dtype object.
+        """
+        left = list(leaves)
+        if len(left) != len(self.leaves):
+            few = "fewer" if len(left) < len(self.leaves) else "more"
+            raise ValueError(f"there are {few} leaves than places for them")
+        containers = self.containers.copy()
+        built: list[Any] = []  # backwards, so that what a container holds is there before it
+        for entry in reversed(self.structure):
+            if entry is None:
+                built.append(left.pop())
+                continue
+            start = len(built) - _size(*entry)
+            items = built[start:][::-1]
+            built[start:] = (_like(containers.pop(), items, entry[1]),)
+        return built[0]
 
 
-def flatten(tree: Any, is_leaf: Callable[[Any], bool] = lambda x: False) -> list[Place]:
+def flatten(tree: Any, is_leaf: Callable[[Any], bool] = lambda x: False) -> Flat:
     """All leaves, from left to right; `is_leaf` stops the walk at a container. No recursion.
 
-    A dict in its own order; an array of objects, element by element, with the index as a tuple; an
+    A dict in its own order; an array of objects element by element, with the index as a tuple; an
     array of numbers is a leaf. A list that holds itself is a ValueError.
     """
-    leaves: list[Place] = []
-    waiting: list[tuple[Path, Any, tuple[int, ...]]] = [((), tree, ())]
-    while waiting:
-        path, x, above = waiting.pop()
-        members = None if is_leaf(x) else _members(x)
-        if members is None:
-            leaves.append(Place(path, x))
-            continue
-        if id(x) in above:
-            raise ValueError(f"a {type(x).__name__} holds itself at {path_text(path)}")
-        inside = (*above, id(x))
-        waiting += [((*path, key), member, inside) for key, member in reversed(list(members))]
-    return leaves
-
-
-def fill(tree: Any, leaves: Iterable[Any], is_leaf: Callable[[Any], bool] = lambda x: False) -> Any:
-    """The structure of `tree` with `leaves` for its own, in the order in which `flatten` has them.
-
-    Lists, tuples, named tuples and dicts of the same type, arrays of dtype object.
-    """
-    rest = iter(leaves)
-    filled = _filled(tree, rest, is_leaf)
-    if next(rest, _END) is not _END:
-        raise ValueError("there are more leaves than places for them")
-    return filled
+    leaves: list[Any] = []
+    structure: list[tuple[type[Any], Any] | None] = []
+    containers: list[Any] = []
+    rest = [iter((tree,))]
+    above = [0]
+    while rest:
+        for x in rest[-1]:
+            inside = None if is_leaf(x) else _inside(x)
+            if inside is None:
+                leaves.append(x)
+                structure.append(None)
+                continue
+            if id(x) in above:
+                at = path_text(_follow(structure, []))
+                raise ValueError(f"a {type(x).__name__} holds itself at {at}")
+            keys, items = inside
+            structure.append((type(x), keys))
+            containers.append(x)
+            rest.append(iter(items))
+            above.append(id(x))
+            break
+        else:
+            rest.pop()
+            above.pop()
+    return Flat(leaves, tuple(structure), containers)
 
 
 def path_text(path: Path, root: str = "") -> str:
@@ -60,46 +93,57 @@ def path_text(path: Path, root: str = "") -> str:
     return root + "".join(f"[{key}]" for key in keys if key)
 
 
-_END = object()
-
-
-def _members(x: Any) -> Iterable[tuple[Any, Any]] | None:
-    """What a container holds, with keys; None for a leaf."""
-    if isinstance(x, dict):
-        return x.items()
+def _inside(x: Any) -> tuple[Any, Iterable[Any]] | None:
+    """A container's length, keys or shape, and what it holds; None for a leaf."""
     if isinstance(x, (list, tuple)):
-        return enumerate(x)
+        return len(x), x
+    if isinstance(x, dict):
+        return tuple(x), x.values()
     if hasattr(type(x), "__array__"):
         import numpy as np  # whoever has an array has imported it
 
-        if isinstance(x, np.ndarray) and x.dtype == object:
-            return list(np.ndenumerate(x))
+        if getattr(x, "dtype", None) == np.dtype(object):  # also an array of lifted results
+            return x.shape, np.asarray(x).ravel().tolist()
     return None
 
 
-def _filled(x: Any, rest: Iterator[Any], is_leaf: Callable[[Any], bool]) -> Any:
-    members = None if is_leaf(x) else _members(x)
-    if members is None:
-        found = next(rest, _END)
-        if found is _END:
-            raise ValueError("there are fewer leaves than places for them")
-        return found
-    new = [(key, _filled(member, rest, is_leaf)) for key, member in members]
-    return _like(x, new)
+def _follow(structure: Iterable[tuple[type[Any], Any] | None], found: list[Path]) -> Path:
+    """Add the leaves' paths to `found`; returns the path of what would come next."""
+    waiting: list[Path] = [()]
+    for entry in structure:
+        path = waiting.pop()
+        if entry is None:
+            found.append(path)
+        else:
+            waiting += [(*path, key) for key in reversed(_keys(*entry))]
+    return waiting[-1] if waiting else ()
 
 
-def _like(x: Any, members: Sequence[tuple[Any, Any]]) -> Any:
+def _keys(kind: type[Any], keys: Any) -> Sequence[Any]:
+    if isinstance(keys, int):
+        return range(keys)
+    return keys if issubclass(kind, dict) else list(product(*map(range, keys)))
+
+
+def _size(kind: type[Any], keys: Any) -> int:
+    return keys if isinstance(keys, int) else len(_keys(kind, keys))
+
+
+def _like(x: Any, items: list[Any], keys: Any) -> Any:
+    """A container of the kind of x with these items."""
+    kind = type(x)
     if isinstance(x, dict):
-        made = x.copy()  # keeps an OrderedDict, a defaultdict
-        made.update(members)
+        made = {} if kind is dict else copy(x)  # keeps an OrderedDict, a defaultdict
+        made.clear()
+        for key, item in zip(keys, items, strict=True):  # a Counter's `update` would add
+            made[key] = item
         return made
-    items = [member for _, member in members]
-    if isinstance(x, tuple) and hasattr(x, "_make"):  # a named tuple
-        return x._make(items)
+    if kind is list:
+        return items
     if isinstance(x, (list, tuple)):
-        return type(x)(items) if type(x) in (list, tuple) else x.__class__(items)
+        return x._make(items) if hasattr(x, "_make") else kind(items)
     import numpy as np
 
     array = np.empty(len(items), dtype=object)
     array[:] = items
-    return array.reshape(x.shape)
+    return array.reshape(keys)

@@ -7,18 +7,19 @@ returned.
 
 from __future__ import annotations
 
-import copy
 import datetime
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import reduce
 from operator import is_
 from types import BuiltinMethodType, MethodType
 from typing import Any
 
 import numpy as np
 
+from micrograd import tree
 from micrograd.arrays import numbers
 from micrograd.engine import Value
 from micrograd.fast import leaf
@@ -30,7 +31,7 @@ from micrograd.lifting.record import INPUT, INTEGER, Tape
 from micrograd.lifting.traced import Traced
 from micrograd.op import Op
 
-__all__ = ["Arguments", "Template", "read", "roots"]
+__all__ = ["Arguments", "Template", "is_leaf", "is_traced", "read", "roots"]
 
 
 class Arguments:
@@ -88,11 +89,24 @@ def read(
 # narrow ones in kind, so that they have programs of their own.
 _KINDS = {"f": INPUT, "i": INTEGER, "u": INTEGER, "b": INTEGER}
 _NAMES = {c: c if is_narrow(np.dtype(c)) else _KINDS[np.dtype(c).kind] for c in "efdgbhilqBHILQ?"}
+_TRACED = (float, Value, np.ndarray, np.floating, np.integer, np.bool_, ResultArray)
 # static arguments that are what they say, compared by ==
 _STATIC = (
     complex, type(...), range, frozenset, type, np.dtype, np.ufunc, MethodType, BuiltinMethodType,
     Enum, datetime.date, datetime.timedelta, Fraction, Decimal, Op,
 )  # fmt: skip
+
+
+def is_leaf(x: Any) -> bool:
+    """What is taken apart no further: all but plain lists, tuples, named tuples and dicts."""
+    if type(x) in (list, tuple) or isinstance(x, dict):
+        return False
+    return not (isinstance(x, tuple) and hasattr(x, "_make"))
+
+
+def is_traced(x: Any) -> bool:
+    """Whether a leaf among the arguments is numbers to trace."""
+    return isinstance(x, _TRACED)
 
 
 def _read(x: Any, found: Arguments) -> None:
@@ -113,13 +127,10 @@ def _read(x: Any, found: Arguments) -> None:
         found.add("values", (), x.data, x)
     elif x is None or isinstance(x, (int, str, bytes)):
         found.key.append((type(x), x))
-    elif isinstance(x, (list, tuple)):
-        found.key.append((type(x), len(x)))
-        for item in x:
-            _read(item, found)
-    elif isinstance(x, dict):
-        found.key.append((type(x), tuple(x)))
-        for item in x.values():
+    elif not is_leaf(x):
+        flat = tree.flatten(x, is_leaf)
+        found.key.append(flat.structure)
+        for item in flat.leaves:
             _read(item, found)
     elif isinstance(x, (np.floating, np.integer, np.bool_)):
         found.add(_NAMES[x.dtype.char], (), x)
@@ -143,6 +154,10 @@ def _read_object(x: Any, found: Arguments) -> None:
         raise TypeError(
             f"a lifted function takes NumPy arrays, got a {type(x).__name__}; pass np.asarray(x)"
         )
+    if isinstance(x, (list, tuple)):
+        raise TypeError(
+            f"got a {type(x).__name__}; lift takes and gives plain lists, tuples and dicts"
+        )
     if isinstance(x, Iterator):
         raise TypeError(
             f"a lifted function takes what can be read again, got a {type(x).__name__}; pass a list"
@@ -153,14 +168,10 @@ def _read_object(x: Any, found: Arguments) -> None:
 
 def roots(x: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     """The objects among the arguments that the function can look into, by path."""
-    if isinstance(x, (list, tuple)):
-        for i, item in enumerate(x):
-            yield from roots(item, path.item(i))
-    elif isinstance(x, dict):
-        for key, item in x.items():
-            yield from roots(item, path.item(key))
-    elif not isinstance(x, (np.ndarray, np.generic, float, int, str, bytes, Value, ResultArray)):
-        yield path, x
+    flat = tree.flatten(x, is_leaf)
+    for keys, item in zip(flat.paths(), flat.leaves, strict=True):
+        if not isinstance(item, (*_TRACED, np.generic, int, str, bytes)):
+            yield reduce(Path.item, keys, path), item
 
 
 class Tracer:
@@ -173,27 +184,21 @@ class Tracer:
         self.resize = resize  # argument number, shape -> the shape to record at
         self.shapes: list[tuple[int, ...]] = []
         self.first: list[int] = []
-        self._given: list[tuple[Any, list[Any]]] = []  # what may be changed in place, and as it was
+        self._given: list[tuple[Any, tree.Flat]] = []  # the arguments, and as they were
 
     def rebuild(self, x: Any) -> Any:
-        if type(x) is ResultArray:
-            x = x.values
-        made = x
-        if isinstance(x, (float, Value)):
-            return self.leaves(np.asarray(0.0 if isinstance(x, float) else x))[()]
-        if isinstance(x, (np.ndarray, np.floating, np.integer, np.bool_)):
-            made = self.leaves(np.asarray(x))
-            if not isinstance(x, np.ndarray):
-                return made[()]
-            self._given.append((made, made.ravel().tolist()))
-        elif isinstance(x, (list, tuple)):
-            made = _like(x, [self.rebuild(item) for item in x])
-            if isinstance(x, list):
-                self._given.append((made, list(made)))
-        elif isinstance(x, dict):
-            made = _filled(x, {key: self.rebuild(item) for key, item in x.items()})
-            self._given.append((made, [*made.keys(), *made.values()]))
+        flat = tree.flatten(x, is_leaf)
+        made = flat.fill([self._leaf(item) for item in flat.leaves])
+        self._given.append((made, tree.flatten(made)))
         return made
+
+    def _leaf(self, x: Any) -> Any:
+        if not is_traced(x):
+            return x
+        if isinstance(x, ResultArray):
+            x = x.values
+        made = self.leaves(np.asarray(0.0 if isinstance(x, float) else x))
+        return made if isinstance(x, np.ndarray) else made[()]
 
     def leaves(self, array: np.ndarray) -> np.ndarray:
         """Fresh leaves of the kind and shape of an argument."""
@@ -212,126 +217,117 @@ class Tracer:
     def unchanged(self) -> bool:
         """Whether the function left its arguments as they were given to it."""
         for made, given in self._given:
-            now = made.flat if isinstance(made, np.ndarray) else made
-            if isinstance(made, dict):
-                now = [*made.keys(), *made.values()]
-            if len(now) != len(given) or not all(map(is_, now, given)):
+            try:
+                now = tree.flatten(made)
+            except ValueError:  # it holds itself by now
+                return False
+            if now.structure != given.structure or not all(map(is_, now.leaves, given.leaves)):
                 return False
         return True
 
 
-def _like(x: Any, items: list[Any]) -> Any:
-    if hasattr(x, "_fields"):
-        return type(x)(*items)
-    if type(x) not in (list, tuple):
-        raise TypeError(
-            f"got a {type(x).__name__}; lift takes and gives plain lists, tuples and dicts"
-        )
-    return items if isinstance(x, list) else tuple(items)
-
-
-def _filled(x: dict[Any, Any], items: dict[Any, Any]) -> dict[Any, Any]:
-    """A dict of the class of x (a defaultdict, an OrderedDict) with these items."""
-    if type(x) is dict:
-        return items
-    made = copy.copy(x)
-    made.clear()
-    made.update(items)
-    return made
-
-
 class Template:
-    """The structure that the function returned; its leaves are numbered, `places` says what each
-    holds.
+    """The structure that the function returned; its leaves say what each call puts there.
 
-    A leaf is one traced Value, or an array or list of nothing else.
+    A leaf is one traced Value, or an array or list of nothing else, which are numbered: `places`
+    says what each holds; or what does not depend on the arguments.
     """
 
     def __init__(self, tape: Tape, returned: Any) -> None:
         self.places: list[np.ndarray] = []  # tape places, in the leaf's shape
-        self._build = self._compile(tape, returned)
+        flat = tree.flatten(returned, _is_result)
+        made = [self._leaf(tape, x) for x in flat.leaves]
+        self._flat = tree.flatten(flat.fill(made), _is_place)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _template, (self._build,)
+        return _template, (self._flat,)
 
     def fill(self, node: Value | None, call: Call) -> Any:
         """The structure with the call's results in it."""
-        return _fill(self._build, node, call)
+        made = [place.make(place.content, node, call) for place in self._flat.leaves]
+        return self._flat.fill(made) if self._flat.containers else made[0]
 
     def same_structure(self, other: Template) -> bool:
-        return bool(_shape_free(self._build) == _shape_free(other._build))
+        if self._flat.structure != other._flat.structure:
+            return False
+        return list(map(_shown, self._flat.leaves)) == list(map(_shown, other._flat.leaves))
 
-    def _leaf(self, values: Any) -> int:
-        values = np.asarray(values, dtype=object)
-        places = np.array([v._left for v in values.flat], dtype=np.int64)
-        self.places.append(places.reshape(values.shape))
-        return len(self.places) - 1
-
-    def _compile(self, tape: Tape, x: Any) -> Any:
+    def _leaf(self, tape: Tape, x: Any) -> _Place:
         if isinstance(x, Traced):
-            boxed = np.empty((), dtype=object)
-            boxed[()] = x
-            return ("one", self._leaf(boxed))
-        if type(x) is np.ndarray and x.dtype == object:
-            if x.size and all(isinstance(v, Traced) for v in x.flat):
-                return ("array", self._leaf(x))
-            return ("mixed", x.shape, [self._compile(tape, v) for v in x.flat])
+            return self._numbered(_one, x, ())
+        if type(x) is list:
+            return self._numbered(_list, x, (len(x),))
         if type(x) is np.ndarray:
-            return ("copy", x.copy())
-        if type(x) in (list, tuple) or (isinstance(x, tuple) and hasattr(x, "_fields")):
-            if type(x) is list and len(x) > 1 and all(isinstance(v, Traced) for v in x):
-                return ("list", self._leaf(x))
-            empty = x if hasattr(x, "_fields") else type(x)()
-            return ("like", empty, [self._compile(tape, v) for v in x])
-        if isinstance(x, dict):
-            items = {key: self._compile(tape, v) for key, v in x.items()}
-            return ("dict", items, _filled(x, {}))
+            if x.dtype == object:
+                return self._numbered(_array, x.flat, x.shape)
+            return _Place(_copy, x.copy())
         if isinstance(x, Value) and x in tape.created_here:
-            return ("leaf", x._data)
+            return _Place(_fresh, x._data)
         if isinstance(x, Iterator) or (not isinstance(x, Value) and holds_traced(x)):
             raise TypeError(f"returning a {type(x).__name__}")
-        return ("same", x)
+        return _Place(_same, x)
+
+    def _numbered(self, make: Any, values: Any, shape: tuple[int, ...]) -> _Place:
+        values = [values] if make is _one else values
+        places = np.array([v._left for v in values], dtype=np.int64)
+        self.places.append(places.reshape(shape))
+        return _Place(make, len(self.places) - 1)
 
 
-def _template(build: Any) -> Template:
+class _Place:
+    """One leaf of a template: `make(content, node, call)` is what a call puts there."""
+
+    __slots__ = ("make", "content")
+
+    def __init__(self, make: Callable[[Any, Value | None, Call], Any], content: Any) -> None:
+        self.make = make
+        self.content = content
+
+
+def _template(flat: tree.Flat) -> Template:
     made = Template.__new__(Template)
-    made._build, made.places = build, []
+    made._flat, made.places = flat, []
     return made
 
 
-def _shape_free(build: Any) -> Any:
-    """A template's structure as something to compare."""
-    kind = build[0]
-    if kind in ("one", "array", "list"):
-        return build
-    if kind in ("like", "mixed"):
-        return kind, len(build[2]), [_shape_free(b) for b in build[2]]
-    if kind == "dict":
-        return kind, {key: _shape_free(b) for key, b in build[1].items()}
-    return kind, repr(build[1])
+def _is_result(x: Any) -> bool:
+    if type(x) is np.ndarray:
+        return x.dtype != object or bool(x.size and all(isinstance(v, Traced) for v in x.flat))
+    return is_leaf(x) or (type(x) is list and len(x) > 1 and all(isinstance(v, Traced) for v in x))
 
 
-def _fill(build: Any, node: Value | None, call: Call) -> Any:
-    kind = build[0]
-    if kind == "one":
-        return output(node, call, int(call.program.which[build[1]]))
-    if kind == "array":
-        return ResultArray(node, call, call.program.which[build[1]])
-    if kind == "list":
-        return [output(node, call, int(w)) for w in call.program.which[build[1]]]
-    if kind == "like":
-        return _like(build[1], [_fill(b, node, call) for b in build[2]])
-    if kind == "mixed":
-        made = np.empty(len(build[2]), dtype=object)
-        made[:] = [_fill(b, node, call) for b in build[2]]
-        return made.reshape(build[1])
-    if kind == "dict":
-        return _filled(build[2], {key: _fill(b, node, call) for key, b in build[1].items()})
-    if kind == "copy":
-        return build[1].copy()
-    if kind == "leaf":
-        return leaf(build[1])
-    return build[1]
+def _is_place(x: Any) -> bool:
+    return isinstance(x, _Place)
+
+
+def _shown(place: _Place) -> Any:
+    """A template's leaf as something to compare, for any batch size."""
+    free = place.make in (_one, _list, _array)
+    return place.make, place.content if free else repr(place.content)
+
+
+def _one(leaf_number: int, node: Value | None, call: Call) -> Value:
+    return output(node, call, int(call.program.which[leaf_number]))
+
+
+def _list(leaf_number: int, node: Value | None, call: Call) -> list[Value]:
+    return [output(node, call, int(w)) for w in call.program.which[leaf_number]]
+
+
+def _array(leaf_number: int, node: Value | None, call: Call) -> ResultArray:
+    return ResultArray(node, call, call.program.which[leaf_number])
+
+
+def _copy(content: Any, node: Value | None, call: Call) -> Any:
+    return content.copy()
+
+
+def _fresh(content: float, node: Value | None, call: Call) -> Value:
+    return leaf(content)
+
+
+def _same(content: Any, node: Value | None, call: Call) -> Any:
+    return content
 
 
 def flat_values(values: Sequence[Any]) -> list[Any]:

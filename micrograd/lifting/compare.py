@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from micrograd import tree
 from micrograd.engine import Value
 from micrograd.lifting.arguments import flat_values, read
-from micrograd.lifting.call import ResultArray
 from micrograd.lifting.program import Program
 from micrograd.lifting.record import LiftError
 
@@ -43,7 +43,8 @@ def compare(function: Callable[..., Any], program: Program, args: Any, kwargs: A
     sides = []
     try:
         for side in (function, program):
-            results = _values(side(*args, **kwargs))
+            returned = tree.flatten(side(*args, **kwargs)).leaves
+            results = [v for v in returned if isinstance(v, Value)]
             roots = [sum(results[1:], results[0]), *results[:_ALONE]] if results else []
             gradients = [_gradients(root, leaves) for root in roots]
             sides.append(([v.data for v in results], [g for of_one in gradients for g in of_one]))
@@ -61,25 +62,6 @@ def _gradients(root: Value, leaves: list[Value]) -> list[float]:
         leaf.grad = 0.0
     root.backward()
     return [leaf.grad for leaf in leaves]
-
-
-def _values(x: Any) -> list[Value]:
-    """Every Value in a structure of results, in order."""
-    found: list[Value] = []
-    stack = [x]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, Value):
-            found.append(item)
-        elif isinstance(item, dict):
-            stack += reversed(list(item.values()))
-        elif isinstance(item, (list, tuple)):
-            stack += reversed(item)
-        elif isinstance(item, ResultArray) or (
-            isinstance(item, np.ndarray) and item.dtype == object
-        ):
-            stack += reversed(np.asarray(item, dtype=object).ravel().tolist())
-    return found
 
 
 def _agree(what: str, eager: np.ndarray, lifted: np.ndarray) -> None:

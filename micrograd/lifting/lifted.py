@@ -22,8 +22,8 @@ from types import FunctionType, MethodType
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 from weakref import WeakValueDictionary
 
-from micrograd import modes
-from micrograd.lifting.arguments import Arguments, read, roots
+from micrograd import modes, tree
+from micrograd.lifting.arguments import Arguments, is_leaf, is_traced, read, roots
 from micrograd.lifting.batch import SIZES, DoesNotExtend, fit, prove
 from micrograd.lifting.compare import compare
 from micrograd.lifting.effects import Captured
@@ -129,15 +129,10 @@ class Lifted(Generic[Given, Result]):
         watch = self._watches.get(owner)
         if watch is not None and watch.compare():
             return watch, ""
-        given = zip(self._names_of(len(args)), args, strict=True)
+        given = self._given(args, kwargs)
         reached = [
             (Path(None, "", self.__name__), self.function),
             *(root for name, x in given for root in roots(x, Path(None, "", name))),
-            *(
-                root
-                for name, x in sorted(kwargs.items())
-                for root in roots(x, Path(None, "", name))
-            ),
         ]
         head = f"{whereabouts(self.function)}: {self.__name__}"
         made = self._watches[owner] = Watch(reached, head)
@@ -163,8 +158,7 @@ class Lifted(Generic[Given, Result]):
                 if name is not None
             }
             self._keep(key, entry, found.size)
-        arguments = {**dict(zip(self._names_of(len(args)), args, strict=True)), **kwargs}
-        self.history.add(self.__name__, arguments, why, level=5)
+        self.history.add(self.__name__, dict(self._given(args, kwargs)), why, level=5)
         return program
 
     def _recorded(
@@ -186,16 +180,17 @@ class Lifted(Generic[Given, Result]):
         while len(entry.programs) > _PROGRAMS:
             del entry.programs[next(iter(entry.programs))]
 
-    def _names_of(self, count: int) -> list[str]:
-        """Names of that many positional arguments."""
-        extra = (f"argument_{i}" for i in range(len(self._parameters), count))
-        return [*self._parameters[:count], *extra]
+    def _given(self, args: Any, kwargs: Any) -> list[tuple[str, Any]]:
+        """The arguments by the parameter that each came in, in the order in which they are read."""
+        extra = (f"argument_{i}" for i in range(len(self._parameters), len(args)))
+        names = [*self._parameters[: len(args)], *extra]
+        return [*zip(names, args, strict=True), *sorted(kwargs.items())]
 
     def _names(self, args: Any, kwargs: Any) -> list[str]:
         """A name for each array among the arguments, after the parameter that it came in."""
         found: list[str] = []
-        for name, x in [*zip(self._parameters, args, strict=False), *sorted(kwargs.items())]:
-            count = len(read((x,), {}).arrays)
+        for name, x in self._given(args, kwargs):
+            count = sum(map(is_traced, tree.flatten(x, is_leaf).leaves))
             found += [name] if count == 1 else [f"{name}_{i}" for i in range(count)]
         return found
 
