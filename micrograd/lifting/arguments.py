@@ -99,9 +99,10 @@ _STATIC = (
 
 def is_leaf(x: Any) -> bool:
     """What is taken apart no further: all but plain lists, tuples, named tuples and dicts."""
-    if type(x) in (list, tuple) or isinstance(x, dict):
+    kind = type(x)
+    if kind is list or kind is tuple or kind is dict:
         return False
-    return not (isinstance(x, tuple) and hasattr(x, "_make"))
+    return not (issubclass(kind, dict) or (issubclass(kind, tuple) and hasattr(kind, "_make")))
 
 
 def is_traced(x: Any) -> bool:

@@ -129,7 +129,10 @@ def _is_cache(change: Change, owner: Any) -> bool:
 
 
 def holds_traced(x: Any) -> bool:
-    """Whether there is a traced Value in x, or in anything that x holds."""
+    """Whether there is a traced Value in x, or in anything that x holds.
+
+    Not by `tree.flatten`: it looks into sets, keys and attributes too, and loops are no error.
+    """
     seen: set[int] = set()
     stack = [x]
     while stack:

@@ -2,7 +2,8 @@
 
 `Walk` follows code by the names in it, and objects by those of their attributes whose names occur
 in code that was reached. Libraries are not walked; of this package's layers only the attributes
-are. `watch.py` compares what it finds.
+are. `watch.py` compares what it finds. It does not use `tree.py`: it follows attributes and code,
+meets each object once, in order of distance, and loops are no error.
 """
 
 from __future__ import annotations
