@@ -156,5 +156,6 @@ def _like(x: Any, items: list[Any], kind: type[Any], keys: Any) -> Any:
     import numpy as np
 
     array = np.empty(len(items), dtype=object)
-    array[:] = items
+    for i, item in enumerate(items):  # `array[:] = items` would look into lists
+        array[i] = item
     return array.reshape(keys)

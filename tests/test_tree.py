@@ -78,6 +78,13 @@ def test_an_array_of_no_dimensions() -> None:
     assert flat.fill([3]).shape == ()
 
 
+def test_an_array_of_lists_stays_one() -> None:
+    given = np.empty(2, dtype=object)
+    given[0], given[1] = [1, 2], [3, 4]
+    filled = tree.flatten(given).fill("abcd")
+    assert filled.shape == (2,) and filled.tolist() == [["a", "b"], ["c", "d"]]
+
+
 def test_a_walk_may_stop_at_a_container() -> None:
     def pairs(x: Any) -> bool:
         return isinstance(x, Pair)
