@@ -182,6 +182,7 @@ def test_make_offers_the_promised_targets():
     assert set(re.findall(r"\bmake ([a-z][a-z-]+)`", pages)) <= set(TARGETS)
 
 
+@pytest.mark.slow
 @needs_make
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_target_can_be_made_from_a_path_with_a_space(target, tmp_path):

@@ -540,6 +540,7 @@ def test_running_statistics_are_not_what_has_changed() -> None:
     assert runs == [0]
 
 
+@pytest.mark.slow
 def test_a_linked_list_of_thousands_is_walked() -> None:
     class Node:
         def __init__(self, after: Any) -> None:

@@ -334,6 +334,7 @@ def test_rms_norm_is_torchs(shape: tuple[int, ...], affine: bool, seed: int) -> 
     assert len(ours.parameters()) == 4 * affine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(2, 3), (5, 3), (2, 3, 4), (1, 3, 2)])
 @pytest.mark.parametrize("training", [True, False])
 @given(seed=seeds)

@@ -220,6 +220,7 @@ def finite(answers: dict) -> bool:
     return all(map(math.isfinite, answers.values()))
 
 
+@pytest.mark.slow
 def test_of_one_slip_carried_on_one_mistake_is_marked_and_named(learners):
     seen: Counter[str] = Counter()
     follow = 0
@@ -242,6 +243,7 @@ def test_of_one_slip_carried_on_one_mistake_is_marked_and_named(learners):
     assert follow > 4000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("carried", [False, True], ids=["written", "worked with"])
 def test_of_one_slip_in_three_digits_one_mistake_is_marked(learners, carried):
     """Whoever hands in three digits, and whoever goes on with them, is followed as well."""
@@ -259,6 +261,7 @@ def test_of_one_slip_in_three_digits_one_mistake_is_marked(learners, carried):
     assert exact >= 0.99 * tried, (tried, exact)
 
 
+@pytest.mark.slow
 def test_of_a_consistent_pupil_hardly_a_mistake_stays_unknown(learners):
     """One kind at every opportunity: 44% were unknown when the right gradients were assumed."""
     marks: Counter[str] = Counter()
