@@ -1,4 +1,7 @@
-"""View, Step, Program: how they print, and that `check` finds every kind of fault."""
+"""View, Step, Program: how they print, and that `check` finds every kind of fault.
+
+Covers `steps/arrays.py`, `checks.py`, `expression.py`, `ir.py`, `lower.py`, `reading.py`, `walks.py`.
+"""
 
 from __future__ import annotations
 

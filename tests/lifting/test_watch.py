@@ -1,4 +1,7 @@
-"""What a lifted function depends on is noticed: recorded again, or an error, and never stale."""
+"""What a lifted function depends on is noticed: recorded again, or an error, and never stale.
+
+Covers `paths.py`, `reach.py`, `sights.py`, `walk.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""nn: the videos' networks are the original's, the layers torch.nn's, and state is kept whole."""
+"""nn: the videos' networks are the original's, the layers torch.nn's, and state is kept whole.
+
+Covers `initialisers.py`, `layers.py`, `learning.py`, `module.py`, `neuron.py`, `norms.py`,
+`weights.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Pictures of graphs: what stands in them, that labels stay text, that pip is enough."""
+"""Pictures of graphs: what stands in them, that labels stay text, that pip is enough.
+
+Covers `cards.py`, `picture.py`, `program.py`, `render.py`, `slim.py`, `svg.py`.
+"""
 
 from __future__ import annotations
 

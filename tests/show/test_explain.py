@@ -1,4 +1,7 @@
-"""explain and its formulas: the formulas are the op table's, the numbers are the engine's."""
+"""explain and its formulas: the formulas are the op table's, the numbers are the engine's.
+
+Covers `formulas.py`, `parameters.py`, `walk.py`.
+"""
 
 # ruff: noqa: RUF001 (the formulas are typeset, with a real minus sign)
 

@@ -1,4 +1,7 @@
-"""The diagnosis: an answer made by a known mistake is named as such, a right one is never wrong."""
+"""The diagnosis: an answer made by a known mistake is named as such, a right one is never wrong.
+
+Covers `marking.py`, `recursion.py`, `report.py`.
+"""
 
 import math
 import random

@@ -1,4 +1,7 @@
-"""The stepper's frames and pages, without a browser: what they hold is the engine's backward."""
+"""The stepper's frames and pages, without a browser: what they hold is the engine's backward.
+
+Covers `lesson.py`, `pages.py`, `parts.py`, `quiz.py`.
+"""
 
 # ruff: noqa: RUF001 (the formulas are typeset, with a real minus sign)
 

@@ -1,4 +1,7 @@
-"""Worksheets and their marking: blanks without answers, marks without giving the answer away."""
+"""Worksheets and their marking: blanks without answers, marks without giving the answer away.
+
+Covers `exercises.py`, `reading.py`, `sheets.py`.
+"""
 
 # ruff: noqa: RUF001 (the formulas are typeset, with a real minus sign)
 
