@@ -1,6 +1,7 @@
 """View, Step, Program: how they print, and that `check` finds every kind of fault.
 
-Covers `steps/arrays.py`, `checks.py`, `expression.py`, `ir.py`, `lower.py`, `reading.py`, `walks.py`.
+Covers `steps/arrays.py`, `checks.py`, `expression.py`, `ir.py`, `lower.py`, `reading.py` and
+`walks.py`.
 """
 
 from __future__ import annotations
