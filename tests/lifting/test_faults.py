@@ -65,9 +65,9 @@ def transposed(lists: np.ndarray) -> Any:
     return shape, strides
 
 
-def shifted(addresses: np.ndarray, shape: tuple[int, ...], start: int = 0) -> Any:
+def shifted(addresses: np.ndarray, shape: tuple[int, ...]) -> Any:
     """A gather that reads its neighbours."""
-    found, strides = squeezed(addresses, shape, start)
+    found, strides = squeezed(addresses, shape)
     return np.roll(found, 1), strides
 
 
