@@ -92,7 +92,7 @@ def _longest_prefix(lists: np.ndarray) -> int:
 
 
 def squeezed(addresses: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[int, ...]]:
-    """A gather without the loops along which it does not change: addresses, and the copy's strides."""
+    """A gather without the loops along which it stands still: its addresses, and strides."""
     cube = addresses.reshape(shape)
     keep = []
     for axis, length in enumerate(shape):
