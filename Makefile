@@ -33,8 +33,9 @@ test-fast: .venv/.test
 
 # the same functions as the video writes them: `--reference` takes fast.py away
 test-reference: .venv/.test
-	$(PYTEST) --reference tests/test_engine.py tests/test_ops.py tests/test_numpy.py \
-	  tests/test_agreement.py tests/show/test_explain.py tests/show/test_stepper.py tests/show/test_worksheet.py
+	$(PYTEST) --reference tests/test_engine.py tests/test_ops.py tests/test_numpy.py tests/test_agreement.py \
+	  tests/test_node.py tests/test_copying.py tests/test_modes.py tests/test_reals.py tests/test_without_numpy.py \
+	  tests/show/test_explain.py tests/show/test_stepper.py tests/show/test_worksheet.py
 
 nightly: .venv/.test
 	HYPOTHESIS_PROFILE=nightly $(PYTEST) tests/lifting/test_lifted_agreement.py tests/lifting/test_machine.py

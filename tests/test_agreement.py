@@ -199,6 +199,7 @@ WRONG: dict[str, tuple[Callable[..., float], list[Callable[..., Any]]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRONG)
 @pytest.mark.parametrize(
     "check", [test_random_graphs_agree_with_torch, test_gradients_agree_with_finite_differences]
@@ -213,6 +214,7 @@ def test_a_planted_wrong_rule_is_found(
         check()
 
 
+@pytest.mark.slow
 def test_a_second_derivative_that_is_a_constant_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = Op("sin", math.sin, (lambda x, out: math.cos(float(x)),), arity=1, builtin=True)
     monkeypatch.setitem(ROWS, "sin", (wrong, torch.sin))

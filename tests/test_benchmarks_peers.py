@@ -35,6 +35,7 @@ PEERS = {
 LAYERS = ("demo", "gpt", "makemore", "wavenet")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("peer", "problem", "optimiser"),
     [

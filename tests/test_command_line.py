@@ -1,4 +1,7 @@
-"""The command line as a person types it."""
+"""The command line as a person types it.
+
+Covers `commands.py`.
+"""
 
 from __future__ import annotations
 

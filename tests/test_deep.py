@@ -107,6 +107,7 @@ assert pickle._Unpickler(out).load().data == y.data
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_a_million_nodes_in_a_small_stack(task: str) -> None:
     body = "\n".join("    " + line for line in TASKS[task].splitlines())

@@ -30,7 +30,7 @@ def printed(notebook) -> list[str]:
 
 
 @pytest.mark.notebook
-def test_the_demo_trains_to_100_percent_and_prints_what_is_committed(committed):
+def test_the_demo_trains_to_100_percent_and_prints_what_is_committed(committed) -> None:
     shown: list[str] = []
     wanted = ["history['loss'][0]", "history['loss'][-1]", "final_loss", "accuracy"]
     run = execute(DEMO, wanted, show=shown.append)
@@ -43,7 +43,7 @@ def test_the_demo_trains_to_100_percent_and_prints_what_is_committed(committed):
     assert "training: 100%" in "".join(shown)
 
 
-def test_the_demo_is_committed_from_one_clean_run(committed, tmp_path):
+def test_the_demo_is_committed_from_one_clean_run(committed, tmp_path) -> None:
     code = [cell for cell in committed.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     outputs = [o for cell in code for o in cell.outputs]
@@ -54,7 +54,7 @@ def test_the_demo_is_committed_from_one_clean_run(committed, tmp_path):
     assert not write(settle(committed), again), "not in its one exact form: run `make notebooks`"
 
 
-def test_every_section_has_its_picture(committed):
+def test_every_section_has_its_picture(committed) -> None:
     outputs = [o for cell in committed.cells for o in cell.get("outputs", [])]
     pages = ["".join(o.get("data", {}).get("text/html", "")) for o in outputs]
     assert sum("<img" in page and "<iframe" not in page for page in pages) >= 4  # drawn graphs
@@ -62,7 +62,7 @@ def test_every_section_has_its_picture(committed):
     assert sum("image/png" in o.get("data", {}) for o in outputs) >= 4
 
 
-def test_the_command_names_every_cells_heading(committed):
+def test_the_command_names_every_cells_heading(committed) -> None:
     from tools.demo import _titles
 
     titles = _titles(committed.cells)
@@ -72,7 +72,7 @@ def test_the_command_names_every_cells_heading(committed):
 
 
 @pytest.mark.notebook
-def test_a_notebook_that_fails_is_a_failure_of_make_demo(tmp_path, monkeypatch):
+def test_a_notebook_that_fails_is_a_failure_of_make_demo(tmp_path, monkeypatch) -> None:
     from nbclient.exceptions import CellExecutionError
 
     from tools import demo, notebooks
@@ -86,7 +86,7 @@ def test_a_notebook_that_fails_is_a_failure_of_make_demo(tmp_path, monkeypatch):
     assert not (tmp_path / "demo.html").exists()
 
 
-def test_the_page_needs_no_other_site():
+def test_the_page_needs_no_other_site() -> None:
     page = pages.html(DEMO)
     assert not re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=.?https?:", page)
     assert "<math" in page and "$$" not in page
@@ -94,7 +94,7 @@ def test_the_page_needs_no_other_site():
 
 @pytest.mark.browser
 @needs_browser
-def test_the_page_opens_without_a_fault(tmp_path):
+def test_the_page_opens_without_a_fault(tmp_path) -> None:
     page = tmp_path / "demo.html"
     page.write_text(pages.html(DEMO), encoding="utf-8")
     with browser() as driver:

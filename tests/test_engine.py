@@ -1,4 +1,7 @@
-"""The contract of Value, row by row: what the videos type, what PyTorch answers, what is freed."""
+"""The contract of Value, row by row: what the videos type, what PyTorch answers, what is freed.
+
+Covers `arithmetic.py`, `derivatives.py`, `rules.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """NumPy is the tensor library: what works on arrays of Values, and which traps are clear errors.
 
 Where NumPy asks for floats it gets them and the graph is lost; those places are named here, too.
+
+Covers `arrays.py`.
 """
 
 from __future__ import annotations

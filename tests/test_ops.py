@@ -1,6 +1,8 @@
 """The op table against PyTorch: forward, first and second derivative, each row in each form.
 
 On random numbers and on purpose at kinks, zeros of both signs, infinities, nan and huge numbers.
+
+Covers `op.py`, `ufuncs.py`.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def python(code: str, *flags: str) -> str:
 # --- importing ------------------------------------------------------------------------------------
 
 
-def test_import_takes_less_than_150_ms():
+def test_import_takes_less_than_150_ms() -> None:
     """On a machine so busy that NumPy alone takes that long: less than half as much again."""
     code = (
         "from time import perf_counter as now; start = now(); import numpy; between = now();"
@@ -51,7 +51,7 @@ def test_import_takes_less_than_150_ms():
     raise AssertionError(f"seconds in all, of them NumPy's: {times}")
 
 
-def test_import_brings_neither_pictures_nor_plots_nor_a_tensor_library():
+def test_import_brings_neither_pictures_nor_plots_nor_a_tensor_library() -> None:
     heavy = ["torch", "jax", "matplotlib", "graphviz", "pygraphviz", "scipy", "sklearn"]
     found = python(
         "import sys, micrograd.nn, micrograd.optim, micrograd.functional;"
@@ -78,7 +78,7 @@ def declared(*extras: str) -> set[str]:
     return {re.match(r"[\w-]+", line)[0] for line in lines}
 
 
-def test_the_package_imports_only_what_installing_it_brings():
+def test_the_package_imports_only_what_installing_it_brings() -> None:
     for path in SOURCES:
         ours = {"micrograd"} | set(sys.stdlib_module_names)
         # plots need the extra `demo`; IPython runs whatever shows a picture
@@ -90,12 +90,12 @@ def test_the_package_imports_only_what_installing_it_brings():
 # --- pyproject ------------------------------------------------------------------------------------
 
 
-def test_the_distribution_is_not_named_as_the_original():
+def test_the_distribution_is_not_named_as_the_original() -> None:
     assert PROJECT["name"] != "micrograd"
     assert PROJECT["name"] in README
 
 
-def test_versions_are_ranges_but_for_the_oracle():
+def test_versions_are_ranges_but_for_the_oracle() -> None:
     extras = PROJECT["optional-dependencies"]
     assert set(extras) == {"demo", "lectures", "test", "bench", "dev"}
     assert not any("torch" in line for line in PROJECT["dependencies"] + extras["demo"])
@@ -106,7 +106,7 @@ def test_versions_are_ranges_but_for_the_oracle():
             assert re.match(r"[\w-]+>=[\d.]+,<\d[\d.]*(;|$)", line), line
 
 
-def test_every_dependency_says_what_it_is_for():
+def test_every_dependency_says_what_it_is_for() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     lines = text.split("\n")
     for i, line in enumerate(lines):
@@ -117,14 +117,14 @@ def test_every_dependency_says_what_it_is_for():
 # --- README ---------------------------------------------------------------------------------------
 
 
-def test_readme_begins_with_the_two_commands():
+def test_readme_begins_with_the_two_commands() -> None:
     first = README.split("```")[1]
     assert re.findall(r"^make \w+", first, flags=re.MULTILINE) == ["make demo", "make test"]
     assert "#" not in README.split("```")[0].removeprefix("# ")  # no heading before them
 
 
 @pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL))
-def test_the_code_in_the_readme_runs_and_prints_what_it_says(code, tmp_path):
+def test_the_code_in_the_readme_runs_and_prints_what_it_says(code, tmp_path) -> None:
     (tmp_path / "example.py").write_text(code, encoding="utf-8")  # lift reads its source
     run = subprocess.run(
         [sys.executable, "-W", "error", "example.py"],
@@ -140,7 +140,7 @@ def test_the_code_in_the_readme_runs_and_prints_what_it_says(code, tmp_path):
         assert (tmp_path / written).read_text(encoding="utf-8").startswith("<svg")
 
 
-def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path):
+def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path) -> None:
     (command,) = re.findall(r"`(python -m micrograd draw [^`]*)`", README)
     words = shlex.split(command)
     words[0], words[-1] = sys.executable, str(tmp_path / "picture.svg")
@@ -157,13 +157,13 @@ def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path):
 @pytest.mark.parametrize(
     "page", ["README.md", "CONTRIBUTING.md", "benchmarks/README.md", "docs/architecture.md"]
 )
-def test_links_lead_somewhere(page):
+def test_links_lead_somewhere(page) -> None:
     path = ROOT / page
     for target in re.findall(r"\]\((?!https?:)(.*?)\)", path.read_text(encoding="utf-8")):
         assert (path.parent / target.split("#")[0]).exists(), target
 
 
-def test_every_file_that_the_readme_names_exists():
+def test_every_file_that_the_readme_names_exists() -> None:
     for name in re.findall(r"`((?:micrograd|lectures|benchmarks)/[\w./]*)`", README):
         assert (ROOT / name).exists(), name
 
@@ -176,15 +176,16 @@ needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="no make on
 TARGETS = re.search(r"^\.PHONY: (.*)$", MAKEFILE, flags=re.MULTILINE)[1].split()
 
 
-def test_make_offers_the_promised_targets():
+def test_make_offers_the_promised_targets() -> None:
     assert {"demo", "test", "test-fast", "lab", "lint", "bench"} <= set(TARGETS)
     pages = README + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\bmake ([a-z][a-z-]+)`", pages)) <= set(TARGETS)
 
 
+@pytest.mark.slow
 @needs_make
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_target_can_be_made_from_a_path_with_a_space(target, tmp_path):
+def test_a_target_can_be_made_from_a_path_with_a_space(target, tmp_path) -> None:
     """Dry: which commands would run, and that every module they name is there."""
     copy = tmp_path / "a b"
     copy.mkdir()
@@ -200,7 +201,7 @@ def test_a_target_can_be_made_from_a_path_with_a_space(target, tmp_path):
 
 
 @needs_make
-def test_what_is_installed_is_not_installed_again(tmp_path):
+def test_what_is_installed_is_not_installed_again(tmp_path) -> None:
     for name in ("Makefile", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / ".venv").mkdir()
@@ -215,7 +216,7 @@ def test_what_is_installed_is_not_installed_again(tmp_path):
 
 
 @needs_make
-def test_help_explains_every_target():
+def test_help_explains_every_target() -> None:
     run = ["make", "help"]
     shown = subprocess.run(
         run, cwd=ROOT, env=QUIET, capture_output=True, text=True, check=True
@@ -223,7 +224,7 @@ def test_help_explains_every_target():
     assert re.findall(r"^make ([\w-]+) ", shown, flags=re.MULTILINE) == TARGETS[1:]
 
 
-def test_ci_runs_the_readmes_test_command():
+def test_ci_runs_the_readmes_test_command() -> None:
     script = ROOT / ".ci" / "run"
     text = script.read_text(encoding="utf-8")
     assert os.access(script, os.X_OK)
@@ -233,7 +234,7 @@ def test_ci_runs_the_readmes_test_command():
         subprocess.run(["bash", "-n", str(script)], check=True)
 
 
-def test_the_page_on_architecture_names_every_room():
+def test_the_page_on_architecture_names_every_room() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rooms = [
         path.name + ("/" if path.is_dir() else "")
@@ -242,3 +243,18 @@ def test_the_page_on_architecture_names_every_room():
     ]
     assert len(rooms) > 20
     assert [room for room in rooms if room != "__init__.py" and f"`{room}`" not in text] == []
+
+
+def test_every_module_of_the_package_is_named_by_a_test_module() -> None:
+    """By the test module's name, or in the docstring at its head, in the folder that mirrors."""
+    modules = [path for path in (ROOT / "micrograd").rglob("*.py") if path.stem[:2] != "__"]
+    unnamed = []
+    for module in modules:
+        folder = ROOT / "tests" / module.relative_to(ROOT / "micrograd").parts[0]
+        tests = [*(ROOT / "tests").glob("test_*.py"), *folder.glob("test_*.py")]
+        heads = [ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) for path in tests]
+        named = any(f"{module.name}`" in (head or "") for head in heads)
+        if not named and all(path.stem != f"test_{module.stem}" for path in tests):
+            unnamed.append(str(module.relative_to(ROOT)))
+    assert len(modules) > 80
+    assert unnamed == []

@@ -123,13 +123,12 @@ def record(
     first = min((p._right for p in parameters), default=0)
     positions = [p._right - first for p in parameters]
     places = [tape.captured[p] for p in parameters]
-    layout = schedule(tape, fused, dict(zip(places, positions, strict=True)))
-    at = layout.address
+    layout, at = schedule(tape, fused, dict(zip(places, positions, strict=True)))
     addresses = np.array([at[i] for i in fused.outputs], dtype=np.int64)
     pieces = np.split(addresses, np.cumsum([places.size for places in leaves]))[:-1]
     results = pieces[: len(template.places)]
     recording = Recording(
-        layout._replace(address={}),
+        layout,
         tuple(
             Argument(at[start] if math.prod(shape) else 0, shape, values is not None)
             for start, shape, values in zip(tracer.first, tracer.shapes, found.values, strict=True)

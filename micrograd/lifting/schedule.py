@@ -44,13 +44,15 @@ class Layout(NamedTuple):
     """Where everything stands, and what is done with it."""
 
     instructions: list[Instruction]
-    address: dict[int, int]  # of a tape place
     constants: list[float]  # the numbers at addresses 0, 1, ...
     size: int
 
 
-def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> Layout:
-    """Group, place and factor. `parameters`: the store's index of each captured place."""
+def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layout, dict[int, int]]:
+    """Group, place and factor: the layout, and the address of each tape place.
+
+    `parameters`: the store's index of each captured place.
+    """
     groups = _groups(tape, fused)
     address: dict[int, int] = {}
     constants = [tape.lefts[i] for i in fused.leaves if tape.kinds[i] == CONSTANT]
@@ -77,7 +79,7 @@ def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> Layout:
             address[node.place] = size
             size += 1
         found += _Group(group, base, address, neutral).instructions()
-    return Layout(found, address, constants, size)
+    return Layout(found, constants, size), address
 
 
 class _Neutral:

@@ -91,18 +91,13 @@ def _longest_prefix(lists: np.ndarray) -> int:
     return inner
 
 
-def squeezed(
-    addresses: np.ndarray, shape: tuple[int, ...], start: int = 0
-) -> tuple[np.ndarray, tuple[int, ...]]:
-    """A gather without the loops along which it does not change: (addresses, strides of the copy).
-
-    `start`: the loops before it are kept as they are (a batch grows along them).
-    """
+def squeezed(addresses: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[int, ...]]:
+    """A gather without the loops along which it stands still: its addresses, and strides."""
     cube = addresses.reshape(shape)
     keep = []
     for axis, length in enumerate(shape):
         first = cube.take([0], axis=axis)
-        constant = length == 1 or (axis >= start and bool((cube == first).all()))
+        constant = length == 1 or bool((cube == first).all())
         keep.append(not constant)
         if constant:
             cube = first

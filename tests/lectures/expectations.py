@@ -27,7 +27,7 @@ def rows(path=TABLE):
     return table
 
 
-def difference(row, found):
+def difference(row, found) -> str | None:
     """What is wrong with what was found for a row (an entry of `Run.values`), or None."""
     name = f"{row['notebook']}: {row['variable']} ({row['source']})"
     if "error" in found:

@@ -15,7 +15,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def main(folder, modules):
+def main(folder, modules) -> None:
     sys.path.insert(0, str(ROOT))
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["PYTHONPATH"] = str(ROOT)
@@ -44,7 +44,7 @@ def main(folder, modules):
     print(json.dumps(found))
 
 
-def hand_in_the_solutions(module, place):
+def hand_in_the_solutions(module, place) -> None:
     for path in place.glob("*.ipynb"):
         handed_out = nbformat.read(path, as_version=4)
         solved = nbformat.read(Path("source", module, path.name), as_version=4)
@@ -53,7 +53,7 @@ def hand_in_the_solutions(module, place):
         nbformat.write(handed_out, path)
 
 
-def done(result):
+def done(result) -> None:
     if not result["success"]:
         raise SystemExit(f"{result.get('log')}\n{result.get('error')}")
 

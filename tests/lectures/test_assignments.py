@@ -22,7 +22,7 @@ def source(request):
     )
 
 
-def test_each_exercise_is_one_answer_and_one_locked_point(source):
+def test_each_exercise_is_one_answer_and_one_locked_point(source) -> None:
     module, notebook = source
     nbformat.validate(notebook)
     cells = [c for c in notebook.cells if "nbgrader" in c.metadata]
@@ -34,7 +34,7 @@ def test_each_exercise_is_one_answer_and_one_locked_point(source):
     assert all(p.locked and p.points == 1 for p in points)
 
 
-def test_an_answer_carries_its_stub_and_nothing_leads_out_of_the_folder(source):
+def test_an_answer_carries_its_stub_and_nothing_leads_out_of_the_folder(source) -> None:
     _, notebook = source
     for cell in notebook.cells:
         text = "".join(cell.source)
@@ -45,13 +45,13 @@ def test_an_answer_carries_its_stub_and_nothing_leads_out_of_the_folder(source):
             assert "check(" not in cell.metadata.stub
 
 
-def test_an_answer_without_its_check_is_an_error():
+def test_an_answer_without_its_check_is_an_error() -> None:
     cell = nbformat.v4.new_code_cell("# BEGIN SOLUTION\na = 1\n# END SOLUTION")
     with pytest.raises(ValueError, match="this has 0"):
         assignments.assignment(nbformat.v4.new_notebook(cells=[cell]), "kmeans")
 
 
-def test_a_course_has_checkers_and_data_in_each_assignment(tmp_path):
+def test_a_course_has_checkers_and_data_in_each_assignment(tmp_path) -> None:
     written = assignments.write_course(tmp_path, ["kmeans", "makemore_bigrams"])
     assert sorted(written) == ["kmeans", "makemore_bigrams"]
     for module in written:
@@ -64,7 +64,7 @@ def test_a_course_has_checkers_and_data_in_each_assignment(tmp_path):
 
 @pytest.mark.notebook
 @pytest.mark.parametrize("half", [0, 1])
-def test_nbgrader_gives_solutions_full_marks_and_untouched_stubs_none(half, tmp_path):
+def test_nbgrader_gives_solutions_full_marks_and_untouched_stubs_none(half, tmp_path) -> None:
     modules = MODULES[half::2]
     run = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("grade.py")), str(tmp_path), *modules],

@@ -5,6 +5,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from typing import Never
 
 import numpy as np
 import pytest
@@ -44,13 +45,13 @@ def sheet():
     sheet = Sheet("planted")
 
     @sheet.exercise(1, hints=["two times", "x + x"])
-    def the_double(f):
+    def the_double(f) -> None:
         close(f(3.0), 6.0, "the double of 3")
         close(f(np.arange(3)), [0, 2, 4], "the doubles of 0, 1, 2")
         true(f(1) == f(1), "the same each time")
 
     @sheet.exercise(2, hints=["pencil"])
-    def four_parts(number, count, colour, f):
+    def four_parts(number, count, colour, f) -> None:
         by_hand(number, 2 / 3, "the number")
         by_hand(count, 12, "the count", exact=True)
         word(colour, "red", "the colour", ("red", "green"))
@@ -58,7 +59,7 @@ def sheet():
             close(f(2.0), 4.0, "the square of 2")
 
     @sheet.exercise(3, hints=["nothing comes back"], returns=False)
-    def in_place(f):
+    def in_place(f) -> None:
         x = np.ones(2)
         f(x)
         close(x, [2, 2], "the array afterwards")
@@ -66,7 +67,7 @@ def sheet():
     return sheet
 
 
-def fails():
+def fails() -> Never:
     raise KeyError("k")
 
 
@@ -92,7 +93,7 @@ def fails():
         (lambda: 6.0, "wrong", "takes 0 positional arguments but 1 was given"),
     ],
 )
-def test_a_function_is_marked_and_told_what_is_wrong(sheet, answer, status, words):
+def test_a_function_is_marked_and_told_what_is_wrong(sheet, answer, status, words) -> None:
     outcome = sheet.check(1, answer)
     assert outcome.status == status and words in outcome.message, outcome
     assert status in repr(outcome) and status in outcome._repr_html_()
@@ -120,20 +121,20 @@ def test_a_function_is_marked_and_told_what_is_wrong(sheet, answer, status, word
         ((0.667, 12, "red"), "wrong", "check(2, ...) takes 4 answers here, got 3"),
     ],
 )  # fmt: skip
-def test_each_part_is_marked_by_itself(sheet, answers, status, words):
+def test_each_part_is_marked_by_itself(sheet, answers, status, words) -> None:
     outcome = sheet.check(2, *answers)
     assert outcome.status == status and words in outcome.message, outcome
 
 
-def test_a_function_that_works_in_place_may_return_nothing(sheet):
-    def doubled(x):
+def test_a_function_that_works_in_place_may_return_nothing(sheet) -> None:
+    def doubled(x) -> None:
         x *= 2
 
     assert sheet.check(3, doubled).status == "right"
     assert sheet.check(3, lambda x: None).status == "wrong"
 
 
-def test_a_grade_is_an_outcome_that_is_right_or_an_error_that_says_it(sheet, capsys):
+def test_a_grade_is_an_outcome_that_is_right_or_an_error_that_says_it(sheet, capsys) -> None:
     def loud(x):
         print("on its way", file=sys.stderr)
         return 2 * x
@@ -144,7 +145,7 @@ def test_a_grade_is_an_outcome_that_is_right_or_an_error_that_says_it(sheet, cap
         sheet.grade(1, lambda x: x)
 
 
-def test_hints_one_by_one_and_unknown_numbers(sheet, capsys):
+def test_hints_one_by_one_and_unknown_numbers(sheet, capsys) -> None:
     sheet.hint(1)
     sheet.hint(1, 2)
     sheet.hint(1, 3)
@@ -157,7 +158,7 @@ def test_hints_one_by_one_and_unknown_numbers(sheet, capsys):
         with pytest.raises(ValueError, match=r"there twice|are named"):
 
             @sheet.exercise(number, hints=["h"])
-            def the_double(f):
+            def the_double(f) -> None:
                 pass
 
 
@@ -179,7 +180,7 @@ def test_hints_one_by_one_and_unknown_numbers(sheet, capsys):
         (len, "got len"),
     ],
 )
-def test_an_array_is_told_where_and_how_it_differs(given, words):
+def test_an_array_is_told_where_and_how_it_differs(given, words) -> None:
     with pytest.raises(Wrong, match="what:") as caught:
         close(given, [[1, 2], [3, 4]], "what")
     assert words in str(caught.value)
@@ -189,7 +190,7 @@ def test_an_array_is_told_where_and_how_it_differs(given, words):
     [[1, 2], [3, 4]], ((1, 2), (3, 4)), np.array([[1, 2], [3, 4]]), values([[1, 2], [3, 4]]),
     [[Value(1.0), 2], np.array([3, 4])], [[[1], [2]], [[3], [4]]],
 ])  # fmt: skip
-def test_an_array_is_taken_in_every_form(given):
+def test_an_array_is_taken_in_every_form(given) -> None:
     close(given, [[1, 2], [3, 4]], "what")
     same(given, [[1, 2], [3, 4]], "what")
 
@@ -220,13 +221,13 @@ def test_an_array_is_taken_in_every_form(given):
         (lambda: true(0, "it holds"), "this should hold and does not: it holds"),
     ],
 )  # fmt: skip
-def test_what_is_not_right_raises_in_words(action, words):
+def test_what_is_not_right_raises_in_words(action, words) -> None:
     with pytest.raises(Wrong) as caught:
         action()
     assert words in str(caught.value)
 
 
-def test_what_is_shown_of_an_answer_is_what_a_person_would_write():
+def test_what_is_shown_of_an_answer_is_what_a_person_would_write() -> None:
     shown = brief([np.float64(-71.58536740521475), np.int64(3), Value(0.5), np.bool_(True), "a"])
     assert shown == "[-71.5854, 3, 0.5, True, 'a']"
     assert brief({3, 12, 2}) == "{2, 3, 12}" and brief((3,)) == "(3,)"
@@ -239,7 +240,7 @@ def test_what_is_shown_of_an_answer_is_what_a_person_would_write():
 # --- what a function does while it runs -----------------------------------------------------------
 
 
-def test_calls_are_seen_and_what_is_forbidden_is_refused():
+def test_calls_are_seen_and_what_is_forbidden_is_refused() -> None:
     with watching() as made:
         Value(1.0).softplus()
     assert made["micrograd", "softplus"] and made["micrograd", "Value"]
@@ -266,7 +267,7 @@ def test_calls_are_seen_and_what_is_forbidden_is_refused():
         functional.softmax(np.ones(3))  # of floats
 
 
-def test_a_loop_takes_more_steps_the_longer_it_is_and_an_array_does_not():
+def test_a_loop_takes_more_steps_the_longer_it_is_and_an_array_does_not() -> None:
     def loop(x):
         return [v + 1 for v in x]
 
@@ -278,14 +279,14 @@ def test_a_loop_takes_more_steps_the_longer_it_is_and_an_array_does_not():
     assert effort(lambda x: x + 1, np.ones(30)) == effort(lambda x: x + 1, np.ones(3)) > 0
 
 
-def test_warnings_count_where_they_are_forbidden():
+def test_warnings_count_where_they_are_forbidden() -> None:
     with pytest.raises(Wrong, match="no warning"), quiet("a row"):
         warnings.warn("planted", stacklevel=1)
     with quiet("a row"):
         pass
 
 
-def test_a_function_is_asked_in_another_process_by_its_code():
+def test_a_function_is_asked_in_another_process_by_its_code() -> None:
     bias = 3
 
     def helper(n):
@@ -305,10 +306,10 @@ def test_a_function_is_asked_in_another_process_by_its_code():
         elsewhere(breaks, [("x",)])
 
 
-def test_every_moment_is_looked_at():
+def test_every_moment_is_looked_at() -> None:
     state = {"text": "old"}
 
-    def torn():
+    def torn() -> None:
         state["text"] = ""
         str.upper("x")
         state["text"] = "new"
@@ -326,7 +327,9 @@ def test_every_moment_is_looked_at():
         (0.5, 2.0, "0.5 is not right"),  # a quarter, by chance
     ],
 )
-def test_a_number_that_is_a_multiple_is_told_so_unless_it_may_be_chance(given, wanted, words):
+def test_a_number_that_is_a_multiple_is_told_so_unless_it_may_be_chance(
+    given, wanted, words
+) -> None:
     with pytest.raises(Wrong) as caught:
         close(given, wanted, "what")
     assert str(caught.value).endswith(words)

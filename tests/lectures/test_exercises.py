@@ -11,6 +11,7 @@ import os
 import re
 import tempfile
 from fractions import Fraction
+from typing import Never
 
 import numpy as np
 import pytest
@@ -34,14 +35,14 @@ def planted(module, kind):
 
 
 @pytest.mark.parametrize("path", SOLUTIONS.values(), ids=lambda p: p.stem)
-def test_the_exercises_are_what_the_solutions_make_of_them(path, tmp_path):
+def test_the_exercises_are_what_the_solutions_make_of_them(path, tmp_path) -> None:
     again = tmp_path / path.name
     again.write_bytes((LECTURES / "exercises" / path.name).read_bytes())
     made = exercises.exercise(notebooks.read(path))
     assert not notebooks.write(made, again), f"{path.stem} has drifted: run `make exercises`"
 
 
-def test_notebook_checker_module_and_planted_answers_bear_one_name():
+def test_notebook_checker_module_and_planted_answers_bear_one_name() -> None:
     planted_modules = {p.stem for p in LECTURES.parent.glob("tests/lectures/planted_answers/*.py")}
     assert set(MODULES) == set(SOLUTIONS) == planted_modules
     made = {path.name for path in (LECTURES / "exercises").glob("*.ipynb")}
@@ -49,7 +50,7 @@ def test_notebook_checker_module_and_planted_answers_bear_one_name():
 
 
 @each_module
-def test_heading_checker_and_planted_answers_bear_one_key(module):
+def test_heading_checker_and_planted_answers_bear_one_key(module) -> None:
     text = "\n".join("".join(c.source) for c in notebooks.read(SOLUTIONS[module]).cells)
     headings = re.findall(r"^## (\d+)\. (.*?) \([^()]*\)$", text, flags=re.MULTILINE)
     assert f"from checks.{module} import" in text
@@ -67,7 +68,7 @@ def test_heading_checker_and_planted_answers_bear_one_key(module):
 
 
 @each_module
-def test_planted_wrong_answers_are_caught_and_told_apart(module):
+def test_planted_wrong_answers_are_caught_and_told_apart(module) -> None:
     sheet, wrong = sheet_of(module), planted(module, "WRONG")
     for key, exercise in sheet.exercises.items():
         assert len(wrong[key]) >= 3, f"{module}: {key} needs three planted wrong answers"
@@ -81,7 +82,7 @@ def test_planted_wrong_answers_are_caught_and_told_apart(module):
 
 
 @each_module
-def test_planted_right_answers_of_unusual_form_pass(module):
+def test_planted_right_answers_of_unusual_form_pass(module) -> None:
     sheet, right = sheet_of(module), planted(module, "RIGHT")
     for key, exercise in sheet.exercises.items():
         assert len(right[key]) >= 2, f"{module}: {key} needs two planted right answers"
@@ -103,7 +104,7 @@ WITHOUT_VALUES = "this exercise is to be done without"
 
 @pytest.mark.parametrize("form", FORMS)
 @each_module
-def test_solutions_are_right_in_other_forms(module, form):
+def test_solutions_are_right_in_other_forms(module, form) -> None:
     sheet = sheet_of(module)
     for key, answers in solved(module).items():
         if (key, form) in ONE_FORM or (form == "words" and all(map(is_function, answers))):
@@ -162,7 +163,7 @@ def rounded(x):
 
 
 @each_module
-def test_numbers_worked_out_by_hand_count_in_every_form_and_not_one_percent_off(module):
+def test_numbers_worked_out_by_hand_count_in_every_form_and_not_one_percent_off(module) -> None:
     sheet = sheet_of(module)
     for key, place, judged in typed(module):
         answers, number = solved(module)[key], sheet.exercises[key].number
@@ -184,7 +185,7 @@ def test_numbers_worked_out_by_hand_count_in_every_form_and_not_one_percent_off(
 
 
 @each_module
-def test_no_typed_number_escapes_the_rule_and_the_notebook_says_it(module):
+def test_no_typed_number_escapes_the_rule_and_the_notebook_says_it(module) -> None:
     known = {(key, place) for key, place, _ in typed(module)}
     for key, answers in solved(module).items():
         alone = {(key, (i, j)) for i, j in places(answers) if j is None}
@@ -197,7 +198,7 @@ def test_no_typed_number_escapes_the_rule_and_the_notebook_says_it(module):
 
 
 @each_module
-def test_untouched_stubs_are_not_attempted_and_hints_are_given(module, capsys):
+def test_untouched_stubs_are_not_attempted_and_hints_are_given(module, capsys) -> None:
     sheet = sheet_of(module)
 
     def stub(*arguments):
@@ -215,7 +216,7 @@ def test_untouched_stubs_are_not_attempted_and_hints_are_given(module, capsys):
 
 
 @each_module
-def test_a_half_done_exercise_is_marked_as_far_as_it_goes(module):
+def test_a_half_done_exercise_is_marked_as_far_as_it_goes(module) -> None:
     sheet = sheet_of(module)
     for key, answers in solved(module).items():
         if len(answers) < 2 or key in TOGETHER:
@@ -236,11 +237,11 @@ TOGETHER = {
 
 
 @each_module
-def test_a_forgotten_return_and_an_exception_are_told_with_their_place(module):
-    def forgets(*arguments, **named):
+def test_a_forgotten_return_and_an_exception_are_told_with_their_place(module) -> None:
+    def forgets(*arguments, **named) -> None:
         pass
 
-    def fails(*arguments, **named):
+    def fails(*arguments, **named) -> Never:
         raise KeyError("planted")
 
     sheet = sheet_of(module)
@@ -261,7 +262,7 @@ def test_a_forgotten_return_and_an_exception_are_told_with_their_place(module):
 
 
 @each_module
-def test_the_same_mistake_gets_the_same_message_twice(module):
+def test_the_same_mistake_gets_the_same_message_twice(module) -> None:
     sheet, wrong = sheet_of(module), planted(module, "WRONG")
     for key in list(wrong)[::-1]:
         number, answer = sheet.exercises[key].number, wrong[key][0]
@@ -272,7 +273,7 @@ def test_the_same_mistake_gets_the_same_message_twice(module):
 @pytest.mark.parametrize(
     "folder", [f for f in (None, "/dev/shm") if f is None or os.access(f, os.W_OK)]
 )
-def test_a_file_is_judged_alike_on_every_file_system(folder, monkeypatch):
+def test_a_file_is_judged_alike_on_every_file_system(folder, monkeypatch) -> None:
     """In memory (tmpfs) a new file gets a new number; on a disk it may get the old one's."""
     monkeypatch.setattr(tempfile, "tempdir", folder)
     sheet, key = sheet_of("future_of_ml"), "a_pointer_that_is_never_torn"

@@ -171,7 +171,9 @@ def differences(loss, reference, parameters, data):
 @pytest.mark.parametrize(
     ("notebook", "name", "draw", "reference"), CASES, ids=[f"{c[1]}-{c[2].__name__}" for c in CASES]
 )
-def test_a_lectures_loss_has_pytorchs_gradient_eagerly_and_lifted(notebook, name, draw, reference):
+def test_a_lectures_loss_has_pytorchs_gradient_eagerly_and_lifted(
+    notebook, name, draw, reference
+) -> None:
     loss = definition(notebook, name)
     extra = [STRENGTH[name]] if name in STRENGTH else []
     rng = np.random.default_rng(20261122)
@@ -181,7 +183,7 @@ def test_a_lectures_loss_has_pytorchs_gradient_eagerly_and_lifted(notebook, name
             assert max(differences(form, reference, parameters, data + extra)) < 1e-9
 
 
-def test_a_wrong_gradient_is_found():
+def test_a_wrong_gradient_is_found() -> None:
     """A squared error that forgets to divide by n, and one with the sign of b turned."""
     rng = np.random.default_rng(0)
     parameters, data = regression(rng)
@@ -192,7 +194,7 @@ def test_a_wrong_gradient_is_found():
         assert max(differences(wrong, squared, parameters, data)) > 1e-3
 
 
-def test_cells_are_executed_as_far_as_a_definition_and_a_missing_one_is_an_error(tmp_path):
+def test_cells_are_executed_as_far_as_a_definition_and_a_missing_one_is_an_error(tmp_path) -> None:
     cells = [
         nbformat.v4.new_code_cell(c) for c in ("a = 2", "def loss(w):\n    return a * w", "1 / 0")
     ]

@@ -39,7 +39,7 @@ def saved(tmp_path):
 
 
 @pytest.mark.notebook
-def test_a_second_run_changes_nothing_and_the_namespace_can_be_read(saved):
+def test_a_second_run_changes_nothing_and_the_namespace_can_be_read(saved) -> None:
     path = saved(
         "import sys, time\nprint('a', object())\nprint('b', file=sys.stderr)",
         "from micrograd.engine import Value\nx = [Value(2.0), 3]\nx",
@@ -57,7 +57,7 @@ def test_a_second_run_changes_nothing_and_the_namespace_can_be_read(saved):
 
 
 @pytest.mark.notebook
-def test_a_timing_cell_keeps_what_it_showed_until_its_text_changes(saved):
+def test_a_timing_cell_keeps_what_it_showed_until_its_text_changes(saved) -> None:
     path = saved("import time\nprint(time.perf_counter_ns())")
     notebook = notebooks.read(path)
     notebook.cells[0].metadata["tags"] = ["timing"]
@@ -78,14 +78,14 @@ def test_a_timing_cell_keeps_what_it_showed_until_its_text_changes(saved):
 )
 def test_a_warning_an_error_and_an_endless_loop_stop_the_run_and_name_the_cell(
     saved, cell, error, words
-):
+) -> None:
     path = saved("a = 1", cell, "b = 2")
     with pytest.raises(error, match=words) as caught:
         notebooks.execute(path, cell_seconds=2 if error is CellTimeoutError else 30)
     assert "some notebook.ipynb, cell 2 of 3" in caught.value.__notes__[0]
 
 
-def test_text_and_back_is_the_same_notebook(saved):
+def test_text_and_back_is_the_same_notebook(saved) -> None:
     notebook = notebook_of("a = 1\n\n\ndef f():\n    return '# %'", "b")
     notebook.cells.insert(0, nbformat.v4.new_markdown_cell("# Title\n\n- a $x$\n  - b\n\nend"))
     notebook.cells[1].metadata["tags"] = ["timing"]
@@ -111,19 +111,19 @@ def test_text_and_back_is_the_same_notebook(saved):
         ({"value": 2.0, "tolerance": 9}, {"error": "NameError: x"}, "not in the executed notebook"),
     ],
 )
-def test_a_number_that_is_off_or_missing_is_told(row, found, words):
+def test_a_number_that_is_off_or_missing_is_told(row, found, words) -> None:
     told = expectations.difference({"notebook": "n", "variable": "x", "source": "s", **row}, found)
     assert told is None if words is None else words in told
 
 
-def test_a_row_with_a_missing_or_unknown_key_is_refused(tmp_path):
+def test_a_row_with_a_missing_or_unknown_key_is_refused(tmp_path) -> None:
     path = tmp_path / "expected.toml"
     path.write_text('[[expected]]\nnotebook = "a"\nvariable = "x"\nvalue = 1\nsource = "s"\n')
     with pytest.raises(ValueError, match="should have the keys"):
         expectations.rows(path)
 
 
-def test_what_is_asserted_is_found():
+def test_what_is_asserted_is_found() -> None:
     cells = notebook_of(
         "assert abs(a - 1) < b", "%time x\nnp.testing.assert_allclose(c, 2)", "d = 3"
     )
@@ -134,7 +134,7 @@ def test_what_is_asserted_is_found():
 # --- exercises ------------------------------------------------------------------------------------
 
 
-def test_solutions_become_stubs():
+def test_solutions_become_stubs() -> None:
     source = (
         "def f(x):\n    '''Twice x.'''\n    # BEGIN SOLUTION\n    return 2 * x\n"
         "    # END SOLUTION\n\n"
@@ -147,7 +147,7 @@ def test_solutions_become_stubs():
 
 
 @pytest.mark.parametrize("source", ["# BEGIN SOLUTION", "# END SOLUTION", "# BEGIN SOLUTION\n" * 2])
-def test_an_unbalanced_mark_is_an_error(source):
+def test_an_unbalanced_mark_is_an_error(source) -> None:
     with pytest.raises(ValueError, match="SOLUTION"):
         exercises.stub(source)
 
@@ -162,7 +162,7 @@ def page_of(tmp_path, *markdown):
     return pages.html(path)
 
 
-def test_formulas_become_mathml_and_no_script_is_fetched(tmp_path):
+def test_formulas_become_mathml_and_no_script_is_fetched(tmp_path) -> None:
     page = page_of(
         tmp_path, r"$x^2$ and $$\begin{aligned}a &= b \\ c &= \lVert d \rVert\end{aligned}$$"
     )
@@ -170,17 +170,17 @@ def test_formulas_become_mathml_and_no_script_is_fetched(tmp_path):
     assert "<script src" not in page and "mathjax" not in page.lower()
 
 
-def test_a_formula_that_mathml_lacks_is_an_error_that_names_it(tmp_path):
+def test_a_formula_that_mathml_lacks_is_an_error_that_names_it(tmp_path) -> None:
     with pytest.raises(ValueError, match=r"\\arg has no form in MathML"):
         page_of(tmp_path, r"$\arg\min_j x_j$")
 
 
-def draw_point(figure, i):
+def draw_point(figure, i) -> str:
     figure.subplots().plot([0, i + 1], [0, 1])
     return f"picture {i} </script><b>"
 
 
-def test_a_table_shows_numbers_to_the_right_and_escapes_text():
+def test_a_table_shows_numbers_to_the_right_and_escapes_text() -> None:
     made = toolkit.table([["<b>", 1234, 0.123456], ["x", 5, 3.0]], ["name", "n", "x"], "Caption")
     assert "&lt;b&gt;" in made.markup and "<b>" not in made.markup
     assert 'right;padding:0.25em 0.9em">1,234<' in made.markup and ">0.1235<" in made.markup
@@ -189,7 +189,7 @@ def test_a_table_shows_numbers_to_the_right_and_escapes_text():
         toolkit.table([["a", "b"]], ["one"])
 
 
-def test_the_median_call_is_timed_in_milliseconds(monkeypatch):
+def test_the_median_call_is_timed_in_milliseconds(monkeypatch) -> None:
     ticks = iter([0.0, 0.05, 1.0, 1.001, 2.0, 2.02])
     monkeypatch.setattr(time, "perf_counter", lambda: next(ticks))
     calls = []
@@ -197,7 +197,7 @@ def test_the_median_call_is_timed_in_milliseconds(monkeypatch):
     assert len(calls) == 3
 
 
-def test_an_index_is_drawn_in_proportion_to_its_weight():
+def test_an_index_is_drawn_in_proportion_to_its_weight() -> None:
     rng = np.random.default_rng(0)
     drawn = [toolkit.draw_index(np.array([0.0, 1.0, 0.0, 3.0, 0.0]), rng) for _ in range(4000)]
     assert set(drawn) == {1, 3}
@@ -205,7 +205,7 @@ def test_an_index_is_drawn_in_proportion_to_its_weight():
 
 
 @pytest.mark.parametrize("w", [(1.0, 2.0), (0.0, -2.0), (0.5, 0.0)])
-def test_a_line_lies_where_its_equation_holds_and_leaves_the_limits(w):
+def test_a_line_lies_where_its_equation_holds_and_leaves_the_limits(w) -> None:
     axis = plt.figure().subplots()
     axis.set(xlim=(-3, 3), ylim=(-2, 2))
     toolkit.line(axis, w, 0.7, 1.0)
@@ -216,14 +216,14 @@ def test_a_line_lies_where_its_equation_holds_and_leaves_the_limits(w):
     plt.close("all")
 
 
-def test_weights_of_zero_have_no_line():
+def test_weights_of_zero_have_no_line() -> None:
     axis = plt.figure().subplots()
     toolkit.line(axis, (0.0, 0.0), 1.0)
     assert not axis.lines
     plt.close("all")
 
 
-def test_a_surface_is_lowest_at_its_minimum_and_carries_the_path():
+def test_a_surface_is_lowest_at_its_minimum_and_carries_the_path() -> None:
     axis = plt.figure().subplots()
     path = np.array([[1.0, 1.0], [0.5, 0.25], [0.0, 0.0]])
     toolkit.surface(axis, lambda a, b: a**2 + 10 * b**2 + 3, (-2, 2), (-1, 1), path)
@@ -233,7 +233,7 @@ def test_a_surface_is_lowest_at_its_minimum_and_carries_the_path():
     plt.close("all")
 
 
-def test_boxes_show_their_words_and_arrows_back_leave_the_layout():
+def test_boxes_show_their_words_and_arrows_back_leave_the_layout() -> None:
     made = toolkit.boxes(
         {"a": ("Is x < 3 & y?", "n = 5"), "b": ("B",)}, [("a", "b", "yes")], "A plan",
         back=[("b", "a", "again")], fills={"b": "result"},
@@ -244,7 +244,7 @@ def test_boxes_show_their_words_and_arrows_back_leave_the_layout():
     assert made.source.count("style=dashed") == 1 and PALETTE["result"][0] in made.source
 
 
-def test_small_pictures_are_the_same_picture_in_fewer_bytes(monkeypatch):
+def test_small_pictures_are_the_same_picture_in_fewer_bytes(monkeypatch) -> None:
     png = PlainTextFormatter()  # any formatter keeps functions by type
     shell = SimpleNamespace(display_formatter=SimpleNamespace(formatters={"image/png": png}))
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
@@ -262,8 +262,8 @@ def test_small_pictures_are_the_same_picture_in_fewer_bytes(monkeypatch):
     plt.close("all")
 
 
-def test_an_animation_that_would_be_too_large_is_refused():
-    def noise(figure, i):
+def test_an_animation_that_would_be_too_large_is_refused() -> None:
+    def noise(figure, i) -> str:
         figure.subplots().imshow(np.random.default_rng(i).random((300, 300)), interpolation="none")
         return ""
 
@@ -273,7 +273,7 @@ def test_an_animation_that_would_be_too_large_is_refused():
 
 @pytest.mark.browser
 @needs_browser
-def test_an_animation_plays_without_a_kernel_and_its_captions_are_text(tmp_path):
+def test_an_animation_plays_without_a_kernel_and_its_captions_are_text(tmp_path) -> None:
     made = toolkit.animate(draw_point, 4, title="A <point>", seconds=0.05)
     page = tmp_path / "page.html"
     page.write_text(f"<!DOCTYPE html><meta charset=utf-8>{made.markup}", encoding="utf-8")

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.notebook
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_runs_and_reaches_its_numbers(name):
+def test_runs_and_reaches_its_numbers(name) -> None:
     marked = name.startswith(("exercises/", "solutions/"))
     rows = [row for row in ROWS if row["notebook"] == name]
     wanted = [row["variable"] for row in rows] + ([STATUS] if marked else [])
@@ -66,23 +66,23 @@ def broken_links(text, folder):
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_links_lead_somewhere(name):
+def test_links_lead_somewhere(name) -> None:
     for cell in committed(name).cells:
         if cell.cell_type == "markdown":
             assert not broken_links("".join(cell.source), FOUND[name].parent), cell.source
 
 
 @pytest.mark.parametrize("page", sorted(LECTURES.glob("**/*.md")), ids=lambda page: page.name)
-def test_links_of_the_pages_lead_somewhere(page):
+def test_links_of_the_pages_lead_somewhere(page) -> None:
     assert not broken_links(page.read_text(encoding="utf-8"), page.parent)
 
 
-def test_a_broken_link_is_found():
+def test_a_broken_link_is_found() -> None:
     assert broken_links("see [this](nowhere.ipynb) and [that](http://a.b)", LECTURES)
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_is_committed_in_its_one_exact_form(name, tmp_path):
+def test_is_committed_in_its_one_exact_form(name, tmp_path) -> None:
     """What `make notebooks` would write but for the outputs: ids, no times, under 1.5 MB."""
     path = FOUND[name]
     assert path.stat().st_size < BYTES
@@ -94,7 +94,7 @@ def test_is_committed_in_its_one_exact_form(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", [n for n in FOUND if not n.startswith("exercises/")])
-def test_is_committed_with_the_outputs_of_a_whole_run(name):
+def test_is_committed_with_the_outputs_of_a_whole_run(name) -> None:
     for cell in committed(name).cells:
         if cell.cell_type == "code":
             assert cell.execution_count is not None, f"{name}: not run: {cell.source[:60]!r}"
@@ -104,21 +104,21 @@ def test_is_committed_with_the_outputs_of_a_whole_run(name):
                 assert pictures, f"{name}: no picture kept: {cell.source[:60]!r}"
 
 
-def test_every_row_of_the_table_is_asserted_in_a_notebook_that_is_there():
+def test_every_row_of_the_table_is_asserted_in_a_notebook_that_is_there() -> None:
     for row in ROWS:
         assert row["notebook"] in FOUND, f"no notebook for {row}"
         asserted = expectations.asserted_names(committed(row["notebook"]))
         assert expectations.names_in(row["variable"]) & asserted, f"not asserted: {row}"
 
 
-def test_every_lecture_promises_numbers():
+def test_every_lecture_promises_numbers() -> None:
     promised = {row["notebook"] for row in ROWS}
     lectures = {n for n in FOUND if not n.startswith(("exercises/", "solutions/"))}
     assert lectures <= promised, f"no row in expected.toml for {sorted(lectures - promised)}"
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_reads_as_a_page_without_network_or_raw_formulas(name):
+def test_reads_as_a_page_without_network_or_raw_formulas(name) -> None:
     page = pages.html(FOUND[name])
     text = re.sub(r"<(script|style|iframe|pre)\b.*?</\1>", "", page, flags=re.DOTALL)
     assert "$$" not in text

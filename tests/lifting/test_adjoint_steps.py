@@ -1,4 +1,7 @@
-"""The backward pass as Steps: what flows where, and that the rows of the op table are asked."""
+"""The backward pass as Steps: what flows where, and that the rows of the op table are asked.
+
+Covers `steps/adjoint.py`, `chains.py`, `first_writes.py`, `flow.py`.
+"""
 
 from __future__ import annotations
 

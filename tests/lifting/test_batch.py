@@ -70,6 +70,7 @@ def uniform_programs(draw: Any) -> Sample:
     return Sample(text, function, leaves(rng.normal(size=(4, 4))), [call(n) for n in (7, 4, 2, 13)])
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, report_multiple_bugs=False)
 @given(uniform_programs())
 def test_any_size_agrees_and_only_three_are_recorded(sample: Sample) -> None:
@@ -98,6 +99,7 @@ def test_any_size_agrees_and_only_three_are_recorded(sample: Sample) -> None:
         assert large in (RUNS[0], [*second, 4])  # never at 7 or 13; at 4 if only from 7 on it fits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [name for name, _ in UNIFORM])
 def test_every_pair_of_steps_extends(first: str) -> None:
     steps = dict(UNIFORM)

@@ -1,4 +1,7 @@
-"""lift, the decorator: arguments, results, gradients, what it captures, when it records again."""
+"""lift, the decorator: arguments, results, gradients, what it captures, when it records again.
+
+Covers `arguments.py`, `lifted.py`, `recording.py`.
+"""
 
 from __future__ import annotations
 

@@ -126,6 +126,7 @@ def _takes(sample: Sample) -> bool:
     return any("take" in step for step in sample.steps)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     st.one_of(expressions(), loops().filter(lambda sample: not _takes(sample))),

@@ -38,6 +38,7 @@ def agreement(sample: Sample) -> None:
     lifted_equals_eager(sample)
 
 
+@pytest.mark.slow
 def test_without_a_fault_it_passes() -> None:
     agreement()
 
@@ -64,9 +65,9 @@ def transposed(lists: np.ndarray) -> Any:
     return shape, strides
 
 
-def shifted(addresses: np.ndarray, shape: tuple[int, ...], start: int = 0) -> Any:
+def shifted(addresses: np.ndarray, shape: tuple[int, ...]) -> Any:
     """A gather that reads its neighbours."""
-    found, strides = squeezed(addresses, shape, start)
+    found, strides = squeezed(addresses, shape)
     return np.roll(found, 1), strides
 
 
@@ -104,6 +105,7 @@ FAULTS: dict[str, tuple[Any, str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_with_a_fault_it_fails(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(*FAULTS[fault])
@@ -172,6 +174,7 @@ MENDS: dict[str, tuple[list[tuple[Any, str, Any]], Callable[[], None]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mend", MENDS)
 def test_without_the_mend_it_fails(mend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     patches, check = MENDS[mend]
@@ -228,6 +231,7 @@ def _seconds(function: Callable[..., Any], w: Value) -> float:
     return best
 
 
+@pytest.mark.slow
 def test_a_long_chain_of_width_one_is_right_and_not_slow() -> None:
     w, b = Value(0.9), Value(0.1)
     f = _chain(w, b)

@@ -1,4 +1,8 @@
-"""View, Step, Program: how they print, and that `check` finds every kind of fault."""
+"""View, Step, Program: how they print, and that `check` finds every kind of fault.
+
+Covers `steps/arrays.py`, `checks.py`, `expression.py`, `ir.py`, `lower.py`, `reading.py` and
+`walks.py`.
+"""
 
 from __future__ import annotations
 
@@ -266,6 +270,7 @@ def backward_checks(function: Any, *args: Any, **options: Any) -> Program:
     return found
 
 
+@pytest.mark.slow
 @settings(
     max_examples=150,
     deadline=None,
@@ -278,6 +283,7 @@ def test_random_programs_are_sound_forward_and_backward(sample: Sample) -> None:
         backward_checks(lambda *args: sample.function(sample.parameters, *args), *sample.calls[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["with_layers", "with_loops"])
 @pytest.mark.parametrize("network", instruction_counts.CASES)
 def test_the_benchmarks_networks_are_sound_and_short(network: str, how: str) -> None:

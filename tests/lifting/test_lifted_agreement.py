@@ -1,6 +1,8 @@
 """lift: what runs lifted equals what runs eagerly, on random programs of every kind.
 
 `make test` runs some 1,500 of them, `make nightly` 20,000 others each time.
+
+Covers `forward.py`, `symbols.py`, `views.py`, `write.py`.
 """
 
 from __future__ import annotations
@@ -48,30 +50,35 @@ def equals_eager(sample: Sample, lifting: Callable[..., Any]) -> None:
             assume(False)
 
 
+@pytest.mark.slow
 @programs(250)
 @given(expressions())
 def test_random_graphs_agree(sample: Sample) -> None:
     lifted_equals_eager(sample)
 
 
+@pytest.mark.slow
 @programs(250)
 @given(loops())
 def test_random_loops_agree(sample: Sample) -> None:
     lifted_equals_eager(sample)
 
 
+@pytest.mark.slow
 @programs(250)
 @given(routines())
 def test_random_routines_agree(sample: Sample) -> None:
     lifted_equals_eager(sample)
 
 
+@pytest.mark.slow
 @programs(200)
 @given(tables())
 def test_random_tables_agree(sample: Sample) -> None:
     lifted_equals_eager(sample)
 
 
+@pytest.mark.slow
 @programs(60)
 @given(batches())
 def test_random_batches_agree_at_every_size(sample: Sample) -> None:
@@ -81,6 +88,7 @@ def test_random_batches_agree_at_every_size(sample: Sample) -> None:
         equals_eager(sample, lambda f: lift(batched=("X", "i"))(lambda X, i: f(X, i)))
 
 
+@pytest.mark.slow
 @programs(150)
 @given(st.one_of(routines(), loops(), expressions(), tables()), histories, st.booleans())
 def test_random_programs_keep_up_with_what_happens_between_calls(
@@ -128,6 +136,7 @@ def _takes(sample: Sample) -> bool:
     return any(word in whole for word in ("take", "cross entropy", "chosen"))
 
 
+@pytest.mark.slow
 @programs(250)
 @given(
     st.one_of(expressions(), loops(), routines(), tables()).filter(lambda s: not _takes(s)),
@@ -144,6 +153,7 @@ def test_infinities_and_nan_agree_in_random_programs(sample: Sample, seed: int) 
 # --- never stale, never silent --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @programs(100)
 @given(settings_of_functions())
 def test_what_is_changed_in_place_is_never_stale(settings: Settings) -> None:
@@ -155,6 +165,7 @@ def test_what_is_changed_in_place_is_never_stale(settings: Settings) -> None:
 # --- the text -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @programs(100)
 @given(st.one_of(routines(), tables()))
 def test_the_printed_text_of_routines_and_tables_runs(sample: Sample) -> None:

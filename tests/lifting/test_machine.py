@@ -325,4 +325,6 @@ def close(got: Any, want: Any) -> None:
 
 
 Lifting.TestCase.settings = settings(programs(60), stateful_step_count=25)
-TestLifting = pytest.mark.filterwarnings("ignore:.*has been recorded")(Lifting.TestCase)
+TestLifting = pytest.mark.slow(
+    pytest.mark.filterwarnings("ignore:.*has been recorded")(Lifting.TestCase)
+)

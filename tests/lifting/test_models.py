@@ -58,6 +58,7 @@ def assert_same(a: Any, b: Any, tolerance: float) -> None:
         assert np.abs(gradient - b[1][name]).max() <= tolerance * largest, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("case", SMALL)
 def test_lifted_equals_eager_step_after_step(case: str, how: str) -> None:
@@ -95,6 +96,7 @@ COMMITTED = instruction_counts.read()
 LENGTHS = {"with_layers": range(1, 16), "with_loops": (1, 2, 5, 9, 15)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("network", instruction_counts.CASES)
 def test_programs_are_as_short_as_the_table_says(network: str, how: str) -> None:

@@ -1,4 +1,7 @@
-"""A program as a person sees it: text that runs and names what it reads; check; progress."""
+"""A program as a person sees it: text that runs and names what it reads; check; progress.
+
+Covers `compare.py`, `progress.py`, `text.py`.
+"""
 
 from __future__ import annotations
 

@@ -82,6 +82,7 @@ def equals_eager(sample: Sample, name: str) -> None:
             assume(False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXECUTORS)
 @programs
 @given(sample=expressions())
@@ -89,6 +90,7 @@ def test_random_graphs_agree(name: str, sample: Sample) -> None:
     equals_eager(sample, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXECUTORS)
 @programs
 @given(sample=loops())
@@ -96,6 +98,7 @@ def test_random_loops_agree(name: str, sample: Sample) -> None:
     equals_eager(sample, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("case", SMALL)
 @pytest.mark.parametrize("name", EXECUTORS)

@@ -1,4 +1,7 @@
-"""What no program can repeat is refused while it is recorded, at the line where it stands."""
+"""What no program can repeat is refused while it is recorded, at the line where it stands.
+
+Covers `record.py`, `traced.py`.
+"""
 
 from __future__ import annotations
 

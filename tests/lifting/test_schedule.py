@@ -22,7 +22,7 @@ X = np.arange(12.0).reshape(3, 4)
 
 def instructions(function: Callable[..., Any], *args: Any) -> list[Instruction]:
     tape, outputs = taped(function, *args)
-    return schedule(tape, fuse(tape, outputs), {}).instructions
+    return schedule(tape, fuse(tape, outputs), {})[0].instructions
 
 
 def test_a_matrix_product_is_one_instruction_of_three_loops() -> None:
@@ -66,17 +66,17 @@ def test_a_take_has_one_loop_over_its_rows(rows: int) -> None:
 
 def test_rows_of_different_length_are_padded_with_what_changes_nothing() -> None:
     tape, outputs = taped(lambda a: [reduce(add, a[0, : k + 2]) for k in range(3)], X)
-    layout = schedule(tape, fuse(tape, outputs), {})
+    layout, _ = schedule(tape, fuse(tape, outputs), {})
     assert layout.constants == [0.0]
     tape, outputs = taped(
         lambda a: [ops.maximum(a[0, 0], a[0, 1]), ops.maximum(ops.maximum(*a[1, :2]), a[1, 2])], X
     )
-    assert schedule(tape, fuse(tape, outputs), {}).constants == [-np.inf]
+    assert schedule(tape, fuse(tape, outputs), {})[0].constants == [-np.inf]
 
 
 def test_every_address_is_written_once() -> None:
     tape, outputs = taped(lambda a: (ops.tanh(a) * a[::-1]).sum(axis=0), X)
-    layout = schedule(tape, fuse(tape, outputs), {})
+    layout, _ = schedule(tape, fuse(tape, outputs), {})
     written = np.concatenate(
         [
             addresses(

@@ -1,4 +1,7 @@
-"""The text of Steps: NumPy that runs, forward and backward, and that a person can read."""
+"""The text of Steps: NumPy that runs, forward and backward, and that a person can read.
+
+Covers `steps/text.py`, `notation.py`, `operands.py`, `slices.py`, `statements.py`.
+"""
 
 from __future__ import annotations
 
@@ -59,6 +62,7 @@ def _shape(program: Any, name: str, numbers: Any) -> tuple[int, ...]:
     return (len(numbers),)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, report_multiple_bugs=False,
           suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
 @given(st.one_of(loops(), expressions()))
@@ -75,6 +79,7 @@ def texts(function: Any, args: Any) -> tuple[list[str], list[str]]:
     return [x.statement for x in text.forward], [x.statement for x in text.backward]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["with_layers", "with_loops"])
 @pytest.mark.parametrize("network", instruction_counts.CASES)
 def test_no_line_of_the_benchmarks_networks_is_long(network: str, how: str) -> None:

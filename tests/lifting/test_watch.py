@@ -1,4 +1,7 @@
-"""What a lifted function depends on is noticed: recorded again, or an error, and never stale."""
+"""What a lifted function depends on is noticed: recorded again, or an error, and never stale.
+
+Covers `paths.py`, `reach.py`, `sights.py`, `walk.py`.
+"""
 
 from __future__ import annotations
 
@@ -540,6 +543,7 @@ def test_running_statistics_are_not_what_has_changed() -> None:
     assert runs == [0]
 
 
+@pytest.mark.slow
 def test_a_linked_list_of_thousands_is_walked() -> None:
     class Node:
         def __init__(self, after: Any) -> None:

@@ -1,4 +1,8 @@
-"""nn: the videos' networks are the original's, the layers torch.nn's, and state is kept whole."""
+"""nn: the videos' networks are the original's, the layers torch.nn's, and state is kept whole.
+
+Covers `initialisers.py`, `layers.py`, `learning.py`, `module.py`, `neuron.py`, `norms.py`,
+`weights.py`.
+"""
 
 from __future__ import annotations
 
@@ -334,6 +338,7 @@ def test_rms_norm_is_torchs(shape: tuple[int, ...], affine: bool, seed: int) -> 
     assert len(ours.parameters()) == 4 * affine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(2, 3), (5, 3), (2, 3, 4), (1, 3, 2)])
 @pytest.mark.parametrize("training", [True, False])
 @given(seed=seeds)

@@ -56,13 +56,13 @@ TABLE = [  # what is written, the right number, what becomes of it
 
 
 @pytest.mark.parametrize(("written", "right", "status"), TABLE)
-def test_the_table(written, right, status):
+def test_the_table(written, right, status) -> None:
     assert by_hand(written, right).status == status
 
 
 @pytest.mark.browser
 @needs_browser
-def test_the_pages_rule_is_the_same():
+def test_the_pages_rule_is_the_same() -> None:
     rows = [
         [written, number if math.isfinite(number) else str(number)] for written, number, _ in TABLE
     ]
@@ -98,7 +98,7 @@ numbers = st.floats(1e-6, 1e6) | st.floats(-1e6, -1e-6)
 
 
 @given(numbers)
-def test_three_digits_are_always_enough_and_one_percent_off_never_is(right):
+def test_three_digits_are_always_enough_and_one_percent_off_never_is(right) -> None:
     assert by_hand(float(f"{right:.3g}"), right)
     if abs(right) >= 0.05:
         assert by_hand(round(right, 3), right)
@@ -107,7 +107,7 @@ def test_three_digits_are_always_enough_and_one_percent_off_never_is(right):
 
 
 @given(numbers, st.sampled_from([1, 2]))
-def test_one_digit_or_two_are_right_so_far(right, digits):
+def test_one_digit_or_two_are_right_so_far(right, digits) -> None:
     verdict = by_hand(float(f"{right:.{digits}g}"), right)
     assert verdict.status in ("right", "right so far")
     if verdict.status == "right so far":
@@ -123,18 +123,18 @@ FORMS = (
 
 
 @given(numbers, st.sampled_from(FORMS))
-def test_every_form_of_a_number_is_taken(right, form):
+def test_every_form_of_a_number_is_taken(right, form) -> None:
     assert by_hand(form(right), right)
     assert by_hand(right, form(right))
     assert not by_hand(form(right * 1.02), right)
 
 
 @given(st.integers(-20, 20), st.integers(1, 30))
-def test_fractions_are_welcome(top, bottom):
+def test_fractions_are_welcome(top, bottom) -> None:
     assert by_hand(f"{top}/{bottom}", top / bottom)
 
 
-def test_counts_are_exact():
+def test_counts_are_exact() -> None:
     assert by_hand("300", 300, exact=True) and by_hand(np.int64(300), 300, exact=True)
     assert by_hand(301, 300) and not by_hand(301, 300, exact=True)
     assert (
@@ -143,7 +143,7 @@ def test_counts_are_exact():
     assert by_hand(301, 300, exact=True).message == "301 is not right"
 
 
-def test_any_value_of_a_range_counts():
+def test_any_value_of_a_range_counts() -> None:
     for given_, status in [(0.1, "right"), ("1/4", "right"), (0.3, "right"), (0.31, "wrong")]:
         assert by_hand(given_, low=0.1, high=0.3).status == status
     assert by_hand(0.05, low=0.1).message == "0.05 is too small"
@@ -157,14 +157,14 @@ def test_any_value_of_a_range_counts():
 
 
 @given(numbers, st.floats(0.9, 1.1))
-def test_a_wrong_number_is_never_shown_as_one_that_would_count(right, factor):
+def test_a_wrong_number_is_never_shown_as_one_that_would_count(right, factor) -> None:
     verdict = by_hand(right * factor, right)
     if verdict.status == "wrong":
         shown = verdict.message.split()[0]
         assert not by_hand(shown, right), verdict.message
 
 
-def test_one_is_never_said_not_to_be_right_where_one_is_asked_for():
+def test_one_is_never_said_not_to_be_right_where_one_is_asked_for() -> None:
     assert by_hand(1.00501, 1.0).message == "1.00501 is not right"
     assert by_hand(0.9949999, 1.0).message == "0.9949999 is not right"
     assert by_hand(3.0000001, 3, exact=True).message.startswith("3.0000001 is not right")
@@ -183,7 +183,7 @@ def test_one_is_never_said_not_to_be_right_where_one_is_asked_for():
         (Value, "got a function"), ("x" * 500, "got 'xxx"),
     ],
 )  # fmt: skip
-def test_what_is_no_number_is_told_in_plain_words(answer, told):
+def test_what_is_no_number_is_told_in_plain_words(answer, told) -> None:
     verdict = by_hand(answer, 1.0)
     assert verdict.status == "not readable" and verdict.answer is None
     assert verdict.message.startswith(told), verdict.message
@@ -192,13 +192,13 @@ def test_what_is_no_number_is_told_in_plain_words(answer, told):
     assert len(verdict.message) < 140
 
 
-def test_untouched_is_not_attempted():
+def test_untouched_is_not_attempted() -> None:
     for blank in (None, ..., "", " __ "):
         assert by_hand(blank, 1.0).status == "not attempted"
         assert read_number(blank) is None
 
 
-def test_tests_may_listen_to_what_is_judged():
+def test_tests_may_listen_to_what_is_judged() -> None:
     with judged() as seen:
         by_hand("1/3", THIRD)
         with judged() as inner:
@@ -211,7 +211,7 @@ def test_tests_may_listen_to_what_is_judged():
     assert len(inner) == 1
 
 
-def test_the_module_imports_no_numpy_of_its_own():
+def test_the_module_imports_no_numpy_of_its_own() -> None:
     text = source("answers.py")
     assert "numpy" not in text.lower().replace("of numpy or", "")
     code = "import sys, micrograd.show.answers as a; assert a.by_hand('1/3', 1 / 3)"
@@ -221,7 +221,7 @@ def test_the_module_imports_no_numpy_of_its_own():
 # --- files --------------------------------------------------------------------------------------
 
 
-def test_lines_of_a_file_in_three_forms(tmp_path):
+def test_lines_of_a_file_in_three_forms(tmp_path) -> None:
     file = tmp_path / "mine.txt"
     lines = [
         "# o = 3", "#k = 2", "o: 1", "x1.grad, -1,5", "a*b = 3", "c\t4", "note: this was hard",
@@ -243,14 +243,14 @@ def test_lines_of_a_file_in_three_forms(tmp_path):
         (b"{oops", r"mine.txt' looks like JSON and is not"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named(tmp_path, content, match):
+def test_a_file_that_cannot_be_read_is_named(tmp_path, content, match) -> None:
     file = tmp_path / "mine.txt"
     file.write_bytes(content)
     with pytest.raises(ValueError, match=match):
         read_answers(file)
 
 
-def test_a_file_that_does_not_exist_is_named(tmp_path):
+def test_a_file_that_does_not_exist_is_named(tmp_path) -> None:
     with pytest.raises(FileNotFoundError, match=r"^cannot read '.*none.txt': No such file"):
         read_answers(tmp_path / "none.txt")
     with pytest.raises(IsADirectoryError, match=r"^cannot read"):
@@ -262,5 +262,5 @@ def test_a_file_that_does_not_exist_is_named(tmp_path):
     [("x1.grad", "x1"), ("(a+b).grad", "a+b"), (" n . GRAD ", "n"), ("n", "n"), ("(n)", "(n)"),
      ("tanh(n).grad", "tanh(n)")],
 )  # fmt: skip
-def test_the_name_of_a_gradient(written, name):
+def test_the_name_of_a_gradient(written, name) -> None:
     assert bare(written) == name

@@ -1,4 +1,7 @@
-"""Pictures of graphs: what stands in them, that labels stay text, that pip is enough."""
+"""Pictures of graphs: what stands in them, that labels stay text, that pip is enough.
+
+Covers `cards.py`, `picture.py`, `program.py`, `render.py`, `slim.py`, `svg.py`.
+"""
 
 from __future__ import annotations
 
@@ -375,6 +378,7 @@ def test_a_large_graph_says_how_large_and_what_to_do() -> None:
     assert len(draw(chain(400), max_nodes=401).nodes) == 401
 
 
+@pytest.mark.slow
 def test_a_million_nodes_are_refused_without_recursion() -> None:
     with pytest.raises(ValueError, match="1,000,001 nodes"):
         draw(chain(1_000_000))

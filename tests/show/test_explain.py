@@ -1,10 +1,14 @@
-"""explain and its formulas: the formulas are the op table's, the numbers are the engine's."""
+"""explain and its formulas: the formulas are the op table's, the numbers are the engine's.
+
+Covers `formulas.py`, `parameters.py`, `walk.py`.
+"""
 
 # ruff: noqa: RUF001 (the formulas are typeset, with a real minus sign)
 
 import itertools
 import math
 import re
+from typing import Never
 
 import numpy as np
 import pytest
@@ -49,13 +53,13 @@ def neuron() -> dict[str, Value]:
         (ops.greater, ["0", "0"]),
     ],
 )
-def test_a_formula_is_the_rule_run_on_names(op, expected):
+def test_a_formula_is_the_rule_run_on_names(op, expected) -> None:
     names = [named(c) for c in "abc"[: op.arity]]
     assert [f.text for f in local_derivatives(op, names, named("o"))] == expected
 
 
 @pytest.mark.parametrize("op", registered.values(), ids=lambda op: op.name)
-def test_a_formula_with_the_numbers_put_in_evaluates_to_the_derivative(op):
+def test_a_formula_with_the_numbers_put_in_evaluates_to_the_derivative(op) -> None:
     xs = [0.8, 1.7, 0.4][: op.arity]
     out = op.number(*xs)
     world = {name: getattr(math, name) for name in ("exp", "log", "sin", "cos", "erf")}
@@ -70,13 +74,13 @@ def test_a_formula_with_the_numbers_put_in_evaluates_to_the_derivative(op):
         assert value == pytest.approx(expected or 0.0, rel=1e-4), formula.text
 
 
-def test_a_registered_op_is_written_by_its_own_rule():
+def test_a_registered_op_is_written_by_its_own_rule() -> None:
     cube = micrograd.op("cube_of_this_test", lambda x: x * x * x, [lambda x, out: 3 * x * x])
     assert local_derivatives(cube, [named("x")], named("o"))[0].text == "3 × x × x"
     assert expression(cube, [named("x")]).text == "cube_of_this_test(x)"
 
 
-def test_a_registered_rule_that_needs_numbers_is_custom():
+def test_a_registered_rule_that_needs_numbers_is_custom() -> None:
     step = micrograd.op("step_of_this_test", lambda x: x, [lambda x, out: math.floor(x) + 1.0])
     assert local_derivatives(step, [named("x")], named("o"))[0].text == "custom"
 
@@ -87,12 +91,12 @@ def test_a_registered_rule_that_needs_numbers_is_custom():
      (1e-4, "0.0001"), (123456.0, "1.235e5"), (math.inf, "∞"), (-math.inf, "−∞"),
      (math.nan, "nan")],
 )  # fmt: skip
-def test_numbers_are_short(x, text):
+def test_numbers_are_short(x, text) -> None:
     assert number(x) == text
 
 
 @pytest.mark.parametrize("label", ["x1", "alpha", r"a\b", "$x$", "a_b^c", "</script>", "50%", "{"])
-def test_latex_of_a_label_is_balanced(label):
+def test_latex_of_a_label_is_balanced(label) -> None:
     latex = named(label).latex
     bare = re.sub(r"\\[{}$&#%_]", "", latex)
     assert bare.count("{") == bare.count("}")
@@ -102,7 +106,7 @@ def test_latex_of_a_label_is_balanced(label):
 # --- explain ------------------------------------------------------------------------------------
 
 
-def test_the_neuron_is_derived_from_the_output_down():
+def test_the_neuron_is_derived_from_the_output_down() -> None:
     text = str(explain(neuron()["o"]))
     for line in [
         "o = tanh(n) = tanh(0.8814) = 0.7071",
@@ -114,7 +118,7 @@ def test_the_neuron_is_derived_from_the_output_down():
     assert text.index("n.grad = 0.5") < text.index("x1.grad = ")
 
 
-def test_a_second_use_is_seen_to_be_added():
+def test_a_second_use_is_seen_to_be_added() -> None:
     a = Value(3.0, label="a")
     b = a * a
     b.label = "b"
@@ -123,14 +127,14 @@ def test_a_second_use_is_seen_to_be_added():
     assert "a.grad += 3 × 1 = 3: 3 -> 6" in text
 
 
-def test_markdown_holds_the_derivation_in_latex():
+def test_markdown_holds_the_derivation_in_latex() -> None:
     shown = explain(neuron()["o"])
     assert shown._repr_markdown_() == shown.markdown
     assert r"\frac{\partial o}{\partial n} = 1 - {o}^{2} = 1 - {0.7071}^{2} = 0.5" in shown.markdown
     assert repr(shown) == str(shown) == shown.text
 
 
-def test_paths_add_up_to_the_gradient():
+def test_paths_add_up_to_the_gradient() -> None:
     v = neuron()
     x = v["x1"]
     y = v["o"] * x + x.exp()
@@ -143,7 +147,7 @@ def test_paths_add_up_to_the_gradient():
     assert f"= {number(x.grad)}" in text.splitlines()[-1]
 
 
-def test_a_large_graph_says_so_and_explains_the_path_asked_for():
+def test_a_large_graph_says_so_and_explains_the_path_asked_for() -> None:
     x = Value(1.0, label="x")
     y = x
     for _ in range(40):
@@ -153,7 +157,7 @@ def test_a_large_graph_says_so_and_explains_the_path_asked_for():
     assert "1 path leads from x" in str(explain(y, wrt=x))
 
 
-def test_very_many_paths_are_counted_and_their_rest_is_summed():
+def test_very_many_paths_are_counted_and_their_rest_is_summed() -> None:
     x = Value(1.01, label="x")
     y = x
     for _ in range(40):
@@ -164,21 +168,21 @@ def test_very_many_paths_are_counted_and_their_rest_is_summed():
     assert shown.count("Path ") == 12
 
 
-def test_wrt_something_else_is_an_error_that_names_it():
+def test_wrt_something_else_is_an_error_that_names_it() -> None:
     with pytest.raises(ValueError, match=r"was not computed from Value\(data=1.0.*stranger"):
         explain(neuron()["o"], wrt=Value(1.0, label="stranger"))
     with pytest.raises(TypeError, match="got a list of 1"):
         explain([neuron()["o"]])
 
 
-def test_wrt_may_be_a_name():
+def test_wrt_may_be_a_name() -> None:
     v = neuron()
     assert str(explain(v["o"], wrt="x1")) == str(explain(v["o"], wrt=v["x1"]))
     with pytest.raises(ValueError, match=r"no 'q' in this graph; .* one of the names o, n, "):
         explain(v["o"], wrt="q")
 
 
-def test_a_blocked_path_brings_nothing():
+def test_a_blocked_path_brings_nothing() -> None:
     x = Value(2.0, label="x")
     y = x.detach() * 3.0
     with pytest.raises(ValueError, match="was not computed from"):
@@ -187,11 +191,11 @@ def test_a_blocked_path_brings_nothing():
     assert "= 1" in str(explain(z, wrt=x)).splitlines()[-1]
 
 
-def test_a_closure_is_custom_and_what_it_did_is_told():
+def test_a_closure_is_custom_and_what_it_did_is_told() -> None:
     a = Value(3.0, label="a")
     out = Value(a.data**3, (a,), "cube", "out")
 
-    def backward():
+    def backward() -> None:
         a.grad += 3 * a.data**2 * out.grad
 
     out._backward = backward
@@ -203,7 +207,7 @@ def test_a_closure_is_custom_and_what_it_did_is_told():
 # --- the record beneath ---------------------------------------------------------------------
 
 
-def test_the_walk_is_the_engines_backward_and_leaves_no_trace():
+def test_the_walk_is_the_engines_backward_and_leaves_no_trace() -> None:
     v = neuron()
     v["x1"].grad, v["n"].grad, v["o"].grad = 7.0, 8.0, 9.0
     before = [(node.data, node.grad) for node in v.values()]
@@ -215,11 +219,11 @@ def test_the_walk_is_the_engines_backward_and_leaves_no_trace():
     assert walk.grads == [node.grad for node in walk.nodes]
 
 
-def test_a_rule_that_fails_leaves_no_trace_either():
+def test_a_rule_that_fails_leaves_no_trace_either() -> None:
     a = Value(3.0, label="a")
     out = a * 2.0
 
-    def broken():
+    def broken() -> Never:
         raise ZeroDivisionError("mine")
 
     middle = Value(1.0, (out,), "mine")
@@ -232,7 +236,7 @@ def test_a_rule_that_fails_leaves_no_trace_either():
     assert last.grad == middle.grad == 0.0
 
 
-def test_running_totals_chain():
+def test_running_totals_chain() -> None:
     x = Value(1.5, label="x")
     y = x * x * x + x
     walk = Walk(y)
@@ -243,20 +247,20 @@ def test_running_totals_chain():
     assert uses[-1].after == walk.grads[walk.index[x]] == pytest.approx(3 * 1.5**2 + 1)
 
 
-def test_names_are_labels_made_unique():
+def test_names_are_labels_made_unique() -> None:
     a, again, c = Value(1.0, label="a"), Value(2.0, label="a"), Value(3.0)
     walk = Walk((a * again) + c)
     assert walk.names == ["a", "a#2", "v1", "3", "v2"]
     assert walk.constants == {3}
 
 
-def test_where_nothing_is_labelled_everything_gets_a_name():
+def test_where_nothing_is_labelled_everything_gets_a_name() -> None:
     walk = Walk(Value(2.0) * Value(3.0))
     assert walk.names == ["v1", "v2", "v3"]
     assert not walk.constants
 
 
-def test_infinities_and_nans_are_told_as_they_are():
+def test_infinities_and_nans_are_told_as_they_are() -> None:
     x = Value(0.0, label="x")
     y = x.log()
     y.label = "y"

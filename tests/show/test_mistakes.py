@@ -1,4 +1,7 @@
-"""The diagnosis: an answer made by a known mistake is named as such, a right one is never wrong."""
+"""The diagnosis: an answer made by a known mistake is named as such, a right one is never wrong.
+
+Covers `marking.py`, `recursion.py`, `report.py`.
+"""
 
 import math
 import random
@@ -209,7 +212,7 @@ def one_of_each(learner: Learner, seed: int) -> list[Slip]:
     return list(chosen.values())
 
 
-def test_the_learners_table_agrees_with_the_engine(learners):
+def test_the_learners_table_agrees_with_the_engine(learners) -> None:
     for learner in learners:
         for name, g in learner.answers({}).items():
             right = learner.walk.grads[learner.walk.names.index(name)]
@@ -220,7 +223,8 @@ def finite(answers: dict) -> bool:
     return all(map(math.isfinite, answers.values()))
 
 
-def test_of_one_slip_carried_on_one_mistake_is_marked_and_named(learners):
+@pytest.mark.slow
+def test_of_one_slip_carried_on_one_mistake_is_marked_and_named(learners) -> None:
     seen: Counter[str] = Counter()
     follow = 0
     for seed, learner in enumerate(learners):
@@ -242,8 +246,9 @@ def test_of_one_slip_carried_on_one_mistake_is_marked_and_named(learners):
     assert follow > 4000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("carried", [False, True], ids=["written", "worked with"])
-def test_of_one_slip_in_three_digits_one_mistake_is_marked(learners, carried):
+def test_of_one_slip_in_three_digits_one_mistake_is_marked(learners, carried) -> None:
     """Whoever hands in three digits, and whoever goes on with them, is followed as well."""
     tried = exact = 0
     for seed, learner in enumerate(learners):
@@ -259,7 +264,8 @@ def test_of_one_slip_in_three_digits_one_mistake_is_marked(learners, carried):
     assert exact >= 0.99 * tried, (tried, exact)
 
 
-def test_of_a_consistent_pupil_hardly_a_mistake_stays_unknown(learners):
+@pytest.mark.slow
+def test_of_a_consistent_pupil_hardly_a_mistake_stays_unknown(learners) -> None:
     """One kind at every opportunity: 44% were unknown when the right gradients were assumed."""
     marks: Counter[str] = Counter()
     for learner in learners:
@@ -280,7 +286,7 @@ def test_of_a_consistent_pupil_hardly_a_mistake_stays_unknown(learners):
     assert marks["unknown"] <= 6 and marks["another"] <= 3, marks
 
 
-def test_every_mistake_in_every_op_is_named(learners):
+def test_every_mistake_in_every_op_is_named(learners) -> None:
     seen: Counter[tuple[str, str]] = Counter()
     for learner in learners:
         walk, right = learner.walk, dict(enumerate(learner.walk.grads))
@@ -308,7 +314,7 @@ def test_every_mistake_in_every_op_is_named(learners):
 
 @pytest.mark.browser
 @needs_browser
-def test_the_pages_quiz_follows_the_learner_too(learners):
+def test_the_pages_quiz_follows_the_learner_too(learners) -> None:
     """At every question each slip, and what follows from the learner's own three digits."""
     tried, expected = [], []
     for learner in learners[:100]:
@@ -357,20 +363,20 @@ def test_the_pages_quiz_follows_the_learner_too(learners):
 # --- single cases ---------------------------------------------------------------------------------
 
 
-def test_two_mistakes_with_one_number_are_both_named_the_likelier_first():
+def test_two_mistakes_with_one_number_are_both_named_the_likelier_first() -> None:
     x, w = Value(-1.0, label="x"), Value(3.0, label="w")
     walk = Walk(x.relu() * w)
     i = walk.names.index("x")
     assert list(diagnose(3.0, walk, walk.uses_of(i))) == ["gate", "no local"]
 
 
-def test_the_same_mistake_in_both_uses_is_named():
+def test_the_same_mistake_in_both_uses_is_named() -> None:
     x, c = Value(3.0, label="x"), Value(5.0, label="c")
     walk = Walk(x * x * c)  # right: 30; both local derivatives without what arrives: 3 + 3
     assert list(diagnose(6.0, walk, walk.uses_of(walk.names.index("x")))) == ["no arriving"]
 
 
-def test_an_unknown_number_is_given_no_name():
+def test_an_unknown_number_is_given_no_name() -> None:
     x, w = Value(2.0, label="x"), Value(3.0, label="w")
     walk = Walk((x * w).tanh())
     assert diagnose(123.4, walk, walk.uses_of(walk.names.index("x"))) == {}
@@ -390,7 +396,7 @@ def by_recursion(value: Value, at_once: bool) -> dict[str, float]:
     grads = dict.fromkeys(Walk(value).nodes, 0.0)
     grads[value] = 1.0
 
-    def visit(node):
+    def visit(node) -> None:
         inputs = node._prev
         x = [p.data for p in inputs]
         for k, p in enumerate(inputs):
@@ -405,14 +411,14 @@ def by_recursion(value: Value, at_once: bool) -> dict[str, float]:
     return {walk.names[i]: grads[node] for i, node in enumerate(walk.nodes)}
 
 
-def test_backward_by_recursion_is_known():
+def test_backward_by_recursion_is_known() -> None:
     assert by_recursion(doubled(), True)["a"] == 6  # the example of the most frequent report
     assert check(doubled(), {"a": 6}).marks["a"].mistakes[0] == "recursion"
     assert check(doubled(), {"a": 8}).marks["a"].mistakes == ("recursion",)
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_a_whole_recursion_is_one_mistake(at_once):
+def test_a_whole_recursion_is_one_mistake(at_once) -> None:
     """The first wrong node is told; further down the same program is no new mistake."""
     ones = several = 0
     for seed in range(200):
@@ -435,7 +441,7 @@ def report_names(walk: Walk) -> set[str]:
     return {walk.names[i] for i in walk.asked}
 
 
-def test_very_many_paths_end_the_search_for_recursion():
+def test_very_many_paths_end_the_search_for_recursion() -> None:
     x = Value(1.0, label="x")
     y = x
     for _ in range(40):
@@ -444,7 +450,7 @@ def test_very_many_paths_end_the_search_for_recursion():
     assert check(y, {"x": 3.0}).marks["x"].verdict == "wrong"
 
 
-def test_the_outputs_own_gradient():
+def test_the_outputs_own_gradient() -> None:
     x = Value(0.5, label="x")
     o = x.tanh()
     o.label = "o"
@@ -456,7 +462,7 @@ def test_the_outputs_own_gradient():
     assert alone.marks["x"].mistakes == ("output",)
 
 
-def test_one_minus_the_output_of_tanh():
+def test_one_minus_the_output_of_tanh() -> None:
     n = Value(math.atanh(0.8), label="n")
     o = n.tanh()
     o.label = "o"
@@ -464,5 +470,5 @@ def test_one_minus_the_output_of_tanh():
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values())
-def test_a_hint_tells_no_number(mistake):
+def test_a_hint_tells_no_number(mistake) -> None:
     assert not any(c.isdigit() for c in mistake.hint + mistake.name)

@@ -1,4 +1,7 @@
-"""The stepper's frames and pages, without a browser: what they hold is the engine's backward."""
+"""The stepper's frames and pages, without a browser: what they hold is the engine's backward.
+
+Covers `lesson.py`, `pages.py`, `parts.py`, `quiz.py`.
+"""
 
 # ruff: noqa: RUF001 (the formulas are typeset, with a real minus sign)
 
@@ -49,7 +52,7 @@ def leaf(value: Value, label: str) -> Value:
 # --- frames -------------------------------------------------------------------------------------
 
 
-def test_forward_then_backward_in_the_engines_order():
+def test_forward_then_backward_in_the_engines_order() -> None:
     o = neuron()
     order = topological_order(o)
     frames = lesson(step_through(o))["frames"]
@@ -61,7 +64,7 @@ def test_forward_then_backward_in_the_engines_order():
     assert [f["phase"] for f in frames] == ["forward"] * 6 + ["backward"] * 6 + ["gradients"]
 
 
-def test_each_row_is_local_times_arriving_added_to_what_was_there():
+def test_each_row_is_local_times_arriving_added_to_what_was_there() -> None:
     a = Value(3.0, label="a")
     b = a * a
     c = b * a + b
@@ -77,12 +80,12 @@ def test_each_row_is_local_times_arriving_added_to_what_was_there():
     assert ones[-1]["after"] == number(a.grad) == "33"
 
 
-def test_the_local_derivative_stands_as_formula_and_as_number():
+def test_the_local_derivative_stands_as_formula_and_as_number() -> None:
     row = next(r for f in lesson(step_through(neuron()))["frames"] for r in f["rows"])
     assert (row["formula"], row["numbers"], row["local"]) == ("1 − o²", "1 − 0.7071²", "0.5")
 
 
-def test_the_users_graph_is_left_as_it_was():
+def test_the_users_graph_is_left_as_it_was() -> None:
     o = neuron()
     for i, node in enumerate(topological_order(o)):
         node.grad = float(i)
@@ -92,11 +95,11 @@ def test_the_users_graph_is_left_as_it_was():
     assert [(n.data, n.grad, n.label) for n in topological_order(o)] == before
 
 
-def test_a_closure_of_ones_own_is_run_and_called_custom():
+def test_a_closure_of_ones_own_is_run_and_called_custom() -> None:
     a = Value(3.0, label="a")
     out = Value(a.data**3, (a,), "cube", "out")
 
-    def backward():
+    def backward() -> None:
         a.grad += 3 * a.data**2 * out.grad
 
     out._backward = backward
@@ -107,11 +110,11 @@ def test_a_closure_of_ones_own_is_run_and_called_custom():
     assert a.grad == 0.0
 
 
-def test_a_wrong_closure_is_shown_as_it_is():
+def test_a_wrong_closure_is_shown_as_it_is() -> None:
     a = Value(3.0, label="a")
     out = Value(9.0, (a,), "sq")
 
-    def overwrites():  # the bug of the lecture: = instead of +=
+    def overwrites() -> None:  # the bug of the lecture: = instead of +=
         a.grad = 6.0 * out.grad
 
     out._backward = overwrites
@@ -122,14 +125,14 @@ def test_a_wrong_closure_is_shown_as_it_is():
                                                          {("0", "6"), ("6", "16")})  # fmt: skip
 
 
-def test_a_registered_op_shows_its_rule():
+def test_a_registered_op_shows_its_rule() -> None:
     cube = micrograd.op("cubed_in_a_lesson", lambda x: x * x * x, [lambda x, out: 3 * x * x])
     a = Value(2.0, label="a")
     row = lesson(step_through(cube(a)))["frames"][-2]["rows"][0]
     assert (row["formula"], row["numbers"], row["local"]) == ("3 × a × a", "3 × 2 × 2", "12")
 
 
-def test_a_lifted_call_is_a_custom_step():
+def test_a_lifted_call_is_a_custom_step() -> None:
     w = Value(3.0, label="w")
 
     @micrograd.lift
@@ -147,7 +150,7 @@ def test_a_lifted_call_is_a_custom_step():
     assert (w.grad, x.grad) == (17.0, 28.0)
 
 
-def test_a_quiz_asks_for_the_weights_of_a_module():
+def test_a_quiz_asks_for_the_weights_of_a_module() -> None:
     model = MLP(2, [2, 1])
     loss = (model([1.0, -2.0]) - 1.0) ** 2
     shown = lesson(step_through(loss, quiz=True))
@@ -161,7 +164,7 @@ def test_a_quiz_asks_for_the_weights_of_a_module():
 # --- training -----------------------------------------------------------------------------------
 
 
-def test_training_ends_with_each_update_and_the_new_loss():
+def test_training_ends_with_each_update_and_the_new_loss() -> None:
     x, w, b = Value(2.0, label="x"), Value(-1.0, label="w"), Value(0.5, label="b")
     loss = (x * w + b - 1.0) ** 2
     loss.label = "loss"
@@ -177,14 +180,14 @@ def test_training_ends_with_each_update_and_the_new_loss():
     assert f"is {number(fresh.data)}, down by" in frames[-1]["say"]
 
 
-def test_training_takes_a_module():
+def test_training_takes_a_module() -> None:
     model = MLP(2, [2, 1])
     loss = (model([1.0, -2.0]) - 1.0) ** 2
     frames = lesson(step_through(loss, model, 0.1))["frames"]
     assert sum(f["phase"] == "update" for f in frames) == len(model.parameters()) + 1
 
 
-def test_a_node_by_hand_cannot_be_computed_again_and_says_so():
+def test_a_node_by_hand_cannot_be_computed_again_and_says_so() -> None:
     a = Value(3.0, label="a")
     out = Value(9.0, (a,), "sq", "out")
     out._backward = lambda: None
@@ -204,7 +207,7 @@ def test_a_node_by_hand_cannot_be_computed_again_and_says_so():
         ("new", 0.1, ValueError, r"takes leaves that o was computed from.*label 'stranger'"),
     ],
 )
-def test_bad_arguments_are_named(parameters, lr, error, match):
+def test_bad_arguments_are_named(parameters, lr, error, match) -> None:
     o = neuron()
     stranger = Value(1.0, label="stranger")
     given = {"w": [leaf(o, "w1")], "n": [leaf(o, "n")], "new": [stranger]}
@@ -214,7 +217,7 @@ def test_bad_arguments_are_named(parameters, lr, error, match):
         step_through(o, parameters, lr)
 
 
-def test_not_a_value_and_too_many_nodes():
+def test_not_a_value_and_too_many_nodes() -> None:
     with pytest.raises(TypeError, match=r"about one Value.*got float 1.0"):
         step_through(1.0)
     x = Value(1.0, label="x")
@@ -228,7 +231,7 @@ def test_not_a_value_and_too_many_nodes():
 
 
 @pytest.mark.parametrize("label", HOSTILE, ids=range(len(HOSTILE)))
-def test_a_hostile_label_stays_text_in_the_source(label):
+def test_a_hostile_label_stays_text_in_the_source(label) -> None:
     x = Value(1.0, label=label)
     y = x * 2.0
     y.label = label
@@ -243,7 +246,7 @@ def test_a_hostile_label_stays_text_in_the_source(label):
     assert lesson(stepper)["nodes"][0]["name"][:5] in (label[:5], "v1")  # v1: nothing to see
 
 
-def test_the_fragment_has_a_frame_and_a_still_picture():
+def test_the_fragment_has_a_frame_and_a_still_picture() -> None:
     fragment = step_through(neuron())._repr_html_()
     assert 'sandbox="allow-scripts"' in fragment
     svg = unquote(re.search(r'src="data:image/svg\+xml,([^"]+)"', fragment)[1])
@@ -251,7 +254,7 @@ def test_the_fragment_has_a_frame_and_a_still_picture():
     assert re.search(r'height="\d{3}"', fragment)
 
 
-def test_the_page_allows_no_address_and_no_other_script():
+def test_the_page_allows_no_address_and_no_other_script() -> None:
     page = step_through(neuron()).page
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)[1]
     assert "default-src 'none'" in policy and "script-src 'sha256-" in policy
@@ -260,7 +263,7 @@ def test_the_page_allows_no_address_and_no_other_script():
     assert not re.search(r"\b(?:fetch|XMLHttpRequest|import\()", page)
 
 
-def test_infinities_survive_json():
+def test_infinities_survive_json() -> None:
     x = Value(0.0, label="x")
     y = x.log() * Value(math.inf, label="k")
     asked = [
@@ -269,7 +272,7 @@ def test_infinities_survive_json():
     assert {"Infinity", "-Infinity"} & {q["answer"] for q in asked if isinstance(q["answer"], str)}
 
 
-def test_the_largest_stays_below_a_megabyte():
+def test_the_largest_stays_below_a_megabyte() -> None:
     x = [Value(0.1 * i, label=f"x{i}") for i in range(8)]
     total = Value(0.2, label="c")
     for k in range(10):
@@ -281,7 +284,7 @@ def test_the_largest_stays_below_a_megabyte():
     assert len(step_through(total).html.encode()) < 1_000_000
 
 
-def test_save_writes_a_page(tmp_path):
+def test_save_writes_a_page(tmp_path) -> None:
     stepper = step_through(neuron())
     stepper.save(tmp_path / "page.html")
     assert (tmp_path / "page.html").read_text("utf-8") == stepper.page

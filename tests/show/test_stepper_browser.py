@@ -91,7 +91,7 @@ def table(driver) -> list[list[str]]:
 # --- controls -----------------------------------------------------------------------------------
 
 
-def test_every_control(page):
+def test_every_control(page) -> None:
     driver = page(step_through(neuron()))
     click = lambda name: find(driver, f"#{name}").click()
     assert count(driver) == (1, 13)
@@ -118,7 +118,7 @@ def test_every_control(page):
     assert "1 − o²" in table(driver)[0][1]  # noqa: RUF001
 
 
-def test_play_runs_and_pauses(page):
+def test_play_runs_and_pauses(page) -> None:
     driver = page(step_through(neuron()))
     driver.execute_script("document.getElementById('play').click()")
     assert find(driver, "#play").get_attribute("aria-label") == "Pause"
@@ -131,7 +131,7 @@ def test_play_runs_and_pauses(page):
     assert count(driver)[0] == stopped
 
 
-def test_the_keyboard_alone_does_everything(page):
+def test_the_keyboard_alone_does_everything(page) -> None:
     from selenium.webdriver.common.keys import Keys
 
     driver = page(step_through(neuron()))
@@ -170,7 +170,7 @@ def test_the_keyboard_alone_does_everything(page):
     assert find(driver, "#play").get_attribute("aria-label") == "Play"
 
 
-def test_a_click_on_a_card_jumps_to_its_step(page):
+def test_a_click_on_a_card_jumps_to_its_step(page) -> None:
     o = neuron()
     driver = page(step_through(o))
     n = topological_order(o).index(leaf(o, "n"))
@@ -185,7 +185,7 @@ def test_a_click_on_a_card_jumps_to_its_step(page):
     assert "w1.grad becomes 1" in text(driver, "#say")
 
 
-def test_pointing_at_a_card_tells_all_that_is_known_of_it(page):
+def test_pointing_at_a_card_tells_all_that_is_known_of_it(page) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
 
     out = shared()
@@ -205,14 +205,14 @@ def test_pointing_at_a_card_tells_all_that_is_known_of_it(page):
 
 
 @pytest.mark.parametrize("make", [neuron, shared])
-def test_at_every_step_the_numbers_on_screen_are_the_engines(page, make):
+def test_at_every_step_the_numbers_on_screen_are_the_engines(page, make) -> None:
     out = make()
     driver = page(step_through(out))
     order = topological_order(out)
     shown = {i for i, n in enumerate(order) if n._rule is None}
     computed = [i for i, n in enumerate(order) if n._rule is not None]
 
-    def compare():
+    def compare() -> None:
         for i, node in enumerate(order):
             visible = i in shown
             assert card(driver, i, "data") == (number_text(node.data) if visible else "")
@@ -252,7 +252,7 @@ def test_at_every_step_the_numbers_on_screen_are_the_engines(page, make):
     compare()
 
 
-def test_the_active_node_and_its_inputs_are_lit(page):
+def test_the_active_node_and_its_inputs_are_lit(page) -> None:
     o = neuron()
     order = topological_order(o)
     driver = page(step_through(o))
@@ -265,7 +265,7 @@ def test_the_active_node_and_its_inputs_are_lit(page):
     assert "flow" in find(driver, "#e9-0").get_attribute("class")
 
 
-def test_what_happened_is_said_aloud(page):
+def test_what_happened_is_said_aloud(page) -> None:
     driver = page(step_through(shared()))
     assert find(driver, "#say").get_attribute("aria-live") == "polite"
     find(driver, "#last").click()
@@ -275,7 +275,7 @@ def test_what_happened_is_said_aloud(page):
     assert spoken.startswith("step ") and "Backward" in spoken
 
 
-def test_training_shows_the_update_and_the_new_loss(page):
+def test_training_shows_the_update_and_the_new_loss(page) -> None:
     out = shared()
     parameters = [leaf(out, "a"), leaf(out, "b")]
     driver = page(step_through(out, parameters, 0.001))
@@ -301,7 +301,7 @@ def answer(driver, typed: str) -> None:
     field.send_keys(typed, Keys.ENTER)
 
 
-def test_the_quiz_asks_marks_and_names_the_mistake(page):
+def test_the_quiz_asks_marks_and_names_the_mistake(page) -> None:
     x, w, k = Value(2.0, label="x"), Value(-3.0, label="w"), Value(5.0, label="k")
     p = x * w
     p.label = "p"
@@ -335,7 +335,7 @@ def test_the_quiz_asks_marks_and_names_the_mistake(page):
     assert find(driver, "#last").is_enabled() is False
 
 
-def test_the_quiz_follows_the_learners_own_numbers(page):
+def test_the_quiz_follows_the_learners_own_numbers(page) -> None:
     """a = 100 b - 99 c for two almost equal gradients, handed in with three digits each."""
     a, k, m = Value(1.0, label="a"), Value(0.12345, label="k"), Value(0.1231, label="m")
     b, c = a * 100.0, a * -99.0
@@ -374,7 +374,7 @@ def test_the_quiz_follows_the_learners_own_numbers(page):
     assert text(driver, ".score") == "You predicted 7 of 8 gradients at the first try."
 
 
-def test_what_the_printed_numbers_give_is_right(page):
+def test_what_the_printed_numbers_give_is_right(page) -> None:
     n = Value(3.9, label="n")
     o = n.tanh()
     o.label = "o"
@@ -384,7 +384,7 @@ def test_what_the_printed_numbers_give_is_right(page):
     assert text(driver, "#phase") == "Backward" and "Right." in text(driver, "#say")
 
 
-def test_after_a_click_on_the_switch_the_arrows_step(page):
+def test_after_a_click_on_the_switch_the_arrows_step(page) -> None:
     from selenium.webdriver.common.keys import Keys
 
     driver = page(step_through(neuron()))
@@ -397,14 +397,14 @@ def test_after_a_click_on_the_switch_the_arrows_step(page):
     assert find(driver, "#as-numbers").is_selected()
 
 
-def test_a_constant_keeps_its_dashed_border(page):
+def test_a_constant_keeps_its_dashed_border(page) -> None:
     x = Value(2.0, label="x")
     driver = page(step_through(x * 3.0))
     dashed = "return document.querySelectorAll('.constant [stroke-dasharray]').length"
     assert driver.execute_script(dashed) == 1
 
 
-def test_an_update_is_an_assignment(page):
+def test_an_update_is_an_assignment(page) -> None:
     out = shared()
     driver = page(step_through(out, [leaf(out, "a")], 0.001))
     find(driver, "#last").click()
@@ -412,7 +412,7 @@ def test_an_update_is_an_assignment(page):
     assert text(driver, ".equation").startswith("a ← a − 0.001 × a.grad = ")  # noqa: RUF001
 
 
-def test_the_quiz_keeps_unanswered_gradients_to_itself(page):
+def test_the_quiz_keeps_unanswered_gradients_to_itself(page) -> None:
     out = shared()
     driver = page(step_through(out, quiz=True))
     find(driver, "#last").click()
@@ -425,7 +425,7 @@ def test_the_quiz_keeps_unanswered_gradients_to_itself(page):
             assert number_text(node.grad, sign=True) not in shown
 
 
-def test_the_quiz_by_keyboard_alone(page):
+def test_the_quiz_by_keyboard_alone(page) -> None:
     from selenium.webdriver.common.keys import Keys
 
     x, w = Value(2.0, label="x"), Value(-3.0, label="w")
@@ -442,7 +442,7 @@ def test_the_quiz_by_keyboard_alone(page):
 # --- the page as a page -------------------------------------------------------------------------
 
 
-def test_two_on_one_page_do_not_interfere(chromium, tmp_path):
+def test_two_on_one_page_do_not_interfere(chromium, tmp_path) -> None:
     both = step_through(neuron()).html + step_through(shared()).html
     path = tmp_path / "two.html"
     path.write_text(f"<!doctype html><meta charset=utf-8><p id=say>mine</p>{both}", "utf-8")
@@ -464,7 +464,7 @@ def test_two_on_one_page_do_not_interfere(chromium, tmp_path):
     assert errors(chromium) == []
 
 
-def test_without_its_frame_the_still_picture_shows(chromium, tmp_path):
+def test_without_its_frame_the_still_picture_shows(chromium, tmp_path) -> None:
     import re
 
     fragment = step_through(neuron()).html
@@ -477,7 +477,7 @@ def test_without_its_frame_the_still_picture_shows(chromium, tmp_path):
     assert chromium.execute_script("return arguments[0].naturalWidth", picture) > 300
 
 
-def test_hostile_labels_are_text_and_nothing_runs(page, chromium):
+def test_hostile_labels_are_text_and_nothing_runs(page, chromium) -> None:
     total = Value(0.0, label="t")
     for i, label in enumerate(HOSTILE):
         total = total + Value(float(i + 1), label=label) * 2.0
@@ -500,7 +500,7 @@ def test_hostile_labels_are_text_and_nothing_runs(page, chromium):
         assert label in shown
 
 
-def test_hostile_labels_in_the_fragment(chromium, tmp_path):
+def test_hostile_labels_in_the_fragment(chromium, tmp_path) -> None:
     x = Value(1.0, label="</iframe><script>document.title='hacked'</script>")
     y = x * 2.0
     y.label = "\"><img src=x onerror=document.title='hacked'>"
@@ -519,7 +519,7 @@ def test_hostile_labels_in_the_fragment(chromium, tmp_path):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_light_and_dark(page, chromium, scheme):
+def test_light_and_dark(page, chromium, scheme) -> None:
     driver = page(step_through(neuron()))
     prefer(driver, scheme)
     brightness = """
@@ -538,7 +538,7 @@ def test_light_and_dark(page, chromium, scheme):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_frame_follows_the_notebooks_theme(chromium, tmp_path, theme):
+def test_the_frame_follows_the_notebooks_theme(chromium, tmp_path, theme) -> None:
     dark = theme == "dark"
     path = tmp_path / "notebook.html"
     host = f'<body data-jp-theme-light="{str(not dark).lower()}">'
@@ -553,7 +553,7 @@ def test_the_frame_follows_the_notebooks_theme(chromium, tmp_path, theme):
     chromium.switch_to.default_content()
 
 
-def test_600_pixels_are_wide_enough(page):
+def test_600_pixels_are_wide_enough(page) -> None:
     stepper = step_through(neuron())
     driver = page(stepper)
     resize(driver, 600, stepper._height)
@@ -574,7 +574,7 @@ def test_600_pixels_are_wide_enough(page):
     assert size["height"] > 9  # pixels: a card can still be read
 
 
-def test_a_graph_of_120_nodes_stays_smooth(page):
+def test_a_graph_of_120_nodes_stays_smooth(page) -> None:
     total = Value(0.2, label="c")
     x = [Value(0.1 * i, label=f"x{i}") for i in range(4)]
     for k in range(7):
@@ -601,7 +601,7 @@ def test_a_graph_of_120_nodes_stays_smooth(page):
     assert max(best) < 50, best
 
 
-def test_infinite_and_undefined_numbers_are_shown(page):
+def test_infinite_and_undefined_numbers_are_shown(page) -> None:
     x = Value(0.0, label="x")
     y = x.log() * 0.0
     y.label = "y"
@@ -615,7 +615,7 @@ def test_infinite_and_undefined_numbers_are_shown(page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(page, scheme):
+def test_axe_finds_nothing_serious(page, scheme) -> None:
     out = shared()
     driver = page(step_through(out, [leaf(out, "a")], 0.01))
     prefer(driver, scheme)
@@ -628,7 +628,7 @@ def test_axe_finds_nothing_serious(page, scheme):
         assert violations(driver) == []
 
 
-def test_axe_finds_nothing_serious_in_the_quiz_and_the_worksheet(page, chromium, tmp_path):
+def test_axe_finds_nothing_serious_in_the_quiz_and_the_worksheet(page, chromium, tmp_path) -> None:
     driver = page(step_through(shared(), quiz=True))
     find(driver, "#last").click()
     answer(driver, "123")

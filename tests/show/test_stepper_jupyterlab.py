@@ -86,7 +86,7 @@ def notebook(monkeypatch):
     return made
 
 
-def test_an_exported_notebook_is_live_without_network(tmp_path, notebook):
+def test_an_exported_notebook_is_live_without_network(tmp_path, notebook) -> None:
     page, _ = pytest.importorskip("nbconvert").HTMLExporter().from_notebook_node(notebook)
     (tmp_path / "lesson.html").write_text(page, encoding="utf-8")
     with browser("--host-resolver-rules=MAP * ~NOTFOUND") as driver:
@@ -99,7 +99,7 @@ def test_an_exported_notebook_is_live_without_network(tmp_path, notebook):
         assert driver.find_element("css selector", "#phase").text == "Gradients"
 
 
-def test_jupyterlab_shows_it_live_or_still(tmp_path, notebook):
+def test_jupyterlab_shows_it_live_or_still(tmp_path, notebook) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
 

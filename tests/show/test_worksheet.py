@@ -1,4 +1,7 @@
-"""Worksheets and their marking: blanks without answers, marks without giving the answer away."""
+"""Worksheets and their marking: blanks without answers, marks without giving the answer away.
+
+Covers `exercises.py`, `reading.py`, `sheets.py`.
+"""
 
 # ruff: noqa: RUF001 (the formulas are typeset, with a real minus sign)
 
@@ -51,7 +54,7 @@ def product() -> Value:
 # --- marking ------------------------------------------------------------------------------------
 
 
-def test_right_wrong_and_not_attempted():
+def test_right_wrong_and_not_attempted() -> None:
     report = check(product(), {"a": -2.0, "b": 4.0, "c": "2", "e": None})
     assert {name: mark.verdict for name, mark in report.marks.items()} == {
         "L": "not attempted", "d": "not attempted", "c": "right", "e": "not attempted",
@@ -60,14 +63,14 @@ def test_right_wrong_and_not_attempted():
     assert report.summary == "3 right, 0 mistakes, 3 not attempted."
 
 
-def test_a_wrong_answer_is_told_its_likely_mistake():
+def test_a_wrong_answer_is_told_its_likely_mistake() -> None:
     report = check(product(), {"a": 4.0})  # only the second use: d
     assert report.marks["a"].mistakes == ("missing use",)
     assert "forgot to add the other use" in str(report)
     assert "forgot to add the other use" in report._repr_markdown_()
 
 
-def test_the_right_answer_is_never_told_unless_asked_for():
+def test_the_right_answer_is_never_told_unless_asked_for() -> None:
     total = product() * 17.0 + 0.123
     total.label = "M"
     wrong = dict.fromkeys(right_answers(total), 5.5)
@@ -81,7 +84,7 @@ def test_the_right_answer_is_never_told_unless_asked_for():
             assert revealed.marks[name].right == g
 
 
-def test_the_rule_is_stated_and_kept():
+def test_the_rule_is_stated_and_kept() -> None:
     x = Value(0.5, label="x")
     y = x.tanh()
     y.label = "y"
@@ -118,7 +121,7 @@ def neuron(o: float = 0.8) -> Value:
 
 
 @pytest.mark.parametrize(("slip", "kind"), [(1.0, "no local"), (-0.36, "sign"), (0.2, "square")])
-def test_one_slip_is_one_mistake_and_what_follows_is_none(slip, kind):
+def test_one_slip_is_one_mistake_and_what_follows_is_none(slip, kind) -> None:
     wrong = {name: g * slip / 0.36 for name, g in right_answers(neuron()).items()} | {"o": 1}
     report = check(neuron(), wrong)
     assert report.marks["n"].verdict == "wrong" and kind in report.marks["n"].mistakes
@@ -129,27 +132,27 @@ def test_one_slip_is_one_mistake_and_what_follows_is_none(slip, kind):
     assert report.marks["w1"].follows_from == ("p",) and report.marks["w1"].mistakes == ()
 
 
-def test_following_leads_through_what_was_left_out():
+def test_following_leads_through_what_was_left_out() -> None:
     report = check(neuron(), {"n": 1.0, "x1": -2.0, "w2": 0.5})
     assert report.marks["x1"].follows_from == report.marks["w2"].follows_from == ("n",)
     assert report.marks["s"].verdict == "not attempted"
     assert report.summary == "0 right, 1 mistake, 2 follow from it, 7 not attempted."
 
 
-def test_a_second_slip_is_found_with_the_learners_own_number():
+def test_a_second_slip_is_found_with_the_learners_own_number() -> None:
     report = check(neuron(), {"n": 1.0, "p": 1.0, "q": 1.0, "x1": 1.5, "w1": -1.5})
     assert report.marks["x1"].mistakes == ("own value",)  # x1 × 1 instead of w1 × 1
     assert report.marks["w1"].mistakes == ("sign",)
     assert report.summary == "0 right, 3 mistakes, 2 follow from them, 5 not attempted."
 
 
-def test_a_slip_after_a_typing_error_is_found_with_the_right_number():
+def test_a_slip_after_a_typing_error_is_found_with_the_right_number() -> None:
     report = check(neuron(), {"p": 36, "x1": -0.72, "w1": -0.54})  # p is 0.36
     assert report.marks["x1"].verdict == "right"
     assert report.marks["w1"].mistakes == ("sign",)
 
 
-def test_rounding_is_carried_on_without_a_mistake():
+def test_rounding_is_carried_on_without_a_mistake() -> None:
     """a = 100 b - 99 c for two almost equal gradients: half a percent of each is half of a's."""
     a = Value(1.0, label="a")
     b, c = a * 100.0, a * -99.0
@@ -167,7 +170,7 @@ def test_rounding_is_carried_on_without_a_mistake():
     assert report.summary == "2 right, 0 mistakes, 1 follows from rounded answers, 5 not attempted."
 
 
-def test_what_the_printed_numbers_give_is_right():
+def test_what_the_printed_numbers_give_is_right() -> None:
     """tanh(3.9) is printed as 0.9992: who squares that is 3% off, through nobody's fault."""
     n, w = Value(3.9, label="n"), Value(2.0, label="w")
     o = n.tanh()
@@ -183,7 +186,7 @@ def test_what_the_printed_numbers_give_is_right():
     assert check(out, {"n": 1.03 * printed}).marks["n"].verdict == "wrong"
 
 
-def test_a_rounded_number_that_a_known_mistake_gives_is_told_both():
+def test_a_rounded_number_that_a_known_mistake_gives_is_told_both() -> None:
     x = Value(0.2, label="x")
     o = x.tanh()
     o.label = "o"
@@ -192,7 +195,7 @@ def test_a_rounded_number_that_a_known_mistake_gives_is_told_both():
     assert "If it is rounded: give three digits." in str(report)
 
 
-def test_a_shared_node_says_where_both_of_its_wrong_numbers_come_from():
+def test_a_shared_node_says_where_both_of_its_wrong_numbers_come_from() -> None:
     a = Value(2.0, label="a")
     b, c = a * 3.0, a.tanh()
     out = b * c
@@ -205,7 +208,7 @@ def test_a_shared_node_says_where_both_of_its_wrong_numbers_come_from():
     assert "your answers for c and b, which are wrong: mend those first." in str(report)
 
 
-def test_constants_are_not_asked_for():
+def test_constants_are_not_asked_for() -> None:
     x = Value(3.0, label="x")
     y = 2.0 * x
     y.label = "y"
@@ -221,11 +224,11 @@ def test_constants_are_not_asked_for():
      Value(-2.0), Fraction(-4, 2), "-2,0", "= -2"],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["a", "a.grad", "A.grad", " a ", "a . grad"])
-def test_answers_in_every_form(name, answer):
+def test_answers_in_every_form(name, answer) -> None:
     assert check(product(), {name: answer}).marks["a"].verdict == "right"
 
 
-def test_values_may_be_the_names():
+def test_values_may_be_the_names() -> None:
     total = product()
     leaves = {node.label: node for node in Walk(total).nodes}
     report = check(total, {leaves["a"]: -2, leaves["b"]: 4, Value(1.0): 3})
@@ -233,7 +236,7 @@ def test_values_may_be_the_names():
     assert report.unknown == ("a Value of another graph",)
 
 
-def test_one_unreadable_answer_is_marked_as_such_and_the_rest_is_marked(tmp_path):
+def test_one_unreadable_answer_is_marked_as_such_and_the_rest_is_marked(tmp_path) -> None:
     file = tmp_path / "mine.txt"
     file.write_text("a = -2\nb = 36%\nc: 2\nd,1,5\ne.grad = 2 because\n", encoding="utf-8")
     report = check(product(), file)
@@ -251,19 +254,19 @@ def test_one_unreadable_answer_is_marked_as_such_and_the_rest_is_marked(tmp_path
     "answer",
     [np.array([1.0, 2.0]), np.zeros((2, 3)), [1, 2], [], {"x": 1}, True, 1j, len, object()],
 )
-def test_what_is_no_number_is_told_without_anybodys_repr(answer):
+def test_what_is_no_number_is_told_without_anybodys_repr(answer) -> None:
     report = check(product(), {"a": answer, "b": 4})
     assert report.marks["a"].verdict == "not readable" and report.marks["b"].verdict == "right"
     for text in (str(report), report._repr_markdown_()):
         assert not any(word in text for word in ("array(", "np.", "0x", "function len"))
 
 
-def test_one_is_never_marked_wrong_as_one():
+def test_one_is_never_marked_wrong_as_one() -> None:
     assert "L.grad  wrong (1.006)" in str(check(product(), {"L": 1.006}))
     assert "(1.00501)" in str(check(product(), {"L": 1.00501}))
 
 
-def test_unknown_names_are_told_and_the_rest_is_marked():
+def test_unknown_names_are_told_and_the_rest_is_marked() -> None:
     report = check(product(), {"z": 1, "a": -2})
     assert report.marks["a"].verdict == "right" and report.unknown == ("z",)
     assert "Answered, but not asked for here: z." in str(report)
@@ -278,11 +281,11 @@ def test_unknown_names_are_told_and_the_rest_is_marked():
     [("1.5", 1.5), ("−1.5", -1.5), ("1,5", 1.5), (" 3/4 ", 0.75), ("-1/2", -0.5), ("", None),
      ("__", None), (None, None), ("inf", math.inf), ("−∞", -math.inf), (2, 2.0)],
 )  # fmt: skip
-def test_numbers_as_people_write_them(text, number):
+def test_numbers_as_people_write_them(text, number) -> None:
     assert read_number(text) == number
 
 
-def test_answers_from_files(tmp_path):
+def test_answers_from_files(tmp_path) -> None:
     as_json, as_lines = tmp_path / "answers.json", tmp_path / "answers.txt"
     as_json.write_text(json.dumps({"a": "-2", "b": None}), encoding="utf-8")
     as_lines.write_text("# mine\na.grad = -2\n\nb =\n", encoding="utf-8")
@@ -313,7 +316,7 @@ def asked(value: Value, **kwargs) -> set[str]:
     return set(check(value, {}, **kwargs).marks)
 
 
-def test_the_weights_of_a_module_are_asked_for_by_name():
+def test_the_weights_of_a_module_are_asked_for_by_name() -> None:
     model = Neuron(2, activation="tanh")
     out = model(inputs())
     assert {"w[0]", "w[1]", "b", "x1", "x2"} <= asked(out)
@@ -330,7 +333,7 @@ def test_the_weights_of_a_module_are_asked_for_by_name():
 @pytest.mark.parametrize(
     "make", [lambda: Neuron(2), lambda: MLP(2, [2, 1]), lambda: Linear(2, 1), lambda: Squash()]
 )
-def test_a_weight_is_never_a_constant(make, labelled):
+def test_a_weight_is_never_a_constant(make, labelled) -> None:
     x = inputs() if labelled else [2.0, -1.0]
     model = make()
     out = model(x[0] if isinstance(model, Squash) else x)
@@ -344,7 +347,7 @@ def test_a_weight_is_never_a_constant(make, labelled):
     assert labelled or set(values) == {i for i in walk.constants if walk.rule(i) is None}
 
 
-def test_the_weights_of_a_module_that_is_gone_are_asked_for():
+def test_the_weights_of_a_module_that_is_gone_are_asked_for() -> None:
     """nn marks what it makes: nothing else is left of `Neuron(2)` here."""
     out = Neuron(2, activation="tanh")(inputs())
     walk = Walk(out)
@@ -353,7 +356,7 @@ def test_the_weights_of_a_module_that_is_gone_are_asked_for():
     assert not Walk(out).constants and len(Walk(out).parameters) == 3
 
 
-def test_parameters_may_be_given_everywhere():
+def test_parameters_may_be_given_everywhere() -> None:
     w, x = Value(0.5), Value(2.0, label="x")
     loss = (w * x - 3.0) ** 2
     assert asked(loss) == {"x", "v1", "v2", "v3"}  # w is taken for a constant
@@ -382,7 +385,7 @@ def test_parameters_may_be_given_everywhere():
         check(loss, {}, parameters=[Value(1.0)])
 
 
-def test_a_saved_sheet_asks_for_the_weights_too(tmp_path):
+def test_a_saved_sheet_asks_for_the_weights_too(tmp_path) -> None:
     model = Neuron(2, activation="tanh")
     out = model(inputs())
     right = right_answers(out)
@@ -393,20 +396,20 @@ def test_a_saved_sheet_asks_for_the_weights_too(tmp_path):
         assert report.count("right") == len(right)
 
 
-def test_of_nested_modules_the_outermost_names():
+def test_of_nested_modules_the_outermost_names() -> None:
     model = MLP(2, [2, 1])
     names = asked(model(inputs()))
     assert "layers.0.neurons.1.w[0]" in names and "w[0]" not in names
 
 
-def test_a_module_that_failed_to_be_made_is_in_nobodys_way():
+def test_a_module_that_failed_to_be_made_is_in_nobodys_way() -> None:
     with pytest.raises(ValueError, match="activation is one of") as kept:
         Neuron(2, activation="none")
     assert kept.tb is not None  # whose frames hold the half-built neuron
     assert {"w[0]", "b"} <= asked((model := Neuron(2))(inputs())) and model
 
 
-def test_copies_and_pickles_of_a_module_keep_their_weights():
+def test_copies_and_pickles_of_a_module_keep_their_weights() -> None:
     model = Neuron(2)
     for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert {"w[0]", "b"} <= asked(again(inputs()))
@@ -418,7 +421,7 @@ def test_copies_and_pickles_of_a_module_keep_their_weights():
 
 
 @pytest.mark.parametrize("label", [3, 2.5, None, ("a", 1), np.float64(3), Value, b"x", ["l"]])
-def test_a_label_that_is_no_string_is_its_text(label, tmp_path):
+def test_a_label_that_is_no_string_is_its_text(label, tmp_path) -> None:
     x = Value(2.0, label="x")
     w = Value(3.0)
     w.label = label
@@ -435,7 +438,7 @@ def test_a_label_that_is_no_string_is_its_text(label, tmp_path):
 
 
 @pytest.mark.parametrize("label", ["\ud800", "a\udfffb", "\x00", "\ufffe"])
-def test_what_no_file_can_hold_is_replaced(label, tmp_path):
+def test_what_no_file_can_hold_is_replaced(label, tmp_path) -> None:
     x = Value(2.0, label=label)
     out = Value(6.0, (x,), f"op{label}") * 3.0
     out.label = f"o{label}"
@@ -448,7 +451,7 @@ def test_what_no_file_can_hold_is_replaced(label, tmp_path):
     str(check(out, {})).encode()
 
 
-def test_names_with_operators_are_bracketed_before_grad():
+def test_names_with_operators_are_bracketed_before_grad() -> None:
     a, b, c = (Value(x, label=n) for x, n in ((1.0, "a"), (2.0, "b"), (3.0, "c")))
     total = a + b
     total.label = "a+b"
@@ -479,19 +482,19 @@ class Text(HTMLParser):
         self.tags: list[str] = []
         self.feed(page)
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag, attrs) -> None:
         self.tags.append(tag)
         self.hidden += tag in ("style", "script")
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag) -> None:
         self.hidden -= tag in ("style", "script")
 
-    def handle_data(self, data):
+    def handle_data(self, data) -> None:
         if not self.hidden:
             self.words.append(data)
 
 
-def test_the_sheet_has_forward_values_blanks_and_no_gradient():
+def test_the_sheet_has_forward_values_blanks_and_no_gradient() -> None:
     sheet = worksheet(product())
     shown = " ".join(Text(sheet.page).words)
     assert "e = a × b = −6" in shown
@@ -506,7 +509,7 @@ def test_the_sheet_has_forward_values_blanks_and_no_gradient():
     assert "| a.grad |" in sheet.answer_markdown
 
 
-def test_the_sheet_leaves_the_graph_as_it_was():
+def test_the_sheet_leaves_the_graph_as_it_was() -> None:
     value = product()
     value.grad = 5.0
     worksheet(value)
@@ -514,7 +517,7 @@ def test_the_sheet_leaves_the_graph_as_it_was():
     assert value.label == "L"
 
 
-def test_save_writes_the_answers_apart(tmp_path):
+def test_save_writes_the_answers_apart(tmp_path) -> None:
     sheet = worksheet(product(), title="My <own> sheet")
     for ending in (".html", ".md"):
         written = sheet.save(tmp_path / f"sheet{ending}")
@@ -525,13 +528,13 @@ def test_save_writes_the_answers_apart(tmp_path):
         sheet.save(tmp_path / "sheet.pdf")
 
 
-def test_pages_need_no_network_and_no_eval():
+def test_pages_need_no_network_and_no_eval() -> None:
     for page in (worksheet(product()).page, worksheet(product()).answer_page):
         assert re.findall(r"<[^>]*(?:src|href)=[\"']?(?!data:)", page) == []
         assert "default-src 'none'" in page
 
 
-def test_a_saved_sheet_is_marked_from_its_file(tmp_path):
+def test_a_saved_sheet_is_marked_from_its_file(tmp_path) -> None:
     for ending in (".html", ".md"):
         value = exercise(5, 3)
         path, _ = worksheet(value).save(tmp_path / f"sheet{ending}")
@@ -548,7 +551,7 @@ def test_a_saved_sheet_is_marked_from_its_file(tmp_path):
         check("none.html", {})
 
 
-def test_check_of_no_value_says_so_in_plain_words():
+def test_check_of_no_value_says_so_in_plain_words() -> None:
     array = np.array([Value(1.0), Value(2.0)])
     wrong = (array, r"an array of shape \(2,\); take one"), (len, "a function"), (3, "int 3")
     for given, told in wrong:
@@ -558,7 +561,7 @@ def test_check_of_no_value_says_so_in_plain_words():
         check(product(), {}, parameters=np.array([1.0]))
 
 
-def test_a_filled_in_markdown_sheet_is_its_own_file_of_answers(tmp_path):
+def test_a_filled_in_markdown_sheet_is_its_own_file_of_answers(tmp_path) -> None:
     path, _ = worksheet(product()).save(tmp_path / "sheet.md")
     text = path.read_text("utf-8").replace("a.grad = \n", "a.grad = −2\n")
     path.write_text(text, encoding="utf-8")
@@ -566,11 +569,11 @@ def test_a_filled_in_markdown_sheet_is_its_own_file_of_answers(tmp_path):
     assert report.count("right") == 1 and report.count("not attempted") == 5
 
 
-def test_custom_rules_travel_as_the_numbers_they_had():
+def test_custom_rules_travel_as_the_numbers_they_had() -> None:
     a = Value(3.0, label="a")
     out = Value(27.0, (a,), "cube", "out")
 
-    def backward():
+    def backward() -> None:
         a.grad += 27.0 * out.grad
 
     out._backward = backward
@@ -586,7 +589,7 @@ def test_custom_rules_travel_as_the_numbers_they_had():
         unpacked("bm9uc2Vuc2U=")
 
 
-def test_a_graph_too_large_for_a_sheet_says_so():
+def test_a_graph_too_large_for_a_sheet_says_so() -> None:
     x = Value(1.0, label="x")
     for _ in range(60):
         x = x * 1.1
@@ -598,7 +601,7 @@ def test_a_graph_too_large_for_a_sheet_says_so():
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_exercises_are_small_pretty_and_the_same_each_time(level):
+def test_exercises_are_small_pretty_and_the_same_each_time(level) -> None:
     for seed in range(60):
         walk, again = Walk(exercise(level, seed)), Walk(exercise(level, seed))
         assert (walk.names, walk.data, walk.grads) == (again.names, again.data, again.grads)
@@ -613,7 +616,7 @@ def test_exercises_are_small_pretty_and_the_same_each_time(level):
     assert len({tuple(Walk(exercise(level, seed)).data) for seed in range(60)}) > 5
 
 
-def test_each_level_is_what_it_says():
+def test_each_level_is_what_it_says() -> None:
     for seed in range(40):
         sums = Walk(exercise(1, seed))
         assert {n._op for n in sums.nodes} <= {"", "+", "*"}
@@ -631,7 +634,7 @@ def test_each_level_is_what_it_says():
         assert len(xs) == 4 and spread in (1.0, 2.0, 5.0)
 
 
-def test_a_level_that_does_not_exist():
+def test_a_level_that_does_not_exist() -> None:
     with pytest.raises(ValueError, match="there is no level 7; the levels are 1: sums"):
         worksheet.random(7, seed=1)
     with pytest.raises(ValueError, match="seed= is an integer"):
@@ -649,7 +652,7 @@ def run(*words: str, cwd) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
-def test_the_commands(tmp_path):
+def test_the_commands(tmp_path) -> None:
     made = run("worksheet", "--level", "3", "--seed", "7", "-o", "sheet.html", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     assert made.stdout.strip() == "wrote sheet.html and sheet-answers.html"
@@ -676,7 +679,7 @@ def a_long_chain():
 
 @pytest.mark.browser
 @needs_browser
-def test_a_sheets_frame_is_as_high_as_its_page(tmp_path):
+def test_a_sheets_frame_is_as_high_as_its_page(tmp_path) -> None:
     sheets = [worksheet.random(level=level, seed=1) for level in LEVELS]
     with browser() as driver:
         for sheet in [*sheets, a_long_chain()]:
