@@ -15,7 +15,7 @@ from micrograd.reals import Real, divide, is_real, real
 if TYPE_CHECKING:
     from micrograd.engine import Value
 
-__all__ = ["Arithmetic"]
+__all__ = ["Arithmetic", "exact"]
 
 _INVERSE = ops.constant_power(-1, quotient=True)
 
@@ -55,15 +55,15 @@ class Arithmetic:
 
     def __truediv__(self, other: Value | Real) -> Value:  # self / other: self * other**-1
         if is_real(other):
-            return _exact(self * divide(1.0, real(other)), self, other)
+            return _quotient(self * divide(1.0, real(other)), self, other)
         if isinstance(other, Arithmetic):
-            return _exact(self * _of(_INVERSE, other._operand()), self, other)
+            return _quotient(self * _of(_INVERSE, other._operand()), self, other)
         return NotImplemented
 
     def __rtruediv__(self, other: Real) -> Value:  # other / self: other * self**-1
-        return (
-            _exact(other * _of(_INVERSE, self), other, self) if is_real(other) else NotImplemented
-        )
+        if is_real(other):
+            return _quotient(other * _of(_INVERSE, self), other, self)
+        return NotImplemented
 
     def _operand(self) -> Value:
         """What an operation of Values takes this as; an argument in float32 says: as float64."""
@@ -158,7 +158,13 @@ def _of(op: Op, *xs: Any) -> Value:
     return result
 
 
-def _exact(out: Value, a: Any, b: Any) -> Value:
+def _quotient(product: Value, a: Any, b: Any) -> Value:
+    if modes.active:
+        return modes.current_mode().quotient(product, a, b)
+    return exact(product, a, b)
+
+
+def exact(out: Value, a: Any, b: Any) -> Value:
     """`out`, the graph of a * b**-1, with a / b for its number, which is rounded once.
 
     49 * 49**-1 is 0.9999999999999999, and b**-1 overflows where b is subnormal and a / b is not.

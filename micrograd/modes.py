@@ -33,6 +33,10 @@ class Mode:
         """The result of `op` applied to Values."""
         return outside(self).record(op, inputs)
 
+    def quotient(self, product: Value, a: Any, b: Any) -> Value:
+        """`product` is the graph of a * b**-1; give it back with a / b, rounded once, as number."""
+        return outside(self).quotient(product, a, b)
+
     def constructs(self, node: Value, data: Any, made_from: Any) -> Value:
         """`node` is about to become `Value(data)`; give it back, or the Value to use instead.
 
@@ -108,6 +112,11 @@ class Eager(Mode):
 
         with mode(self):
             return engine.record(op, *inputs)
+
+    def quotient(self, product: Value, a: Any, b: Any) -> Value:
+        from micrograd.arithmetic import exact
+
+        return exact(product, a, b)
 
     def constructs(self, node: Value, data: Any, made_from: Any) -> Value:
         return node

@@ -89,11 +89,17 @@ def power(x: float, y: float) -> float:
     try:
         return math.pow(x, y)
     except OverflowError:
-        return -math.inf if x < 0.0 and y % 2.0 == 1.0 else math.inf
+        return -math.inf if x < 0.0 and _is_odd(y) else math.inf
     except ValueError:
         if x != 0.0:
             return math.nan
-        return math.copysign(math.inf, x) if y % 2.0 == 1.0 else math.inf
+        return math.copysign(math.inf, x) if _is_odd(y) else math.inf
+
+
+def _is_odd(y: float) -> bool:
+    return (
+        float(y).is_integer() and y % 2.0 == 1.0
+    )  # 1e-16 - 1 is none, although its remainder rounds to 1
 
 
 def _same_type(operation: Callable[..., float]) -> Any:

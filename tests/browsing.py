@@ -1,7 +1,8 @@
-"""Chromium for tests: headless, offline, closed again by its own process id."""
+"""Chromium for tests: headless, offline, closed again by its own process id; and npm's packages."""
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import tempfile
@@ -62,26 +63,33 @@ def errors(driver: Any) -> list[str]:
     return [e["message"] for e in driver.get_log("browser") if e["level"] in ("SEVERE", "WARNING")]
 
 
-def axe() -> str:
-    """The source of axe-core, installed into build/ by npm the first time."""
-    home = ROOT / "build" / "browser"
-    source = home / "node_modules" / "axe-core" / "axe.min.js"
-    if not source.exists():
+def node_modules() -> Path:
+    """What tests/browser/package-lock.json names, installed into build/ by npm the first time."""
+    listed = ROOT / "tests" / "browser"
+    lock = (listed / "package-lock.json").read_bytes()
+    home = ROOT / "build" / f"browser-{hashlib.sha256(lock).hexdigest()[:12]}"
+    if not home.exists():
         npm = shutil.which("npm")
         if npm is None:
-            pytest.skip("npm, which installs axe-core, is not on the PATH")
+            pytest.skip("npm, which installs what these tests load, is not on the PATH")
         home.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home.parent) as folder:
             for name in ("package.json", "package-lock.json"):
-                shutil.copy(ROOT / "tests" / "browser" / name, folder)
+                shutil.copy(listed / name, folder)
             command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
             if done.returncode != 0:
-                pytest.skip(f"npm could not install axe-core: {done.stderr.strip()[-200:]}")
+                reason = done.stderr.strip()[-200:]
+                pytest.skip(f"npm could not install what these tests load: {reason}")
             with suppress(OSError):  # another worker was faster
                 Path(folder).rename(home)
                 Path(folder).mkdir()
-    return source.read_text(encoding="utf-8")
+    return home / "node_modules"
+
+
+def axe() -> str:
+    """The source of axe-core."""
+    return (node_modules() / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 def violations(driver: Any) -> list[str]:

@@ -55,6 +55,7 @@ class Generator:
 
 ASK: dict[str, Any] = {
     "record": lambda m: m.record(ops.exp, [Value(0.0)]),
+    "quotient": lambda m: m.quotient(Value(49.0) * (1 / 49.0), 49.0, 49.0),
     "constructs": lambda m: m.constructs(Value(1.0), 1.0, ()),
     "read": lambda m: m.read(Value(1.0), "data"),
     "written": lambda m: m.written(Value(1.0), "grad"),
@@ -105,6 +106,7 @@ def test_the_last_to_be_asked_is_eager(name: str) -> None:
 
 
 def test_eager_answers() -> None:
+    assert ASK["quotient"](eager).data == 1.0
     assert ASK["record"](eager)._op == "exp"
     assert eager.dots([], []) is eager.take([1], 0, 0) is NotImplemented
     assert eager.random_array(Generator(), (2,)).tolist() == [0.25, 0.25]

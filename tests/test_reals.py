@@ -127,3 +127,9 @@ def test_the_names_that_errors_give() -> None:
 
     for v in (Value(1.0), Value(1.0) * 1):
         assert reals.describe(v).startswith("Value Value(data=1.0")
+
+
+def test_a_power_close_to_an_odd_one_is_not_odd() -> None:
+    assert reals.power(-0.0, 1e-16 - 1) == math.inf == reals.power(-0.0, -2.0)
+    assert reals.power(-0.0, -1.0) == reals.power(-0.0, -3.0) == -math.inf
+    assert reals.power(-1e200, 3.0) == -math.inf

@@ -19,7 +19,7 @@ import numpy as np
 
 from micrograd import ops
 from micrograd.lifting.forward import ForwardWriter, cell_addresses, is_scalar
-from micrograd.lifting.fuse import SUBTRACT
+from micrograd.lifting.rows import PRODUCTS, QUOTIENT_PLUS, SUBTRACT
 from micrograd.lifting.schedule import PARAMETERS, Instruction, gathered
 from micrograd.lifting.strides import Access, nest, segments
 from micrograd.lifting.symbols import Symbol, is_number
@@ -159,7 +159,7 @@ class AdjointWriter(ForwardWriter):
                 self.pass_on(access, shape, Symbol(None, ops.add, (contribution, 0.0)))
                 continue
             stays = 0 in [s for s, n in zip(access.strides, shape, strict=True) if n > 1]
-            if op is ops.mul and stays and access.gather is None:
+            if op in PRODUCTS and stays and access.gather is None:
                 other = self.read(instruction.operands[1 - k])
                 self.pass_on_product(access, shape, self.gradient(instruction), other)
                 continue
@@ -379,10 +379,14 @@ class AdjointWriter(ForwardWriter):
         elif instruction.op is SUBTRACT:
             self._push(columns[0][0], g)
             self._push(columns[1][0], f"-{g}")
-        elif instruction.op is ops.mul:
+        elif instruction.op in PRODUCTS:
             x, w = columns[0][0], columns[1][0]
             self._push(x, f"{self.cell(w)} * {g}")
             self._push(w, f"{self.cell(x)} * {g}")
+        elif instruction.op is QUOTIENT_PLUS:
+            a, inverse, _, x, w = (column[0] for column in columns)
+            for factor, other in ((a, inverse), (inverse, a), (x, w), (w, x)):
+                self._push(factor, f"{self.cell(other)} * {g}")
         elif instruction.kind == "chain":
             view = self.view(self.read(instruction.operands[0]), instruction.out.shape)
             self.views.function("chain_gradient", chain_gradient)

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from micrograd import ops
-from micrograd.lifting.fuse import SUBTRACT
+from micrograd.lifting.rows import QUOTIENT, QUOTIENT_PLUS, SUBTRACT
 from micrograd.lifting.schedule import Instruction
 from micrograd.lifting.strides import Access
 from micrograd.lifting.views import addresses
 from micrograd.lifting.write import Target, Writer
+from micrograd.reals import divide
 
 __all__ = ["ForwardWriter", "cell_addresses", "is_scalar"]
 
@@ -153,7 +154,12 @@ class ForwardWriter(Writer):
         else:
             cells = [column[0] for column in columns]
             sign = {ops.add: "+", ops.mul: "*", SUBTRACT: "-"}.get(instruction.op)  # type: ignore[arg-type]
-            if sign:
+            if instruction.op in (QUOTIENT, QUOTIENT_PLUS):
+                a, _, b, *factors = cells
+                safe = self.views.constant("divide", divide)
+                plus = f" + {' * '.join(factors)}" if factors else ""
+                self.emit(f"{out} = ({a} / {b} if {b} else {safe}({a}, {b})){plus}")
+            elif sign:
                 self.emit(f"{out} = {cells[0]} {sign} {cells[1]}")
             else:
                 function = self.views.constant("number", instruction.op.number, id(instruction.op))  # type: ignore[union-attr]

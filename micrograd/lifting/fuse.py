@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from micrograd import ops
 from micrograd.lifting.record import DOT, PARAMETER, TAKE, Tape
+from micrograd.lifting.rows import COPY, QUOTIENT, QUOTIENT_PLUS, SUBTRACT
 from micrograd.op import Op
 
 __all__ = ["Fused", "Node", "fuse", "needed"]
@@ -120,6 +119,7 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
             start = inputs[-1] if len(inputs) % 2 else None
             nodes.append(Node(i, "dot", None, (inputs[:n], inputs[n : 2 * n]), start))
         elif type(a) is tuple:
+            at[i] = len(nodes)
             nodes.append(Node(i, "map", kind, tuple([(x,) for x in renamed(a)])))
         elif b >= 0:
             nodes.append(Node(i, "map", kind, ((same.get(a, a),), (same.get(b, b),))))
@@ -278,6 +278,13 @@ class _Sums:
             if subtrahend in products and self._factors(subtrahend)[1] == self.minus_one:
                 factor, _ = self._take(subtrahend)
                 return [Node(i, "map", SUBTRACT, ((minuend,), (factor,)), None, 2)]
+        for quotient, product in ((a, b), (b, a)):
+            alone = self.kinds[quotient] is QUOTIENT and self.uses[quotient] == 1
+            if alone and product in products:
+                operands = self.nodes[self.at[quotient]].operands
+                self.nodes[self.at[quotient]] = None
+                factors = [(x,) for x in self._take(product)]
+                return [Node(i, "map", QUOTIENT_PLUS, (*operands, *factors), None, 3)]
         return [_add(i, a, b)]
 
     def _dot(self, i: int, products: list[int], plain: list[int]) -> list[Node]:
@@ -344,23 +351,3 @@ def _longest_run(kinds: Sequence[Any]) -> tuple[int, int]:
 
 def _add(i: int, a: int, b: int) -> Node:
     return Node(i, "map", ops.add, ((a,), (b,)))
-
-
-class _Internal(Op):
-    """A row that only programs use; a pickle finds it by its name in this module."""
-
-    __slots__ = ()
-
-    def __reduce__(self) -> str:  # type: ignore[override]
-        return {"-": "SUBTRACT", "copy": "COPY"}[self.name]
-
-
-# a + b * -1 in one step: the same number, bit for bit
-SUBTRACT = _Internal(
-    "-",
-    lambda a, b: a - b,
-    (lambda a, b, out: 1.0, lambda a, b, out: -1.0),
-    arity=2,
-    array=np.subtract,
-)
-COPY = _Internal("copy", lambda x: x, (lambda x, out: 1.0,), arity=1, array=np.positive)

@@ -20,6 +20,7 @@ from micrograd.engine import Leaf, NumbersOnly, Value
 from micrograd.functional import take
 from micrograd.lifting.narrow import Narrow, wide
 from micrograd.lifting.reach import is_library
+from micrograd.lifting.rows import QUOTIENT
 from micrograd.lifting.traced import LiftError, Traced, advice
 from micrograd.modes import Mode
 from micrograd.op import Op
@@ -126,6 +127,16 @@ class Tape(Mode):
         if len(places) == 2:
             return self.node(op, places[0], places[1])  # type: ignore[arg-type]
         return self.node(op, tuple(places), -1)
+
+    def quotient(self, product: Value, a: Any, b: Any) -> Value:
+        """The product that was just recorded is a quotient: of a, b**-1 and b."""
+        if type(product) is Traced and product._right is self:
+            i: int = product._left
+            dividend, divisor = self.find(a), self.find(b)
+            inverse = self.rights[i] if self.lefts[i] == dividend else self.lefts[i]
+            self.kinds[i], self.rights[i] = QUOTIENT, -1
+            self.lefts[i] = (dividend, inverse, divisor)
+        return product
 
     def constructs(self, node: Value, data: Any, made_from: Any) -> Value:
         """`Value(...)` inside the function: a constant, or a second name of a traced Value."""

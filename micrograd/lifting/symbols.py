@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from micrograd import ops
-from micrograd.lifting.fuse import SUBTRACT
+from micrograd.lifting.rows import DIVIDE, SUBTRACT
 from micrograd.op import Op
 
 __all__ = ["Symbol", "is_number"]
@@ -69,12 +67,3 @@ class Symbol:
 
 def is_number(x: Any) -> bool:
     return isinstance(x, (int, float))
-
-
-DIVIDE = Op(
-    "/",
-    lambda a, b: a / b,
-    (lambda a, b, out: 1 / b, lambda a, b, out: -out / b),
-    arity=2,
-    array=np.divide,
-)

@@ -15,7 +15,7 @@ import numpy as np
 
 from micrograd import ops
 from micrograd.lifting.forward import cell_addresses, is_scalar
-from micrograd.lifting.fuse import COPY, SUBTRACT
+from micrograd.lifting.rows import COPY, QUOTIENT, QUOTIENT_PLUS, SUBTRACT
 from micrograd.lifting.schedule import PARAMETERS, Instruction
 from micrograd.lifting.strides import Access
 from micrograd.lifting.views import addresses
@@ -309,6 +309,9 @@ class Text:
         """A row of the table as an expression of its operands' expressions."""
         if op in _INFIX:
             text = f"{xs[0]} {_INFIX[op]} {xs[1]}"
+        elif op is QUOTIENT or op is QUOTIENT_PLUS:
+            a, _, b, *factors = xs
+            text = f"{a} / {b}" + (f" + {' * '.join(factors)}" if factors else "")
         elif op is ops.relu:
             text = f"maximum({xs[0]}, 0.0)"
         elif op is COPY or op is ops.detach:

@@ -16,6 +16,7 @@ import numpy as np
 
 from micrograd import ops
 from micrograd.lifting.contract import Loop, merged
+from micrograd.lifting.rows import QUOTIENT, QUOTIENT_PLUS
 from micrograd.lifting.schedule import PARAMETERS
 from micrograd.lifting.strides import Access
 from micrograd.lifting.symbols import Symbol, is_number
@@ -146,6 +147,17 @@ class Writer:
                 self.views.function(name, getattr(np, name))
             self.emit(f"not_equal({c}, {self.number(0.0)}, {mask})")
             self.emit(f"copyto({out}, where({mask}, {a}, {b}))")
+        elif op is QUOTIENT_PLUS:
+            a, _, b, x, w = names
+            product = self.views.temporary(shape)
+            for name in ("multiply", "divide", "add"):
+                self.views.function(name, getattr(np, name))
+            self.emit(f"multiply({x}, {w}, {product})")
+            self.emit(f"divide({a}, {b}, {out})")
+            self.emit(f"add({out}, {product}, {out})")
+        elif op is QUOTIENT:
+            self.views.function("divide", np.divide)
+            self.emit(f"divide({names[0]}, {names[2]}, {out})")
         elif op is ops.greater or op is ops.equal:
             ufunc = np.greater if op is ops.greater else np.equal
             self.emit(f"{self.views.function(ufunc.__name__, ufunc)}({', '.join(names)}, {out})")

@@ -44,7 +44,9 @@ CHAINS: dict[str, tuple[Callable[..., Any], list[str]]] = {
     "a sum of two": (lambda x, w: x[0] + w[0], ["map +"]),
     "0 + x is x": (lambda x, w: 0 + (0 + ops.tanh(x[0])), ["map tanh"]),
     "one reciprocal for all": (lambda x, w: [a / w[0] for a in x[:3]],
-                               ["map **-1", "map *", "map *", "map *"]),
+                               ["map **-1", "map quotient", "map quotient", "map quotient"]),
+    "a mean and a penalty": (
+        lambda x, w: (x[0] + x[1]) / 3 + 0.1 * w[0], ["map +", "map quotient plus product"]),
     "losses and a penalty": (
         lambda x, w: sum(ops.tanh(a) for a in x) + 0.1 * sum(b * b for b in w),
         [*["map tanh"] * 6, "sum of 6", "dot of 6", "map *", "map +"]),

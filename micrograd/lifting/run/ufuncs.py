@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd import ops
+from micrograd.lifting.rows import QUOTIENT
 from micrograd.lifting.run.source import Source
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 
@@ -71,6 +72,8 @@ def _apply(source: Source, op: Any, names: list[str], out: str, sizes: Sequence[
         source.emit(
             f"{source.function(np.copyto)}({out}, {source.function(np.where)}({mask}, {a}, {b}))"
         )
+    elif op is QUOTIENT:
+        source.call(np.divide, names[0], names[2], out)
     elif op is ops.greater or op is ops.equal:
         source.call(np.greater if op is ops.greater else np.equal, *names, out)
     elif op is ops.relu:

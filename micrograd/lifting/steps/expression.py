@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from micrograd import ops
-from micrograd.lifting.fuse import SUBTRACT
-from micrograd.lifting.symbols import DIVIDE
+from micrograd.lifting.rows import DIVIDE, QUOTIENT, SUBTRACT
 from micrograd.op import Op
 
 __all__ = ["Apply", "Expression", "Formula", "Read", "evaluate", "pushed", "reads_of", "renumbered"]
@@ -91,6 +90,8 @@ def written(formula: Formula, read: Callable[[Read], str]) -> str:
     if not isinstance(formula, Apply):
         return repr(formula)
     xs = [written(x, read) for x in formula.inputs]
+    if formula.op is QUOTIENT:
+        return f"({xs[0]} / {xs[2]})"
     if formula.op.name in ("+", "*", "-", "/") and len(xs) == 2:
         return f"({xs[0]} {formula.op.name} {xs[1]})"
     if formula.op.parameters[:1] == ("**",):

@@ -21,6 +21,7 @@ import numpy as np
 from micrograd import ops
 from micrograd.lifting.program import Recording
 from micrograd.lifting.program import Result as Found
+from micrograd.lifting.rows import QUOTIENT_PLUS
 from micrograd.lifting.schedule import Instruction
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 from micrograd.lifting.steps.ir import Argument, Draw, Parameters, Program, Step, View, Window
@@ -98,6 +99,8 @@ def _term(instruction: Instruction, *xs: Formula) -> Formula:
     """What one turn of the loops gives."""
     if instruction.kind == "map":
         assert instruction.op is not None
+        if instruction.op is QUOTIENT_PLUS:
+            return QUOTIENT_PLUS.composed(*xs)  # type: ignore[misc, no-any-return]
         return Apply(instruction.op, xs)
     return xs[0] if len(xs) == 1 else Apply(ops.mul, xs)
 

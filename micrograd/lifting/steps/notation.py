@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.lifting.rows import DIVIDE, QUOTIENT
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 from micrograd.op import Op
 
@@ -51,6 +52,8 @@ class Notation:
             left = self._inside(xs[0], reads, strength)
             right = self._inside(xs[1], reads, strength + 1)
             return f"{left}{sign}{right}", strength
+        if op is QUOTIENT:
+            return self._write(Apply(DIVIDE, (xs[0], xs[2])), reads)
         if op.parameters[:1] == ("**",):
             return f"{self._inside(xs[0], reads, _POWER + 1)}**{op.parameters[1]}", _POWER
         if op.name == "where":
