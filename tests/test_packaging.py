@@ -248,12 +248,17 @@ def test_the_page_on_architecture_names_every_room() -> None:
 def test_every_module_of_the_package_is_named_by_a_test_module() -> None:
     """By the test module's name, or in the docstring at its head, in the folder that mirrors."""
     modules = [path for path in (ROOT / "micrograd").rglob("*.py") if path.stem[:2] != "__"]
+    heads = {
+        path: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        for path in (ROOT / "tests").rglob("test_*.py")
+    }
     unnamed = []
     for module in modules:
         folder = ROOT / "tests" / module.relative_to(ROOT / "micrograd").parts[0]
-        tests = [*(ROOT / "tests").glob("test_*.py"), *folder.glob("test_*.py")]
-        heads = [ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) for path in tests]
-        named = any(f"{module.name}`" in (head or "") for head in heads)
+        tests = {
+            path: head for path, head in heads.items() if path.parent in (ROOT / "tests", folder)
+        }
+        named = any(f"{module.name}`" in head for head in tests.values())
         if not named and all(path.stem != f"test_{module.stem}" for path in tests):
             unnamed.append(str(module.relative_to(ROOT)))
     assert len(modules) > 80

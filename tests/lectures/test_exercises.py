@@ -81,6 +81,7 @@ def test_planted_wrong_answers_are_caught_and_told_apart(module) -> None:
             ), outcome
 
 
+@pytest.mark.slow
 @each_module
 def test_planted_right_answers_of_unusual_form_pass(module) -> None:
     sheet, right = sheet_of(module), planted(module, "RIGHT")
@@ -102,6 +103,7 @@ ONE_FORM = {
 WITHOUT_VALUES = "this exercise is to be done without"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @each_module
 def test_solutions_are_right_in_other_forms(module, form) -> None:
@@ -162,6 +164,7 @@ def rounded(x):
         yield round(x, 3)
 
 
+@pytest.mark.slow
 @each_module
 def test_numbers_worked_out_by_hand_count_in_every_form_and_not_one_percent_off(module) -> None:
     sheet = sheet_of(module)

@@ -1,4 +1,7 @@
-"""A lifted a / b is the eager one to the last bit, and so are its gradients, edges included."""
+"""A lifted a / b is the eager one to the last bit, and so are its gradients, edges included.
+
+Covers `rows.py`.
+"""
 
 from __future__ import annotations
 
