@@ -19,6 +19,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from micrograd import Value, functional, lift, op, ops
+from micrograd import values as leaves
 
 Array = np.ndarray
 
@@ -132,13 +133,6 @@ def traceable(x: Any) -> Any:
     if isinstance(x, np.ndarray) and x.dtype.kind == "f":
         return leaves(x)
     return Value(x) if isinstance(x, float) else x
-
-
-def leaves(numbers: Any) -> Array:
-    numbers = np.asarray(numbers, dtype=float)
-    made = np.empty(numbers.size, dtype=object)
-    made[:] = [Value(x) for x in numbers.flat]
-    return made.reshape(numbers.shape)
 
 
 # --- scalar graphs --------------------------------------------------------------------------------

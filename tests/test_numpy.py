@@ -16,16 +16,8 @@ import pytest
 import torch
 
 import micrograd
-from micrograd import Value, grads, numbers
+from micrograd import Value, grads, numbers, values
 from micrograd.arrays import Element
-
-
-def values(array: Any) -> np.ndarray:
-    array = np.asarray(array, dtype=float)
-    result = np.empty(array.shape, dtype=object)
-    for index in np.ndindex(array.shape):
-        result[index] = Value(array[index])
-    return result
 
 
 def assert_like_torch(f: Any, *arrays: Any, torch_f: Any = None) -> None:

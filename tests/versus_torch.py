@@ -11,15 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from micrograd import Value, grads, numbers
-
-
-def values(array: Any) -> np.ndarray:
-    """An array of leaf Values with these numbers."""
-    array = np.asarray(array, dtype=float)
-    out = np.empty(array.size, dtype=object)
-    out[:] = list(map(Value, array.ravel().tolist()))
-    return out.reshape(array.shape)
+from micrograd import grads, numbers, values
 
 
 def tensors(*arrays: Any) -> list[torch.Tensor]:

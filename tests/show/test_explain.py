@@ -12,6 +12,7 @@ from typing import Never
 
 import numpy as np
 import pytest
+from factories import neuron
 
 import micrograd
 from micrograd import Value, ops
@@ -19,16 +20,6 @@ from micrograd.op import registered
 from micrograd.show.explain import explain
 from micrograd.show.formulas import Formula, expression, local_derivatives, named, number
 from micrograd.show.walk import Walk
-
-
-def neuron() -> dict[str, Value]:
-    v = {k: Value(x, label=k) for k, x in
-         {"x1": 2, "x2": 0, "w1": -3, "w2": 1, "b": 6.8813735870195432}.items()}  # fmt: skip
-    v["n"] = v["x1"] * v["w1"] + v["x2"] * v["w2"] + v["b"]
-    v["o"] = v["n"].tanh()
-    v["n"].label, v["o"].label = "n", "o"
-    return v
-
 
 # --- formulas -----------------------------------------------------------------------------------
 

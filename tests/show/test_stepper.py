@@ -11,6 +11,7 @@ import math
 import re
 from urllib.parse import unquote
 
+import factories
 import pytest
 
 import micrograd
@@ -27,15 +28,7 @@ HOSTILE = [
 
 
 def neuron() -> Value:
-    x1, x2, w1, w2, b = (
-        Value(x, label=n)
-        for x, n in ((2.0, "x1"), (0.0, "x2"), (-3.0, "w1"), (1.0, "w2"), (6.8813735870195432, "b"))
-    )
-    n = x1 * w1 + x2 * w2 + b
-    n.label = "n"
-    o = n.tanh()
-    o.label = "o"
-    return o
+    return factories.neuron()["o"]
 
 
 def lesson(stepper) -> dict:
