@@ -30,7 +30,7 @@ class DoesNotExtend(Exception):
     """Why the recordings do not lie on lines."""
 
 
-class Line(NamedTuple):
+class StraightLine(NamedTuple):
     """slope * size + start."""
 
     slope: int
@@ -67,7 +67,7 @@ _FORMS: list[tuple[Callable[[float], float], Callable[[float], float]]] = [
 class Grown(NamedTuple):
     """Addresses that grow by one row for each row of the batch: row i is base + i * step."""
 
-    length: Line
+    length: StraightLine
     base: Any  # fitted arrays (slope, start)
     step: Any
     inner: bool  # whether the batch is the innermost loop (a sum over it), not the outermost
@@ -142,7 +142,7 @@ def prove(
         if name == CONSTANT:  # two that happen to be equal are one; they are compared below
             continue
         line = _line(tuple(sizes), [found[kind] for found in kinds], f"the number of {name} nodes")
-        wanted = line.at(size) if isinstance(line, Line) else line
+        wanted = line.at(size) if isinstance(line, StraightLine) else line
         if run.kinds[kind] != wanted:
             raise DoesNotExtend(
                 f"at batch size {size} there are {run.kinds[kind]:,} {name} nodes instead of "
@@ -160,7 +160,7 @@ def _at(tree: Any, size: int) -> Any:
         if tree.kind is list:
             return parts
         return tuple(parts) if tree.kind is tuple else tree.kind(*parts)
-    return tree.at(size) if isinstance(tree, (Line, Curve, Grown, Moving)) else tree
+    return tree.at(size) if isinstance(tree, (StraightLine, Curve, Grown, Moving)) else tree
 
 
 def _fit(sizes: tuple[int, ...], items: list[Any], where: str) -> Any:
@@ -196,13 +196,13 @@ def _fit(sizes: tuple[int, ...], items: list[Any], where: str) -> Any:
 
 
 def _moves(part: Any) -> bool:
-    return isinstance(part, (Tree, Line, Curve, Grown, Moving))
+    return isinstance(part, (Tree, StraightLine, Curve, Grown, Moving))
 
 
 def _line(sizes: tuple[int, ...], values: list[int], where: str) -> Any:
     (m, n, *rest), (a, b, *others) = sizes, values
     slope, remainder = divmod(b - a, n - m)
-    line = Line(slope, a - slope * m)
+    line = StraightLine(slope, a - slope * m)
     if remainder or any(line.at(s) != v for s, v in zip(rest, others, strict=True)):
         raise DoesNotExtend(f"{where} is {values} at batch sizes {list(sizes)}: not a line")
     return line if slope else a
@@ -250,7 +250,7 @@ def _gather(sizes: tuple[int, ...], accesses: list[Access], where: str) -> Any:
     strides = _fit(sizes, [access.strides for access in accesses], f"{where}, strides")
     lengths = [len(found) for found in lists if found is not None]
     line = _line(sizes, lengths, f"{where}, length")
-    if not isinstance(line, Line):
+    if not isinstance(line, StraightLine):
         return Tree(Access, (0, shape, strides, _moving(sizes, lists, where)))  # type: ignore[arg-type]
     if line.start:
         raise DoesNotExtend(
@@ -264,7 +264,7 @@ def _gather(sizes: tuple[int, ...], accesses: list[Access], where: str) -> Any:
         ]
         if all(np.array_equal(r, e) for r, e in zip(rows, even, strict=True)):
             base, step = (_moving(sizes, arrays, where) for arrays in ([r[0] for r in rows], steps))
-            grown = Grown(Line(1, 0), _as_pair(base), _as_pair(step), inner)
+            grown = Grown(StraightLine(1, 0), _as_pair(base), _as_pair(step), inner)
             return Tree(Access, (0, shape, strides, grown))
     raise DoesNotExtend(f"{where} reads places that do not advance evenly along the batch")
 

@@ -56,7 +56,7 @@ class Lifted(Generic[Given, Result]):
         self._parameters = _parameter_names(function)
         self._batched = tuple(batched)
         self.batched = _batched_places(function, batched)
-        self.programs: OrderedDict[Any, Entry] = OrderedDict()
+        self.programs: OrderedDict[Any, KeptPrograms] = OrderedDict()
         self.program: Program | None = None
         self.history = History()
         # by the objects among the arguments, which a function may look into, too
@@ -143,7 +143,7 @@ class Lifted(Generic[Given, Result]):
             watch, why = self._watch(args, kwargs, found)
             entry = self.programs.get(key)
             if entry is None or entry.watch is not watch:
-                entry = Entry(watch, found.kept)
+                entry = KeptPrograms(watch, found.kept)
             program = entry.programs.get(found.size)
             if program is not None:  # another thread was faster
                 return program
@@ -162,7 +162,7 @@ class Lifted(Generic[Given, Result]):
         return program
 
     def _recorded(
-        self, entry: Entry, args: Any, kwargs: Any, found: Arguments, captured: Captured
+        self, entry: KeptPrograms, args: Any, kwargs: Any, found: Arguments, captured: Captured
     ) -> Recorded:
         if found.size is not None and found.size >= SIZES[0][0][0]:
             if entry.extends is None:
@@ -172,7 +172,7 @@ class Lifted(Generic[Given, Result]):
                 return entry.extends._replace(recording=recording)
         return record(self.function, args, kwargs, found, captured)
 
-    def _keep(self, key: Any, entry: Entry, size: int | None) -> None:
+    def _keep(self, key: Any, entry: KeptPrograms, size: int | None) -> None:
         self.programs[key] = entry
         self.programs.move_to_end(key)
         while len(self.programs) > _PROGRAMS:
@@ -225,7 +225,7 @@ class Lifted(Generic[Given, Result]):
         return reason
 
 
-class Entry:
+class KeptPrograms:
     """The programs of one key, by batch size (None: no batch), and what they depend on."""
 
     __slots__ = ("watch", "programs", "kept", "extends")
