@@ -111,8 +111,14 @@ class Tape(Mode):
             return self.find(x.item())
         return self.constant(float(x)) if is_real(x) else None
 
-    def constant(self, number: float) -> int:
-        key = (number, math.copysign(1.0, number)) if number == number else (0.0, 0.0)  # noqa: PLR0124
+    def constant(self, number: float, divisor: bool = False) -> int:
+        """The place of a number; equal ones share it.
+
+        A `divisor` is kept apart from others: the size of a batch that happens to equal the number
+        of a class is no such number at another size.
+        """
+        kind = 2.0 if divisor else 1.0
+        key = (number, math.copysign(kind, number)) if number == number else (0.0, 0.0)  # noqa: PLR0124
         index = self.constants.get(key)
         if index is None:
             index = self.constants[key] = self.node(CONSTANT, number, -1)._left
@@ -132,7 +138,10 @@ class Tape(Mode):
         """The product that was just recorded is a quotient: of a, b**-1 and b."""
         if type(product) is Traced and product._right is self:
             i: int = product._left
-            dividend, divisor = self.find(a), self.find(b)
+            dividend = self.find(a)
+            divisor = (
+                self.find(b) if isinstance(b, Value) else self.constant(float(b), divisor=True)
+            )
             inverse = self.rights[i] if self.lefts[i] == dividend else self.lefts[i]
             self.kinds[i], self.rights[i] = QUOTIENT, -1
             self.lefts[i] = (dividend, inverse, divisor)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from random_programs import Sample, agrees, flat, leaves
 from recordings import noting
 
-from micrograd import LiftError, Value, functional, lift, nn, numbers, ops
+from micrograd import LiftError, Value, functional, lift, nn, numbers, ops, values
 from micrograd.lifting.batch import SIZES
 
 RUNS = [[*sizes, larger] for sizes, larger in SIZES]
@@ -154,6 +154,18 @@ def test_a_function_that_looks_at_the_size_is_recorded_in_full(name: str) -> Non
     want = function(X)
     for a, b in zip(flat(got), flat(want), strict=True):
         assert float(a) == pytest.approx(float(b), rel=1e-12)
+
+
+def test_a_batch_size_that_equals_a_class_is_no_class() -> None:
+    w = values(np.linspace(-1.0, 1.0, 10))
+
+    def function(X: Any, y: Any) -> Any:
+        return functional.cross_entropy(X * w, y)
+
+    X, y = np.random.default_rng(0).normal(size=(40, 10)), np.arange(40) % 10
+    f = lift(batched=("X", "y"))(function)  # a warning would be an error
+    for n in (3, 7, 11, 40):
+        assert f(X[:n], y[:n]).data == pytest.approx(function(X[:n], y[:n]).data, rel=1e-12)
 
 
 def test_what_shows_from_seven_rows_on_is_not_used_for_fewer() -> None:
