@@ -207,12 +207,49 @@ def pictures_and_pages() -> None:
     assert all((folder / name).stat().st_size > 10_000 for name in ("steps.html", "sheet.html"))
 
 
+def pages_given_a_layout() -> None:
+    """Without any Graphviz: the pictures were laid out elsewhere, as in a browser."""
+    import os
+
+    import micrograd
+    from micrograd import Value
+    from micrograd.show import render
+
+    def lesson(folder: Path) -> list[bytes]:
+        x, w = Value(2.0, label="x"), Value(-3.0, label="w")
+        y = (x * w + 1).tanh()
+        y.label = "y"
+        micrograd.step_through(y).save(folder / "steps.html")
+        micrograd.worksheet(y).save(folder / "sheet.html")
+        return [(folder / name).read_bytes() for name in ("steps.html", "sheet.html")]
+
+    laid_out: dict[tuple[str, str], bytes] = {}
+
+    def noting(dot: str, format: str) -> bytes:
+        laid_out[dot, format] = render.by_graphviz(dot, format)
+        return laid_out[dot, format]
+
+    with render.rendered_by(noting):
+        pages = lesson(Path(tempfile.mkdtemp()))
+    sys.modules["pygraphviz"] = None  # type: ignore[assignment]
+    os.environ["PATH"] = ""
+    try:
+        lesson(Path(tempfile.mkdtemp()))
+    except render.RendererNotFound:
+        pass
+    else:
+        raise AssertionError("Graphviz was found: nothing would be shown")
+    with render.rendered_by(lambda dot, format: laid_out[dot, format]):
+        assert lesson(Path(tempfile.mkdtemp())) == pages
+
+
 CASES = {
     f.__name__: f
     for f in (
         import_micrograd, every_operation_on_edge_values, wrong_arguments_are_named,
         gradients_to_second_order, a_row_of_ones_own, networks_train_by_hand, copies_and_pickles,
         explaining, checking_gradients, pictures_and_pages,
+        pages_given_a_layout,
     )
 }  # fmt: skip
 IMPORTS = (

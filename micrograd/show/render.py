@@ -13,12 +13,19 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["RendererNotFound", "render", "serve_stock_graphviz"]
+__all__ = [
+    "Renderer",
+    "RendererNotFound",
+    "by_graphviz",
+    "render",
+    "rendered_by",
+    "serve_stock_graphviz",
+]
 
 _one_at_a_time = threading.Lock()  # Graphviz is not thread-safe
 _NOISE = ("Fontconfig", "hard-coded metrics", "using lookup table")  # about fonts, harmless
@@ -34,8 +41,30 @@ class RendererNotFound(RuntimeError):
         )
 
 
+Renderer = Callable[[str, str], bytes]  # DOT source and format -> the picture
+_given: list[Renderer] = []
+
+
+@contextmanager
+def rendered_by(renderer: Renderer) -> Iterator[None]:
+    """Inside `with rendered_by(f):` pictures come from f(dot, format), and no Graphviz is needed.
+
+    A browser gives Graphviz as WebAssembly here, a test a picture that was laid out before.
+    """
+    _given.append(renderer)
+    try:
+        yield
+    finally:
+        _given.remove(renderer)
+
+
 def render(dot: str, format: str, *, engine: str = "dot", dpi: int | None = None) -> bytes:
     """The picture of a DOT source as bytes: `format` is Graphviz's, such as svg, png or pdf."""
+    return _given[-1](dot, format) if _given else by_graphviz(dot, format, engine, dpi)
+
+
+def by_graphviz(dot: str, format: str, engine: str = "dot", dpi: int | None = None) -> bytes:
+    """`render` by this machine's Graphviz: pygraphviz's, else a `dot` program."""
     try:
         import pygraphviz
     except ImportError:
