@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from micrograd import ops
 from micrograd.lifting.rows import QUOTIENT, QUOTIENT_PLUS, SUBTRACT
+from micrograd.lifting.run.tables import choose_rows
 from micrograd.lifting.schedule import Instruction
 from micrograd.lifting.strides import Access
 from micrograd.lifting.views import addresses
@@ -173,16 +173,3 @@ def _spread(sizes: Sequence[int], moving: Sequence[int], ndim: int) -> list[int]
         strides[axis] = step
         step *= size
     return strides
-
-
-def choose_rows(chosen: np.ndarray, rows: int, step: int, out: np.ndarray, bits: Any) -> None:
-    """out = chosen * step, where `chosen` are row numbers of a table of `rows` rows.
-
-    They arrive as floats, as every argument does. `bits` is `out` read as unsigned integers, in
-    which a negative number is a huge one: one comparison finds what is too small and too large.
-    """
-    np.copyto(out, chosen, "unsafe")
-    if out.size and np.maximum.reduce(bits, None) >= rows:
-        bad = out[(out < 0) | (out >= rows)].flat[0]
-        raise IndexError(f"index {bad} is out of range for a table of {rows} rows")
-    np.multiply(out, step, out)

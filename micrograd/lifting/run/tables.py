@@ -10,9 +10,10 @@ __all__ = ["choose_rows", "scatter_add"]
 
 
 def choose_rows(chosen: np.ndarray, rows: int, step: int, out: np.ndarray, bits: Any) -> None:
-    """Integers, kept as floats like every argument, as steps into a table of `rows` rows.
+    """out = chosen * step, where `chosen` are row numbers of a table of `rows` rows.
 
-    `bits` is `out` unsigned, in which a negative integer is a huge one: one look finds both errors.
+    They arrive as floats, as every argument does. `bits` is `out` read as unsigned integers, in
+    which a negative number is a huge one: one comparison finds what is too small and too large.
     """
     np.copyto(out, chosen, "unsafe")
     if out.size and np.maximum.reduce(bits, None) >= rows:
