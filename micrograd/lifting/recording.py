@@ -18,7 +18,7 @@ from micrograd.lifting.arguments import Arguments, Template, Tracer
 from micrograd.lifting.batch import Extent
 from micrograd.lifting.effects import Captured
 from micrograd.lifting.fuse import Fused, fuse, needed
-from micrograd.lifting.program import Argument, Outside, Recording, Result, State, Update
+from micrograd.lifting.layout import Argument, Outside, Recording, Result, State, Update
 from micrograd.lifting.progress import current_progress
 from micrograd.lifting.record import INPUT, Tape
 from micrograd.lifting.schedule import schedule
