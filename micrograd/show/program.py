@@ -29,7 +29,7 @@ def program_picture(program: Executable) -> Picture:
         f'node [shape=plain fontname="Helvetica,Arial,sans-serif" fontsize=13.5 fontcolor="{ink}"]',
         f'edge [color="{line}" arrowsize=0.7]',
     ]
-    lines = [entry for entry in text.forward if "empty(" not in entry.statement]
+    lines = text.instructions
     boxes: dict[str, list[str]] = {}  # the boxes of what has a name: an array may have several
     titles: dict[str, str] = {}
     views = {entry.statement.partition(" = ")[0] for entry in text.operands.definitions}
@@ -60,7 +60,7 @@ def program_picture(program: Executable) -> Picture:
         rows += [f'{source} -> n{i} [id="e{i}-{k}"]' for k, source in enumerate(froms)]
         boxes.setdefault(entry.name, []).append(f"n{i}")
     nodes = sum(step.replaces for step in program.program.forward)
-    description = f"Program of {len(lines)} lines for {nodes:,} scalar nodes"
+    description = f"Program of {len(lines)} instructions for {nodes:,} scalar nodes"
     return Picture("digraph {\n" + "\n".join(rows) + "\n}\n", {}, titles, description)
 
 

@@ -41,15 +41,20 @@ class Text:
 
     def __str__(self) -> str:
         nodes = sum(step.replaces for step in self.program.forward)
-        count = len(self.forward)
-        lines = "1 line" if count == 1 else f"{count} lines"
-        head = [f"# {self.program.name}: {nodes:,} scalar nodes -> {lines}"]
+        count = len(self.instructions)
+        said = f"{count} instruction{'s' * (count != 1)}"
+        head = [f"# {self.program.name}: {nodes:,} scalar nodes -> {said}"]
         for line in self.operands.described():
             head += textwrap.wrap(line, 98, initial_indent="# ", subsequent_indent="#   ")
         parts = [*head, *_aligned(self.operands.definitions), *_aligned(self.forward)]
         if self.backward:
             parts += ["", "# backward", *_aligned(self.backward)]
         return "\n".join(parts)
+
+    @property
+    def instructions(self) -> list[Line]:
+        """The lines forward that compute something: not those that only make room."""
+        return [line for line in self.forward if " = empty(" not in line.statement]
 
     def run(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
         """Execute the text; `numbers` holds what is given, by name. All names afterwards."""

@@ -1,6 +1,6 @@
-"""A program as a person sees it: text that runs and names what it reads; check; progress.
+"""A program as a person sees it: its text; check; progress.
 
-Covers `compare.py`, `progress.py`, `text.py`.
+Covers `compare.py`, `layout.py`, `progress.py`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def test_the_text_names_arguments_and_attribute_paths() -> None:
     loss(X, y)
     text = str(loss.program)
     head, *lines = text.splitlines()
-    assert re.match(r"# loss: 266 scalar nodes -> \d+ lines", head)
+    assert re.match(r"# loss: 266 scalar nodes -> \d+ instructions", head)
     assert re.search(r"X @ model_layers_0_neurons_w\.T \+ model_layers_0_neurons_b +# 7 x 4;", text)
     assert "model.layers.0.neurons.0.w.0 to model.layers.0.neurons.3.w.1" in text
     assert "y * -1.0" in text
