@@ -43,7 +43,7 @@ _MODULES = ("data", "functional", "nn", "optim")
 
 if not TYPE_CHECKING:  # or a type checker would take any misspelt name for one of these
 
-    def __getattr__(name):
+    def __getattr__(name: str) -> object:
         if name in _MODULES:
             return import_module(f"micrograd.{name}")
         if name not in _IMPORTED_WHEN_USED:

@@ -47,7 +47,7 @@ _NEEDS_NUMPY = {
 
 if not TYPE_CHECKING:
 
-    def __getattr__(name):
+    def __getattr__(name: str) -> object:
         if name not in _NEEDS_NUMPY:
             raise AttributeError(f"module 'micrograd.nn' has no attribute {name!r}")
         globals()[name] = getattr(import_module(_NEEDS_NUMPY[name]), name)
