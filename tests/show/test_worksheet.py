@@ -417,8 +417,15 @@ def test_copies_and_pickles_of_a_module_keep_their_weights() -> None:
     model = Neuron(2)
     for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert {"w[0]", "b"} <= asked(again(inputs()))
-    assert b"_Unnamed" not in pickle.dumps(model)
-    assert all(p.label == "" and not p.label for p in model.parameters())
+    assert all(p.label == "" for p in model.parameters())
+
+
+def test_a_copy_of_a_weight_is_a_weight_without_its_module_and_a_constant_is_none() -> None:
+    weight, x = Neuron(1).w[0], Value(2.0, label="x")
+    again = [copy.copy(weight), copy.deepcopy(weight), pickle.loads(pickle.dumps(weight))]
+    for v in (weight, *again):
+        assert Walk(v * x).constants == set()
+    assert len(Walk(Value(0.5) * x).constants) == 1
 
 
 # --- labels ---------------------------------------------------------------------------------------
