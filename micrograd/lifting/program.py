@@ -21,8 +21,8 @@ from micrograd.fast import leaf
 from micrograd.lifting.adjoint import AdjointWriter, reads
 from micrograd.lifting.arguments import Arguments, flat_values, read
 from micrograd.lifting.call import Call
+from micrograd.lifting.errors import LiftError
 from micrograd.lifting.forward import ForwardWriter
-from micrograd.lifting.record import LiftError
 from micrograd.lifting.schedule import PARAMETERS, Layout
 from micrograd.lifting.strides import Access
 from micrograd.lifting.text import Text

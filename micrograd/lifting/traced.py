@@ -1,8 +1,8 @@
 """The Values that a function is recorded on: they have no number, only a place on a tape.
 
 `Traced` refuses whatever would need the number: reading it, deciding or indexing by it, asking
-whether it equals another. `advice` says what to write instead. `narrow.py` adds the arguments that
-eager code would compute with in less than float64.
+whether it equals another. `errors.py` says what to write instead. `narrow.py` adds the arguments
+that eager code would compute with in less than float64.
 """
 
 from __future__ import annotations
@@ -14,26 +14,24 @@ import numpy as np
 
 from micrograd import ops
 from micrograd.engine import Value
+from micrograd.lifting.errors import refusal
 
-__all__ = ["LiftError", "Traced", "advice"]
-
-
-class LiftError(TypeError):
-    """The function does what a recorded program cannot repeat; the message names the line."""
+__all__ = ["Traced"]
 
 
 class Traced(Value):
-    """A place on a tape: `_left` is the index, `_right` the tape. It has no number to read."""
+    """A place on a tape: `_left` is the place, `_right` the Recorder. It has no number to read."""
 
     __slots__ = ()
 
     has_number = False
+    _rule = None
 
     def __init__(self, *given: Any, **named: Any) -> None:
         pass  # `Value(traced)` is another of these, which `Tape.constructs` has made
 
     def _refuse(self, what: str) -> Any:
-        raise self._right.error(what)
+        raise refusal(what)
 
     @property
     def data(self) -> float:
@@ -75,7 +73,7 @@ class Traced(Value):
         return self._refuse("indexing by a traced integer")  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
-        return f"<traced {self._right.kinds[self._left]}>"
+        return f"<traced {self._right.tape.kinds[self._left].name}>"
 
     def __copy__(self) -> Traced:
         return self
@@ -96,10 +94,10 @@ class Traced(Value):
         return self._equals(other, "!=")
 
     def _equals(self, other: object, sign: str) -> Any:
-        tape = self._right
-        if tape.plain(self):
+        recorder = self._right
+        if recorder.plain(self):
             if isinstance(other, Traced):
-                refused = tape.plain(other)
+                refused = recorder.plain(other)
             else:
                 refused = isinstance(other, (int, float, complex, np.generic, np.ndarray))
             if refused:
@@ -116,31 +114,31 @@ class Traced(Value):
     # the two hottest operations, without the way through `record` (0.35 us a node instead of 0.9)
 
     def __add__(self, other: Any) -> Any:
-        tape = self._right
-        same = type(other) is Traced and other._right is tape
-        index = other._left if same else tape.find(other)
-        return NotImplemented if index is None else tape.node(ops.add, self._left, index)
+        recorder = self._right
+        same = type(other) is Traced and other._right is recorder
+        place = other._left if same else recorder.find(other)
+        return NotImplemented if place is None else recorder.node(ops.add, self._left, place)
 
     def __radd__(self, other: Any) -> Any:
-        tape = self._right
-        index = tape.find(other)
-        return NotImplemented if index is None else tape.node(ops.add, index, self._left)
+        recorder = self._right
+        place = recorder.find(other)
+        return NotImplemented if place is None else recorder.node(ops.add, place, self._left)
 
     def __mul__(self, other: Any) -> Any:
-        tape = self._right
-        same = type(other) is Traced and other._right is tape
-        index = other._left if same else tape.find(other)
-        return NotImplemented if index is None else tape.node(ops.mul, self._left, index)
+        recorder = self._right
+        same = type(other) is Traced and other._right is recorder
+        place = other._left if same else recorder.find(other)
+        return NotImplemented if place is None else recorder.node(ops.mul, self._left, place)
 
     def __rmul__(self, other: Any) -> Any:
         # the eager engine turns `2 * v` into v * 2, but `w * v` of two Values keeps its order
-        tape = self._right
-        index = tape.find(other)
-        if index is None:
+        recorder = self._right
+        place = recorder.find(other)
+        if place is None:
             return NotImplemented
         if isinstance(other, Value):
-            return tape.node(ops.mul, index, self._left)
-        return tape.node(ops.mul, self._left, index)
+            return recorder.node(ops.mul, place, self._left)
+        return recorder.node(ops.mul, self._left, place)
 
 
 def _refusing(what: str) -> Callable[..., Any]:
@@ -164,59 +162,3 @@ for _name, _sign in _INTEGER.items():
 for _name in _ROUNDED:
     for _side in (f"__{_name}__", _name):  # NumPy asks an object for a method `floor`
         setattr(Traced, _side, _refusing(f"rounding ({_name}) the number of a traced Value"))
-
-
-def advice(what: str) -> str:
-    """What to write instead."""
-    for key, text in _ADVICE.items():
-        if key in what:
-            return text
-    return "do it outside the function."
-
-
-_LARGEST = (
-    "for the largest of a list functools.reduce(micrograd.maximum, logits).detach() or "
-    "functional.softmax, for max(p, 1e-10).log() maximum(p, 1e-10).log()"
-)
-_ADVICE = {  # the first key that occurs
-    "equal": (
-        "use functional.one_hot, ops.equal with micrograd.where, or pass a mask as an argument; "
-        "pass a Python int to make it static."
-    ),
-    "integers or masks": (
-        "compute integers and masks outside and pass them as arguments; of masks, a * b is `and`, "
-        "1 - a is `not`, and micrograd.where chooses."
-    ),
-    "rounding": "compute it outside and pass it as an argument.",
-    "NumPy does": "use micrograd's functions, or compute it outside and pass it as an argument.",
-    "decision": (
-        f"use micrograd.where(c, a, b), maximum or greater; {_LARGEST}; or compute it outside and "
-        "pass it as an argument."
-    ),
-    "number of a traced": (
-        f"use micrograd.where(c, a, b), maximum or greater; {_LARGEST}; or compute it outside and "
-        "pass it as an argument."
-    ),
-    "indexing": (
-        "use functional.take(A, index), one_hot or Embedding, or pass a Python int to make it "
-        "static."
-    ),
-    "fraction": "pass integers, as the function without lift needs them.",
-    "no_grad": "write x.detach() where no gradient is to flow.",
-    "by hand": "register the operation with micrograd.op(name, forward, partials) and call that.",
-    "closure": "register the operation with micrograd.op(name, forward, partials) and call that.",
-    "backward": "return the loss and differentiate it outside.",
-    "grad()": "return the loss and differentiate it outside.",
-    "number of a parameter": (
-        "use the Value itself (detach() where no gradient is to flow), or read its number outside "
-        f"the function; {_LARGEST}."
-    ),
-    "parameter": "use the Value itself, or read and write it outside the function.",
-    "graph": "use x.detach() for the number alone.",
-    "in less than float64": (
-        "convert it first, outside: x.astype(np.float64), or x.astype(np.int64) for integers and "
-        "masks."
-    ),
-    "argument": "write x = x + 1 for x += 1, take a copy, or return what is new.",
-    "returning": "return tuples, lists, dicts or arrays.",
-}
