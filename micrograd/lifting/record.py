@@ -16,7 +16,7 @@ from micrograd import ops
 from micrograd.engine import Leaf, NumbersOnly, Value
 from micrograd.functional import take
 from micrograd.lifting.errors import refusal
-from micrograd.lifting.narrow import Narrow, wide
+from micrograd.lifting.narrow import wide
 from micrograd.lifting.rows import QUOTIENT
 from micrograd.lifting.tape import (
     CONSTANT,
@@ -68,6 +68,14 @@ class Recorder(Mode):
         tape.rights.append(right)
         return out
 
+    def apply(self, op: Op, places: tuple[int, ...]) -> Traced:
+        """A row applied to the numbers at these places."""
+        if len(places) == 1:
+            return self.node(op, places[0], NONE)
+        if len(places) == 2:
+            return self.node(op, places[0], places[1])
+        return self.node(op, self.tape.add_list(places), MANY)
+
     def array(self, kind: Kind, shape: tuple[int, ...], number: int) -> np.ndarray:
         """An object array of fresh leaves: of the argument or the draw of this number."""
         size = math.prod(shape)
@@ -80,19 +88,19 @@ class Recorder(Mode):
 
         None for what is no number.
         """
-        if type(x) is Traced:
-            if x._right is not self:
-                raise refusal("using a Value that another recording traced")
-            return x._left  # type: ignore[no-any-return]
-        if isinstance(x, Narrow):
-            return self.find(wide(x))
         if isinstance(x, Value):
+            if not x.has_number:
+                if x._right is not self:
+                    raise refusal("using a Value that another recording traced")
+                return x._left  # type: ignore[no-any-return]
             place = self.captured.get(x)
             if place is None:
                 if x in self.created_here:
                     return self.tape.constant(x._data)
                 place = self.captured[x] = self.tape.parameter(x)
             return place
+        if type(x) is float:
+            return self.tape.constant(x)
         if isinstance(x, np.ndarray) and x.shape == () and x.dtype == object:
             return self.find(x.item())
         return self.tape.constant(float(x)) if is_real(x) else None
@@ -104,27 +112,21 @@ class Recorder(Mode):
     # --- what the engine asks of a mode -----------------------------------------------------------
 
     def record(self, op: Op, inputs: Sequence[Value]) -> Traced:
-        places = self.places(inputs)
-        if len(places) == 1:
-            return self.node(op, places[0], NONE)
-        if len(places) == 2:
-            return self.node(op, places[0], places[1])
-        return self.node(op, self.tape.add_list(places), MANY)
+        return self.apply(op, self.places(inputs))
 
     def quotient(self, product: Value, a: Any, b: Any) -> Value:
-        """The product that was just recorded is a quotient: of a, b**-1 and b."""
-        if type(product) is Traced and product._right is self:
-            tape, place = self.tape, product._left
-            left, right = tape.lefts[place], tape.rights[place]
-            if isinstance(b, Value):
-                dividend, divisor = self.places((a, b))
-            else:
-                (dividend,) = self.places((a,))
-                divisor = tape.constant(float(b), divisor=True)
-            inverse = right if left == dividend else left
-            tape.kinds[place], tape.rights[place] = QUOTIENT, MANY
-            tape.lefts[place] = tape.add_list((dividend, inverse, divisor))
-        return product
+        """The product, the node just recorded, is a quotient instead: of a, b**-1 and b."""
+        if type(product) is not Traced or product._right is not self:
+            return product
+        _, left, right = self.tape.take_back()
+        (dividend,) = self.places((a,))
+        inverse = right if left == dividend else left
+        if isinstance(b, Value):
+            (divisor,) = self.places((b,))
+        else:
+            divisor = self.tape.constant(float(b), divisor=True)
+        quotient: Value = self.apply(QUOTIENT, (dividend, inverse, divisor))
+        return quotient
 
     def constructs(self, node: Value, data: Any, made_from: Any) -> Value:
         """`Value(...)` inside the function: a constant, or a second name of a traced Value."""

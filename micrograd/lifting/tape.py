@@ -7,8 +7,7 @@ places of its inputs, or a `Kind`, listed below. `record.py` fills a tape, `fuse
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, final
 
 from micrograd.engine import Value
 from micrograd.op import Op
@@ -72,7 +71,7 @@ class Tape:
         self.tails: list[Tail] = []
         self.numbers: list[float] = []
         self.values: list[Value] = []
-        self._constants: dict[tuple[float, float], int] = {}
+        self._constants: dict[Any, int] = {}
 
     def add(self, kind: Op | Kind, left: int, right: int = NONE) -> int:
         """Write down a node; its place."""
@@ -80,6 +79,10 @@ class Tape:
         self.lefts.append(left)
         self.rights.append(right)
         return len(self.kinds) - 1
+
+    def take_back(self) -> tuple[Op | Kind, int, int]:
+        """Strike the last node out, which nothing has used yet."""
+        return self.kinds.pop(), self.lefts.pop(), self.rights.pop()
 
     def add_list(self, places: tuple[int, ...]) -> int:
         """Keep a list of places; its number."""
@@ -163,11 +166,11 @@ class Tape:
         return f"{kind.name}({_listed(inputs)[1:-1]})"
 
 
-def _key(number: float, divisor: bool) -> tuple[float, float]:
+def _key(number: float, divisor: bool) -> float | tuple[str, bool]:
     """Equal for numbers that are one constant: nan is itself, 0.0 is not -0.0."""
-    if math.isnan(number):
-        return (0.0, 0.0)
-    return (number, math.copysign(2.0 if divisor else 1.0, number))
+    if number and number == number and not divisor:  # noqa: PLR0124
+        return number
+    return str(number), divisor
 
 
 def _listed(places: tuple[int, ...]) -> str:

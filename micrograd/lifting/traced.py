@@ -7,7 +7,7 @@ that eager code would compute with in less than float64.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,10 @@ import numpy as np
 from micrograd import ops
 from micrograd.engine import Value
 from micrograd.lifting.errors import refusal
+from micrograd.lifting.rows import QUOTIENT
+from micrograd.lifting.tape import MANY, NONE
+from micrograd.op import Op
+from micrograd.reals import divide, is_real, real
 
 __all__ = ["Traced"]
 
@@ -111,7 +115,8 @@ class Traced(Value):
             self._refuse("looking a traced number up in a set or dict (a hash, equality)")
         return object.__hash__(self)
 
-    # the two hottest operations, without the way through `record` (0.35 us a node instead of 0.9)
+    # What the engine would record, written on the tape without the way through `engine.record` and
+    # the mode: 0.2 us for a sum instead of 0.9, 0.4 for `w * x` of a parameter w instead of 2.6.
 
     def __add__(self, other: Any) -> Any:
         recorder = self._right
@@ -139,6 +144,61 @@ class Traced(Value):
         if isinstance(other, Value):
             return recorder.node(ops.mul, place, self._left)
         return recorder.node(ops.mul, self._left, place)
+
+    def __neg__(self) -> Any:
+        recorder = self._right
+        return recorder.node(ops.mul, self._left, recorder.tape.constant(-1.0))
+
+    def __sub__(self, other: Any) -> Any:
+        if not isinstance(other, Value):
+            return super().__sub__(other)
+        recorder = self._right
+        place, tape = recorder.find(other), recorder.tape
+        negated = tape.add(ops.mul, place, tape.constant(-1.0))
+        return recorder.node(ops.add, self._left, negated)
+
+    def __truediv__(self, other: Any) -> Any:
+        recorder = self._right
+        tape = recorder.tape
+        if isinstance(other, Value):
+            divisor = recorder.find(other)
+            inverse = tape.add(_INVERSE, divisor)
+        elif is_real(other):
+            number = real(other)
+            inverse = tape.constant(divide(1.0, number))
+            divisor = tape.constant(number, divisor=True)
+        else:
+            return NotImplemented
+        return recorder.node(QUOTIENT, tape.add_list((self._left, inverse, divisor)), MANY)
+
+    def __pow__(self, other: Any) -> Any:
+        if type(other) is not int and type(other) is not float:
+            return super().__pow__(other)
+        return self._right.node(ops.constant_power(other), self._left, NONE)
+
+    @staticmethod
+    def _interpret(op: Op, xs: Sequence[Any]) -> Any:  # what ops.exp(x) means
+        recorder = next(x for x in xs if isinstance(x, Traced))._right
+        places = recorder.places(xs)
+        return Value._interpret(op, xs) if None in places else recorder.apply(op, places)
+
+
+_INVERSE = ops.constant_power(-1, quotient=True)
+
+
+def _function(op: Op) -> Callable[[Traced], Any]:
+    def method(self: Traced) -> Any:
+        return self._right.node(op, self._left, NONE)
+
+    return method
+
+
+for _name in (
+    "exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "softplus", "relu", "gelu", "detach",
+):  # fmt: skip
+    setattr(Traced, _name, _function(getattr(ops, _name)))
+for _name in ("abs", "__abs__"):
+    setattr(Traced, _name, _function(ops.absolute))
 
 
 def _refusing(what: str) -> Callable[..., Any]:
