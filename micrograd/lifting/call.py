@@ -16,7 +16,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from micrograd.arrays import grads, numbers
 from micrograd.engine import ComputedValue, Value
-from micrograd.lifting.record import LiftError
+from micrograd.lifting.errors import LiftError
 from micrograd.rules import Rule
 
 if TYPE_CHECKING:

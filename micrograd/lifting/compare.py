@@ -10,8 +10,8 @@ import numpy as np
 from micrograd import tree
 from micrograd.engine import Value
 from micrograd.lifting.arguments import flat_values, read
+from micrograd.lifting.errors import LiftError
 from micrograd.lifting.executable import Executable
-from micrograd.lifting.record import LiftError
 
 __all__ = ["compare"]
 

@@ -19,8 +19,8 @@ from micrograd.engine import Value
 from micrograd.fast import leaf
 from micrograd.lifting.arguments import Arguments, flat_values, read
 from micrograd.lifting.call import Call
+from micrograd.lifting.errors import LiftError
 from micrograd.lifting.layout import Recording
-from micrograd.lifting.record import LiftError
 from micrograd.lifting.run import EXECUTORS
 from micrograd.lifting.run.with_numpy import Bound
 from micrograd.lifting.steps.adjoint import adjoint, backward, gradient, seed

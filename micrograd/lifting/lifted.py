@@ -27,11 +27,12 @@ from micrograd.lifting.arguments import Arguments, is_leaf, is_traced, read, roo
 from micrograd.lifting.batch import SIZES, DoesNotExtend, fit, prove
 from micrograd.lifting.compare import compare
 from micrograd.lifting.effects import Captured
+from micrograd.lifting.errors import whereabouts
 from micrograd.lifting.executable import Executable
 from micrograd.lifting.history import History
 from micrograd.lifting.paths import Path
 from micrograd.lifting.progress import Progress
-from micrograd.lifting.record import Tape, whereabouts
+from micrograd.lifting.record import Recorder
 from micrograd.lifting.recording import Recorded, Resize, record, trace
 from micrograd.lifting.run import chosen
 from micrograd.lifting.schedule import PARAMETERS
@@ -71,7 +72,7 @@ class Lifted(Generic[Given, Result]):
         self._lock = threading.RLock()
 
     def __call__(self, *args: Given.args, **kwargs: Given.kwargs) -> Result:
-        if modes.active and isinstance(current_mode(), Tape):  # inside another recording
+        if modes.active and isinstance(current_mode(), Recorder):  # inside another recording
             return self.function(*args, **kwargs)
         program, found = self._program(args, kwargs)
         self.program = program
@@ -98,7 +99,7 @@ class Lifted(Generic[Given, Result]):
         Gradients are those of the sum of all results. Grads, running statistics and generators are
         left as they were.
         """
-        if not isinstance(current_mode(), Tape):
+        if not isinstance(current_mode(), Recorder):
             program, _ = self._program(args, kwargs)
             self.program = program
             compare(self.function, program, args, kwargs)

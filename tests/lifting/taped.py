@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from micrograd.lifting.fuse import Fused, fuse
-from micrograd.lifting.record import Tape
 from micrograd.lifting.recording import trace
+from micrograd.lifting.tape import Tape
 
 __all__ = ["addresses", "fused", "taped"]
 

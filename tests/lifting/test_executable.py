@@ -115,7 +115,7 @@ def test_progress_is_silent_when_quick_and_wipes_its_line(monkeypatch: pytest.Mo
     assert screen.getvalue() == ""
     monkeypatch.setattr("micrograd.lifting.progress._PATIENCE", 0.01)
     with Progress() as progress:
-        progress.nodes += [None] * 1234
+        progress.nodes = [None] * 1234
         until = time.monotonic() + 5
         while not screen.getvalue() and time.monotonic() < until:
             time.sleep(0.01)
