@@ -58,7 +58,7 @@ def place(
             if small not in inside and small not in fixed and _root(large, 0, inside)[0] != small:
                 inside[small] = large, offset
                 copies.append(number)
-    over = {} if kept is None else _overwritten(steps, {*kept, *fixed}, inside)
+    over = {} if kept is None else _overwritten(steps, kept, fixed, inside)
     starts = dict(fixed)
     size = _aligned(max((start + array.size for array, start in fixed.items()), default=0))
     for array in computed:
@@ -74,10 +74,13 @@ def place(
 
 
 def _overwritten(
-    steps: Sequence[Step], kept: Collection[Array], inside: Mapping[Array, tuple[Array, int]]
+    steps: Sequence[Step],
+    kept: Collection[Array],
+    fixed: Collection[Array],
+    inside: Mapping[Array, tuple[Array, int]],
 ) -> dict[Array, Array]:
     """The arrays that may lie over one that their step reads last, place by place."""
-    apart = {*kept, *inside, *(large for large, _ in inside.values())}
+    apart = {*fixed, *inside, *(large for large, _ in inside.values())}
     first: dict[Array, int] = {}
     last: dict[Array, int] = {}
     for number, step in enumerate(steps):
@@ -94,7 +97,8 @@ def _overwritten(
             mine = [other for other in step.reads if other.array == view.array]
             same = all(other.at(out.array) == out for other in mine)
             dead = last[view.array] == number and first.get(view.array, number) < number
-            if same and dead and view.array not in apart and view.array.size == out.array.size:
+            free = view.array not in apart and view.array not in kept
+            if same and dead and free and view.array.size == out.array.size:
                 found[out.array] = view.array
                 break
     return found

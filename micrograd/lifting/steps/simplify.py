@@ -25,6 +25,8 @@ from micrograd.lifting.steps.walks import dense, repeats
 
 __all__ = ["folded", "simplified"]
 
+_LONGEST = 24  # rows and operands in an expression: what a person can read, and a walk can recurse
+
 
 def simplified(
     steps: Sequence[Step], kept: Collection[Array], copies_alone: bool = False
@@ -74,7 +76,7 @@ class _Steps:
         readers = self.readers.get(self.steps[number].out.array, [])
         if len(readers) == 1 and self._unchanged(number, readers[0]):
             made = computing(self.steps[readers[0]], self.steps[number])
-            if made is not None:
+            if made is not None and _size(made.value) <= _LONGEST:
                 made = replace(made, value=folded(made.value))
                 self._replace(number, {readers[0]: made})
 
@@ -92,7 +94,7 @@ class _Steps:
         if read or repeats(after) or not self._unchanged(number, later[0]):
             return False
         made = beginning_with(after, step)
-        if made is None:
+        if made is None or _size(made.value) > _LONGEST:
             return False
         self._replace(number, {later[0]: made})
         self.writers[array].remove(number)
