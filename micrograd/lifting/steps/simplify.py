@@ -84,20 +84,26 @@ class _Steps:
         """a = x and a += y become a = x + y, if nobody reads a in between; whether they did."""
         step = self.steps[number]
         array = step.out.array
-        later = [k for k in self.writers[array] if k > number]
-        if not later or not _fills_its_array(step) or isinstance(step.value, float):
+        writers = self.writers[array]
+        if writers[0] != number or len(writers) == 1 or isinstance(step.value, float):
             return False
-        after = self.steps[later[0]]
-        if not after.accumulate or after.combine is not None or after.out.index is not None:
+        later = writers[1]
+        after = self.steps[later]
+        if (
+            not _fills_its_array(step)
+            or not after.accumulate
+            or after.combine is not None
+            or after.out.index is not None
+        ):
             return False
-        read = any(number < k <= later[0] for k in self.readers.get(array, ()))
-        if read or repeats(after) or not self._unchanged(number, later[0]):
+        read = any(number < k <= later for k in self.readers.get(array, ()))
+        if read or repeats(after) or not self._unchanged(number, later):
             return False
         made = beginning_with(after, step)
         if made is None or _size(made.value) > _LONGEST:
             return False
-        self._replace(number, {later[0]: made})
-        self.writers[array].remove(number)
+        self._replace(number, {later: made})
+        del writers[0]
         return True
 
     def hoist(self, number: int) -> None:
