@@ -81,7 +81,7 @@ _borrowing = threading.RLock()
 
 
 def _pushed(order: list[Value], wanted: list[Value]) -> list[Value]:
-    """`backward()` itself, and then each grad as before: a handwritten rule knows no other way."""
+    """`backward()` itself, then every grad as before: a handwritten rule knows no other place."""
     hidden = [p for node in order if node._rule is not None for p in node._rule.hidden(node)]
     touched = list(dict.fromkeys([*order, *hidden, *wanted]))
     with _borrowing:
