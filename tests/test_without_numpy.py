@@ -327,7 +327,8 @@ except ImportError:
     del sys.modules["numpy"]
 assert float(lift(lambda a: a * 3.0)(2.0)) == 6.0 and len(data.moons(6)) == 2
 import micrograd
-assert micrograd.lift is not lift and type(micrograd.lift).__name__ == "function"
+assert micrograd.lift is not lift and vars(micrograd)["lift"] is micrograd.lift
+assert LiftError is not micrograd.LiftError and issubclass(micrograd.LiftError, TypeError)
 """)
 
 
