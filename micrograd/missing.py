@@ -46,7 +46,7 @@ def find(module: str, name: str = "", into: dict[str, Any] | None = None) -> Any
     """`name` of a module, or the module itself; where a package is missing, an `Absent`.
 
     What was found is kept in `into`, so that Python asks once. For `LiftError` an absent one is
-    `PackageMissing`: what `lift` raises there, so that `except LiftError` means the same everywhere.
+    `PackageMissing`: what `lift` raises there, so that `except LiftError` works everywhere.
     """
     try:
         found = _import(module, name)
