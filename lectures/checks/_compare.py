@@ -2,11 +2,13 @@
 
 `by_hand`, `word` and `truths` are for what a learner types: each is a part of the exercise.
 `close`, `same` and `true` are for what a learner's function gives: they raise `Wrong`.
+`instead` holds what a misreading of the text gives, by what is to be said of it:
+`{"this is the sum; asked is the mean": x.sum()}`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,16 +20,18 @@ from micrograd.show import answers
 __all__ = ["by_hand", "close", "difference", "relation", "same", "true", "truths", "word"]
 
 _WORST = ("right", "right so far", "not attempted", "wrong")
+_NOTHING: Mapping[str, Any] = {}
 
 
 def by_hand(
     given: Any,
-    right: Any,
-    what: str,
+    right: Any = None,
+    what: str = "",
     *,
     exact: bool = False,
     low: float | None = None,
     high: float | None = None,
+    instead: Mapping[str, Any] = _NOTHING,
 ) -> None:
     """A number that was worked out by hand, or a list of them: `micrograd.show.answers.by_hand`.
 
@@ -36,7 +40,8 @@ def by_hand(
     given = ... if is_open(given) else given
     if not isinstance(right, (list, tuple, np.ndarray)):
         verdict = answers.by_hand(given, right, exact=exact, low=low, high=high)
-        _verdict(what, _status(verdict.status), f"{what}: {_said(verdict)}")
+        said = _said(verdict) + _misread(verdict.answer, instead)
+        _verdict(what, _status(verdict.status), f"{what}: {said}")
         return
     if given is ...:
         record(what, "not attempted")
@@ -48,7 +53,8 @@ def by_hand(
     found = [answers.by_hand(g, r, exact=exact) for g, r in zip(entries, right, strict=True)]
     worst = max((_status(verdict.status) for verdict in found), key=_WORST.index)
     place = next(i for i, verdict in enumerate(found) if _status(verdict.status) == worst)
-    _verdict(what, worst, f"{what}, number {place + 1}: {_said(found[place])}")
+    said = _said(found[place]) + _misread([verdict.answer for verdict in found], instead)
+    _verdict(what, worst, f"{what}, number {place + 1}: {said}")
 
 
 def _is_nest(given: Any) -> bool:
@@ -71,7 +77,14 @@ def _verdict(what: str, status: str, message: str) -> None:
     record(what, status, "" if status in ("right", "not attempted") else message)
 
 
-def word(given: Any, right: str, what: str, among: Sequence[str]) -> None:
+def word(
+    given: Any,
+    right: str,
+    what: str,
+    among: Sequence[str],
+    *,
+    instead: Mapping[str, str] = _NOTHING,
+) -> None:
     """One of a few words; capitals, hyphens and spaces around do not count."""
     if is_open(given):
         record(what, "not attempted")
@@ -85,7 +98,8 @@ def word(given: Any, right: str, what: str, among: Sequence[str]) -> None:
         listed = ", ".join(f'"{w}"' for w in among)
         record(what, "wrong", f"{what}: {brief(given)} is none of {listed}")
     elif plain != _plain(right):
-        record(what, "wrong", f"{what}: {brief(given)} is not right")
+        said = [f" ({told})" for told, other in instead.items() if plain == _plain(other)]
+        record(what, "wrong", f"{what}: {brief(given)} is not right{''.join(said)}")
     else:
         record(what, "right")
 
@@ -96,7 +110,12 @@ def _plain(text: str) -> str:
 
 
 def truths(
-    given: Sequence[Any], right: Sequence[bool], names: str, what: str = "the answers"
+    given: Sequence[Any],
+    right: Sequence[bool],
+    names: str,
+    what: str = "the answers",
+    *,
+    instead: Mapping[str, Sequence[bool]] = _NOTHING,
 ) -> None:
     """Statements that are True or False: how many are wrong and not which, lest one guess."""
     statuses, unread = [], []
@@ -110,6 +129,7 @@ def truths(
             statuses.append("right" if truth == wanted else "wrong")
     wrong, missing = statuses.count("wrong"), statuses.count("not attempted")
     total = f"{wrong} of the {len(right)} answers {'is' if wrong == 1 else 'are'} not right"
+    total += _misread([_truth(answer) for answer in given], instead)
     if unread or wrong:
         record(what, "wrong", "; ".join([*unread, *([total] if wrong else [])]))
     elif missing:
@@ -136,16 +156,50 @@ def true(condition: Any, what: str) -> None:
         raise Wrong(f"this should hold and does not: {what}")
 
 
-def close(got: Any, expected: Any, what: str, *, rtol: float = 1e-6, atol: float = 1e-9) -> None:
+def close(
+    got: Any,
+    expected: Any,
+    what: str,
+    *,
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+    instead: Mapping[str, Any] = _NOTHING,
+) -> None:
     """Computed numbers must agree: |got - expected| <= atol + rtol * |expected|."""
     wanted = np.asarray(expected, dtype=float)
-    given = array(got, what, wanted.shape)
+    try:
+        given = array(got, what, wanted.shape)
+    except Wrong as error:
+        raise Wrong(f"{error}{_misread(got, instead)}") from None
     if not np.allclose(given, wanted, rtol=rtol, atol=atol, equal_nan=True):
-        raise Wrong(f"{what}: {difference(given, wanted, rtol, atol)}")
+        said = difference(given, wanted, rtol, atol)
+        raise Wrong(f"{what}: {said}{_misread(given, instead, rtol)}")
 
 
-def same(got: Any, expected: Any, what: str) -> None:
+def _misread(got: Any, instead: Mapping[str, Any], rtol: float = 0.0) -> str:
+    """What is to be said of an answer that a misreading of the text gives."""
+    near = max(1e-3, rtol / 2)
+    for said, other in instead.items():
+        try:
+            found, shape = np.asarray(got, dtype=float), np.shape(other)
+        except (TypeError, ValueError):
+            return ""
+        if found.shape == shape and np.allclose(found, other, rtol=near, atol=1e-9, equal_nan=True):
+            return f" ({said})"
+    return ""
+
+
+def same(
+    got: Any, expected: Any, what: str, *, instead: Mapping[str, Any] = _NOTHING
+) -> None:
     """Words, truths, whole numbers, or lists and arrays of them must be equal."""
+    try:
+        _same(got, expected, what)
+    except Wrong as error:
+        raise Wrong(f"{error}{_misread(got, instead)}") from None
+
+
+def _same(got: Any, expected: Any, what: str) -> None:
     if isinstance(expected, str):
         if not isinstance(got, str) or got.strip().casefold() != expected.casefold():
             raise Wrong(f"{what}: {brief(got)} is not right")
@@ -167,7 +221,8 @@ def same(got: Any, expected: Any, what: str) -> None:
             place = [int(i) for i in np.argwhere(given != wanted)[0]]
             count = int((given != wanted).sum())
             first = f"the first of {count} that are" if count > 1 else "the only one that is"
-            raise Wrong(f"{what}: {first} not right is {given[tuple(place)]} at {place}")
+            found = brief(given[tuple(place)] == 1 if np.array(expected).dtype == bool else given[tuple(place)])
+            raise Wrong(f"{what}: {first} not right is {found} at {place}")
 
 
 def difference(given: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) -> str:
@@ -178,8 +233,12 @@ def difference(given: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) 
     known = relation(given, wanted)
     if not wanted.ndim:
         short = float(f"{there:.3g}") == there  # 0.5 for 2 is 1/4 of it, and that means nothing
-        told = known and (known.startswith("minus what") or not short)
-        return f"{_unlike(here, there)} is not right" + (f": it is {known}" if told else "")
+        if known and (known.startswith("minus what") or not short):
+            return f"{_unlike(here, there)} is not right: it is {known}"
+        if not (np.isfinite(here) and np.isfinite(there)):
+            return f"{_unlike(here, there)} is not right"
+        side = "large" if here > there else "small"
+        return f"{_unlike(here, there)} is too {side} by {abs(here - there):.3g}"
     where = f" at {list(place)}"
     if not np.isfinite(here):
         return f"{here}{where} is not right"

@@ -108,7 +108,7 @@ def is_learners(filename: str) -> bool:
 def told(error: Exception) -> str:
     """An exception in words, with the line of the learner's own code and the call, if short."""
     now = running()
-    asked = f" (the call was {now.asked})" if now is not None and now.asked else ""
+    asked = f" (the last call was {now.asked})" if now is not None and now.asked else ""
     if isinstance(error, Wrong):
         return f"{error}{asked}"
     text = " ".join(str(error).split())

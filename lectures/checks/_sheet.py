@@ -180,7 +180,8 @@ def _summary(parts: Sequence[Part]) -> tuple[str, str]:
         return "right", ""
     if statuses == {"not attempted"}:
         return "not attempted", ""
-    said = [part.message for part in parts if part.message]
+    wrong = "; ".join(part.message for part in parts if part.message)
+    said = [wrong] if wrong else []
     for label, status in (("Right", "right"), ("Not attempted", "not attempted")):
         names = list(dict.fromkeys(p.what for p in parts if p.status == status and p.what))
         if names:
