@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from checks._forms import array, brief, integers, is_open, whole
-from checks._marking import Wrong, record
+from checks._marking import Wrong, forget, record
 from micrograd.show import answers
 
 __all__ = ["by_hand", "close", "difference", "relation", "same", "true", "truths", "word"]
 
 _WORST = ("right", "right so far", "not attempted", "wrong")
 _NOTHING: Mapping[str, Any] = {}
+_MANY = 100  # calls, of which the last one says nothing
 
 
 def by_hand(
@@ -40,7 +41,7 @@ def by_hand(
     given = ... if is_open(given) else given
     if not isinstance(right, (list, tuple, np.ndarray)):
         verdict = answers.by_hand(given, right, exact=exact, low=low, high=high)
-        said = _said(verdict) + _misread(verdict.answer, instead)
+        said = _said(verdict) + (_misread(verdict.answer, instead) or _sign(verdict, right))
         _verdict(what, _status(verdict.status), f"{what}: {said}")
         return
     if given is ...:
@@ -55,6 +56,14 @@ def by_hand(
     place = next(i for i, verdict in enumerate(found) if _status(verdict.status) == worst)
     said = _said(found[place]) + _misread([verdict.answer for verdict in found], instead)
     _verdict(what, worst, f"{what}, number {place + 1}: {said}")
+
+
+def _sign(verdict: answers.Verdict, right: Any) -> str:
+    """As the worksheets say it: a lost minus is told."""
+    if verdict.status != "wrong" or not verdict.answer or right is None:
+        return ""
+    turned = answers.matches(-verdict.answer, float(right))
+    return " (the size is right, and the sign is not)" if turned else ""
 
 
 def _is_nest(given: Any) -> bool:
@@ -153,6 +162,7 @@ def _truth(answer: Any) -> bool | None:
 def true(condition: Any, what: str) -> None:
     """The property must hold; `what` says it: "every row of the distances is non-negative"."""
     if not bool(condition):
+        forget(_MANY)
         raise Wrong(f"this should hold and does not: {what}")
 
 
@@ -189,9 +199,7 @@ def _misread(got: Any, instead: Mapping[str, Any], rtol: float = 0.0) -> str:
     return ""
 
 
-def same(
-    got: Any, expected: Any, what: str, *, instead: Mapping[str, Any] = _NOTHING
-) -> None:
+def same(got: Any, expected: Any, what: str, *, instead: Mapping[str, Any] = _NOTHING) -> None:
     """Words, truths, whole numbers, or lists and arrays of them must be equal."""
     try:
         _same(got, expected, what)
@@ -221,7 +229,11 @@ def _same(got: Any, expected: Any, what: str) -> None:
             place = [int(i) for i in np.argwhere(given != wanted)[0]]
             count = int((given != wanted).sum())
             first = f"the first of {count} that are" if count > 1 else "the only one that is"
-            found = brief(given[tuple(place)] == 1 if np.array(expected).dtype == bool else given[tuple(place)])
+            found = brief(
+                given[tuple(place)] == 1
+                if np.array(expected).dtype == bool
+                else given[tuple(place)]
+            )
             raise Wrong(f"{what}: {first} not right is {found} at {place}")
 
 
@@ -236,13 +248,15 @@ def difference(given: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) 
         if known and (known.startswith("minus what") or not short):
             return f"{_unlike(here, there)} is not right: it is {known}"
         if not (np.isfinite(here) and np.isfinite(there)):
-            return f"{_unlike(here, there)} is not right"
+            return _endless(here, there)
         side = "large" if here > there else "small"
         return f"{_unlike(here, there)} is too {side} by {abs(here - there):.3g}"
     where = f" at {list(place)}"
     if not np.isfinite(here):
-        return f"{here}{where} is not right"
+        return _endless(here, there, where)
     count = int(off.sum())
+    if given.size > 1 and not given.any():
+        return f"all are 0, and {count} of the {given.size} should not be"
     first = f"{count} numbers are not right, the first" if count > 1 else "one number is not right,"
     if not np.isfinite(there):
         return f"{first}{where}: {_unlike(here, there)}"
@@ -273,6 +287,15 @@ def relation(given: np.ndarray, wanted: np.ndarray) -> str:
                 found = found.replace(long, short) if found.startswith(long) else found
             return sign + found
     return ""
+
+
+def _endless(here: float, there: float, where: str = "") -> str:
+    """What is said of nan and inf, or of a number where one of them is right."""
+    if np.isnan(here):
+        return f"nan{where} (as from 0/0 or inf - inf) where a number is wanted"
+    if np.isinf(here) and np.isfinite(there):
+        return f"{here}{where} where a finite number is wanted"
+    return f"{_unlike(here, there)}{where} is not right"
 
 
 def _unlike(here: float, there: float) -> str:

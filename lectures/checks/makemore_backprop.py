@@ -41,8 +41,7 @@ def _compare(
 ) -> None:
     given = array(got, what)
     if given.shape != np.shape(wanted):
-        known = f"{what} is to have the shape of {shape_of}, {np.shape(wanted)}"
-        close(given, wanted, known, instead=instead or {})
+        close(given, wanted, f"{what}, of the shape of {shape_of}", instead=instead or {})
     close(given, wanted, what, rtol=1e-8, atol=1e-10, instead=instead or {})
 
 

@@ -131,7 +131,12 @@ def the_growth_of_two_intervals(growth: Any) -> None:
             "that is all labellings; asked are those with at most two runs of ones": 2**m,
             "that is for exactly two intervals; asked are at most two": math.comb(m + 1, 4),
         }
-        same(growth(m), wanted, f"the number of labellings of {m} point{'s' * (m > 1)}", instead=mistaken)
+        same(
+            growth(m),
+            wanted,
+            f"the number of labellings of {m} point{'s' * (m > 1)}",
+            instead=mistaken,
+        )
 
 
 @sheet.exercise(

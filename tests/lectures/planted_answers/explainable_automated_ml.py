@@ -264,7 +264,7 @@ MISREAD = {
     "a_fair_wage": Misread(
         (6.0, 0.0, 3.0),
         "A fair wage is what each earns alone.",
-        "asked is the mean over all orders of arrival",
+        "that is what this person earns alone",
     ),
     "attribution_by_hand": Misread(
         (2.0, 4.0, 2.0, 4.0),

@@ -183,7 +183,7 @@ MISREAD = {
     ),
     "one_silhouette": Misread(
         functools.partial(silhouette, count_itself=True),
-        "a is read as the mean over the whole cluster.",
+        "The mean distance a is read as one over the whole cluster.",
         "the point is not one of them",
     ),
     "a_robust_k_means_on_values": Misread(

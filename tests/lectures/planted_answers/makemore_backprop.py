@@ -243,7 +243,7 @@ MISREAD = {
     ),
     "a_linear_layer": Misread(
         lambda x, W, dy: (dy @ W.T, x.T @ dy, dy),
-        "b is added, so it gets what arrives at y.",
+        "The bias is added, so it gets what arrives at y.",
         "what arrives is added up over the rows",
     ),
     "tanh_from_its_output": Misread(
