@@ -21,6 +21,7 @@ __all__ = ["by_hand", "close", "difference", "relation", "same", "true", "truths
 
 _WORST = ("right", "right so far", "not attempted", "wrong")
 _NOTHING: Mapping[str, Any] = {}
+_COUNT = 1e-9  # a count is a misreading's only if it is the same
 _MANY = 100  # calls, of which the last one says nothing
 
 
@@ -41,7 +42,9 @@ def by_hand(
     given = ... if is_open(given) else given
     if not isinstance(right, (list, tuple, np.ndarray)):
         verdict = answers.by_hand(given, right, exact=exact, low=low, high=high)
-        said = _said(verdict) + (_misread(verdict.answer, instead) or _sign(verdict, right))
+        near = _COUNT if exact else 1e-3
+        known = _misread(verdict.answer, instead, near) or _sign(verdict, right)
+        said = _said(verdict) + known
         _verdict(what, _status(verdict.status), f"{what}: {said}")
         return
     if given is ...:
@@ -183,20 +186,26 @@ def close(
         raise Wrong(f"{error}{_misread(got, instead)}") from None
     if not np.allclose(given, wanted, rtol=rtol, atol=atol, equal_nan=True):
         said = difference(given, wanted, rtol, atol)
-        raise Wrong(f"{what}: {said}{_misread(given, instead, rtol)}")
+        raise Wrong(f"{what}: {said}{_misread(given, instead, max(1e-3, rtol / 2))}")
 
 
-def _misread(got: Any, instead: Mapping[str, Any], rtol: float = 0.0) -> str:
-    """What is to be said of an answer that a misreading of the text gives."""
-    near = max(1e-3, rtol / 2)
+def _misread(got: Any, instead: Mapping[str, Any], near: float = 1e-3) -> str:
+    """What is to be said of an answer that a misreading of the text gives; the nearest of them."""
+    least, told = np.inf, ""
     for said, other in instead.items():
         try:
-            found, shape = np.asarray(got, dtype=float), np.shape(other)
+            found, known = np.asarray(got, dtype=float), np.asarray(other, dtype=float)
         except (TypeError, ValueError):
             return ""
-        if found.shape == shape and np.allclose(found, other, rtol=near, atol=1e-9, equal_nan=True):
-            return f" ({said})"
-    return ""
+        if found.shape != known.shape:
+            continue
+        if not np.allclose(found, known, rtol=near, atol=1e-9, equal_nan=True):
+            continue
+        with np.errstate(invalid="ignore"):  # inf - inf
+            off = float(np.nansum(np.abs(found - known)))
+        if off < least:
+            least, told = off, f" ({said})"
+    return told
 
 
 def same(got: Any, expected: Any, what: str, *, instead: Mapping[str, Any] = _NOTHING) -> None:
@@ -204,7 +213,7 @@ def same(got: Any, expected: Any, what: str, *, instead: Mapping[str, Any] = _NO
     try:
         _same(got, expected, what)
     except Wrong as error:
-        raise Wrong(f"{error}{_misread(got, instead)}") from None
+        raise Wrong(f"{error}{_misread(got, instead, _COUNT)}") from None
 
 
 def _same(got: Any, expected: Any, what: str) -> None:
@@ -256,7 +265,8 @@ def difference(given: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) 
         return _endless(here, there, where)
     count = int(off.sum())
     if given.size > 1 and not given.any():
-        return f"all are 0, and {count} of the {given.size} should not be"
+        some = "none" if count == given.size else f"{given.size - count} of the {given.size}"
+        return f"all are 0, and {some} should be"
     first = f"{count} numbers are not right, the first" if count > 1 else "one number is not right,"
     if not np.isfinite(there):
         return f"{first}{where}: {_unlike(here, there)}"

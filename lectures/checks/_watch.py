@@ -56,10 +56,30 @@ class Watched:
         if now is not None:
             now.asked = self._text(arguments)
             now.calls += 1
-        result = self.__wrapped__(*arguments, **named)
+        try:
+            result = self.__wrapped__(*arguments, **named)
+        except TypeError:
+            if fault := self._miscalled(arguments, named):
+                raise Wrong(fault) from None
+            raise
         if result is None and self.returns:
             raise Wrong(f"{self.__name__} returned None: is there a return?")
         return result
+
+    def _miscalled(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> str:
+        """How many arguments there are and how many it takes, where that is why it failed."""
+        try:
+            signature = inspect.signature(self.__wrapped__)
+        except (TypeError, ValueError):
+            return ""
+        try:
+            signature.bind(*arguments, **named)
+        except TypeError:
+            takes = len(signature.parameters)
+        else:
+            return ""
+        things = f"{len(arguments)} argument{'s' * (len(arguments) != 1)}"
+        return f"{self.__name__} is to be called with {things}, and it takes {takes}"
 
     def _text(self, arguments: tuple[Any, ...]) -> str:
         told = any(isinstance(x, _DATA) for x in arguments)  # a model or a generator says nothing

@@ -70,7 +70,7 @@ def one_log_loss_by_hand(loss: Any, slope_w1: Any, slope_w2: Any, slope_b: Any) 
     likelihood = "that is for the log likelihood; the loss is minus it"
     wanted = {
         "that is the probability; asked is the loss, -log p": 0.5,
-        "that is log p": -np.log(2),
+        "that is log p; the loss is minus it": -np.log(2),
     }
     by_hand(loss, np.log(2), "the loss", instead=wanted)
     by_hand(slope_w1, -1.0, "the derivative by w1", instead={likelihood: 1.0})

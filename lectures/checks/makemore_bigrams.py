@@ -168,7 +168,11 @@ def how_much_smoothing(best_extra: Any, dev_loss: Any, test_loss: Any) -> None:
     }
     what = "the amount with the smallest dev loss"
     by_hand(best_extra, best, what, exact=True, instead=mistaken)
-    others = {f"that is the dev loss of {extra:g}": losses[extra] for extra in losses}
+    others = {
+        f"that is the dev loss of {extra:g}": losses[extra]
+        for extra in losses
+        if losses[extra] > 1.006 * losses[best]
+    }
     by_hand(dev_loss, losses[best], "its dev loss", instead=others)
     train, _, test = _splits()
     by_hand(test_loss, _loss(_counts(train), test, best), "its loss on the test part")

@@ -45,7 +45,9 @@ def all_weights_zero(learning: Any, final_loss: Any) -> None:
             true(found <= {"c", "w1", "b1", "w2", "b2"}, "only C, W1, b1, W2 and b2 are named")
             idle = len(found - {"b2"})
             if idle:
-                raise Wrong(f"{idle} of the {len(found)} arrays named never gets a gradient but 0")
+                raise Wrong(
+                    f"{idle} of the {len(found)} arrays that you name gets no gradient but 0"
+                )
             true(found, "an array whose gradient is not all zero is named")
     with part("final_loss"):
         one = final_loss(np.array([4, 4, 4]))

@@ -125,7 +125,10 @@ def a_calm_start(calm: Any) -> None:
          "the embedding and the hidden layer are as they were")  # fmt: skip
     loss.backward()
     for name, array_of_values in model.named_arrays():
-        true(grads(array_of_values).any(), f"{name} gets a gradient at the first step")
+        true(
+            grads(array_of_values).any(),
+            f"the array {name} gets a gradient other than 0 at the first step",
+        )
 
 
 @sheet.exercise(
@@ -146,7 +149,9 @@ def everything_zero(learns: Any, plateau: Any) -> None:
             true(not unknown, f"only {', '.join(ARRAYS)} are named; {unknown} is not among them")
             idle = len(found - {"4.bias"})
             if idle:
-                raise Wrong(f"{idle} of the {len(found)} arrays named never gets a gradient but 0")
+                raise Wrong(
+                    f"{idle} of the {len(found)} arrays that you name gets no gradient but 0"
+                )
             true(found, "an array that gets a gradient other than 0 is named")
     even = {"that is for equal probabilities: what learns can do better": np.log(27)}
     by_hand(plateau, _plateau(), "the loss at which the network gets stuck", instead=even)

@@ -237,11 +237,12 @@ def several_classes_on_values(class_loss: Any) -> None:
 )
 def blame_by_hand(c: Any, v: Any, a: Any, w: Any) -> None:
     label = "the label is -1: -y s is s here"
-    other = "a product hands on the other factor"
-    by_hand(c, 1.0, "the gradient of c", instead={label: -1.0})
+    other = "a product hands on the other factor, and v's is h"
+    shut = "the gate is open: the loss is above 0, on the sloping side of its kink"
+    by_hand(c, 1.0, "the gradient of c", instead={label: -1.0, shut: 0.0})
     by_hand(v, 0.0, "the gradient of v", instead={other: 3.0})
-    by_hand(a, 3.0, "the gradient of a", instead={label: -3.0, other: 0.0})
-    given = {label: -3.0, other: 0.0, "that hands on w itself; the other factor is x": 6.0}
+    by_hand(a, 3.0, "the gradient of a", instead={label: -3.0, shut: 0.0})
+    given = {label: -3.0, shut: 0.0, "that hands on w itself; the other factor is x": 6.0}
     by_hand(w, 3.0, "the gradient of w", instead=given)
 
 

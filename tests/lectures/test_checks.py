@@ -95,7 +95,10 @@ def fails() -> Never:
         (lambda x: fails(), "wrong", 'raise KeyError("k") (the last call was f(3))'),
         (lambda x: [x, x], "wrong", "one number is wanted, got [3, 3] (the last call was f(3))"),
         (lambda x: "two", "wrong", "one number is wanted, got 'two'"),
-        (lambda: 6.0, "wrong", "takes 0 positional arguments but 1 was given"),
+        (math.sqrt, "wrong", "the double of 3: 1.73205 is too small by 4.27"),
+        (len, "wrong", "TypeError: object of type 'float' has no len()"),
+        (lambda x: len(x, x), "wrong", "it raised TypeError: len() takes exactly one argument"),
+        (lambda: 6.0, "wrong", "f is to be called with 1 argument, and it takes 0"),
     ],
 )
 def test_a_function_is_marked_and_told_what_is_wrong(sheet, answer, status, words) -> None:
@@ -201,9 +204,10 @@ def test_hints_one_by_one_and_unknown_numbers(sheet, capsys) -> None:
         ([1, 2, 3, 4], "expected the shape (2, 2), got (4,)"),
         ([[1, 2], [3]], "numbers of the shape (2, 2) are wanted"),
         ([[1, 2], [3, None]], "None is among them"),
-        ([[0, 0], [0, 0]], "all are 0, and 4 of the 4 should not be"),
+        ([[0, 0], [0, 0]], "all are 0, and none should be"),
         (None, "is there a return?"),
         (len, "got len"),
+        ([[1, 2], [3, -np.inf]], "-inf at [1, 1] where a finite number is wanted"),
     ],
 )
 def test_an_array_is_told_where_and_how_it_differs(given, words) -> None:
@@ -245,7 +249,10 @@ def test_an_array_is_taken_in_every_form(given) -> None:
         (lambda: by_hand([1, 4], [1, 2], "what", instead={"squares": [1, 4]}), "right (squares)"),
         (lambda: close([2, 4], [1, 2], "what", instead={"sums": [2, 4]}), "what is right (sums)"),
         (lambda: close([2, 4], 3, "what", instead={"two": [2, 4]}), "got [2, 4] (two)"),
+        (lambda: close(2, 3, "what", instead={"a": 2.001, "b": 2.0005}), "small by 1 (b)"),
+        (lambda: close([0, 2], [0, 3], "what", instead={"nan": [0, np.nan], "a": 1}), "by 1"),
         (lambda: same(3, 4, "what", instead={"one fewer": 3}), "3 is not right (one fewer)"),
+        (lambda: by_hand(5457, 5455, exact=True, instead={"up": 5454}), ": 5457 is not right"),
         (lambda: same([True], [False], "what"), "the only one that is not right is True at [0]"),
         (lambda: word("b", "a", "what", "ab", instead={"not b": "b"}), "'b' is not right (not b)"),
         (

@@ -11,8 +11,10 @@ import tempfile
 from fractions import Fraction
 from typing import Never
 
+import messages
 import numpy as np
 import pytest
+from checks import _compare
 from planting import misread, planted
 from solved import FORMS, SOLUTIONS, formed, is_function, sheet_of, solved
 
@@ -209,6 +211,18 @@ def test_numbers_worked_out_by_hand_count_in_every_form_and_not_one_percent_off(
         assert status(...) in ("right so far", "not attempted")
 
 
+@pytest.mark.slow
+@each_module
+def test_no_number_that_counts_is_taken_for_a_misreading(module, monkeypatch) -> None:
+    told = []
+    misreading = _compare._misread
+    monkeypatch.setattr(_compare, "_misread", lambda *a: told.append(misreading(*a)) or told[-1])
+    sheet = sheet_of(module)
+    for key in dict.fromkeys(key for key, _, _ in typed(module)):
+        assert sheet.check(sheet.exercises[key].number, *solved(module)[key]).status == "right"
+    assert not any(told), told
+
+
 @each_module
 def test_no_typed_number_escapes_the_rule_and_the_notebook_says_it(module) -> None:
     known = {(key, place) for key, place, _ in typed(module)}
@@ -284,6 +298,14 @@ def test_a_forgotten_return_and_an_exception_are_told_with_their_place(module) -
             assert "KeyError" in outcome.message, f"{module}: {outcome}"
             if key != "the_gatekeeper":  # it says for which body
                 assert 'raise KeyError("planted")' in outcome.message, f"{module}: {outcome}"
+
+
+def test_the_messages_can_be_read(capsys) -> None:
+    messages.main(["kmeans"])
+    printed = capsys.readouterr().out
+    for key, one in misread("kmeans").items():
+        assert f": {key.replace('_', ' ')}\n" in printed
+        assert f"  Misread: {one.reading}\n  - " in printed and one.told in printed
 
 
 @each_module

@@ -157,7 +157,7 @@ MISREAD = {
     "all_weights_zero": Misread(
         ({"b1", "b2"}, entropy),
         "Biases are added and not multiplied, so both learn.",
-        "1 of the 2 arrays named never gets a gradient but 0",
+        "1 of the 2 arrays that you name gets no gradient but 0",
     ),
     "batch_normalisation_folded_away": Misread(
         lambda W, gain, shift, mean, var, eps: (W * gain / np.sqrt(var + eps), shift - mean),

@@ -212,7 +212,7 @@ MISREAD = {
     "a_calm_start": Misread(
         zero_last_layer,
         "The calmest start is an output layer of zeros.",
-        "gets a gradient at the first step",
+        "gets a gradient other than 0 at the first step",
     ),
     "everything_zero": Misread(
         (set(), float(np.log(27))),
