@@ -215,8 +215,8 @@ def test_numbers_worked_out_by_hand_count_in_every_form_and_not_one_percent_off(
 @each_module
 def test_no_number_that_counts_is_taken_for_a_misreading(module, monkeypatch) -> None:
     told = []
-    misreading = _compare._misread
-    monkeypatch.setattr(_compare, "_misread", lambda *a: told.append(misreading(*a)) or told[-1])
+    misreading = _compare.misread
+    monkeypatch.setattr(_compare, "misread", lambda *a: told.append(misreading(*a)) or told[-1])
     sheet = sheet_of(module)
     for key in dict.fromkeys(key for key, _, _ in typed(module)):
         assert sheet.check(sheet.exercises[key].number, *solved(module)[key]).status == "right"
