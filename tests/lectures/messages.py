@@ -15,7 +15,7 @@ from planting import misread, planted  # noqa: E402
 from solved import SOLUTIONS, sheet_of  # noqa: E402
 
 
-def main(modules) -> None:
+def main(modules: list[str]) -> None:
     warnings.simplefilter("ignore")  # planted answers divide by zero on purpose
     for module in modules or SOLUTIONS:
         sheet, wrong = sheet_of(module), planted(module, "WRONG")

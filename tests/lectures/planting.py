@@ -4,6 +4,8 @@ A module of `planted_answers/` holds `WRONG`, `MISREAD` and `RIGHT`, each by the
 answer is what follows the number in `check(number, answer)`; a tuple stands for several.
 """
 
+from __future__ import annotations
+
 import importlib
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +22,7 @@ class Misread:
     told: str
 
 
-def planted(module, kind):
+def planted(module: str, kind: str) -> dict[str, list[tuple[Any, ...]]]:
     """{key: [answers, ...]} of "WRONG" or "RIGHT"; the misread answer is one of the wrong."""
     held = importlib.import_module(f"planted_answers.{module}")
     found = {key: list(answers) for key, answers in getattr(held, kind).items()}
@@ -30,10 +32,10 @@ def planted(module, kind):
     return {key: [_several(answer) for answer in found[key]] for key in found}
 
 
-def misread(module):
+def misread(module: str) -> dict[str, Misread]:
     """{key: Misread}"""
     return importlib.import_module(f"planted_answers.{module}").MISREAD
 
 
-def _several(answer):
+def _several(answer: Any) -> tuple[Any, ...]:
     return answer if isinstance(answer, tuple) else (answer,)
