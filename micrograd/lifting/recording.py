@@ -19,7 +19,7 @@ from micrograd.lifting.batch import Extent
 from micrograd.lifting.effects import Captured
 from micrograd.lifting.errors import explained, unrepeated
 from micrograd.lifting.fuse import Fused, fuse, needed
-from micrograd.lifting.program import Argument, Outside, Recording, Result, State, Update
+from micrograd.lifting.layout import Argument, Outside, Recording, Result, State, Update
 from micrograd.lifting.progress import current_progress
 from micrograd.lifting.record import Recorder
 from micrograd.lifting.schedule import schedule

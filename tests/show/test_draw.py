@@ -211,11 +211,10 @@ def test_a_lifted_program_is_drawn_as_its_lines(tmp_path: Path) -> None:
     loss(np.arange(5.0))
     picture = draw(loss.program)
     found = elements(picture)
-    for i, line in enumerate(loss.program.text.lines):
+    for i, line in enumerate(loss.program.text.forward):
         said = texts(found[f"n{i}"])
-        assert said[0] == line.name
-        assert said[1] == line.expression
-    assert len(loss.program.text.lines) == 3
+        assert f"{said[0]} = {said[1]}" == line.statement
+    assert len(loss.program.text.forward) == 3
     assert "Program of 3 instructions for 14 scalar nodes" in picture.svg
     picture.save(tmp_path / "program.png")
     assert (tmp_path / "program.png").read_bytes().startswith(b"\x89PNG")
