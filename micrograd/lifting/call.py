@@ -80,7 +80,7 @@ class Call(Rule):
 
     def current(self) -> Buffers:
         """The buffers, moved along if the parameters have moved to a larger store since."""
-        store, _ = self.program.store.current()
+        store = self.program.store.current()
         if self.buffers.store is not store:
             fresh = self.program.buffers()
             fresh.take_over(self.buffers)

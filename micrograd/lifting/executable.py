@@ -362,7 +362,7 @@ class Executable:
             buffers.numbers[start] = outside.value._data
 
     def buffers(self) -> Buffers:
-        store, _ = self.store.current()
+        store = self.store.current()
         with suppress(IndexError):  # the pool is empty
             while True:
                 buffers = self.pool.pop()
