@@ -17,7 +17,7 @@ from itertools import chain
 from typing import Any
 
 from micrograd import ops
-from micrograd.lifting.fuse import Node
+from micrograd.lifting.nodes import Node
 
 __all__ = ["by_length", "in_order", "merge"]
 

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lifting.fuse import Fused, Node
+from micrograd.lifting.fuse import Fused
 from micrograd.lifting.merge import by_length, in_order, merge
+from micrograd.lifting.nodes import Node
 from micrograd.lifting.strides import FAR, Access, nest, segments, squeezed
 from micrograd.lifting.tape import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
 from micrograd.op import Op

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from micrograd import ops
-from micrograd.lifting.fuse import Node
 from micrograd.lifting.merge import by_length, in_order, merge
+from micrograd.lifting.nodes import Node
 
 
 def node(place: int, *reads: int, op: object = ops.exp) -> Node:
