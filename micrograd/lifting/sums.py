@@ -88,7 +88,8 @@ class Sums:
             return self._dot(i, products, plain)
         if len(chain) > 2:
             return self._sum(i, list(chain))
-        return self._pair(i, *chain, products)
+        a, b = chain
+        return self._pair(i, a, b, products)
 
     def product(self, t: int) -> Node:
         """A product that no sum has taken up."""
