@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from micrograd import ops
 from micrograd.lifting.nodes import Node
-from micrograd.lifting.record import DOT, PARAMETER, TAKE, Tape
 from micrograd.lifting.rows import COPY
 from micrograd.lifting.sums import Sums, extended
+from micrograd.lifting.tape import CONSTANT, DOT, MANY, NONE, PARAMETER, TAKE, Kind, Tape
 
 __all__ = ["Fused", "fuse", "needed"]
 
@@ -43,7 +43,7 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     nodes = _flat(walk.nodes, sums)
     found = [walk.same.get(i, i) for i in outputs]
     for k, place in enumerate(found):
-        if tape.kinds[place] == PARAMETER:  # a result has a place of its own
+        if tape.kinds[place] is PARAMETER:  # a result has a place of its own
             found[k] = sums.fresh()
             nodes.append(Node(found[k], "map", COPY, ((place,),), None, 0))
     return Fused(nodes, walk.leaves, found, Counter(compress(tape.kinds, uses)))
@@ -52,7 +52,9 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
 def needed(tape: Tape, outputs: Sequence[int]) -> tuple[Counter[Any], list[float]]:
     """What the outputs need of a tape: how many nodes of each kind, and which constants."""
     uses = _count_uses(tape, outputs)
-    constants = [tape.lefts[i] for i in tape.constants.values() if uses[i]]
+    constants = [
+        tape.number(i) for i, kind in enumerate(tape.kinds) if kind is CONSTANT and uses[i]
+    ]
     return Counter(compress(tape.kinds, uses)), constants
 
 
@@ -62,7 +64,7 @@ class _Walk:
     def __init__(self, tape: Tape, uses: list[int]) -> None:
         self.tape, self.uses = tape, uses
         self.kinds, self.lefts, self.rights = tape.kinds, tape.lefts, tape.rights
-        self.zero = tape.constants.get((0.0, 1.0), -1)
+        self.zero = tape.place_of(0.0)
         self.terms: dict[int, deque[int]] = {}  # a chain of additions that may still grow
         self.chains: dict[int, list[int]] = {}  # the same for maximum and minimum
         self.nodes: list[Any] = []  # a Node, a product's place, the Nodes of a chain, or None
@@ -79,7 +81,7 @@ class _Walk:
         elif kind is ops.mul:
             self.at[i] = len(self.nodes)
             self.nodes.append(i)  # a Node only if no dot takes it up: most products are taken
-        elif type(kind) is str:
+        elif type(kind) is Kind:
             self.unlisted(i, kind)
         elif kind in _CHAINED:
             self.extreme(i, kind)
@@ -105,17 +107,17 @@ class _Walk:
         self.at[i] = len(self.nodes)
         self.nodes.append(None)
 
-    def unlisted(self, i: int, kind: str) -> None:
+    def unlisted(self, i: int, kind: Kind) -> None:
         """What no row of the op table made: a leaf, a take, a dot of whole arrays."""
-        if kind == TAKE:
-            chosen, candidates = self.lefts[i]
-            chosen = self.same.get(chosen, chosen)
-            self.nodes.append(Node(i, "take", None, ((chosen,), self.renamed(candidates))))
-        elif kind == DOT:
-            xs, ws = self.lefts[i]
-            start = self.rights[i]
-            found = self.same.get(start, start) if start >= 0 else None
-            self.nodes.append(Node(i, "dot", None, (self.renamed(xs), self.renamed(ws)), found))
+        tape, same = self.tape, self.same
+        if kind is TAKE:
+            chosen, table = self.lefts[i], self.renamed(tape.lists[self.rights[i]])
+            self.nodes.append(Node(i, "take", None, ((same.get(chosen, chosen),), table)))
+        elif kind is DOT:
+            places, bias = tape.tails[self.rights[i]]
+            factors = self.renamed(tape.lists[self.lefts[i]]), self.renamed(places)
+            start = None if bias == NONE else same.get(bias, bias)
+            self.nodes.append(Node(i, "dot", None, factors, start))
         else:
             self.leaves.append(i)
 
@@ -137,8 +139,7 @@ class _Walk:
 
     def dot(self, i: int) -> None:
         """xs, ws and perhaps a start, one after the other."""
-        left = self.lefts[i]
-        inputs = self.renamed(left if type(left) is tuple else (left, self.rights[i]))
+        inputs = self.renamed(self.tape.inputs(i))
         n = len(inputs) // 2
         start = inputs[-1] if len(inputs) % 2 else None
         self.nodes.append(Node(i, "dot", None, (inputs[:n], inputs[n : 2 * n]), start))
@@ -146,9 +147,10 @@ class _Walk:
     def map(self, i: int, kind: Any) -> None:
         """Any other operation; one of one input is computed once for each input."""
         a, b = self.lefts[i], self.rights[i]
-        if type(a) is tuple:
+        if b == MANY:
             self.at[i] = len(self.nodes)
-            self.nodes.append(Node(i, "map", kind, tuple([(x,) for x in self.renamed(a)])))
+            inputs = self.renamed(self.tape.lists[a])
+            self.nodes.append(Node(i, "map", kind, tuple([(x,) for x in inputs])))
             return
         a = self.same.get(a, a)
         if b >= 0:
@@ -217,25 +219,29 @@ def _count_uses(tape: Tape, outputs: Sequence[int]) -> list[int]:
     for i in range(len(kinds) - 1, -1, -1):
         if not uses[i]:
             continue
-        left = lefts[i]
+        left, right = lefts[i], rights[i]
         kind = kinds[i]
-        if type(kind) is str:
-            if kind == TAKE:
-                uses[left[0]] += 1
-            elif kind != DOT:
+        if type(kind) is Kind:
+            if kind is TAKE:
+                uses[left] += 1
+                shared = [tape.lists[right]]
+            elif kind is DOT:
+                places, bias = tape.tails[right]
+                shared = [tape.lists[left], places]
+                if bias != NONE:
+                    uses[bias] += 1
+            else:
                 continue
-            elif rights[i] >= 0:
-                uses[rights[i]] += 1
-            for places in left:
-                if type(places) is tuple and id(places) not in seen:
+            for places in shared:
+                if id(places) not in seen:
                     seen.add(id(places))
                     for place in places:
                         uses[place] += 2
-        elif type(left) is tuple:
-            for place in left:
+        elif right == MANY:
+            for place in tape.lists[left]:
                 uses[place] += 1
         else:
             uses[left] += 1
-            if rights[i] >= 0:
-                uses[rights[i]] += 1
+            if right != NONE:
+                uses[right] += 1
     return uses

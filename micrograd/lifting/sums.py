@@ -12,8 +12,8 @@ from typing import Any
 
 from micrograd import ops
 from micrograd.lifting.nodes import Node, addition
-from micrograd.lifting.record import Tape
 from micrograd.lifting.rows import QUOTIENT, QUOTIENT_PLUS, SUBTRACT
+from micrograd.lifting.tape import Tape
 
 __all__ = ["Sums", "extended", "longest_run"]
 
@@ -61,7 +61,7 @@ class Sums:
     ) -> None:
         self.tape, self.same = tape, same
         self.kinds, self.uses, self.nodes, self.at = tape.kinds, uses, nodes, at
-        self.minus_one = tape.constants.get((-1.0, -1.0), -1)
+        self.minus_one = tape.place_of(-1.0)
         self.next_place = len(tape.kinds)
 
     def fresh(self) -> int:
