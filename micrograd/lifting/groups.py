@@ -11,7 +11,8 @@ from micrograd.lifting.nodes import Node
 
 __all__ = ["Graph", "Wave", "by_length", "cheap_to_pad", "joined", "likeness"]
 
-_PADDING = 2.5  # rows of different length share a group if padding costs at most this factor
+_PADDING = 2.5  # rows of different length share a group if padding costs at most this factor,
+_MOSTLY = 0.5  # and at most this share of them are as long as the longest
 
 
 class Wave(list[Node]):
@@ -116,10 +117,19 @@ def by_length(group: list[Node]) -> list[list[Node]]:
 
 
 def cheap_to_pad(group: Sequence[Node]) -> bool:
+    """Whether rows of different length had better be one group, the short ones filled up.
+
+    Not where nearly all are of one length: a convolution is regular but for its border.
+    """
     lengths = [len(node.operands[-1]) for node in group]
-    if group[0].kind == "take" and min(lengths) < max(lengths):
+    longest, count = max(lengths), len(lengths)
+    if min(lengths) == longest:
+        return True
+    if group[0].kind == "take":
         return False  # each table checks its indices against its own rows
-    return max(lengths) * len(lengths) <= _PADDING * sum(lengths)
+    if group[0].kind == "dot" and lengths.count(longest) >= _MOSTLY * count:
+        return False
+    return longest * count <= _PADDING * sum(lengths)
 
 
 def likeness(node: Node) -> Any:

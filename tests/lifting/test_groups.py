@@ -61,3 +61,14 @@ def test_rows_are_padded_where_it_is_cheap_and_apart_where_not() -> None:
     assert len(by_length([total(10, 0, 1), total(11, 0, 1, 2)])) == 1
     assert len(by_length([total(10, 0, 1), total(11, *range(100))])) == 1  # 200 of 102 numbers
     assert len(by_length([total(k, 0, 1) for k in range(10)] + [total(11, *range(100))])) == 2
+
+
+def dot(place: int, width: int) -> Node:
+    return Node(place, "dot", None, (range(width), range(100, 100 + width)))
+
+
+def test_a_convolution_stays_apart_from_its_border() -> None:
+    inside, border = [dot(10 + k, 9) for k in range(10)], [dot(30 + k, 6) for k in range(4)]
+    assert [len(part) for part in by_length([*border, *inside])] == [4, 10]
+    triangle = [dot(10 + k, k + 1) for k in range(10)]
+    assert len(by_length(triangle)) == 1
