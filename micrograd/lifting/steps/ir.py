@@ -102,6 +102,11 @@ class View:
         strides = tuple(self.strides[k] for k in loops)
         return View(self.array, self.base, strides, self.gather, index, self.step, self.rows)
 
+    def reach(self, loops: Sequence[int]) -> tuple[int, int]:
+        """The lowest and the highest element that loops visit, by strides alone."""
+        ends = [s * (n - 1) for s, n in zip(self.strides, loops, strict=True)]
+        return self.base + sum(e for e in ends if e < 0), self.base + sum(e for e in ends if e > 0)
+
     def shifted(self, turns: Sequence[int]) -> View:
         """The walk that begins at these turns of the loops."""
         more = sum(s * t for s, t in zip(self.strides, turns, strict=True))

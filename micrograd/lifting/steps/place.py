@@ -13,8 +13,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-import numpy as np
-
 from micrograd.lifting.steps.expression import Read
 from micrograd.lifting.steps.ir import Array, Step, View
 from micrograd.lifting.steps.walks import dense, walk
@@ -47,13 +45,16 @@ def place(
     `fixed`: where some must begin. `kept`: those that are read afterwards; all, if None.
     """
     computed = dict.fromkeys(step.out.array for step in steps)
+    writers: dict[Array, list[int]] = {}
+    for number, step in enumerate(steps):
+        writers.setdefault(step.out.array, []).append(number)
     inside: dict[Array, tuple[Array, int]] = {}
     copies = []
     for number, step in enumerate(steps):
         found = _embedding(step)
         if found is None or not computed.keys() >= set(found[:2]):
             continue
-        if _may_share(steps, number, *found):
+        if _may_share(steps, writers, number, *found):
             small, large, offset = found
             if small not in inside and small not in fixed and _root(large, 0, inside)[0] != small:
                 inside[small] = large, offset
@@ -158,16 +159,28 @@ def _embedding(step: Step) -> tuple[Array, Array, int] | None:
     return None
 
 
-def _may_share(steps: Sequence[Step], number: int, small: Array, large: Array, offset: int) -> bool:
-    """Whether nobody writes either array's numbers after the copy, nor the target's before it."""
+def _may_share(
+    steps: Sequence[Step], writers: Mapping[Array, Sequence[int]], number: int,
+    small: Array, large: Array, offset: int,
+) -> bool:  # fmt: skip
+    """Whether nobody writes either array's numbers after the copy, nor the target's before it.
+
+    `writers`: the steps that write each array, by their number.
+    """
     target = steps[number].out.array
-    for k, step in enumerate(steps):
-        if k == number or step.out.array not in (small, large):
+    for step, k in ((steps[k], k) for k in [*writers[small], *writers[large]]):
+        if k == number or (k < number and step.out.array != target):
             continue
-        if step.out.array == large:
-            places = walk(step.out, step.loops)
-            if not np.any((places >= offset) & (places < offset + small.size)):
-                continue
-        if k > number or step.out.array == target:
+        if step.out.array == small or _meets(step, offset, offset + small.size):
             return False
     return True
+
+
+def _meets(step: Step, first: int, end: int) -> bool:
+    """Whether a step writes places from `first` on, before `end`."""
+    if step.out.gather is None and step.out.index is None:
+        low, high = step.out.reach(step.loops)
+        if high < first or low >= end:
+            return False
+    places = walk(step.out, step.loops)
+    return bool(((places >= first) & (places < end)).any())
