@@ -1,0 +1,91 @@
+"""From LLVM's language to addresses of machine code for the processor at hand."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from typing import Any
+
+__all__ = ["Library", "fused", "load"]
+
+
+@cache
+def _llvm() -> Any:
+    """llvmlite, and the processor that code is made for."""
+    try:
+        from llvmlite import binding as llvm
+    except ImportError:
+        raise ImportError(
+            'executor="native" needs llvmlite; install it with: pip install "micrograd-rebuilt[native]"'
+        ) from None
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm
+
+
+def _machine(llvm: Any) -> Any:
+    features = llvm.get_host_cpu_features()
+    features["prefer-256-bit"] = False  # vectors of 8 doubles where the processor has them
+    target = llvm.Target.from_default_triple()
+    return target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=features.flatten(), opt=2, reloc="default",
+        codemodel="jitdefault",
+    )  # fmt: skip
+
+
+@cache
+def fused() -> bool:
+    """Whether the processor multiplies and adds in one instruction."""
+    llvm = _llvm()
+    if not llvm.get_default_triple().startswith(("x86", "i686")):
+        return True
+    return bool(llvm.get_host_cpu_features().get("fma"))
+
+
+class Library:
+    """Compiled functions; they live as long as this does."""
+
+    def __init__(self, text: str) -> None:
+        llvm = _llvm()
+        module = llvm.parse_assembly(text)
+        machine = _machine(llvm)
+        module.triple = llvm.get_default_triple()
+        module.data_layout = str(machine.target_data)
+        _improve(llvm, module, machine)
+        self.engine = llvm.create_mcjit_compiler(module, machine)
+        self.engine.finalize_object()
+
+    def address(self, name: str) -> int:
+        return int(self.engine.get_function_address(name))
+
+    def function(self, name: str, result: Any, *arguments: Any) -> Any:
+        made = ctypes.CFUNCTYPE(result, *arguments)(self.address(name))
+        made.library = self  # type: ignore[attr-defined]
+        return made
+
+
+def _improve(llvm: Any, module: Any, machine: Any) -> None:
+    """Few passes: loops, vectors and order are ours already, so that LLVM has little to find."""
+    options = llvm.create_pipeline_tuning_options(speed_level=1)
+    options.loop_vectorization = options.slp_vectorization = False
+    options.loop_unrolling = options.loop_interleaving = False
+    builder = llvm.create_pass_builder(machine, options)
+    passes = llvm.create_new_module_pass_manager()
+    for name in ("instruction_combine", "simplify_cfg", "new_gvn", "instruction_combine"):
+        getattr(passes, f"add_{name}_pass")()
+    passes.run(module, builder)
+
+
+@cache
+def load(name: str) -> bool:
+    """Make a function of C known to compiled code."""
+    llvm = _llvm()
+    for library in (None, "libm.so.6", "libSystem.dylib", "ucrtbase.dll"):
+        try:
+            function = getattr(ctypes.CDLL(library), name)
+        except (OSError, AttributeError, TypeError):
+            continue
+        address = ctypes.cast(function, ctypes.c_void_p).value
+        llvm.add_symbol(name, address)
+        return True
+    return False
