@@ -13,7 +13,7 @@ import numpy as np
 
 from micrograd.lifting.run.native.code import Code, Module
 from micrograd.lifting.run.native.emit import write
-from micrograd.lifting.run.native.machine import Library, fused, load
+from micrograd.lifting.run.native.machine import Callback, Library, fused, load
 from micrograd.lifting.run.native.memory import Memory
 from micrograd.lifting.run.native.nests import Nest, merged, nest_of
 from micrograd.lifting.run.native.plans import plan
@@ -67,6 +67,8 @@ class Compiled:
         nests = [merged(n) for n in map(nest_of, moved(kept, whole, memory)) if n is not None]
         self.arrays: list[str] = []  # in the order of their addresses in the table
         self.tables: list[np.ndarray] = []
+        self.callbacks: list[Callback] = []
+        self.failures: list[BaseException] = []  # of rows of the user's own
         self.text = _text(nests, self)
         self._library = Library(self.text)
         self._run = self._library.function("run", ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
@@ -83,7 +85,7 @@ class Compiled:
         held = [*(known[name] for name in self.arrays), *self.tables]
         table = np.array([x.ctypes.data for x in held], dtype=np.uintp)
         fault = np.zeros(2, dtype=np.int64)
-        return Bound(memory, arrays, _caller(self._run, table, fault, held))
+        return Bound(memory, arrays, _caller(self._run, table, fault, held, self))
 
 
 class Bound:
@@ -98,17 +100,23 @@ class Bound:
 
 
 def _caller(
-    function: Any, table: np.ndarray, fault: np.ndarray, held: Sequence[np.ndarray]
+    function: Any, table: np.ndarray, fault: np.ndarray, held: Any, compiled: Compiled
 ) -> Callable[[], None]:
     """A function without arguments; ctypes lets go of the interpreter's lock while it runs."""
     first, second = ctypes.c_void_p(table.ctypes.data), ctypes.c_void_p(fault.ctypes.data)
+    failures = compiled.failures
 
     def run() -> None:
-        if function(first, second):
+        failed = function(first, second)
+        if failures:
+            error = failures[0]
+            failures.clear()
+            raise error
+        if failed:
             row, rows = fault.tolist()
             raise IndexError(f"index {row} is out of range for a table of {rows} rows")
 
-    run.held = (table, fault, held)  # type: ignore[attr-defined]
+    run.held = (table, fault, held, compiled)  # type: ignore[attr-defined]
     return run
 
 
@@ -139,8 +147,9 @@ def _text(nests: Sequence[Nest], compiled: Compiled) -> str:
                 arguments.append(_entry(main, len(compiled.arrays) + len(compiled.tables) - 1))
         _call(main, function, arguments, signature.checks)
     main.do("ret i32 0")
-    for symbol in rows.calls:
+    for symbol in rows.in_c:
         load(symbol)
+    compiled.callbacks = [Callback(s, op, compiled.failures) for s, op in rows.users.items()]
     module.functions["@run"] = main.function("@run", "ptr %table, ptr %fault", "i32")
     return str(module)
 

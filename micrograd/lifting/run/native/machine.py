@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from functools import cache
 from typing import Any
 
-__all__ = ["Library", "fused", "load"]
+from micrograd.op import Op
+
+__all__ = ["Callback", "Library", "fused", "load"]
 
 
 @cache
@@ -77,15 +80,34 @@ def _improve(llvm: Any, module: Any, machine: Any) -> None:
 
 
 @cache
-def load(name: str) -> bool:
+def load(name: str) -> None:
     """Make a function of C known to compiled code."""
-    llvm = _llvm()
     for library in (None, "libm.so.6", "libSystem.dylib", "ucrtbase.dll"):
         try:
             function = getattr(ctypes.CDLL(library), name)
         except (OSError, AttributeError, TypeError):
             continue
-        address = ctypes.cast(function, ctypes.c_void_p).value
-        llvm.add_symbol(name, address)
-        return True
-    return False
+        _add(name, function)
+        return
+    raise ImportError(f"C's function {name} was not found, which native code needs here")
+
+
+class Callback:
+    """A row of the user's own, called from compiled code; what it raises waits in `failures`."""
+
+    def __init__(self, name: str, op: Op, failures: list[BaseException]) -> None:
+        def row(*xs: float) -> float:
+            try:
+                return op.number(*xs)
+            except BaseException as error:  # nothing may pass through compiled code
+                failures.append(error)
+                return math.nan
+
+        double = ctypes.c_double
+        self.function = ctypes.CFUNCTYPE(double, *[double] * op.arity)(row)
+        _add(name, self.function)
+
+
+def _add(name: str, function: Any) -> None:
+    address = ctypes.cast(function, ctypes.c_void_p).value
+    _llvm().add_symbol(name, address)

@@ -6,6 +6,7 @@ after the other (sin, cos, erf, pow), or, for a row of the user's own, Python.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,7 +23,8 @@ __all__ = ["Rows", "combined", "neutral"]
 NEUTRAL = {"+": 0.0, "maximum": -math.inf, "minimum": math.inf}
 _OPERATORS = {"+": "fadd", "*": "fmul", "-": "fsub", "/": "fdiv"}
 _SAME = ("detach", "copy")
-_IN_C = {"sin": 1, "cos": 1, "erf": 1, "**": 2}
+_IN_C = {"sin": "sin", "cos": "cos", "erf": "erf", "**": "pow"}
+_numbers = itertools.count()  # names are unique among all programs of the process
 
 
 def neutral(op: Op) -> float:
@@ -31,10 +33,11 @@ def neutral(op: Op) -> float:
 
 
 class Rows:
-    """Writes rows into code; `calls`: the functions of C and of the user that they need."""
+    """Writes rows into code, and keeps which functions of C and rows of the user's it calls."""
 
     def __init__(self) -> None:
-        self.calls: dict[str, Op] = {}
+        self.in_c: dict[str, None] = {}
+        self.users: dict[str, Op] = {}
 
     def apply(self, code: Code, width: int, op: Op, *xs: str) -> str:
         name = op.name
@@ -96,21 +99,25 @@ class Rows:
 
     def one_by_one(self, code: Code, width: int, op: Op, xs: Sequence[str]) -> str:
         """A call for each lane."""
-        count = _IN_C.get(op.name) if op.builtin else None
-        symbol = {"**": "pow"}.get(op.name, op.name) if count else f"row_{len(self.calls)}"
-        if not count:
-            symbol = next((s for s, row in self.calls.items() if row is op), symbol)
-        self.calls[symbol] = op
+        symbol = self.symbol(op)
         code.module.need(f"declare double @{symbol}({', '.join(['double'] * len(xs))})")
         lanes = []
         for k in range(width):
-            taken = ", ".join(f"double {code.lane(width, self.wide(x), k)}" for x in xs)
+            taken = ", ".join(f"double {code.lane(width, x, k)}" for x in xs)
             lanes.append(code.let(f"call double @{symbol}({taken})"))
         return code.pack(width, lanes)
 
-    @staticmethod
-    def wide(x: str) -> str:
-        return x
+    def symbol(self, op: Op) -> str:
+        """The name of the function that computes one number of a row."""
+        if op.builtin and op.name in _IN_C:
+            self.in_c[_IN_C[op.name]] = None
+            return _IN_C[op.name]
+        for name, known in self.users.items():
+            if known is op:
+                return name
+        name = f"row_{next(_numbers)}"
+        self.users[name] = op
+        return name
 
 
 def combined(code: Code, width: int, op: Op, a: str, b: str) -> str:
