@@ -117,10 +117,13 @@ class _Writer:
         """What stands still along the lanes' loop is read before it."""
         if self.nest.combine is not None:
             return
-        for statement in self.nest.body:
-            for view in statement.views:
-                if not depends(view, lane) and self.memory.lasts(view):
-                    self.memory.read(view, at)
+        outs = [s.out for s in self.nest.body if s.out is not None]
+        for view in (*outs, *self.nest.reads()):
+            if view.index is not None and not depends(view.index, lane):
+                self.memory.find_row(view, at)
+        for view in self.nest.reads():
+            if not depends(view, lane) and self.memory.lasts(view):
+                self.memory.read(view, at)
 
     # --- one block: some rows, some vectors -------------------------------------------------------
 

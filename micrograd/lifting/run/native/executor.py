@@ -13,9 +13,11 @@ import numpy as np
 
 from micrograd.lifting.run.native.code import Code, Module
 from micrograd.lifting.run.native.emit import write
+from micrograd.lifting.run.native.lists import is_table, regular
 from micrograd.lifting.run.native.machine import Callback, Library, fused, load
 from micrograd.lifting.run.native.memory import Memory
 from micrograd.lifting.run.native.nests import Nest, merged, nest_of
+from micrograd.lifting.run.native.packing import SCRATCH, packed
 from micrograd.lifting.run.native.plans import plan
 from micrograd.lifting.run.native.rows import Rows
 from micrograd.lifting.run.native.signature import Signature
@@ -64,7 +66,9 @@ class Compiled:
         numbers = {id(step): k for k, step in enumerate(steps)}
         kept = [s for s in wanted if numbers[id(s)] not in self.placement.copies]
         whole = Placement(self.placement.starts, self.placement.size, frozenset())
-        nests = [merged(n) for n in map(nest_of, moved(kept, whole, memory)) if n is not None]
+        nests = [nest_of(regular(step)) for step in moved(kept, whole, memory)]
+        nests, self.scratch = packed([merged(nest) for nest in nests if nest is not None])
+        self.constants.update(_tables(nests))
         self.arrays: list[str] = []  # in the order of their addresses in the table
         self.tables: list[np.ndarray] = []
         self.callbacks: list[Callback] = []
@@ -81,7 +85,7 @@ class Compiled:
             arrays[array.name] = memory[start : start + array.size]
         for step in self._fills:
             arrays[step.out.array.name][walk(step.out, step.loops)] = step.value
-        known = {**arrays, _MEMORY: memory}
+        known = {**arrays, _MEMORY: memory, SCRATCH: np.zeros(self.scratch)}
         held = [*(known[name] for name in self.arrays), *self.tables]
         table = np.array([x.ctypes.data for x in held], dtype=np.uintp)
         fault = np.zeros(2, dtype=np.int64)
@@ -152,6 +156,13 @@ def _text(nests: Sequence[Nest], compiled: Compiled) -> str:
     compiled.callbacks = [Callback(s, op, compiled.failures) for s, op in rows.users.items()]
     module.functions["@run"] = main.function("@run", "ptr %table, ptr %fault", "i32")
     return str(module)
+
+
+def _tables(nests: Sequence[Nest]) -> dict[str, np.ndarray]:
+    """The lists of whole numbers that nests go by."""
+    views = (v for nest in nests for v in (*nest.reads(), *nest.outs()))
+    indices = (v.index.array for v in views if v.index is not None)
+    return {array.name: array.numbers for array in indices if is_table(array)}
 
 
 def _entry(code: Code, number: int) -> str:

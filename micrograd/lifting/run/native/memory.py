@@ -139,6 +139,12 @@ class Memory:
             found = self.code.pack(width, lanes)
         return self._keep(key, found)
 
+    def find_row(self, view: View, at: At) -> None:
+        """Read now which row an index chooses."""
+        slot = self.signature.slots[self.signature.slot(view)]
+        if slot.index is not None:
+            self._row(slot.index, slot.rows, at, 0)
+
     def _place(self, number: int, at: At) -> tuple[Any, ...]:
         index = self.signature.slots[number].index
         return at.pointers[number], None if index is None else self._place(index, at)
@@ -170,12 +176,17 @@ class Memory:
     def _row(self, number: int, rows: int, at: At, turn: int) -> str:
         """The row that an index chooses; out of range, the function returns at once."""
         code, lane = self.code, at.lane
-        place = (self._place(number, at), turn if lane is not None else 0)
+        if lane is not None and not self.depends(number, lane):
+            turn = 0
+        place = (self._place(number, at), turn)
         key = (self.signature.slots[number].pointer, "row", number, place, rows)
         found = self._find(key)
         if found is not None:
             return found
-        x = code.load(1, self._address(number, at, turn))
+        address = self._address(number, at, turn)
+        if self.signature.slots[number].whole:
+            return self._keep(key, code.let(f"load i64, ptr {address}, align 8"))
+        x = code.load(1, address)
         code.module.need("declare i64 @llvm.fptosi.sat.i64.f64(double)")
         row = code.let(f"call i64 @llvm.fptosi.sat.i64.f64(double {x})")
         good, bad, well = code.fresh(), code.fresh(), code.fresh()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from micrograd.lifting.run.native.nests import Nest, weight
 from micrograd.lifting.steps.ir import View
 
-__all__ = ["LANES", "Plan", "depends", "plan", "width_for"]
+__all__ = ["LANES", "Plan", "cheapest", "cost", "depends", "plan", "width_for"]
 
 LANES = 8  # doubles in a vector; narrower processors take two or four registers for it
 _HELD = 16  # results that are held in registers at once
@@ -50,7 +50,7 @@ def depends(view: View | None, loop: int) -> bool:
 def plan(nest: Nest) -> Plan:
     if nest.serial:
         return Plan()
-    lane = min([None, *range(len(nest.loops))], key=lambda k: _cost(nest, k))
+    lane = cheapest(nest)
     width = 1 if lane is None else width_for(nest.loops[lane])
     if nest.combine is None:
         if lane is None:
@@ -59,6 +59,11 @@ def plan(nest: Nest) -> Plan:
         count = nest.loops[lane] // width
         return Plan(lane, width, 2 if light and count >= 4 else 1)
     return _reduction(nest, lane, width)
+
+
+def cheapest(nest: Nest) -> int | None:
+    """The loop that is best run in lanes."""
+    return min([None, *range(len(nest.loops))], key=lambda k: cost(nest, k))
 
 
 def _reduction(nest: Nest, lane: int | None, width: int) -> Plan:
@@ -103,7 +108,7 @@ def _sharing(
     return shared * (1 - 1 / nest.loops[row]), nest.loops[row]
 
 
-def _cost(nest: Nest, lane: int | None) -> float:
+def cost(nest: Nest, lane: int | None) -> float:
     """About how many instructions the nest takes with this loop in lanes."""
     turns = math.prod(nest.loops)
     results = math.prod(nest.loops[: nest.outer])
@@ -131,8 +136,10 @@ def _loads(statements: Iterable[object], lane: int | None, width: int) -> float:
                 cost += 0.5 if direct else 2
             elif direct and view.strides[lane] == 1:
                 cost += 1
-            elif view.gather is None and view.strides[lane] == 1 and not depends(view.index, lane):
-                cost += 3
+            elif direct:
+                cost += 2 * width
+            elif view.gather is None and not depends(view.index, lane):
+                cost += 2 if view.strides[lane] == 1 else 1.5 * width
             else:
-                cost += 2 * width if direct else 4 * width
+                cost += 4 * width
     return cost

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.lifting.run.native.lists import is_table
 from micrograd.lifting.run.native.nests import Local, Nest
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 from micrograd.lifting.steps.ir import View
@@ -30,6 +31,7 @@ class Slot:
     index: int | None = None  # the slot of the view that chooses rows
     step: int = 0
     rows: int = 0
+    whole: bool = False  # integers that stand beforehand, not numbers that arrive
 
 
 @dataclass(slots=True)
@@ -67,7 +69,10 @@ class Signature:
             self.pointers.append(np.ascontiguousarray(view.gather - first, dtype=np.int64))
         base = view.base if view.gather is not None else view.base - first
         self._numbers[view] = len(self.slots)
-        self.slots.append(Slot(pointer, base, view.strides, table, index, view.step, view.rows))
+        whole = is_table(view.array)
+        self.slots.append(
+            Slot(pointer, base, view.strides, table, index, view.step, view.rows, whole)
+        )
 
     def _pointer(self, place: tuple[str, int]) -> int:
         for number, known in enumerate(self.pointers):
@@ -82,7 +87,7 @@ class Signature:
     @property
     def checks(self) -> bool:
         """Whether an index may be out of range."""
-        return any(slot.index is not None for slot in self.slots)
+        return any(s.index is not None and not self.slots[s.index].whole for s in self.slots)
 
     @property
     def key(self) -> Any:
