@@ -13,8 +13,9 @@ import numpy as np
 
 from micrograd.lifting.run.native.code import Code, Module
 from micrograd.lifting.run.native.emit import write
+from micrograd.lifting.run.native.fusing import fused
 from micrograd.lifting.run.native.lists import is_table, regular
-from micrograd.lifting.run.native.machine import Callback, Library, fused, load
+from micrograd.lifting.run.native.machine import Callback, Library, has_fma, load
 from micrograd.lifting.run.native.memory import Memory
 from micrograd.lifting.run.native.nests import Nest, merged, nest_of
 from micrograd.lifting.run.native.packing import SCRATCH, packed
@@ -67,7 +68,9 @@ class Compiled:
         kept = [s for s in wanted if numbers[id(s)] not in self.placement.copies]
         whole = Placement(self.placement.starts, self.placement.size, frozenset())
         nests = [nest_of(regular(step)) for step in moved(kept, whole, memory)]
-        nests, self.scratch = packed([merged(nest) for nest in nests if nest is not None])
+        nests, self.scratch = packed(
+            [merged(nest) for nest in fused([merged(nest) for nest in nests if nest is not None])]
+        )
         self.constants.update(_tables(nests))
         self.arrays: list[str] = []  # in the order of their addresses in the table
         self.tables: list[np.ndarray] = []
@@ -126,7 +129,7 @@ def _caller(
 
 def _text(nests: Sequence[Nest], compiled: Compiled) -> str:
     """All functions, and the one that calls them in order."""
-    module, rows = Module(fused()), Rows()
+    module, rows = Module(has_fma()), Rows()
     main = Code(module)
     known: dict[Any, str] = {}
     places: dict[str, str] = {}

@@ -9,7 +9,7 @@ from typing import Any
 
 from micrograd.op import Op
 
-__all__ = ["Callback", "Library", "fused", "load"]
+__all__ = ["Callback", "Library", "has_fma", "load"]
 
 
 @cache
@@ -37,7 +37,7 @@ def _machine(llvm: Any) -> Any:
 
 
 @cache
-def fused() -> bool:
+def has_fma() -> bool:
     """Whether the processor multiplies and adds in one instruction."""
     llvm = _llvm()
     if not llvm.get_default_triple().startswith(("x86", "i686")):
