@@ -170,9 +170,7 @@ class Code:
         name = f"@llvm.masked.load.v{width}f64.p0"
         self.module.need(f"declare {t} {name}(ptr, i32, {i}, {t})")
         mask = self.mask(width, count)
-        return self.let(
-            f"call {t} {name}(ptr {pointer}, i32 8, {i} {mask}, {t} zeroinitializer)"
-        )
+        return self.let(f"call {t} {name}(ptr {pointer}, i32 8, {i} {mask}, {t} zeroinitializer)")
 
     def store(self, width: int, x: str, pointer: str, count: int | None = None) -> None:
         t = kind(width)
@@ -213,7 +211,9 @@ class Code:
         for name, t, start, last in zip(
             loop.carried, loop.kinds, loop.starts, carried, strict=True
         ):
-            phis.append(f"  {name} = phi {t} [ {start}, %{loop.before} ], [ {last}, %{self.block} ]")
+            phis.append(
+                f"  {name} = phi {t} [ {start}, %{loop.before} ], [ {last}, %{self.block} ]"
+            )
         self.lines[loop.back : loop.back + len(phis)] = phis
         self.label(after)
 

@@ -16,7 +16,6 @@ from micrograd.lifting.run.native.nests import Local, Nest, Statement
 from micrograd.lifting.run.native.plans import Plan, depends, width_for
 from micrograd.lifting.run.native.rows import Rows, combined, neutral
 from micrograd.lifting.steps.expression import Apply, Formula, evaluate
-from micrograd.lifting.steps.ir import View
 
 __all__ = ["At", "write"]
 
@@ -51,8 +50,8 @@ class _Writer:
         self.rows, self.nest, self.plan, self.memory = rows, nest, plan, memory
         self.code: Code = memory.code
         inner = range(nest.outer, len(nest.loops))
-        self.across = plan.lane in inner
-        self.sums = [*(k for k in inner if k != plan.lane), *([plan.lane] if self.across else [])]
+        self.across = plan.lane is not None and plan.lane in inner
+        self.sums = sorted(inner, key=lambda k: k == plan.lane)  # the lanes' loop last
 
     # --- outer loops ------------------------------------------------------------------------------
 
@@ -79,9 +78,7 @@ class _Writer:
         self.memory.leave()
         self.code.close(loop)
 
-    def tiled(
-        self, k: int | None, size: int, at: At, inside: Callable[[At, int], None]
-    ) -> None:
+    def tiled(self, k: int | None, size: int, at: At, inside: Callable[[At, int], None]) -> None:
         """Do something with `size` turns of a loop at once, then with those that are left."""
         n = 1 if k is None else self.nest.loops[k]
         whole = n // size * size
@@ -336,5 +333,3 @@ class _Writer:
 
         made = evaluate(value, read, lambda op, *xs: self.rows.of(self.code, at.width, op, *xs))
         return made if isinstance(made, str) else self.code.number(made, at.width)
-
-

@@ -59,7 +59,9 @@ class Compiled:
         self._fills = [
             step
             for step in steps
-            if isinstance(step.value, float) and step.out.array not in added_to
+            if isinstance(step.value, float)
+            and step.combine is None
+            and step.out.array not in added_to
         ]
         memory = Array(_MEMORY, (self.placement.size,), "result")
         filled = {id(step.out.array) for step in self._fills}
@@ -67,10 +69,9 @@ class Compiled:
         numbers = {id(step): k for k, step in enumerate(steps)}
         kept = [s for s in wanted if numbers[id(s)] not in self.placement.copies]
         whole = Placement(self.placement.starts, self.placement.size, frozenset())
-        nests = [nest_of(regular(step)) for step in moved(kept, whole, memory)]
-        nests, self.scratch = packed(
-            [merged(nest) for nest in fused([merged(nest) for nest in nests if nest is not None])]
-        )
+        alone = [nest_of(regular(step)) for step in moved(kept, whole, memory)]
+        joined = fused([merged(nest) for nest in alone if nest is not None])
+        nests, self.scratch = packed([merged(nest) for nest in joined])
         self.constants.update(_tables(nests))
         self.arrays: list[str] = []  # in the order of their addresses in the table
         self.tables: list[np.ndarray] = []
@@ -199,5 +200,3 @@ def _function(module: Module, rows: Rows, signature: Signature, name: str) -> st
     text = code.function(name, ", ".join(pointers), f"internal {result}", "noinline nounwind")
     module.functions[name] = text
     return name
-
-

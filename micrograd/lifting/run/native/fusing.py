@@ -259,7 +259,7 @@ def _added_to(
     statement: Statement, written: Mapping[View, int], before: list[Statement]
 ) -> Statement:
     """What is added to a number just written is written with it: t = a, t += b is t = a + b."""
-    if not statement.accumulate or statement.out not in written:
+    if not statement.accumulate or statement.out is None or statement.out not in written:
         return statement
     number = written[statement.out]
     if number >= len(before) or before[number].accumulate:

@@ -19,7 +19,7 @@ def _llvm() -> Any:
         from llvmlite import binding as llvm
     except ImportError:
         raise ImportError(
-            'executor="native" needs llvmlite; install it with: pip install "micrograd-rebuilt[native]"'
+            'executor="native" needs llvmlite; pip install "micrograd-rebuilt[native]" brings it'
         ) from None
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()

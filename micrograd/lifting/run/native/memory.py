@@ -45,9 +45,7 @@ class Memory:
             for number, pointer in enumerate(pointers)
         )
 
-    def all_moved(
-        self, several: Sequence[Pointers], loop: int, turns: str
-    ) -> list[Pointers]:
+    def all_moved(self, several: Sequence[Pointers], loop: int, turns: str) -> list[Pointers]:
         """`moved`, where places that differ by a distance only share the moved name."""
         known: dict[tuple[str, int], str] = {}
         found = []
@@ -133,9 +131,7 @@ class Memory:
         if slot.table is None and stride == 1 and not self._index_depends(number, lane):
             found = self.code.load(width, self._address(number, at, 0), at.count)
         else:
-            lanes = [
-                self.code.load(1, self._address(number, at, turn)) for turn in range(at.count)
-            ]
+            lanes = [self.code.load(1, self._address(number, at, turn)) for turn in range(at.count)]
             found = self.code.pack(width, lanes)
         return self._keep(key, found)
 

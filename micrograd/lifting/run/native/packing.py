@@ -87,7 +87,5 @@ def _spread(copy: View, loops: Sequence[int], count: int) -> View:
 
 def _reading(nest: Nest, old: View, new: View) -> Nest:
     """The nest with another view in the place of one."""
-    body = [
-        replace(s, reads=tuple(new if x == old else x for x in s.reads)) for s in nest.body
-    ]
+    body = [replace(s, reads=tuple(new if x == old else x for x in s.reads)) for s in nest.body]
     return replace(nest, body=body)

@@ -63,7 +63,8 @@ def plan(nest: Nest) -> Plan:
 
 def cheapest(nest: Nest) -> int | None:
     """The loop that is best run in lanes."""
-    return min([None, *range(len(nest.loops))], key=lambda k: cost(nest, k))
+    loops: list[int | None] = [None, *range(len(nest.loops))]
+    return min(loops, key=lambda k: cost(nest, k))
 
 
 def _reduction(nest: Nest, lane: int | None, width: int) -> Plan:
@@ -93,9 +94,7 @@ def _part(count: int, most: int) -> int:
     return best if 2 * best > most else most
 
 
-def _sharing(
-    nest: Nest, views: Sequence[View], row: int, lane: int | None
-) -> tuple[float, int]:
+def _sharing(nest: Nest, views: Sequence[View], row: int, lane: int | None) -> tuple[float, int]:
     """What is not loaded again for the next row."""
     shared = sum(
         1.0 if lane is None or depends(view, lane) else 0.4

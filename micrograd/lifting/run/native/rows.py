@@ -83,6 +83,8 @@ class Rows:
             return code.binary("fdiv", width, code.number(1.0, width), root)
         if abs(k) > 4 or not (2 * k).is_integer() or k == 0:
             return self.one_by_one(code, width, ops.power, [x, code.number(k, width)])
+        if not k.is_integer():
+            x = code.binary("fadd", width, x, code.number(0.0, width))  # -0 becomes 0
         base = x
         if k < 0:  # first: x * x may overflow where the result need not
             base = code.binary("fdiv", width, code.number(1.0, width), x)

@@ -96,7 +96,9 @@ class Signature:
         statements = tuple(
             (
                 _key(s.value),
-                tuple(("local", x.number) if isinstance(x, Local) else self.slot(x) for x in s.reads),
+                tuple(
+                    ("local", x.number) if isinstance(x, Local) else self.slot(x) for x in s.reads
+                ),
                 None if s.out is None else self.slot(s.out),
                 s.accumulate,
             )
@@ -110,7 +112,7 @@ class Signature:
 def _key(value: Formula) -> Any:
     if isinstance(value, Apply):
         return (id(value.op), *map(_key, value.inputs))
-    return value.k if isinstance(value, Read) else repr(float(value))
+    return value.k if isinstance(value, Read) else repr(value)
 
 
 def extent(view: View, loops: Sequence[int]) -> tuple[int, int]:
