@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -186,7 +185,8 @@ class Executable:
         buffers, recording = self.buffers(), self.recording
         for argument, array in zip(buffers.arguments, found.arrays, strict=True):
             np.copyto(argument, array)
-        self._bring(buffers)
+        if self._drawn or self._outside:
+            self._bring(buffers)
         with self.running:
             buffers.run_forward()
         for places, update in zip(self._updated, recording.updates, strict=True):
@@ -211,13 +211,15 @@ class Executable:
             buffers.numbers[start] = outside.value._data
 
     def buffers(self) -> Buffers:
+        """Those that a finished call has given back, or new ones."""
         store = self.store.current()
-        with suppress(IndexError):  # the pool is empty
+        try:
             while True:
                 buffers = self.pool.pop()
                 if buffers.store is store:
                     return buffers
-        return Buffers(self, store)
+        except IndexError:  # the pool is empty
+            return Buffers(self, store)
 
 
 def _places(window: Window, starts: Mapping[Array, int]) -> np.ndarray:
