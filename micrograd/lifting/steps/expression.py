@@ -29,6 +29,8 @@ class Expression:
         inputs = tuple(x if isinstance(x, Expression) else float(x) for x in xs)
         if op is ops.mul and 1.0 in inputs:
             return inputs[1 - inputs.index(1.0)]
+        if op.parameters == ("**", 1.0):
+            return inputs[0]
         return Apply(op, inputs)
 
     def __add__(self, other: Any) -> Any:

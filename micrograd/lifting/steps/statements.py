@@ -102,7 +102,11 @@ class Statements:
         else:
             method = {"+": "sum", "maximum": "max", "minimum": "min"}[step.combine.name]
             summed = tuple(k for k, n in enumerate(step.loops) if n > 1 and k not in out)
-            value = self._reduced(step, out, summed, method)
+            scale = ""
+            if factors is not None and factors[0]:  # a constant stands before the sum
+                step = replace(step, value=Read(factors[0][0]))
+                scale = "".join(f" * {x!r}" for x in factors[1])
+            value = self._reduced(step, out, summed, method) + scale
         return shape, value if own == shape else reshaped(bracketed(value), own)
 
     def _map(self, step: Step, axes: Sequence[int], new: bool) -> str:
