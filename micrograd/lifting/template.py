@@ -11,9 +11,10 @@ from micrograd import tree
 from micrograd.engine import Value
 from micrograd.fast import leaf
 from micrograd.lifting.arguments import is_leaf
-from micrograd.lifting.call import Call, ResultArray, output, outputs
+from micrograd.lifting.call import Call
 from micrograd.lifting.effects import holds_traced
 from micrograd.lifting.record import Recorder
+from micrograd.lifting.results import ResultArray, output, outputs
 from micrograd.lifting.traced import Traced
 
 __all__ = ["Template"]
