@@ -144,7 +144,8 @@ class Backward:
         for array in asked:
             places[gradient(array)] = end
             end += array.size
-        self.code = executable.compiled(found.steps, executable.code, places)
+        kept = [gradient(program.results[k].view.array) for k in executable.between]
+        self.code = executable.compiled(found.steps, executable.code, places, kept)
         starts = self.code.placement.starts
         self.memory = np.zeros(self.code.placement.size)
         self.parameters = self.memory[: executable.parameter_count]

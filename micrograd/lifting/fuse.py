@@ -110,15 +110,15 @@ class _Walk:
 
     def unlisted(self, i: int, kind: Kind) -> None:
         """What no row of the op table made: a leaf, a take, a dot of whole arrays."""
-        left, right, lists = self.lefts[i], self.rights[i], self.tape.lists
+        tape, same = self.tape, self.same
         if kind is TAKE:
-            chosen = self.same.get(left, left)
-            self.nodes.append(Node(i, "take", None, ((chosen,), self.renamed(lists[right]))))
+            chosen, table = self.lefts[i], self.renamed(tape.lists[self.rights[i]])
+            self.nodes.append(Node(i, "take", None, ((same.get(chosen, chosen),), table)))
         elif kind is DOT:
-            ws, bias = self.tape.tails[right]
-            start = self.same.get(bias, bias) if bias != NONE else None
-            operands = self.renamed(lists[left]), self.renamed(ws)
-            self.nodes.append(Node(i, "dot", None, operands, start))
+            places, bias = tape.tails[self.rights[i]]
+            factors = self.renamed(tape.lists[self.lefts[i]]), self.renamed(places)
+            start = None if bias == NONE else same.get(bias, bias)
+            self.nodes.append(Node(i, "dot", None, factors, start))
         else:
             self.leaves.append(i)
 
@@ -149,8 +149,8 @@ class _Walk:
         """Any other operation; one of one input is computed once for each input."""
         a, b = self.lefts[i], self.rights[i]
         if b == MANY:
-            inputs = self.renamed(self.tape.lists[a])
             self.at[i] = len(self.nodes)
+            inputs = self.renamed(self.tape.lists[a])
             self.nodes.append(Node(i, "map", kind, tuple([(x,) for x in inputs])))
             return
         a = self.same.get(a, a)
