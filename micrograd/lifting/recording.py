@@ -17,7 +17,7 @@ from micrograd.engine import Value
 from micrograd.lifting.arguments import Arguments
 from micrograd.lifting.batch import SIZES, DoesNotExtend, Extent, fit, prove
 from micrograd.lifting.effects import Captured
-from micrograd.lifting.errors import explained, unrepeated
+from micrograd.lifting.errors import LiftError, explained, unrepeated
 from micrograd.lifting.fuse import Fused, fuse, needed
 from micrograd.lifting.layout import Argument, Outside, Recording, Result, State, Update
 from micrograd.lifting.progress import current_progress
@@ -106,6 +106,8 @@ def trace(
         raise unrepeated(function, "changing an argument in place")
     try:
         template = Template(recorder, returned)
+    except LiftError:  # with the line already
+        raise
     except TypeError as fault:
         raise unrepeated(function, str(fault)) from None
     if captured is not None:

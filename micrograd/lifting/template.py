@@ -30,7 +30,7 @@ class Template:
     def __init__(self, recorder: Recorder, returned: Any) -> None:
         self.places: list[np.ndarray] = []  # tape places, in the leaf's shape
         flat = tree.flatten(returned, _is_result)
-        made = [self._leaf(recorder, x) for x in flat.leaves]
+        made = [self._leaf(recorder, x) for x in flat.leaves]  # in the order of their numbers
         self._flat = tree.flatten(flat.fill(made), _is_place)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -48,12 +48,12 @@ class Template:
 
     def _leaf(self, recorder: Recorder, x: Any) -> _Place:
         if isinstance(x, Traced):
-            return self._numbered(_one, x, ())
+            return self._numbered(_one, recorder.places([x]), ())
         if type(x) is list:
-            return self._numbered(_list, x, (len(x),))
+            return self._numbered(_list, recorder.places(x), (len(x),))
         if type(x) is np.ndarray:
             if x.dtype == object:
-                return self._numbered(_array, x.flat, x.shape)
+                return self._numbered(_array, recorder.places(x.flat), x.shape)
             return _Place(_copy, x.copy())
         if isinstance(x, Value) and x in recorder.created_here:
             return _Place(_fresh, x._data)
@@ -61,10 +61,8 @@ class Template:
             raise TypeError(f"returning a {type(x).__name__}")
         return _Place(_same, x)
 
-    def _numbered(self, make: Any, values: Any, shape: tuple[int, ...]) -> _Place:
-        values = [values] if make is _one else values
-        places = np.array([v._left for v in values], dtype=np.int64)
-        self.places.append(places.reshape(shape))
+    def _numbered(self, make: Any, places: tuple[int, ...], shape: tuple[int, ...]) -> _Place:
+        self.places.append(np.array(places, dtype=np.int64).reshape(shape))
         return _Place(make, len(self.places) - 1)
 
 
