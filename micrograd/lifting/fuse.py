@@ -17,6 +17,7 @@ from micrograd.lifting.nodes import Node
 from micrograd.lifting.rows import COPY
 from micrograd.lifting.sums import Sums, extended
 from micrograd.lifting.tape import CONSTANT, DOT, MANY, NONE, PARAMETER, TAKE, Kind, Tape
+from micrograd.op import Op
 
 __all__ = ["Fused", "fuse", "needed"]
 
@@ -74,7 +75,7 @@ class _Walk:
         self.leaves: list[int] = []
         self.renamed = _Renamed(self.same)
 
-    def visit(self, i: int, kind: Any) -> None:
+    def visit(self, i: int, kind: Op | Kind) -> None:
         """Place i, which an output needs."""
         if kind is ops.add:
             self.addition(i)
