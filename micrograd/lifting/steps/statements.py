@@ -67,6 +67,8 @@ class Statements:
             return None
         if any(view.strides != step.out.strides for view in wide):
             return None
+        for view in step.reads:
+            self.operands.note(view.array)
         shapes = [self.operands.shape(view.array) for view in step.reads]
         shape = self.operands.shape(array, max(shapes, key=len))
         names = [
