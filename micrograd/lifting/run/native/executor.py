@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from micrograd.lifting.run.native.code import Code, Module
 from micrograd.lifting.run.native.emit import write
-from micrograd.lifting.run.native.fusing import fused
+from micrograd.lifting.run.native.fusing import fused, unstored
 from micrograd.lifting.run.native.lists import is_table, regular
 from micrograd.lifting.run.native.machine import Callback, Library, has_fma, load
 from micrograd.lifting.run.native.memory import Memory
@@ -41,13 +42,17 @@ def run(steps: Sequence[Step], buffers: dict[str, Any]) -> None:
 
 
 class Compiled:
-    """Code for a list of steps; `fixed`: where some arrays must lie in `memory` of a Bound."""
+    """Code for a list of steps; `fixed`: where some arrays must lie in `memory` of a Bound.
+
+    `kept`: the arrays that are read afterwards, beside the fixed ones; all, if None.
+    """
 
     def __init__(
         self,
         steps: Sequence[Step],
         before: Compiled | None = None,
         fixed: Mapping[Array, int] | None = None,
+        kept: Collection[Array] | None = None,
     ) -> None:
         self.placement: Placement = place(steps, fixed or {})
         self.constants = {
@@ -57,21 +62,16 @@ class Compiled:
             if view.array.numbers is not None
         }
         added_to = {step.out.array for step in steps if step.accumulate}
-        self._fills = [
-            step
-            for step in steps
-            if isinstance(step.value, float)
-            and step.combine is None
-            and step.out.array not in added_to
-        ]
-        memory = Array(_MEMORY, (self.placement.size,), "result")
-        filled = {id(step.out.array) for step in self._fills}
-        wanted = [step for step in steps if step not in self._fills] if filled else list(steps)
-        numbers = {id(step): k for k, step in enumerate(steps)}
-        kept = [s for s in wanted if numbers[id(s)] not in self.placement.copies]
-        whole = Placement(self.placement.starts, self.placement.size, frozenset())
-        alone = [nest_of(regular(step)) for step in moved(kept, whole, memory)]
-        joined = fused([merged(nest) for nest in alone if nest is not None])
+        self._fills = []  # what stays as it is: done once for each set of buffers
+        steps_to_run = []
+        for number, step in enumerate(steps):
+            alone = step.combine is None and step.out.array not in added_to
+            if isinstance(step.value, float) and alone:
+                self._fills.append(step)
+            elif number not in self.placement.copies:
+                steps_to_run.append(step)
+        lasting = None if kept is None else (*kept, *(fixed or ()))
+        joined = _joined(steps_to_run, self.placement, lasting)
         units, self.scratch = packed(tiled(joined))
         self.constants.update(_tables([one.nest for unit in units for one in unit.nests]))
         self.arrays: list[str] = []  # in the order of their addresses in the table
@@ -118,6 +118,21 @@ class Bound:
     def take_over(self, other: Bound) -> None:
         """What the same code left in another set of buffers."""
         self.memory[:] = other.memory
+
+
+def _joined(
+    steps: Sequence[Step], placement: Placement, lasting: Collection[Array] | None
+) -> list[Nest]:
+    """The steps as nests on one array, without stores of what nobody reads."""
+    memory = Array(_MEMORY, (placement.size,), "result")
+    whole = replace(placement, copies=frozenset())
+    alone = [nest_of(regular(step)) for step in moved(steps, whole, memory)]
+    joined = fused([merged(nest) for nest in alone if nest is not None])
+    if lasting is None:
+        return joined
+    starts = placement.starts
+    kept = [(starts[x], starts[x] + x.size) for x in lasting if x in starts]
+    return unstored(joined, kept)
 
 
 def _caller(
