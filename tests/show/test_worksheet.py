@@ -378,11 +378,13 @@ def test_parameters_may_be_given_everywhere() -> None:
     w, x = Value(0.5), Value(2.0, label="x")
     loss = (w * x - 3.0) ** 2
     assert asked(loss) == {"x", "v1", "v2", "v3"}  # w is taken for a constant
-    for given in ([w], np.array([w], dtype=object), w, (w,)):
+    for given in ([w], np.array([w], dtype=object), w, (w,), {w}, [[w]], {"w": w}):
         assert len(asked(loss, parameters=given)) == 5
         assert len(worksheet(loss, parameters=given).asked) == 5
         assert "v1.grad" in str(explain(loss, parameters=given))
         assert "v1" in step_through(loss, given, 0.1).page
+
+    assert len(asked(loss, parameters=iter([w]))) == 5
 
     class Foreign:  # as the video writes it
         def parameters(self) -> list[Value]:
