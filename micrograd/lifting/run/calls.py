@@ -49,6 +49,9 @@ class Calls(Reads):
         if factors is not None and len(factors[0]) == 2 and step.combine in (None, ops.add):
             self.product(step, out, *factors)
             return
+        if factors is not None and len(factors[0]) == 1 and factors[1] and step.combine is ops.add:
+            self.scaled_sum(step, out, factors[0][0], math.prod(factors[1]))
+            return
         masked = MaskedProduct.of(step)
         if masked is not None:
             operands = [self.operand(step.reads[k], step.loops) for k in masked.factors]
@@ -90,6 +93,17 @@ class Calls(Reads):
             for k in reads_of(value)
         }
         return emit(self.source, value, names, step.loops, out)
+
+    def scaled_sum(self, step: Step, out: Operand, read: int, factor: float) -> None:
+        """sum of c * x as c * sum of x: the multiplication is of what is left."""
+        kept = moving(step.out, step.loops)
+        sizes = [step.loops[k] for k in kept]
+        target = self.source.view(out.source, out.base, sizes, [out.strides[k] for k in kept])
+        name = self.source.temporary(sizes) if step.accumulate else target
+        self.value(replace(step, value=Read(read)), kept, name)
+        self.source.call(np.multiply, name, self.source.number(factor), name)
+        if step.accumulate:
+            self.source.call(np.add, target, name, target)
 
     def product(
         self, step: Step, out: Operand, reads: Sequence[int], numbers: Sequence[float]
