@@ -209,7 +209,8 @@ class Statements:
         if len(sizes) == 1:
             head = f"for {names[turns[0]]} in range({sizes[0]})"
         shape = tuple(step.loops[k] for k in moving(step.out, step.loops))
-        return Line(f"{head}: {target} = {value}", _comment(shape, step.replaces))
+        sign = "+=" if step.accumulate else "="
+        return Line(f"{head}: {target} {sign} {value}", _comment(shape, step.replaces))
 
     def _is_row(self, step: Step, loop: int) -> bool:
         """Whether a recurrence never passes from one turn of a loop to the next."""
