@@ -12,12 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lifting.run.native.fusing import fused, unstored
+from micrograd.lifting.progress import Progress
+from micrograd.lifting.run.native.fusing import fused
 from micrograd.lifting.run.native.linking import Linked
 from micrograd.lifting.run.native.lists import is_table, regular
+from micrograd.lifting.run.native.loops import c_like
 from micrograd.lifting.run.native.machine import Callback, Library, load
 from micrograd.lifting.run.native.nests import Nest, merged, nest_of
 from micrograd.lifting.run.native.packing import SCRATCH, packed
+from micrograd.lifting.run.native.stores import unstored
 from micrograd.lifting.run.native.tiling import tiled
 from micrograd.lifting.run.native.updates import Update
 from micrograd.lifting.steps.ir import Array, Step
@@ -68,17 +71,26 @@ class Compiled:
                 steps_to_run.append(step)
         lasting = None if kept is None else (*kept, *(fixed or ()))
         joined = _joined(steps_to_run, self.placement, lasting)
-        units, self.scratch = packed(tiled(joined))
-        self.constants.update(_tables([one.nest for unit in units for one in unit.nests]))
-        self.linked = Linked(units)
+        self.units, self.scratch = packed(tiled(joined))
+        self.constants.update(_tables([one.nest for unit in self.units for one in unit.nests]))
+        self.failures: list[BaseException] = []  # of rows of the user's own
+        with Progress.of("compiling"):
+            self._compile()
+
+    def _compile(self) -> None:
+        self.linked = Linked(self.units)
         for symbol in self.linked.rows.in_c:
             load(symbol)
-        self.failures: list[BaseException] = []  # of rows of the user's own
         self._callbacks = [
             Callback(symbol, op, self.failures) for symbol, op in self.linked.rows.users.items()
         ]
         library = Library(self.linked.text)
         self._run = library.function("run", ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
+
+    @property
+    def loops(self) -> str:
+        """What was made of the steps, as C-like text."""
+        return c_like(self.units)
 
     def bind(
         self,

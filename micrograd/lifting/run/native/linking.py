@@ -96,7 +96,7 @@ def _call(code: Code, function: str, arguments: Sequence[str], checks: bool) -> 
 
 def _function(module: Module, rows: Rows, signature: Signature, name: str) -> str:
     code = Code(module)
-    write(module, rows, signature.nest, plan(signature.nest), Memory(code, signature))
+    write(rows, signature.nest, plan(signature.nest), Memory(code, signature))
     pointers = [f"ptr %p{k}" for k in range(len(signature.pointers))]
     if signature.checks:
         pointers.append("ptr %fault")
