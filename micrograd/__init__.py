@@ -13,8 +13,9 @@ from micrograd.ops import greater, maximum, minimum, where
 if TYPE_CHECKING:
     from micrograd import data, functional, nn, optim
     from micrograd.lifting import LiftError, lift
-    from micrograd.show.draw import draw, draw_dot
     from micrograd.show.explain import explain
+    from micrograd.show.graph.digraph import draw_dot
+    from micrograd.show.graph.draw import draw
     from micrograd.show.marking import check
     from micrograd.show.stepper import step_through
     from micrograd.show.worksheet import worksheet
@@ -32,8 +33,8 @@ fast.install()
 _IMPORTED_WHEN_USED = {  # so that `import micrograd` takes no longer than Python needs for it
     "LiftError": "micrograd.lifting",
     "check": "micrograd.show.marking",
-    "draw": "micrograd.show.draw",
-    "draw_dot": "micrograd.show.draw",
+    "draw": "micrograd.show.graph.draw",
+    "draw_dot": "micrograd.show.graph.digraph",
     "explain": "micrograd.show.explain",
     "lift": "micrograd.lifting",
     "step_through": "micrograd.show.stepper",
@@ -58,4 +59,4 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(ipython: object) -> None:
     """`%load_ext micrograd`: the stock `graphviz` package draws without a `dot` program."""
-    import_module("micrograd.show.render").serve_stock_graphviz()
+    import_module("micrograd.show.graph.render").serve_stock_graphviz()

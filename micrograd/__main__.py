@@ -94,7 +94,7 @@ def _graph(arguments: argparse.Namespace) -> tuple[Value, list[tuple[str, Value]
 
 
 def _draw(arguments: argparse.Namespace) -> None:
-    from micrograd.show.draw import draw
+    from micrograd.show.graph.draw import draw
 
     value, _ = _graph(arguments)
     draw(value).save(arguments.output)

@@ -213,7 +213,7 @@ def pages_given_a_layout() -> None:
 
     import micrograd
     from micrograd import Value
-    from micrograd.show import render
+    from micrograd.show.graph import render
 
     def lesson(folder: Path) -> list[bytes]:
         x, w = Value(2.0, label="x"), Value(-3.0, label="w")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from micrograd.show.render import render
+from micrograd.show.graph.render import render
 from tools.notebooks import ROOT
 
 __all__ = ["PICTURES", "main"]

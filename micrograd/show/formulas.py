@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.op import Op
-from micrograd.show.svg import plain
+from micrograd.show.graph.text import plain
 
 __all__ = [
     "ATOM",

@@ -16,10 +16,10 @@ from micrograd.engine import Value
 from micrograd.op import Op
 from micrograd.show.answers import ACCEPTED
 from micrograd.show.formulas import MINUS, TIMES, Formula, bracketed, gradient, number, same
+from micrograd.show.graph.text import NUMBER_WIDTHS, label_of, number_text, plain
 from micrograd.show.mistakes import MISTAKES
 from micrograd.show.quiz import question
 from micrograd.show.recursion import recursions
-from micrograd.show.svg import label_of, number_text, plain
 from micrograd.show.walk import Use, Walk
 
 __all__ = ["Frame", "lesson", "updated"]
@@ -37,6 +37,7 @@ def lesson(walk: Walk, quiz: bool, parameters: Sequence[Value], lr: float | None
         "accepted": ACCEPTED if quiz else "",
         "nodes": [_node(walk, i) for i in range(len(walk.nodes))],
         "frames": frames,
+        "widths": NUMBER_WIDTHS,
         "mistakes": {key: [m.name, m.hint] for key, m in MISTAKES.items()} if quiz else {},
     }
 

@@ -9,9 +9,9 @@ from importlib.resources import files
 from string import Template
 from urllib.parse import quote
 
-from micrograd.show.svg import DARK_HOSTS, LIGHT_HOSTS, PALETTE
+from micrograd.show.graph.palette import DARK_HOSTS, LIGHT_HOSTS, PALETTE
 
-__all__ = ["colours", "framed", "size_of", "source"]
+__all__ = ["colours", "embedded", "framed", "size_of", "source"]
 
 _MORE = {  # beside the picture's colours: (light, dark); a text has 4.5:1 on its tint
     "rule": ("#dcdfe3", "#363c44"),
@@ -64,9 +64,14 @@ def framed(title: str, page: str, height: int, picture: str, sandbox: str) -> st
     )
 
 
+def embedded(svg: str) -> str:
+    """A picture with single quotes, which a double-quoted srcdoc need not write in six bytes."""
+    return re.sub(r"<[^>]*>", lambda tag: tag[0].replace('"', "'"), svg).replace(">\n<", "><")
+
+
 def size_of(svg: str) -> tuple[float, float]:
     """Width and height of a picture in pixels."""
-    found = re.match(r'<svg width="([\d.]+)" height="([\d.]+)"', svg)
+    found = re.match(r"<svg width=[\"']([\d.]+)[\"'] height=[\"']([\d.]+)", svg)
     if found is None:
         raise ValueError("a picture begins with its width and its height")
     return float(found[1]), float(found[2])

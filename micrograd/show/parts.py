@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from micrograd.op import Op
 from micrograd.show.formulas import MINUS, number
-from micrograd.show.svg import number_text
+from micrograd.show.graph.text import number_text
 from micrograd.show.walk import Use, Walk
 
 __all__ = ["Edits", "Part", "parts_of", "readings", "total"]

@@ -45,11 +45,6 @@
 
   const cards = nodes.map((_, i) => {
     const group = $(`n${i}`), grad = $(`n${i}-grad`);
-    const cell = [...group.children].find((c) => /^#(ddebf9|fde6d5)$/.test(c.getAttribute("fill")));
-    if (cell) { cell.removeAttribute("fill"); cell.classList.add("cell"); }
-    grad.removeAttribute("fill");
-    const border = [...group.children].filter((c) => /^#/.test(c.getAttribute("stroke")));
-    border.sort((a, b) => b.getBBox().width - a.getBBox().width)[0].classList.add("border");
     const card = { group, grad, data: $(`n${i}-data`), shown: {} };
     if (nodes.length <= 60) group.setAttribute("tabindex", "0");
     group.setAttribute("role", "button");
@@ -63,6 +58,13 @@
   });
   svg.setAttribute("role", "group");
 
+  function put(element, text) { // a text that says how long it is overflows no box, whatever its font
+    const long = [...text].reduce((sum, c) => sum + (lesson.widths[c] || 0.6), 0) * 13.5;
+    element.textContent = text;
+    if (text) element.setAttribute("textLength", long.toFixed(1));
+    else element.removeAttribute("textLength");
+  }
+
   function paint(frame, { data, grads }) {
     const lit = new Set(frame.lit), active = frame.node;
     cards.forEach((card, i) => {
@@ -72,8 +74,8 @@
         lit.has(i) ? "lit" : "",
       ].join(" ");
       const now = { data: data[i], grad: data[i] ? text : "", classes };
-      if (now.data !== card.shown.data) card.data.textContent = now.data;
-      if (now.grad !== card.shown.grad) card.grad.textContent = now.grad;
+      if (now.data !== card.shown.data) put(card.data, now.data);
+      if (now.grad !== card.shown.grad) put(card.grad, now.grad);
       if (now.classes !== card.shown.classes) {
         card.group.classList.remove("pending", "grad-plus", "grad-minus", "grad-asked", "active", "lit");
         card.group.classList.add(...classes.split(" ").filter(Boolean));

@@ -13,6 +13,8 @@ import html
 import json
 import math
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -20,12 +22,11 @@ from typing import Any
 from micrograd import engine
 from micrograd.engine import Value
 from micrograd.reals import describe
-from micrograd.show.cards import picture_of
+from micrograd.show.cards import Shown, picture_of
+from micrograd.show.graph.text import number_text, plain, width
 from micrograd.show.lesson import lesson, updated
-from micrograd.show.pages import colours, framed, size_of, source
+from micrograd.show.pages import colours, embedded, framed, size_of, source
 from micrograd.show.parameters import read_parameters
-from micrograd.show.slim import slim
-from micrograd.show.svg import number_text, plain
 from micrograd.show.walk import Walk
 
 __all__ = ["Stepper", "step_through"]
@@ -81,9 +82,13 @@ class Stepper:
         self._walk = walk
         self._lesson = lesson(walk, quiz, parameters, lr)
         later = None if lr is None else updated(walk, parameters, lr)
-        data = [_wider(*pair) for pair in zip(walk.data, later or walk.data, strict=True)]
-        self._picture = picture_of(walk, _widest_grads(walk), data, _MAX_NODES)
-        self._final = picture_of(walk, walk.grads, None, _MAX_NODES)
+        rooms = _widest(walk, later or walk.data)
+        end = [Shown.of(*pair) for pair in zip(walk.data, walk.grads, strict=True)]
+        start = [
+            replace(Shown.of(x, 0.0), **room) for x, room in zip(walk.data, rooms, strict=True)
+        ]
+        self._picture = picture_of(walk, start)
+        self._final = picture_of(walk, [replace(s, **r) for s, r in zip(end, rooms, strict=True)])
 
     @property
     def page(self) -> str:
@@ -96,7 +101,7 @@ class Stepper:
             policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'",
             title=html.escape(self._title),
             style=f"{colours()}:root{{--panel:{self._panel}px}}\n{source('stepper.css')}",
-            svg=slim(self._picture.svg),
+            svg=embedded(self._picture.svg),
             lesson=data.replace("<", "\\u003c").translate(_SWAP),
             script=script,
         )
@@ -104,7 +109,9 @@ class Stepper:
     @property
     def html(self) -> str:
         """The page in a frame, for notebooks; and a still picture for where frames are cut out."""
-        return framed(self._title, self.page, self._height, slim(self._final.svg), "allow-scripts")
+        return framed(
+            self._title, self.page, self._height, embedded(self._final.svg), "allow-scripts"
+        )
 
     @property
     def _title(self) -> str:
@@ -138,14 +145,15 @@ class Stepper:
         return round(min(max(height + 28, 200), 460)) + 54 + self._panel
 
 
-def _widest_grads(walk: Walk) -> list[float]:
-    """For each node the gradient, of all it will show, that takes the most room; never 0."""
-    widest = [1.0] * len(walk.nodes)
+def _widest(walk: Walk, later: Sequence[float]) -> list[dict[str, str]]:
+    """For each node the number and the gradient, of all it will show, that take the most room."""
+    grads = ["0.0000"] * len(walk.nodes)
+    grads[-1] = number_text(1.0, sign=True)
     for step in walk.steps:
         for use in step:
-            widest[use.input] = _wider(widest[use.input], use.after, sign=True)
-    return widest
-
-
-def _wider(a: float, b: float, sign: bool = False) -> float:
-    return b if b and len(number_text(b, sign)) > len(number_text(a, sign)) else a
+            grads[use.input] = max(grads[use.input], number_text(use.after, sign=True), key=width)
+    data = [
+        max(number_text(x), number_text(y), key=width)
+        for x, y in zip(walk.data, later, strict=True)
+    ]
+    return [{"widest_data": x, "widest_grad": g} for x, g in zip(data, grads, strict=True)]

@@ -17,8 +17,8 @@ from micrograd.engine import Value
 from micrograd.op import Op
 from micrograd.show.answers import described
 from micrograd.show.formulas import Formula, expression, local_derivatives, named, number, shorten
+from micrograd.show.graph.text import label_of, plain
 from micrograd.show.parameters import found_parameters, read_parameters
-from micrograd.show.svg import label_of, plain
 
 __all__ = ["Use", "Walk"]
 

@@ -10,21 +10,19 @@ import base64
 import hashlib
 import html
 import os
-import re
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from micrograd.engine import Value
 from micrograd.show.answers import ACCEPTED
-from micrograd.show.cards import picture_of
+from micrograd.show.cards import Shown, picture_of
 from micrograd.show.exercises import LEVELS, exercise
 from micrograd.show.explain import plain_markdown
 from micrograd.show.formulas import TIMES, Formula, gradient, number, same
+from micrograd.show.graph.text import plain
 from micrograd.show.pages import colours, framed, size_of, source
 from micrograd.show.sheets import packed
-from micrograd.show.slim import slim
-from micrograd.show.svg import plain
 from micrograd.show.walk import Walk
 
 __all__ = ["Worksheet", "worksheet"]
@@ -116,7 +114,7 @@ class Worksheet:
         wide, high = size_of(picture)
         lines = (len(_forward(self.walk)) + 1) // 2  # they stand in two columns
         height = round(575 + high * min(1, 800 / wide) + 27 * lines + 53 * len(self.asked))
-        still = slim(picture)
+        still = picture
         return framed(self.title, self.page, height, still, "allow-scripts allow-downloads")
 
     def __repr__(self) -> str:
@@ -129,17 +127,9 @@ worksheet = Worksheet
 def _picture(sheet: Worksheet, solved: bool) -> str:
     """The graph, with blanks for the gradients unless it is the answers'."""
     walk = sheet.walk
-    shown = walk.grads if solved else [0.0] * len(walk.nodes)
+    shown = [Shown.of(x, g if solved else None) for x, g in zip(walk.data, walk.grads, strict=True)]
     drawn = picture_of(walk, shown).svg
-    if size_of(drawn)[0] > _WIDE:
-        drawn = picture_of(walk, shown, downwards=True).svg
-    if solved:
-        return drawn
-    return re.sub(
-        r'(id="n(\d+)-grad"[^>]*>)[^<]*<',
-        lambda found: found[1] + ("" if int(found[2]) in walk.constants else "_____") + "<",
-        drawn,
-    )
+    return drawn if size_of(drawn)[0] <= _WIDE else picture_of(walk, shown, "TB").svg
 
 
 def _forward(walk: Walk) -> list[str]:

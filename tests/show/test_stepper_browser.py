@@ -9,8 +9,8 @@ from test_stepper import HOSTILE, leaf, neuron
 
 from micrograd import Value, engine
 from micrograd.engine import topological_order
+from micrograd.show.graph.text import number_text
 from micrograd.show.stepper import step_through
-from micrograd.show.svg import number_text
 from micrograd.show.worksheet import worksheet
 
 pytestmark = [pytest.mark.browser, needs_browser]
@@ -400,8 +400,10 @@ def test_after_a_click_on_the_switch_the_arrows_step(page) -> None:
 def test_a_constant_keeps_its_dashed_border(page) -> None:
     x = Value(2.0, label="x")
     driver = page(step_through(x * 3.0))
-    dashed = "return document.querySelectorAll('.constant [stroke-dasharray]').length"
+    dashed = """return [...document.querySelectorAll(".node .box")]
+        .filter(box => getComputedStyle(box).strokeDasharray !== "none").length"""
     assert driver.execute_script(dashed) == 1
+    assert len(driver.find_elements("css selector", ".constant .box")) == 1
 
 
 def test_an_update_is_an_assignment(page) -> None:
