@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from micrograd.engine import Value
+from micrograd.show.adopted import UNORDERED
 from micrograd.show.formulas import ATOM, Formula, gradient, named, number, same
 from micrograd.show.walk import Use, Walk
 
@@ -56,18 +57,20 @@ class Explanation:
         return self.markdown
 
 
-def explain(value: Value, wrt: Value | str | None = None, *, parameters: Any = ()) -> Explanation:
+def explain(value: Any, wrt: Any = None, *, parameters: Any = ()) -> Explanation:
     """How every gradient below `value` comes about; with `wrt=w`, how that of w alone does.
 
     `wrt` is a Value, or its name in the explanation. A graph of more than 30 nodes is explained
     along the paths from w only. `parameters` (Values, or a module) get the module's names.
     """
-    walk = Walk(value, parameters, (wrt,) if isinstance(wrt, Value) else ())
+    walk = Walk(value, parameters, () if wrt is None or isinstance(wrt, str) else (wrt,))
     out = Explanation()
+    if not walk.ordered:
+        out.say(UNORDERED)
     if wrt is None:
         (_derivation if len(walk.nodes) <= _READABLE else _too_large)(walk, out)
     else:
-        _paths(walk, _start(walk, wrt), out)
+        _paths(walk, _start(walk, walk.own(wrt)), out)
     return out
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from micrograd.engine import Value
 from micrograd.op import Op
+from micrograd.show.adopted import UNORDERED
 from micrograd.show.answers import ACCEPTED
 from micrograd.show.formulas import MINUS, TIMES, Formula, bracketed, gradient, number, same
 from micrograd.show.graph.text import NUMBER_WIDTHS, label_of, number_text, plain
@@ -70,7 +71,9 @@ def _forward(walk: Walk) -> Iterator[Frame]:
         "title": "The inputs",
         "lit": leaves,
         "data": [[i, number_text(walk.data[i])] for i in leaves],
-        "say": many + " Go forward to see each value computed.",
+        "say": many
+        + " Go forward to see each value computed."
+        + ("" if walk.ordered else f" {UNORDERED}"),
         "rows": [],
     }
     for i, node in enumerate(walk.nodes):

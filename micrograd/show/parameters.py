@@ -13,11 +13,12 @@ from typing import Any
 
 from micrograd.engine import Value
 from micrograd.show.answers import described
+from micrograd.show.graph.nodes import is_node
 
 __all__ = ["found_parameters", "read_parameters"]
 
 
-def read_parameters(given: Any) -> dict[Value, str]:
+def read_parameters(given: Any) -> dict[Any, str]:
     """The Values in a list, an array or a module, each with its name; '' where it has none."""
     if given is None:
         return {}
@@ -33,8 +34,8 @@ def read_parameters(given: Any) -> dict[Value, str]:
     return {v: names.get(v, "") for v in values}
 
 
-def _flat(given: Any) -> Iterator[Value]:
-    if isinstance(given, Value):
+def _flat(given: Any) -> Iterator[Any]:
+    if is_node(given):
         yield given
         return
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):

@@ -19,10 +19,10 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from micrograd import engine
 from micrograd.engine import Value
 from micrograd.reals import describe
 from micrograd.show.cards import Shown, picture_of
+from micrograd.show.graph.nodes import is_node, topological_order
 from micrograd.show.graph.text import number_text, plain, width
 from micrograd.show.lesson import lesson, updated
 from micrograd.show.pages import colours, embedded, framed, size_of, source
@@ -38,7 +38,7 @@ _SWAP = str.maketrans("\"'", "'\"")
 
 
 def step_through(
-    value: Value, parameters: Any = None, lr: float | None = None, *, quiz: bool = False
+    value: Any, parameters: Any = None, lr: float | None = None, *, quiz: bool = False
 ) -> Stepper:
     """Forward value by value, then backward node by node, as an interactive picture.
 
@@ -46,18 +46,18 @@ def step_through(
     p -= lr * p.grad and the new value. With `quiz` it stops before each gradient and asks for it.
     """
     given = _updated(parameters, lr)
-    if isinstance(value, Value):
-        count = len(engine.topological_order(value))
+    if is_node(value):
+        count = len(topological_order(value))
         if count > _MAX_NODES:
             raise ValueError(
                 f"this graph has {count:,} nodes, and nobody steps through more than {_MAX_NODES}: "
                 "take a smaller part of it, such as the loss of one example"
             )
     walk = Walk(value, parameters)
-    return Stepper(walk, tuple(p for p in given if p in walk.index), lr, quiz)
+    return Stepper(walk, tuple(walk.own(p) for p in given if walk.own(p) in walk.index), lr, quiz)
 
 
-def _updated(parameters: Any, lr: float | None) -> tuple[Value, ...]:
+def _updated(parameters: Any, lr: float | None) -> tuple[Any, ...]:
     """The Values that the lesson's end gives a step, in the order in which they were given."""
     if (parameters is None) != (lr is None):
         raise ValueError("an update needs both: step_through(loss, parameters, lr)")

@@ -15,8 +15,10 @@ from typing import Any
 from micrograd import engine
 from micrograd.engine import Value
 from micrograd.op import Op
+from micrograd.show.adopted import adopted
 from micrograd.show.answers import described
 from micrograd.show.formulas import Formula, expression, local_derivatives, named, number, shorten
+from micrograd.show.graph.nodes import is_node, ordered, topological_order
 from micrograd.show.graph.text import label_of, plain
 from micrograd.show.parameters import found_parameters, read_parameters
 
@@ -46,7 +48,12 @@ class Walk:
     the pass left in each node when it started from zero.
     """
 
-    def __init__(self, value: Value, parameters: Any = (), wrt: Iterable[Value] = ()) -> None:
+    def __init__(self, value: Any, parameters: Any = (), wrt: Iterable[Any] = ()) -> None:
+        self._twins: dict[int, Value] = {}
+        self.ordered = True  # whether every node tells the order of its operands
+        if not isinstance(value, Value) and is_node(value):
+            self.ordered = all(map(ordered, topological_order(value)))
+            value, self._twins = adopted(value)
         if not isinstance(value, Value):
             hint = "; take one element, or their sum" if hasattr(value, "shape") else ""
             raise TypeError(
@@ -57,14 +64,18 @@ class Walk:
         self.nodes = engine.topological_order(value)
         self.index = {node: i for i, node in enumerate(self.nodes)}
         self.data = [float(node.data) for node in self.nodes]
-        given = read_parameters(parameters)
+        given = {self.own(p): name for p, name in read_parameters(parameters).items()}
         self.parameters = self._weights(given, in_module=hasattr(parameters, "parameters"))
-        self.constants = _constants(self.nodes, self.parameters.keys() | set(wrt))
+        self.constants = _constants(self.nodes, self.parameters.keys() | {self.own(x) for x in wrt})
         self.names = _names(self.nodes, self.constants, self.parameters)
         self.asked = [i for i in reversed(range(len(self.nodes))) if i not in self.constants]
         self.steps: list[tuple[Use, ...]] = []
         self.grads: list[float] = []
         self._record()
+
+    def own(self, x: Any) -> Any:
+        """The node of this walk that stands for a Value of somebody else's class."""
+        return self._twins.get(id(x), x)
 
     def _weights(self, given: dict[Value, str], in_module: bool) -> dict[Value, str]:
         """The weights of this graph with their names; a module may have others beside them."""

@@ -7,6 +7,7 @@ them. Every text says how long it is, so that no font overflows its box. Read `s
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from html import escape
 
@@ -23,7 +24,7 @@ from micrograd.show.graph.drawing import (
     size_of,
 )
 from micrograd.show.graph.layout import Layout, Point
-from micrograd.show.graph.palette import style_sheet
+from micrograd.show.graph.palette import PALETTE, style_sheet
 from micrograd.show.graph.text import plain
 
 __all__ = ["card_svg", "edge_paths", "svg_of"]
@@ -47,7 +48,15 @@ def svg_of(drawing: Drawing, layout: Layout, prefix: str = "", theme: int | None
         parts += _group(group, layout, prefix)
     parts += [_edge(edge, layout, prefix) for edge in drawing.edges]
     parts += [card_svg(card, layout.cards[card.id], prefix) for card in drawing.cards]
-    return "\n".join([*parts, "</svg>\n"])
+    written = "\n".join([*parts, "</svg>\n"])
+    return written if theme is None else _VARIABLE.sub(lambda v: _literal(v[1], theme), written)
+
+
+_VARIABLE = re.compile(r"var\(--micrograd-([a-z-]+)\)")  # a card's own fill
+
+
+def _literal(name: str, theme: int) -> str:
+    return PALETTE[name.replace("-", "_")][theme]
 
 
 def _n(x: float) -> str:
