@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.op import Op
-from micrograd.show.graph.text import plain
+from micrograd.show.graph.text import plain, shorten
 
 __all__ = [
     "ATOM",
@@ -51,13 +51,6 @@ def number(x: float) -> str:
     mantissa, _, exponent = text.partition("e")
     mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
     return (mantissa + (f"e{int(exponent)}" if exponent else "")).replace("-", MINUS)
-
-
-def shorten(text: str, length: int = 24) -> str:
-    """Both ends of a text too long for a sentence, on one line: paths differ at their ends."""
-    text = " ".join(text.split()) or "?"
-    tail = (length - 1) // 2
-    return text if len(text) <= length else f"{text[: length - 1 - tail]}…{text[-tail:]}"
 
 
 def bracketed(name: str) -> str:

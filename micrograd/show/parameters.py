@@ -14,6 +14,7 @@ from typing import Any
 from micrograd.engine import Value
 from micrograd.show.answers import described
 from micrograd.show.graph.nodes import is_node
+from micrograd.show.graph.units import paths
 
 __all__ = ["found_parameters", "read_parameters"]
 
@@ -23,14 +24,15 @@ def read_parameters(given: Any) -> dict[Any, str]:
     if given is None:
         return {}
     own = getattr(given, "parameters", None)
+    held = {v: path for path, v in paths(given)} if hasattr(given, "__dict__") else {}
     try:
-        values = list(_flat(own() if callable(own) else given))
+        values = list(_flat(own() if callable(own) else held or given))
     except TypeError:
         raise TypeError(
             f"parameters= takes Values, in a list or an array, or a module; got {described(given)}"
         ) from None
     named = getattr(given, "named_parameters", None)
-    names = {v: name for name, v in named()} if callable(named) else {}
+    names = {v: name for name, v in named()} if callable(named) else held
     return {v: names.get(v, "") for v in values}
 
 

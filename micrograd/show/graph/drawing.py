@@ -106,7 +106,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A whole picture. `direction` is LR, TB, RL or BT; `gaps` are within and between ranks."""
+    """A whole picture. `direction` is LR, TB, RL or BT; `gaps` are within and between ranks.
+
+    The `legend` stands below it.
+    """
 
     cards: tuple[Card, ...]
     edges: tuple[Edge, ...] = ()
@@ -114,6 +117,7 @@ class Drawing:
     description: str = ""
     direction: str = "LR"
     gaps: tuple[float, float] = (16.0, 21.0)
+    legend: tuple[Run, ...] = ()
 
 
 class Place(NamedTuple):

@@ -43,7 +43,9 @@ def layout_dot(drawing: Drawing) -> str:
         'node [shape=box fixedsize=true label=""]',
         "edge [arrowsize=0.7]",
     ]
-    for card in drawing.cards:
+    # Graphviz puts like cards from the bottom up: neuron 1 shall stand above neuron 2
+    upwards = drawing.direction == "LR" and bool(drawing.groups)
+    for card in reversed(drawing.cards) if upwards else drawing.cards:
         wide, high = (side / 72 for side in size_of(card))
         shape = " shape=ellipse" if card.kind == "op" else ""
         lines.append(f'"{card.id}" [width={wide:.4f} height={high:.4f}{shape}]')

@@ -27,27 +27,35 @@ from micrograd.show.graph.layout import Layout, Point
 from micrograd.show.graph.palette import PALETTE, style_sheet
 from micrograd.show.graph.text import plain
 
-__all__ = ["card_svg", "edge_paths", "svg_of"]
+__all__ = ["MARGIN", "card_svg", "edge_paths", "frame_svg", "svg_of"]
 
-_MARGIN = 4.0
+MARGIN = 4.0
+_LEGEND = 26.0  # the height of the line below
 
 
 def svg_of(drawing: Drawing, layout: Layout, prefix: str = "", theme: int | None = None) -> str:
     """The picture; ids bear the prefix. With a theme, 0 or 1, its colours are written out."""
-    wide, high = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
+    wide, high = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
+    if drawing.legend:
+        long = sum(run.width + 4 for run in drawing.legend)
+        wide, high = max(wide, long + 2 * MARGIN), high + _LEGEND
     parts = [
-        f'<svg width="{wide:.0f}" height="{high:.0f}" viewBox="{-_MARGIN:g} {-_MARGIN:g} '
+        f'<svg width="{wide:.0f}" height="{high:.0f}" viewBox="{-MARGIN:g} {-MARGIN:g} '
         f'{wide:.1f} {high:.1f}" xmlns="http://www.w3.org/2000/svg" class="micrograd-picture" '
         'role="img" style="max-width:100%;height:auto" '
         f'aria-label="{escape(plain(drawing.description))}">',
         f"<style>{style_sheet(theme)}</style>",
-        f'<rect class="paper" x="{-_MARGIN:g}" y="{-_MARGIN:g}" width="{wide:.1f}" '
+        f'<rect class="paper" x="{-MARGIN:g}" y="{-MARGIN:g}" width="{wide:.1f}" '
         f'height="{high:.1f}"/>',
     ]
     for group in drawing.groups:
         parts += _group(group, layout, prefix)
     parts += [_edge(edge, layout, prefix) for edge in drawing.edges]
     parts += [card_svg(card, layout.cards[card.id], prefix) for card in drawing.cards]
+    x = 0.0
+    for run in drawing.legend:
+        parts.append(_text(run, x, layout.height + _LEGEND - 6, prefix))
+        x += run.width + 4
     written = "\n".join([*parts, "</svg>\n"])
     return written if theme is None else _VARIABLE.sub(lambda v: _literal(v[1], theme), written)
 
@@ -71,14 +79,21 @@ def _title(text: str) -> str:
 
 def _group(group: Group, layout: Layout, prefix: str) -> Iterator[str]:
     left, top, right, bottom = layout.groups[group.id]
-    label = Run(group.label, "name")
-    yield (
-        f'<g id="{prefix}{group.id}" class="group {group.kind}">{_title(group.title)}'
-        f'<rect class="box" x="{_n(left)}" y="{_n(top)}" width="{_n(right - left)}" '
-        f'height="{_n(bottom - top)}" rx="8"/>{_text(label, left + 10, top + 19, prefix)}</g>'
-    )
+    yield frame_svg(group, left, top, right - left, bottom - top, prefix)
     for inner in group.groups:
         yield from _group(inner, layout, prefix)
+
+
+def frame_svg(
+    group: Group, left: float, top: float, wide: float, high: float, prefix: str = ""
+) -> str:
+    """The frame of an open group, drawn from its top left corner."""
+    label = _text(Run(group.label, "name"), 10, 19, prefix)
+    return (
+        f'<g id="{prefix}{group.id}" class="group {group.kind}" '
+        f'transform="translate({_n(left)} {_n(top)})">{_title(group.title)}'
+        f'<rect class="box" width="{_n(wide)}" height="{_n(high)}" rx="8"/>{label}</g>'
+    )
 
 
 # --- edges ----------------------------------------------------------------------------------------
@@ -198,7 +213,7 @@ def _text(run: Run, x: float, y: float, prefix: str) -> str:
     name = f' id="{prefix}{run.id}"' if run.id else ""
     long = run.width_of(run.text)
     length = ""
-    if len(run.text + run.sub) > 1:  # one letter has room enough
+    if len(run.text) > 1 and not run.sub:  # one letter has room, and tspans are not squeezed
         length = f' textLength="{_n(long)}" lengthAdjust="spacingAndGlyphs"'
     sub = f'<tspan class="sub" dy="3">{escape(run.sub, quote=False)}</tspan>' if run.sub else ""
     kind = "" if run.kind == "word" else f' class="{run.kind}"'

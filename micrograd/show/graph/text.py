@@ -12,7 +12,7 @@ import math
 import unicodedata
 from typing import Any
 
-__all__ = ["NUMBER_WIDTHS", "SIZE", "label_of", "number_text", "plain", "width"]
+__all__ = ["NUMBER_WIDTHS", "SIZE", "label_of", "number_text", "plain", "shorten", "width"]
 
 SIZE = 13.5  # pixels: the height of most texts
 
@@ -67,6 +67,13 @@ def plain(text: object, limit: int | None = None) -> str:
     if limit is not None and len(raw) > limit:
         raw = raw[: limit - 1].rstrip() + "…"
     return " ".join("".join(c if _printable(c) else "\ufffd" for c in raw).split())
+
+
+def shorten(text: str, length: int = 24) -> str:
+    """Both ends of a text too long for a sentence, on one line: paths differ at their ends."""
+    text = " ".join(text.split()) or "?"
+    tail = (length - 1) // 2
+    return text if len(text) <= length else f"{text[: length - 1 - tail]}…{text[-tail:]}"
 
 
 def label_of(node: Any) -> str:
