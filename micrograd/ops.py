@@ -47,18 +47,18 @@ def constant_power(k: float, quotient: bool = False) -> Op:
     forward, edge = _POWERS.get(
         exponent, (lambda x: math.pow(x, exponent), lambda x: ieee_power(x, exponent))
     )
+    backward = None
+    if quotient:  # for small b the square of 1 / b overflows, although g / b / b need not
+        backward = lambda g, x, out: (-(g * out) * out,)
+    elif not k:  # as in PyTorch, even where g is inf
+        backward = lambda g, x, out: (0.0,)
     return Op(
         f"**{k}",
         forward,
         (lambda x, out: k * constant_power(k - 1)(x) if k else 0.0,),
         arity=1,
         edge=edge,
-        # for small b the square of 1 / b overflows, although g / b / b need not
-        backward=(lambda g, x, out: (-(g * out) * out,))
-        if quotient
-        else None
-        if k
-        else lambda g, x, out: (0.0,),  # as in PyTorch, even where g is inf
+        backward=backward,
         parameters=("**", k, True) if quotient else ("**", k),
         builtin=True,
     )

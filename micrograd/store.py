@@ -48,8 +48,7 @@ class Store:
 
 
 class InStore:
-    """What differs in a leaf whose numbers live in a store: `_left` is the store, `_right` the
-    index in it."""
+    """What differs in a leaf whose numbers live in a store, `_left`, at an index, `_right`."""
 
     __slots__ = ()
 
@@ -89,7 +88,7 @@ class Stored(InStore, Leaf, stands_for=Value):
 
 
 def _in_store(kind: type[Value]) -> type[Stored]:
-    """The class of a Value of class `kind` that lives in a store: of a derived class, its twin."""
+    """What a Value of class `kind` becomes in a store; of a class of one's own, a twin."""
     if kind is Leaf:
         return Stored
     twin: Any = vars(kind).get("_in_store")
@@ -154,10 +153,10 @@ class Block:
     """
 
     def __init__(self, values: Iterable[Value]) -> None:
-        self.values = list(values)
+        self.members = list(values)
         with _lock:  # so that nobody moves them between the two lines
-            self._store = gather(self.values)
-            index = np.array([v._right for v in self.values], dtype=np.intp)
+            self._store = gather(self.members)
+            index = np.array([v._right for v in self.members], dtype=np.intp)
         self._index: Any = index
         if len(index) and np.array_equal(index, np.arange(index[0], index[0] + len(index))):
             self._index = slice(int(index[0]), int(index[0]) + len(index))
@@ -172,7 +171,7 @@ class Block:
         return self._store, self._index
 
     def __reduce__(self) -> tuple[Any, ...]:  # a copy is a Block of the copied Values
-        return Block, (self.values,)
+        return Block, (self.members,)
 
     @property
     def numbers(self) -> np.ndarray:
@@ -197,4 +196,4 @@ class Block:
         store.grads[index] = array
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.members)

@@ -124,7 +124,7 @@ def test_readme_begins_with_the_two_commands() -> None:
 
 
 @pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL))
-def test_the_code_in_the_readme_runs_and_prints_what_it_says(code, tmp_path) -> None:
+def test_the_code_in_the_readme_runs_and_prints_what_it_says(code: str, tmp_path: Path) -> None:
     (tmp_path / "example.py").write_text(code, encoding="utf-8")  # lift reads its source
     run = subprocess.run(
         [sys.executable, "-W", "error", "example.py"],
@@ -140,7 +140,7 @@ def test_the_code_in_the_readme_runs_and_prints_what_it_says(code, tmp_path) -> 
         assert (tmp_path / written).read_text(encoding="utf-8").startswith("<svg")
 
 
-def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path) -> None:
+def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path: Path) -> None:
     (command,) = re.findall(r"`(python -m micrograd draw [^`]*)`", README)
     words = shlex.split(command)
     words[0], words[-1] = sys.executable, str(tmp_path / "picture.svg")
@@ -154,7 +154,7 @@ def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path) -> None:
 @pytest.mark.parametrize(
     "page", ["README.md", "CONTRIBUTING.md", "benchmarks/README.md", "docs/architecture.md"]
 )
-def test_links_lead_somewhere(page) -> None:
+def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page
     for target in re.findall(r"\]\((?!https?:)(.*?)\)", path.read_text(encoding="utf-8")):
         assert (path.parent / target.split("#")[0]).exists(), target
@@ -182,7 +182,7 @@ def test_make_offers_the_promised_targets() -> None:
 @pytest.mark.slow
 @needs_make
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_target_can_be_made_from_a_path_with_a_space(target, tmp_path) -> None:
+def test_a_target_can_be_made_from_a_path_with_a_space(target: str, tmp_path: Path) -> None:
     """Dry: which commands would run, and that every module they name is there."""
     copy = tmp_path / "a b"
     copy.mkdir()
@@ -198,7 +198,7 @@ def test_a_target_can_be_made_from_a_path_with_a_space(target, tmp_path) -> None
 
 
 @needs_make
-def test_what_is_installed_is_not_installed_again(tmp_path) -> None:
+def test_what_is_installed_is_not_installed_again(tmp_path: Path) -> None:
     for name in ("Makefile", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / ".venv").mkdir()

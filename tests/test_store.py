@@ -51,7 +51,7 @@ def test_numbers_and_grads_are_views_where_values_lie_side_by_side() -> None:
     assert [p.data for p in params] == [0.0, 20.0, 4.0, 6.0]
     block.grads = 1.0
     assert [p.grad for p in params] == [1.0] * 4
-    assert len(block) == 4 and block.values == params
+    assert len(block) == 4 and block.members == params
 
 
 def test_a_block_in_another_order_reads_and_writes_in_its_order() -> None:

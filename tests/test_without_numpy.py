@@ -243,13 +243,69 @@ def pages_given_a_layout() -> None:
         assert lesson(Path(tempfile.mkdtemp())) == pages
 
 
+def star_imports() -> None:
+    """Every public name is there; one that needs NumPy says so when it is used."""
+    names: dict[str, Any] = {}
+    exec("from micrograd import *\nfrom micrograd.nn import *", names)
+    import micrograd
+    from micrograd import nn
+
+    assert not {*micrograd.__all__, *nn.__all__} - {*names}
+    x = names["Value"](2.0, label="x")
+    y = names["Neuron"](1)([x]) + names["where"](x, x, 0.0)
+    y.backward()
+    assert "x.grad" in str(names["explain"](y)) and names["op"] is micrograd.op
+    lift, linear, optim, data = (names[name] for name in ("lift", "Linear", "optim", "data"))
+
+    def derive() -> None:
+        class Mine(linear):
+            pass
+
+    for name, attempt in (
+        ("lift", lambda: lift(abs)), ("lift", lambda: lift.anything), ("Linear", derive),
+        ("Linear", lambda: linear(1, 2)), ("optim", lambda: optim.SGD([x], 0.1)),
+        ("data", lambda: data.moons()),
+    ):  # fmt: skip
+        try:
+            attempt()
+        except ImportError as fault:
+            assert str(fault).startswith(f"micrograd.{name} needs a package"), fault
+            assert "numpy is blocked" in str(fault)
+        else:
+            raise AssertionError(name)
+    try:
+        lift(abs)
+    except names["LiftError"]:  # the fallback to eager of a program that has one
+        pass
+    assert not hasattr(lift, "_repr_html_") and "Absent" in repr(lift)
+
+
+def lift_works_once_numpy_has_come() -> None:
+    """As in a browser, where packages are installed while the page runs."""
+    names: dict[str, Any] = {}
+    exec("from micrograd import *", names)
+    try:
+        names["lift"](abs)
+    except ImportError:
+        pass
+    else:
+        raise AssertionError("NumPy was there already")
+    sys.meta_path.pop(0)
+    import micrograd
+
+    assert float(names["lift"](lambda a: a * 3.0)(2.0)) == 6.0
+    assert micrograd.lift is not names["lift"] and type(micrograd.lift).__name__ == "function"
+    for module in [name for name in sys.modules if name.partition(".")[0] == "numpy"]:
+        del sys.modules[module]  # for the assertion that follows every case
+
+
 CASES = {
     f.__name__: f
     for f in (
         import_micrograd, every_operation_on_edge_values, wrong_arguments_are_named,
         gradients_to_second_order, a_row_of_ones_own, networks_train_by_hand, copies_and_pickles,
         explaining, checking_gradients, pictures_and_pages,
-        pages_given_a_layout,
+        pages_given_a_layout, star_imports, lift_works_once_numpy_has_come,
     )
 }  # fmt: skip
 IMPORTS = (

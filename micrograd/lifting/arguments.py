@@ -27,7 +27,8 @@ from micrograd.lifting.call import Call, ResultArray, output
 from micrograd.lifting.effects import holds_traced
 from micrograd.lifting.narrow import Narrow, is_narrow
 from micrograd.lifting.paths import Path
-from micrograd.lifting.record import INPUT, INTEGER, Tape
+from micrograd.lifting.record import Recorder
+from micrograd.lifting.tape import INPUT, INTEGER
 from micrograd.lifting.traced import Traced
 from micrograd.op import Op
 
@@ -88,7 +89,9 @@ def read(
 # How an array of each dtype is traced, and what stands for it in the key: eager code computes with
 # narrow ones in kind, so that they have programs of their own.
 _KINDS = {"f": INPUT, "i": INTEGER, "u": INTEGER, "b": INTEGER}
-_NAMES = {c: c if is_narrow(np.dtype(c)) else _KINDS[np.dtype(c).kind] for c in "efdgbhilqBHILQ?"}
+_NAMES = {
+    c: c if is_narrow(np.dtype(c)) else _KINDS[np.dtype(c).kind].name for c in "efdgbhilqBHILQ?"
+}
 _TRACED = (float, Value, np.ndarray, np.floating, np.integer, np.bool_, ResultArray)
 # static arguments that are what they say, compared by ==
 _STATIC = (
@@ -123,7 +126,7 @@ def _read(x: Any, found: Arguments) -> None:
         else:
             raise TypeError(f"a lifted function takes arrays of numbers or Values, got {x.dtype}")
     elif isinstance(x, float):
-        found.add(INPUT, (), x)
+        found.add(INPUT.name, (), x)
     elif isinstance(x, Value):
         found.add("values", (), x.data, x)
     elif x is None or isinstance(x, (int, str, bytes)):
@@ -179,9 +182,9 @@ class Tracer:
     """Arguments rebuilt with traced Values in place of the numbers."""
 
     def __init__(
-        self, tape: Tape, resize: Callable[[int, tuple[int, ...]], tuple[int, ...]]
+        self, recorder: Recorder, resize: Callable[[int, tuple[int, ...]], tuple[int, ...]]
     ) -> None:
-        self.tape = tape
+        self.recorder = recorder
         self.resize = resize  # argument number, shape -> the shape to record at
         self.shapes: list[tuple[int, ...]] = []
         self.first: list[int] = []
@@ -206,13 +209,13 @@ class Tracer:
         number = len(self.shapes)
         shape = self.resize(number, array.shape)
         self.shapes.append(shape)
-        self.first.append(len(self.tape.kinds))
-        self.tape.inputs.append(array.dtype == object)
-        made = self.tape.array(_KINDS.get(array.dtype.kind, INPUT), shape, number)
+        self.first.append(len(self.recorder.tape))
+        self.recorder.inputs.append(array.dtype == object)
+        made = self.recorder.array(_KINDS.get(array.dtype.kind, INPUT), shape, number)
         if array.dtype != object and is_narrow(array.dtype):
             for v in made.flat:
                 v.__class__ = Narrow
-                self.tape.narrow[v._left] = array.dtype
+                self.recorder.narrow[v._left] = array.dtype
         return made
 
     def unchanged(self) -> bool:
@@ -234,10 +237,10 @@ class Template:
     says what each holds; or what does not depend on the arguments.
     """
 
-    def __init__(self, tape: Tape, returned: Any) -> None:
+    def __init__(self, recorder: Recorder, returned: Any) -> None:
         self.places: list[np.ndarray] = []  # tape places, in the leaf's shape
         flat = tree.flatten(returned, _is_result)
-        made = [self._leaf(tape, x) for x in flat.leaves]
+        made = [self._leaf(recorder, x) for x in flat.leaves]
         self._flat = tree.flatten(flat.fill(made), _is_place)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -253,7 +256,7 @@ class Template:
             return False
         return list(map(_shown, self._flat.leaves)) == list(map(_shown, other._flat.leaves))
 
-    def _leaf(self, tape: Tape, x: Any) -> _Place:
+    def _leaf(self, recorder: Recorder, x: Any) -> _Place:
         if isinstance(x, Traced):
             return self._numbered(_one, x, ())
         if type(x) is list:
@@ -262,7 +265,7 @@ class Template:
             if x.dtype == object:
                 return self._numbered(_array, x.flat, x.shape)
             return _Place(_copy, x.copy())
-        if isinstance(x, Value) and x in tape.created_here:
+        if isinstance(x, Value) and x in recorder.created_here:
             return _Place(_fresh, x._data)
         if isinstance(x, Iterator) or (not isinstance(x, Value) and holds_traced(x)):
             raise TypeError(f"returning a {type(x).__name__}")

@@ -16,11 +16,11 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from micrograd.arrays import grads, numbers
 from micrograd.engine import ComputedValue, Value
-from micrograd.lifting.record import LiftError
+from micrograd.lifting.errors import LiftError
 from micrograd.rules import Rule
 
 if TYPE_CHECKING:
-    from micrograd.lifting.program import Buffers, Program
+    from micrograd.lifting.executable import Buffers, Executable
 
 __all__ = ["Call", "ResultArray"]
 
@@ -32,7 +32,7 @@ class Call(Rule):
 
     __slots__ = ("program", "buffers", "seeds", "name", "made", "grads", "between")
 
-    def __init__(self, program: Program, buffers: Buffers, name: str) -> None:
+    def __init__(self, program: Executable, buffers: Buffers, name: str) -> None:
         self.program = program
         self.buffers = buffers
         self.seeds: dict[int, float] = {}  # gradients that arrived at results, by output
@@ -51,11 +51,11 @@ class Call(Rule):
         inputs = node._left or ()
         with program.running:
             backward = self.current().run_backward(program, seeds, inputs)
-            grads = program.scratch.grads
+            grads = backward.memory
             for k, at in backward.inputs:
                 inputs[k]._grad += float(grads[at])
             if backward.between is not None:
-                self._keep(backward.between, grads[program.places])
+                self._keep(backward.between, grads[backward.places])
 
     def _keep(self, between: np.ndarray, grads: np.ndarray) -> None:
         """Results that other results were made from have their gradients, as in the eager graph."""
@@ -81,7 +81,7 @@ class Call(Rule):
         store, _ = self.program.store.current()
         if self.buffers.store is not store:
             fresh = self.program.buffers()
-            fresh.take_over(self.buffers, self.program)
+            fresh.take_over(self.buffers)
             self.buffers = fresh
         return self.buffers
 

@@ -12,8 +12,8 @@ from itertools import compress
 from typing import Any, NamedTuple
 
 from micrograd import ops
-from micrograd.lifting.record import DOT, PARAMETER, TAKE, Tape
 from micrograd.lifting.rows import COPY, QUOTIENT, QUOTIENT_PLUS, SUBTRACT
+from micrograd.lifting.tape import CONSTANT, DOT, MANY, NONE, PARAMETER, TAKE, Kind, Tape
 from micrograd.op import Op
 
 __all__ = ["Fused", "Node", "fuse", "needed"]
@@ -62,7 +62,7 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     kinds, lefts, rights = tape.kinds, tape.lefts, tape.rights
     uses = _count_uses(tape, outputs)
     add, mul = ops.add, ops.mul
-    zero = tape.constants.get((0.0, 1.0), -1)
+    zero = tape.place_of(0.0)
     terms: dict[int, deque[int]] = {}  # a chain of additions that may still grow
     chains: dict[int, list[int]] = {}  # the same for maximum and minimum
     nodes: list[Any] = []  # a Node, a product's place, the Nodes that a chain became, or None
@@ -74,10 +74,17 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     for i, kind in enumerate(kinds):
         if not uses[i]:
             continue
-        if type(kind) is str and kind != TAKE and kind != DOT:
-            leaves.append(i)
-            continue
         a, b = lefts[i], rights[i]
+        if type(kind) is Kind:
+            if kind is TAKE:
+                nodes.append(Node(i, "take", None, ((same.get(a, a),), renamed(tape.lists[b]))))
+            elif kind is DOT:
+                places, bias = tape.tails[b]
+                start = same.get(bias, bias) if bias != NONE else None
+                nodes.append(Node(i, "dot", None, (renamed(tape.lists[a]), renamed(places)), start))
+            else:
+                leaves.append(i)
+            continue
         if kind is add:
             a, b = same.get(a, a), same.get(b, b)
             if a == zero or b == zero:
@@ -106,21 +113,14 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
             chains[i] = grown
             at[i] = len(nodes)
             nodes.append(Node(i, "chain", kind, (grown,)))
-        elif kind == TAKE:
-            chosen, candidates = a
-            chosen = same.get(chosen, chosen)
-            nodes.append(Node(i, "take", None, ((chosen,), renamed(candidates))))
-        elif kind == DOT:
-            start = same.get(b, b) if b >= 0 else None
-            nodes.append(Node(i, "dot", None, (renamed(a[0]), renamed(a[1])), start))
         elif kind.name == "dot":
-            inputs = renamed(a if type(a) is tuple else (a, b))
+            inputs = renamed(tape.inputs(i))
             n = len(inputs) // 2
             start = inputs[-1] if len(inputs) % 2 else None
             nodes.append(Node(i, "dot", None, (inputs[:n], inputs[n : 2 * n]), start))
-        elif type(a) is tuple:
+        elif b == MANY:
             at[i] = len(nodes)
-            nodes.append(Node(i, "map", kind, tuple([(x,) for x in renamed(a)])))
+            nodes.append(Node(i, "map", kind, tuple([(x,) for x in renamed(tape.lists[a])])))
         elif b >= 0:
             nodes.append(Node(i, "map", kind, ((same.get(a, a),), (same.get(b, b),))))
         else:
@@ -144,7 +144,7 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
             flat.append(node)
     found = [same.get(i, i) for i in outputs]
     for k, place in enumerate(found):
-        if kinds[place] == PARAMETER:  # a result has a place of its own
+        if kinds[place] is PARAMETER:  # a result has a place of its own
             found[k] = sums.next_place
             sums.next_place += 1
             flat.append(Node(found[k], "map", COPY, ((place,),), None, 0))
@@ -154,7 +154,9 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
 def needed(tape: Tape, outputs: Sequence[int]) -> tuple[Counter[Any], list[float]]:
     """What the outputs need of a tape: how many nodes of each kind, and which constants."""
     uses = _count_uses(tape, outputs)
-    constants = [tape.lefts[i] for i in tape.constants.values() if uses[i]]
+    constants = [
+        tape.number(i) for i, kind in enumerate(tape.kinds) if kind is CONSTANT and uses[i]
+    ]
     return Counter(compress(tape.kinds, uses)), constants
 
 
@@ -190,27 +192,31 @@ def _count_uses(tape: Tape, outputs: Sequence[int]) -> list[int]:
     for i in range(len(kinds) - 1, -1, -1):
         if not uses[i]:
             continue
-        left = lefts[i]
+        left, right = lefts[i], rights[i]
         kind = kinds[i]
-        if type(kind) is str:
-            if kind == TAKE:
-                uses[left[0]] += 1
-            elif kind != DOT:
+        if type(kind) is Kind:
+            if kind is TAKE:
+                uses[left] += 1
+                shared = [tape.lists[right]]
+            elif kind is DOT:
+                places, bias = tape.tails[right]
+                shared = [tape.lists[left], places]
+                if bias != NONE:
+                    uses[bias] += 1
+            else:
                 continue
-            elif rights[i] >= 0:
-                uses[rights[i]] += 1
-            for places in left:
-                if type(places) is tuple and id(places) not in seen:
+            for places in shared:
+                if id(places) not in seen:
                     seen.add(id(places))
                     for place in places:
                         uses[place] += 2
-        elif type(left) is tuple:
-            for place in left:
+        elif right == MANY:
+            for place in tape.lists[left]:
                 uses[place] += 1
         else:
             uses[left] += 1
-            if rights[i] >= 0:
-                uses[rights[i]] += 1
+            if right != NONE:
+                uses[right] += 1
     return uses
 
 
@@ -251,7 +257,7 @@ class _Sums:
     ) -> None:
         self.tape, self.same = tape, same
         self.kinds, self.uses, self.nodes, self.at = tape.kinds, uses, nodes, at
-        self.minus_one = tape.constants.get((-1.0, -1.0), -1)
+        self.minus_one = tape.place_of(-1.0)
         self.next_place = len(tape.kinds)
 
     def replace(self, i: int, chain: deque[int]) -> list[Node]:

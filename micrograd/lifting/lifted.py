@@ -27,12 +27,14 @@ from micrograd.lifting.arguments import Arguments, is_leaf, is_traced, read, roo
 from micrograd.lifting.batch import SIZES, DoesNotExtend, fit, prove
 from micrograd.lifting.compare import compare
 from micrograd.lifting.effects import Captured
+from micrograd.lifting.errors import whereabouts
+from micrograd.lifting.executable import Executable
 from micrograd.lifting.history import History
 from micrograd.lifting.paths import Path
-from micrograd.lifting.program import Program
 from micrograd.lifting.progress import Progress
-from micrograd.lifting.record import Tape, whereabouts
+from micrograd.lifting.record import Recorder
 from micrograd.lifting.recording import Recorded, Resize, record, trace
+from micrograd.lifting.run import chosen
 from micrograd.lifting.schedule import PARAMETERS
 from micrograd.lifting.watch import Watch
 from micrograd.modes import current_mode
@@ -48,29 +50,35 @@ _PROGRAMS = 64  # how many programs a lifted function keeps; the least recently 
 class Lifted(Generic[Given, Result]):
     """A function that records itself and runs lifted; `program` is the one that ran last."""
 
-    def __init__(self, function: Callable[Given, Result], batched: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        function: Callable[Given, Result],
+        batched: Sequence[str] = (),
+        executor: str | None = None,
+    ) -> None:
         _refuse_unfinished(function)
         update_wrapper(self, function)
         self.function = function
         self.__name__ = getattr(function, "__name__", "lifted")
         self._parameters = _parameter_names(function)
         self._batched = tuple(batched)
+        self.executor = chosen(executor)
         self.batched = _batched_places(function, batched)
         self.programs: OrderedDict[Any, KeptPrograms] = OrderedDict()
-        self.program: Program | None = None
+        self.program: Executable | None = None
         self.history = History()
         # by the objects among the arguments, which a function may look into, too
         self._watches: WeakValueDictionary[tuple[int, ...], Watch] = WeakValueDictionary()
         self._lock = threading.RLock()
 
     def __call__(self, *args: Given.args, **kwargs: Given.kwargs) -> Result:
-        if modes.active and isinstance(current_mode(), Tape):  # inside another recording
+        if modes.active and isinstance(current_mode(), Recorder):  # inside another recording
             return self.function(*args, **kwargs)
         program, found = self._program(args, kwargs)
         self.program = program
         return program.run(found)  # type: ignore[no-any-return]
 
-    def _program(self, args: Any, kwargs: Any) -> tuple[Program, Arguments]:
+    def _program(self, args: Any, kwargs: Any) -> tuple[Executable, Arguments]:
         """The program for these arguments, recorded if need be, and the arguments taken apart."""
         found = read(args, kwargs, self.batched)
         key = tuple(found.key)
@@ -91,7 +99,7 @@ class Lifted(Generic[Given, Result]):
         Gradients are those of the sum of all results. Grads, running statistics and generators are
         left as they were.
         """
-        if not isinstance(current_mode(), Tape):
+        if not isinstance(current_mode(), Recorder):
             program, _ = self._program(args, kwargs)
             self.program = program
             compare(self.function, program, args, kwargs)
@@ -99,10 +107,12 @@ class Lifted(Generic[Given, Result]):
     # --- copies record anew: a program belongs to the parameters that it was recorded with -------
 
     def __copy__(self) -> Lifted[Given, Result]:
-        return Lifted(self.function, self._batched)
+        return Lifted(self.function, self._batched, self.executor)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Lifted[Given, Result]:
-        made = memo[id(self)] = Lifted(copy.deepcopy(self.function, memo), self._batched)
+        made = memo[id(self)] = Lifted(
+            copy.deepcopy(self.function, memo), self._batched, self.executor
+        )
         return made
 
     def __reduce__(self) -> Any:
@@ -138,7 +148,7 @@ class Lifted(Generic[Given, Result]):
         made = self._watches[owner] = Watch(reached, head)
         return made, "" if watch is None else watch.why
 
-    def _record(self, key: Any, args: Any, kwargs: Any, found: Arguments) -> Program:
+    def _record(self, key: Any, args: Any, kwargs: Any, found: Arguments) -> Executable:
         with self._lock, _collector_paused(), Progress():
             watch, why = self._watch(args, kwargs, found)
             entry = self.programs.get(key)
@@ -149,14 +159,16 @@ class Lifted(Generic[Given, Result]):
                 return program
             with watch.recording() as captured:
                 recorded = self._recorded(entry, args, kwargs, found, captured)
-            program = entry.programs[found.size] = Program(self.__name__, *recorded[:4])
-            program.argument_names = self._names(args, kwargs)
-            names = watch.walk.names_of(program.parameters)
-            program.paths = {
+            names = watch.walk.names_of(recorded.parameters)
+            paths = {
                 PARAMETERS + at: name
-                for name, at in zip(names, program.positions.tolist(), strict=True)
+                for name, at in zip(names, recorded.positions, strict=True)
                 if name is not None
             }
+            program = Executable(
+                self.__name__, *recorded[:4], self._names(args, kwargs), paths, self.executor
+            )
+            entry.programs[found.size] = program
             self._keep(key, entry, found.size)
         self.history.add(self.__name__, dict(self._given(args, kwargs)), why, level=5)
         return program
@@ -232,7 +244,7 @@ class KeptPrograms:
 
     def __init__(self, watch: Watch, kept: Any) -> None:
         self.watch = watch
-        self.programs: dict[Any, Program] = {}
+        self.programs: dict[Any, Executable] = {}
         self.kept = kept  # objects that the key names by identity
         self.extends: Any = None  # the recording for any size; why there is none; None: not tried
 
@@ -274,13 +286,18 @@ def _batched_places(function: Callable[..., Any], batched: Sequence[str]) -> tup
 
 @overload
 def lift(
-    function: Callable[Given, Result], *, batched: Sequence[str] = ()
+    function: Callable[Given, Result], *, batched: Sequence[str] = (), executor: str | None = None
 ) -> Lifted[Given, Result]: ...
 @overload
 def lift(
-    function: None = None, *, batched: Sequence[str] = ()
+    function: None = None, *, batched: Sequence[str] = (), executor: str | None = None
 ) -> Callable[[Callable[Given, Result]], Lifted[Given, Result]]: ...
-def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] = ()) -> Any:
+def lift(
+    function: Callable[..., Any] | None = None,
+    *,
+    batched: Sequence[str] = (),
+    executor: str | None = None,
+) -> Any:
     """The same function, recorded once and run as an array program: `@lift`,
     `@lift(batched=("X",))`.
 
@@ -308,17 +325,20 @@ def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] =
 
     Not watched: the clock, files, iterators, generators of random numbers made inside, what only
     C code holds. print() prints while the function is recorded. `f.check(*args)` runs the function
-    without lift beside it and compares; `print(f.program)` shows what was found.
+    without lift beside it and compares; `print(f.program)` shows what was found, and
+    `print(f.program.backward)` its backward pass.
+    `executor` runs what was found: "numpy", or "reference", plain loops that show what it means;
+    the default is what MICROGRAD_EXECUTOR says in the environment, else "numpy".
 
     inf and nan come out as they do without lift wherever no partial sum overflows, with one
     exception, in which PyTorch does as lift: rows of a table that no index of `take` chose have a
     gradient of 0, and 0 * inf is nan. The sign of a zero may differ.
     """
     if function is None:
-        return lambda f: Lifted(f, batched)
+        return lambda f: Lifted(f, batched, executor)
     if not callable(function):
         raise TypeError(f"lift decorates a function, got {function!r}")
-    return Lifted(function, batched)
+    return Lifted(function, batched, executor)
 
 
 @contextmanager

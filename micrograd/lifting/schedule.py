@@ -14,8 +14,8 @@ import numpy as np
 
 from micrograd.lifting.fuse import Fused, Node
 from micrograd.lifting.merge import by_length, in_order, merge
-from micrograd.lifting.record import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
 from micrograd.lifting.strides import FAR, Access, nest, segments, squeezed
+from micrograd.lifting.tape import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
 from micrograd.op import Op
 
 __all__ = ["PARAMETERS", "Instruction", "Layout", "gathered", "schedule"]
@@ -55,19 +55,19 @@ def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layo
     """
     groups = _groups(tape, fused)
     address: dict[int, int] = {}
-    constants = [tape.lefts[i] for i in fused.leaves if tape.kinds[i] == CONSTANT]
+    constants = [tape.number(i) for i in fused.leaves if tape.kinds[i] is CONSTANT]
     neutral = _Neutral(constants)
     for group in groups:
         neutral.prepare(group)
     size = len(constants)
     slot = 0
     for i in fused.leaves:
-        if tape.kinds[i] == CONSTANT:
+        if tape.kinds[i] is CONSTANT:
             address[i] = slot
             slot += 1
     for i in range(len(tape.kinds)):  # arguments keep their order, used or not: they arrive whole
         kind = tape.kinds[i]
-        if kind == PARAMETER and i in parameters:
+        if kind is PARAMETER and i in parameters:
             address[i] = PARAMETERS + parameters[i]
         elif kind in (INPUT, INTEGER, STATE):
             address[i] = size
@@ -110,7 +110,7 @@ def _groups(tape: Tape, fused: Fused) -> list[list[Node]]:
     source: dict[int, Any] = {}  # a leaf's kind or argument, a node's group
     for i in fused.leaves:
         level[i] = 0
-        source[i] = tape.rights[i] if tape.kinds[i] in (INPUT, INTEGER) else tape.kinds[i]
+        source[i] = tape.lefts[i] if tape.kinds[i] in (INPUT, INTEGER) else tape.kinds[i]
     members: dict[tuple[Any, ...], tuple[int, list[Node]]] = {}
     level_at = level.__getitem__
     highest: dict[int, int] = {}  # of an operand's places: the dots of one row share them

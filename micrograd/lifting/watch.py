@@ -14,9 +14,9 @@ from time import perf_counter
 from typing import Any
 
 from micrograd.lifting.effects import Captured, Effects
+from micrograd.lifting.errors import LiftError
 from micrograd.lifting.paths import Path
 from micrograd.lifting.sights import Attributes
-from micrograd.lifting.traced import LiftError
 from micrograd.lifting.walk import Walk
 from micrograd.nn.module import epoch
 

@@ -1,11 +1,14 @@
 """What the checkers are made of: each comparison, each message and each watch can fail."""
 
+from __future__ import annotations
+
 import os
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Never
+from typing import Any, Never
 
 import numpy as np
 import pytest
@@ -41,17 +44,17 @@ from micrograd import Value, functional, values
 
 
 @pytest.fixture
-def sheet():
+def sheet() -> Sheet:
     sheet = Sheet("planted")
 
     @sheet.exercise(1, hints=["two times", "x + x"])
-    def the_double(f) -> None:
+    def the_double(f: Callable[..., Any]) -> None:
         close(f(3.0), 6.0, "the double of 3")
         close(f(np.arange(3)), [0, 2, 4], "the doubles of 0, 1, 2")
         true(f(1) == f(1), "the same each time")
 
     @sheet.exercise(2, hints=["pencil"])
-    def four_parts(number, count, colour, f) -> None:
+    def four_parts(number: Any, count: Any, colour: Any, f: Callable[..., Any]) -> None:
         by_hand(number, 2 / 3, "the number")
         by_hand(count, 12, "the count", exact=True)
         word(colour, "red", "the colour", ("red", "green"))
@@ -59,7 +62,7 @@ def sheet():
             close(f(2.0), 4.0, "the square of 2")
 
     @sheet.exercise(3, hints=["nothing comes back"], returns=False)
-    def in_place(f) -> None:
+    def in_place(f: Callable[..., Any]) -> None:
         x = np.ones(2)
         f(x)
         close(x, [2, 2], "the array afterwards")
@@ -93,7 +96,9 @@ def fails() -> Never:
         (lambda: 6.0, "wrong", "takes 0 positional arguments but 1 was given"),
     ],
 )
-def test_a_function_is_marked_and_told_what_is_wrong(sheet, answer, status, words) -> None:
+def test_a_function_is_marked_and_told_what_is_wrong(
+    sheet: Sheet, answer: Any, status: str, words: str
+) -> None:
     outcome = sheet.check(1, answer)
     assert outcome.status == status and words in outcome.message, outcome
     assert status in repr(outcome) and status in outcome._repr_html_()
@@ -121,21 +126,25 @@ def test_a_function_is_marked_and_told_what_is_wrong(sheet, answer, status, word
         ((0.667, 12, "red"), "wrong", "check(2, ...) takes 4 answers here, got 3"),
     ],
 )  # fmt: skip
-def test_each_part_is_marked_by_itself(sheet, answers, status, words) -> None:
+def test_each_part_is_marked_by_itself(
+    sheet: Sheet, answers: tuple[Any, ...], status: str, words: str
+) -> None:
     outcome = sheet.check(2, *answers)
     assert outcome.status == status and words in outcome.message, outcome
 
 
-def test_a_function_that_works_in_place_may_return_nothing(sheet) -> None:
-    def doubled(x) -> None:
+def test_a_function_that_works_in_place_may_return_nothing(sheet: Sheet) -> None:
+    def doubled(x: np.ndarray) -> None:
         x *= 2
 
     assert sheet.check(3, doubled).status == "right"
     assert sheet.check(3, lambda x: None).status == "wrong"
 
 
-def test_a_grade_is_an_outcome_that_is_right_or_an_error_that_says_it(sheet, capsys) -> None:
-    def loud(x):
+def test_a_grade_is_an_outcome_that_is_right_or_an_error_that_says_it(
+    sheet: Sheet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def loud(x: Any) -> Any:
         print("on its way", file=sys.stderr)
         return 2 * x
 
@@ -145,7 +154,9 @@ def test_a_grade_is_an_outcome_that_is_right_or_an_error_that_says_it(sheet, cap
         sheet.grade(1, lambda x: x)
 
 
-def test_hints_one_by_one_and_unknown_numbers(sheet, capsys) -> None:
+def test_hints_one_by_one_and_unknown_numbers(
+    sheet: Sheet, capsys: pytest.CaptureFixture[str]
+) -> None:
     sheet.hint(1)
     sheet.hint(1, 2)
     sheet.hint(1, 3)
@@ -158,7 +169,7 @@ def test_hints_one_by_one_and_unknown_numbers(sheet, capsys) -> None:
         with pytest.raises(ValueError, match=r"there twice|are named"):
 
             @sheet.exercise(number, hints=["h"])
-            def the_double(f) -> None:
+            def the_double(f: Callable[..., Any]) -> None:
                 pass
 
 
@@ -180,7 +191,7 @@ def test_hints_one_by_one_and_unknown_numbers(sheet, capsys) -> None:
         (len, "got len"),
     ],
 )
-def test_an_array_is_told_where_and_how_it_differs(given, words) -> None:
+def test_an_array_is_told_where_and_how_it_differs(given: Any, words: str) -> None:
     with pytest.raises(Wrong, match="what:") as caught:
         close(given, [[1, 2], [3, 4]], "what")
     assert words in str(caught.value)
@@ -190,7 +201,7 @@ def test_an_array_is_told_where_and_how_it_differs(given, words) -> None:
     [[1, 2], [3, 4]], ((1, 2), (3, 4)), np.array([[1, 2], [3, 4]]), values([[1, 2], [3, 4]]),
     [[Value(1.0), 2], np.array([3, 4])], [[[1], [2]], [[3], [4]]],
 ])  # fmt: skip
-def test_an_array_is_taken_in_every_form(given) -> None:
+def test_an_array_is_taken_in_every_form(given: Any) -> None:
     close(given, [[1, 2], [3, 4]], "what")
     same(given, [[1, 2], [3, 4]], "what")
 
@@ -221,7 +232,7 @@ def test_an_array_is_taken_in_every_form(given) -> None:
         (lambda: true(0, "it holds"), "this should hold and does not: it holds"),
     ],
 )  # fmt: skip
-def test_what_is_not_right_raises_in_words(action, words) -> None:
+def test_what_is_not_right_raises_in_words(action: Callable[[], object], words: str) -> None:
     with pytest.raises(Wrong) as caught:
         action()
     assert words in str(caught.value)
@@ -268,10 +279,10 @@ def test_calls_are_seen_and_what_is_forbidden_is_refused() -> None:
 
 
 def test_a_loop_takes_more_steps_the_longer_it_is_and_an_array_does_not() -> None:
-    def loop(x):
+    def loop(x: np.ndarray) -> list[float]:
         return [v + 1 for v in x]
 
-    def mapped(x):
+    def mapped(x: np.ndarray) -> list[float]:
         return list(map(lambda v: v + 1, x))  # noqa: C417
 
     for slow in (loop, mapped, np.vectorize(lambda v: v + 1)):
@@ -289,17 +300,17 @@ def test_warnings_count_where_they_are_forbidden() -> None:
 def test_a_function_is_asked_in_another_process_by_its_code() -> None:
     bias = 3
 
-    def helper(n):
+    def helper(n: int) -> int:
         return n if n < 2 else n * helper(n - 1)
 
-    def asked(text, n):
+    def asked(text: str, n: int) -> tuple[float, int, int, bool]:
         return np.ones(2).sum() + helper(n) + bias, hash(text), os.getpid(), time.time() > 0
 
     here, there = asked("a", 4), elsewhere(asked, [("a", 4)])[0]
     assert there[0] == here[0] == 29 and there[3]
     assert there[1] != here[1] and there[2] != here[2]
 
-    def breaks(text):
+    def breaks(text: str) -> int:
         return int(text)
 
     with pytest.raises(Wrong, match="in another process it fails: ValueError"):
@@ -328,7 +339,7 @@ def test_every_moment_is_looked_at() -> None:
     ],
 )
 def test_a_number_that_is_a_multiple_is_told_so_unless_it_may_be_chance(
-    given, wanted, words
+    given: float, wanted: float, words: str
 ) -> None:
     with pytest.raises(Wrong) as caught:
         close(given, wanted, "what")

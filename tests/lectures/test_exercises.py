@@ -5,28 +5,33 @@ holds `WRONG` and `RIGHT`, both `{key: [answer, ...]}`, the key being the checke
 answer what follows the number in `check(number, answer)`; a tuple stands for several.
 """
 
+from __future__ import annotations
+
 import functools
 import importlib
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from fractions import Fraction
-from typing import Never
+from pathlib import Path
+from typing import Any, Never
 
 import numpy as np
 import pytest
 from solved import FORMS, SOLUTIONS, formed, is_function, sheet_of, solved
 
 from micrograd import Value
-from micrograd.show.answers import ACCEPTED
+from micrograd.show.answers import ACCEPTED, Judged
 from tools import exercises, notebooks
 
 LECTURES = notebooks.ROOT / "lectures"
 MODULES = sorted(p.stem for p in (LECTURES / "checks").glob("*.py") if not p.stem.startswith("_"))
+Place = tuple[int, int | None]  # which answer, and which of its numbers if it has several
 each_module = pytest.mark.parametrize("module", MODULES)
 
 
-def planted(module, kind):
+def planted(module: str, kind: str) -> dict[str, list[tuple[Any, ...]]]:
     found = getattr(importlib.import_module(f"planted_answers.{module}"), kind)
     return {key: [a if isinstance(a, tuple) else (a,) for a in found[key]] for key in found}
 
@@ -35,7 +40,7 @@ def planted(module, kind):
 
 
 @pytest.mark.parametrize("path", SOLUTIONS.values(), ids=lambda p: p.stem)
-def test_the_exercises_are_what_the_solutions_make_of_them(path, tmp_path) -> None:
+def test_the_exercises_are_what_the_solutions_make_of_them(path: Path, tmp_path: Path) -> None:
     again = tmp_path / path.name
     again.write_bytes((LECTURES / "exercises" / path.name).read_bytes())
     made = exercises.exercise(notebooks.read(path))
@@ -50,7 +55,7 @@ def test_notebook_checker_module_and_planted_answers_bear_one_name() -> None:
 
 
 @each_module
-def test_heading_checker_and_planted_answers_bear_one_key(module) -> None:
+def test_heading_checker_and_planted_answers_bear_one_key(module: str) -> None:
     text = "\n".join("".join(c.source) for c in notebooks.read(SOLUTIONS[module]).cells)
     headings = re.findall(r"^## (\d+)\. (.*?) \([^()]*\)$", text, flags=re.MULTILINE)
     assert f"from checks.{module} import" in text
@@ -68,7 +73,7 @@ def test_heading_checker_and_planted_answers_bear_one_key(module) -> None:
 
 
 @each_module
-def test_planted_wrong_answers_are_caught_and_told_apart(module) -> None:
+def test_planted_wrong_answers_are_caught_and_told_apart(module: str) -> None:
     sheet, wrong = sheet_of(module), planted(module, "WRONG")
     for key, exercise in sheet.exercises.items():
         assert len(wrong[key]) >= 3, f"{module}: {key} needs three planted wrong answers"
@@ -83,7 +88,7 @@ def test_planted_wrong_answers_are_caught_and_told_apart(module) -> None:
 
 @pytest.mark.slow
 @each_module
-def test_planted_right_answers_of_unusual_form_pass(module) -> None:
+def test_planted_right_answers_of_unusual_form_pass(module: str) -> None:
     sheet, right = sheet_of(module), planted(module, "RIGHT")
     for key, exercise in sheet.exercises.items():
         assert len(right[key]) >= 2, f"{module}: {key} needs two planted right answers"
@@ -106,7 +111,7 @@ WITHOUT_VALUES = "this exercise is to be done without"
 @pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @each_module
-def test_solutions_are_right_in_other_forms(module, form) -> None:
+def test_solutions_are_right_in_other_forms(module: str, form: str) -> None:
     sheet = sheet_of(module)
     for key, answers in solved(module).items():
         if (key, form) in ONE_FORM or (form == "words" and all(map(is_function, answers))):
@@ -124,7 +129,7 @@ MARK = 987654.25
 CHOSEN = {"beat_2_2", "make_the_majority_win", "parity_of_three_bits_by_hand"}
 
 
-def places(answers):
+def places(answers: tuple[Any, ...]) -> Iterator[Place]:
     """The paths of all numbers that were typed: (which answer, index in it or None)."""
     for i, answer in enumerate(answers):
         if is_number(answer):
@@ -133,18 +138,18 @@ def places(answers):
             yield from ((i, j) for j in range(len(answer)))
 
 
-def is_number(x):
+def is_number(x: object) -> bool:
     return isinstance(x, (int, float, np.number, Value)) and not isinstance(x, bool)
 
 
-def put(answers, place, number):
+def put(answers: tuple[Any, ...], place: Place, number: object) -> tuple[Any, ...]:
     i, j = place
     inner = number if j is None else [*answers[i][:j], number, *answers[i][j + 1 :]]
     return (*answers[:i], inner, *answers[i + 1 :])
 
 
 @functools.cache
-def typed(module):
+def typed(module: str) -> list[tuple[str, Place, Judged]]:
     """[(key, place, Judged)] of the numbers of a notebook's solution that `by_hand` judges."""
     found, sheet = [], sheet_of(module)
     for key, answers in solved(module).items():
@@ -158,7 +163,7 @@ def typed(module):
     return found
 
 
-def rounded(x):
+def rounded(x: float) -> Iterator[float]:
     yield float(f"{x:.3g}")
     if abs(x) >= 0.05:
         yield round(x, 3)
@@ -166,12 +171,19 @@ def rounded(x):
 
 @pytest.mark.slow
 @each_module
-def test_numbers_worked_out_by_hand_count_in_every_form_and_not_one_percent_off(module) -> None:
+def test_numbers_worked_out_by_hand_count_in_every_form_and_not_one_percent_off(
+    module: str,
+) -> None:
     sheet = sheet_of(module)
     for key, place, judged in typed(module):
         answers, number = solved(module)[key], sheet.exercises[key].number
 
-        def status(given, answers=answers, number=number, place=place):
+        def status(
+            given: object,
+            answers: tuple[Any, ...] = answers,
+            number: int = number,
+            place: Place = place,
+        ) -> str:
             return sheet.check(number, *put(answers, place, given)).status
 
         x = judged.right
@@ -188,7 +200,7 @@ def test_numbers_worked_out_by_hand_count_in_every_form_and_not_one_percent_off(
 
 
 @each_module
-def test_no_typed_number_escapes_the_rule_and_the_notebook_says_it(module) -> None:
+def test_no_typed_number_escapes_the_rule_and_the_notebook_says_it(module: str) -> None:
     known = {(key, place) for key, place, _ in typed(module)}
     for key, answers in solved(module).items():
         alone = {(key, (i, j)) for i, j in places(answers) if j is None}
@@ -201,10 +213,12 @@ def test_no_typed_number_escapes_the_rule_and_the_notebook_says_it(module) -> No
 
 
 @each_module
-def test_untouched_stubs_are_not_attempted_and_hints_are_given(module, capsys) -> None:
+def test_untouched_stubs_are_not_attempted_and_hints_are_given(
+    module: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     sheet = sheet_of(module)
 
-    def stub(*arguments):
+    def stub(*arguments: Any) -> Never:
         raise NotImplementedError
 
     for key, exercise in sheet.exercises.items():
@@ -219,7 +233,7 @@ def test_untouched_stubs_are_not_attempted_and_hints_are_given(module, capsys) -
 
 
 @each_module
-def test_a_half_done_exercise_is_marked_as_far_as_it_goes(module) -> None:
+def test_a_half_done_exercise_is_marked_as_far_as_it_goes(module: str) -> None:
     sheet = sheet_of(module)
     for key, answers in solved(module).items():
         if len(answers) < 2 or key in TOGETHER:
@@ -240,11 +254,11 @@ TOGETHER = {
 
 
 @each_module
-def test_a_forgotten_return_and_an_exception_are_told_with_their_place(module) -> None:
-    def forgets(*arguments, **named) -> None:
+def test_a_forgotten_return_and_an_exception_are_told_with_their_place(module: str) -> None:
+    def forgets(*arguments: Any, **named: Any) -> None:
         pass
 
-    def fails(*arguments, **named) -> Never:
+    def fails(*arguments: Any, **named: Any) -> Never:
         raise KeyError("planted")
 
     sheet = sheet_of(module)
@@ -265,7 +279,7 @@ def test_a_forgotten_return_and_an_exception_are_told_with_their_place(module) -
 
 
 @each_module
-def test_the_same_mistake_gets_the_same_message_twice(module) -> None:
+def test_the_same_mistake_gets_the_same_message_twice(module: str) -> None:
     sheet, wrong = sheet_of(module), planted(module, "WRONG")
     for key in list(wrong)[::-1]:
         number, answer = sheet.exercises[key].number, wrong[key][0]
@@ -276,7 +290,9 @@ def test_the_same_mistake_gets_the_same_message_twice(module) -> None:
 @pytest.mark.parametrize(
     "folder", [f for f in (None, "/dev/shm") if f is None or os.access(f, os.W_OK)]
 )
-def test_a_file_is_judged_alike_on_every_file_system(folder, monkeypatch) -> None:
+def test_a_file_is_judged_alike_on_every_file_system(
+    folder: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In memory (tmpfs) a new file gets a new number; on a disk it may get the old one's."""
     monkeypatch.setattr(tempfile, "tempdir", folder)
     sheet, key = sheet_of("future_of_ml"), "a_pointer_that_is_never_torn"

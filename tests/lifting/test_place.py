@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from executing import Run
+from executing import called
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_programs import Sample, expressions, leaves, loops
 
-from micrograd import lift
 from micrograd.lifting.run import reference
 from micrograd.lifting.steps.adjoint import adjoint, seed
 from micrograd.lifting.steps.expression import Read
@@ -19,12 +18,12 @@ from micrograd.lifting.steps.ir import Array, Step, View
 from micrograd.lifting.steps.place import moved, place
 
 
-def same_in_one_buffer(run: Run, steps: Any) -> int:
+def same_in_one_buffer(numbers: dict[str, Any], steps: Any) -> int:
     """Run the steps on arrays of their own, then in one buffer; how many copies that saved."""
-    apart = dict(run.buffers)
+    apart = dict(numbers)
     placement = place(steps)
     memory = Array("memory", (placement.size,), "result")
-    together = {**run.buffers, "memory": [float("nan")] * placement.size}
+    together = {**numbers, "memory": [float("nan")] * placement.size}
     with np.errstate(all="ignore"):
         reference.run(steps, apart)
         reference.run(moved(steps, placement, memory), together)
@@ -32,18 +31,18 @@ def same_in_one_buffer(run: Run, steps: Any) -> int:
         np.testing.assert_array_equal(
             together["memory"][start : start + array.size], apart[array.name], str(array)
         )
-    run.buffers = apart
+    numbers.update(apart)
     return len(placement.copies)
 
 
 def both_ways(function: Any, args: Any) -> tuple[int, int]:
-    run = Run(lift(function), reference.run, args)
-    saved = same_in_one_buffer(run, run.program.forward)
-    results = range(len(run.program.results))
+    program, numbers = called(function, args)
+    saved = same_in_one_buffer(numbers, program.forward)
+    results = range(len(program.results))
     for k in results:
-        array = seed(run.program, k)
-        run.buffers[array.name] = list(np.linspace(-1, 2, array.size))
-    return saved, same_in_one_buffer(run, adjoint(run.program, results))
+        array = seed(program, k)
+        numbers[array.name] = list(np.linspace(-1, 2, array.size))
+    return saved, same_in_one_buffer(numbers, adjoint(program, results))
 
 
 @settings(

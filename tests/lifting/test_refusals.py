@@ -1,6 +1,6 @@
 """What no program can repeat is refused while it is recorded, at the line where it stands.
 
-Covers `record.py`, `traced.py`.
+Covers `record.py`, `traced.py`, `errors.py`.
 """
 
 from __future__ import annotations

@@ -1,12 +1,16 @@
 """Numbers worked out by hand: one rule, in Python and on the pages, for every form people write."""
 
-# ruff: noqa: RUF001 (minus signs, fractions and digits as people type them)
+from __future__ import annotations
 
+# ruff: noqa: RUF001 (minus signs, fractions and digits as people type them)
 import math
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,7 +60,7 @@ TABLE = [  # what is written, the right number, what becomes of it
 
 
 @pytest.mark.parametrize(("written", "right", "status"), TABLE)
-def test_the_table(written, right, status) -> None:
+def test_the_table(written: str, right: float, status: str) -> None:
     assert by_hand(written, right).status == status
 
 
@@ -80,7 +84,7 @@ def test_the_pages_rule_is_the_same() -> None:
     assert shown == expected
 
 
-def _many_pairs():
+def _many_pairs() -> Iterator[tuple[float, float]]:
     """Numbers of all sizes beside what rounding and slips make of them."""
     draw = np.random.default_rng(0)
     for right in draw.normal(size=300) * 10.0 ** draw.integers(-4, 5, size=300):
@@ -98,7 +102,7 @@ numbers = st.floats(1e-6, 1e6) | st.floats(-1e6, -1e-6)
 
 
 @given(numbers)
-def test_three_digits_are_always_enough_and_one_percent_off_never_is(right) -> None:
+def test_three_digits_are_always_enough_and_one_percent_off_never_is(right: float) -> None:
     assert by_hand(float(f"{right:.3g}"), right)
     if abs(right) >= 0.05:
         assert by_hand(round(right, 3), right)
@@ -107,7 +111,7 @@ def test_three_digits_are_always_enough_and_one_percent_off_never_is(right) -> N
 
 
 @given(numbers, st.sampled_from([1, 2]))
-def test_one_digit_or_two_are_right_so_far(right, digits) -> None:
+def test_one_digit_or_two_are_right_so_far(right: float, digits: int) -> None:
     verdict = by_hand(float(f"{right:.{digits}g}"), right)
     assert verdict.status in ("right", "right so far")
     if verdict.status == "right so far":
@@ -123,14 +127,14 @@ FORMS = (
 
 
 @given(numbers, st.sampled_from(FORMS))
-def test_every_form_of_a_number_is_taken(right, form) -> None:
+def test_every_form_of_a_number_is_taken(right: float, form: Callable[[float], Any]) -> None:
     assert by_hand(form(right), right)
     assert by_hand(right, form(right))
     assert not by_hand(form(right * 1.02), right)
 
 
 @given(st.integers(-20, 20), st.integers(1, 30))
-def test_fractions_are_welcome(top, bottom) -> None:
+def test_fractions_are_welcome(top: int, bottom: int) -> None:
     assert by_hand(f"{top}/{bottom}", top / bottom)
 
 
@@ -157,7 +161,7 @@ def test_any_value_of_a_range_counts() -> None:
 
 
 @given(numbers, st.floats(0.9, 1.1))
-def test_a_wrong_number_is_never_shown_as_one_that_would_count(right, factor) -> None:
+def test_a_wrong_number_is_never_shown_as_one_that_would_count(right: float, factor: float) -> None:
     verdict = by_hand(right * factor, right)
     if verdict.status == "wrong":
         shown = verdict.message.split()[0]
@@ -183,7 +187,7 @@ def test_one_is_never_said_not_to_be_right_where_one_is_asked_for() -> None:
         (Value, "got a function"), ("x" * 500, "got 'xxx"),
     ],
 )  # fmt: skip
-def test_what_is_no_number_is_told_in_plain_words(answer, told) -> None:
+def test_what_is_no_number_is_told_in_plain_words(answer: object, told: str) -> None:
     verdict = by_hand(answer, 1.0)
     assert verdict.status == "not readable" and verdict.answer is None
     assert verdict.message.startswith(told), verdict.message
@@ -221,7 +225,7 @@ def test_the_module_imports_no_numpy_of_its_own() -> None:
 # --- files --------------------------------------------------------------------------------------
 
 
-def test_lines_of_a_file_in_three_forms(tmp_path) -> None:
+def test_lines_of_a_file_in_three_forms(tmp_path: Path) -> None:
     file = tmp_path / "mine.txt"
     lines = [
         "# o = 3", "#k = 2", "o: 1", "x1.grad, -1,5", "a*b = 3", "c\t4", "note: this was hard",
@@ -243,14 +247,14 @@ def test_lines_of_a_file_in_three_forms(tmp_path) -> None:
         (b"{oops", r"mine.txt' looks like JSON and is not"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named(tmp_path, content, match) -> None:
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes, match: str) -> None:
     file = tmp_path / "mine.txt"
     file.write_bytes(content)
     with pytest.raises(ValueError, match=match):
         read_answers(file)
 
 
-def test_a_file_that_does_not_exist_is_named(tmp_path) -> None:
+def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"^cannot read '.*none.txt': No such file"):
         read_answers(tmp_path / "none.txt")
     with pytest.raises(IsADirectoryError, match=r"^cannot read"):
@@ -262,5 +266,5 @@ def test_a_file_that_does_not_exist_is_named(tmp_path) -> None:
     [("x1.grad", "x1"), ("(a+b).grad", "a+b"), (" n . GRAD ", "n"), ("n", "n"), ("(n)", "(n)"),
      ("tanh(n).grad", "tanh(n)")],
 )  # fmt: skip
-def test_the_name_of_a_gradient(written, name) -> None:
+def test_the_name_of_a_gradient(written: str, name: str) -> None:
     assert bare(written) == name

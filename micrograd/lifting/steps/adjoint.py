@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,18 @@ from micrograd.lifting.steps.flow import Marks, flows, wanted
 from micrograd.lifting.steps.ir import Array, Program, Step, View
 from micrograd.lifting.steps.walks import dense, moving, standing
 
-__all__ = ["adjoint", "gradient", "reached", "seed"]
+__all__ = ["Backward", "adjoint", "backward", "gradient", "seed"]
+
+
+class Backward(NamedTuple):
+    """A backward pass: its steps, and which elements a gradient reaches.
+
+    `arrived`: those that one reaches by way of a step, not because they are the results themselves.
+    """
+
+    steps: tuple[Step, ...]
+    reached: Marks
+    arrived: Marks
 
 
 def gradient(array: Array) -> Array:
@@ -49,14 +60,16 @@ def adjoint(
     Where a gradient arrives at some elements of a result only, `seeds` says at which: a mask each.
     `between`: results that others are made of, and whose own gradients are asked for as well.
     """
-    return _Adjoint(program, between).of(_masks(seeds))
+    return backward(program, seeds, between).steps
 
 
-def reached(program: Program, seeds: Sequence[int] | Mapping[int, Any]) -> Marks:
-    """The elements that a gradient reaches: an input among the others gets nothing, not even 0."""
-    found = _Adjoint(program, ())
-    found.of(_masks(seeds))
-    return found.reached
+def backward(
+    program: Program, seeds: Sequence[int] | Mapping[int, Any], between: Sequence[int] = ()
+) -> Backward:
+    """`adjoint`, and the elements that a gradient reaches: others get nothing, not even 0."""
+    found = _Adjoint(program, between)
+    steps = found.of(_masks(seeds))
+    return Backward(steps, found.marks[0], found.marks[1])
 
 
 def _masks(seeds: Sequence[int] | Mapping[int, Any]) -> Mapping[int, Any]:
@@ -70,7 +83,7 @@ class _Adjoint:
         self.program = program
         self.between = [program.results[which] for which in between]
         self.wanted = wanted(program, self.between)
-        self.reached = Marks()
+        self.marks = [Marks()]  # what is reached; then, beside it, what is reached by steps
         self.steps: list[Step] = []
         self.chains = 0
         self.masks: dict[bytes, Array] = {}
@@ -82,6 +95,7 @@ class _Adjoint:
             view = View(seed(self.program, number), 0, dense(window.loops))
             which = np.broadcast_to(np.array(mask), window.loops)
             self.push_into(window.loops, window.view, Read(0), (view,), which)
+        self.marks.append(Marks())
         for step in reversed(self.program.forward):
             reached = self.cut(step)
             if reached is not None:
@@ -93,7 +107,7 @@ class _Adjoint:
 
     def cut(self, step: Step) -> tuple[Step, np.ndarray] | None:
         """The box of turns around all that a gradient reaches, and which of them it does reach."""
-        which = self.reached.at(step.out, step.loops)
+        which = self.marks[0].at(step.out, step.loops)
         if not which.any() or not self.wanted.at(step.out, step.loops).any():
             return None
         if which.all():
@@ -138,7 +152,8 @@ class _Adjoint:
         """gradient of `into` += part, in the turns `which`, if anybody wants it."""
         if not self.asks(into, loops):
             return
-        self.reached.mark(into, loops, which)
+        for marks in self.marks:
+            marks.mark(into, loops, which)
         if not which.all():
             views, part = [*views, self.mask(which)], ops.where(Read(len(views)), part, 0.0)
         self.add(loops, into.at(gradient(into.array)), part, views)

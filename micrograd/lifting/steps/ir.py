@@ -130,6 +130,12 @@ class Step:
     accumulate: bool = False  # out += instead of out =
     replaces: int = 0  # scalar nodes of the recording
 
+    @property
+    def views(self) -> tuple[View, ...]:
+        """All that the step looks through: `out`, `reads`, and the indexes of both."""
+        found = (self.out, *self.reads)
+        return (*found, *(view.index for view in found if view.index is not None))
+
     def __str__(self) -> str:
         names = loop_names(len(self.loops))
         turns = " ".join(f"{name}<{n}" for name, n in zip(names, self.loops, strict=True))

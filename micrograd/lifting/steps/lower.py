@@ -19,8 +19,8 @@ from functools import reduce
 import numpy as np
 
 from micrograd import ops
-from micrograd.lifting.program import Recording
-from micrograd.lifting.program import Result as Found
+from micrograd.lifting.layout import Recording
+from micrograd.lifting.layout import Result as Found
 from micrograd.lifting.rows import QUOTIENT_PLUS
 from micrograd.lifting.schedule import Instruction
 from micrograd.lifting.steps.expression import Apply, Formula, Read
@@ -63,7 +63,7 @@ def lower(
 
 
 def _window(found: Found, reader: Reader) -> Window:
-    return Window(found.access.shape, reader.view(found.access))
+    return Window(found.access.shape, reader.result(found.access))
 
 
 def _found(places: np.ndarray) -> Found:

@@ -25,10 +25,11 @@ _RELATIONS = {"greater": ">", "equal": "=="}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One statement, and what is said beside it."""
+    """One statement, what is said beside it, and the array that it writes."""
 
     statement: str
     comment: str = ""
+    name: str = ""
 
 
 class Notation:

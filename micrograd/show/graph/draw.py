@@ -55,7 +55,7 @@ def draw(
     if isinstance(value, Drawable):
         return value.picture()
     lifting = sys.modules.get("micrograd.lifting")  # not imported, there is no program to draw
-    if lifting is not None and isinstance(value, lifting.Program):
+    if lifting is not None and isinstance(value, lifting.Executable):
         from micrograd.show.graph.program import program_picture
 
         return program_picture(value)
