@@ -122,6 +122,9 @@ class Formula:
         other = Formula.of(other)
         if other.value == 0 or self.value == 0:
             return self if other.value == 0 else other
+        if other.negated is not None:  # a + (−b) reads as the subtraction that was written
+            difference: Formula = self - other.negated
+            return difference
         return self._join(other, "+", "+", _SUM)
 
     def __sub__(self, other: Any) -> Formula:
@@ -235,7 +238,8 @@ def named(name: str) -> Formula:
     if name.isascii() and letter.isalpha() and (not digits or digits.isdigit()):
         return Formula(name, f"{letter}_{{{digits}}}" if digits else letter)
     level = ATOM if bracketed(name) == name else _SUM  # a label such as a*b keeps together
-    return Formula(name, rf"\text{{{_text(name)}}}", level)
+    inner = named(name[1:].removeprefix("(").removesuffix(")")) if name[0] == MINUS else None
+    return Formula(name, rf"\text{{{_text(name)}}}", level, negated=inner)
 
 
 def _text(name: str) -> str:

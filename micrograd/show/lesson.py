@@ -1,51 +1,61 @@
 """The frames of a stepper: what each step shows and says, worked out before anybody looks.
 
 Forward first, value by value; then the recorded backward, node by node; for training the update of
-each parameter and the new loss. Every text that a page shows is made here. Read `lesson`, then
-`_backward`.
+each parameter and the new loss (`training.py`). Where neurons are known, the same again by neurons
+(`by_neurons.py`). Read `lesson`, then `backward`.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.op import Op
 from micrograd.show.adopted import UNORDERED
 from micrograd.show.answers import ACCEPTED
-from micrograd.show.formulas import MINUS, TIMES, Formula, bracketed, gradient, number, same
-from micrograd.show.graph.text import NUMBER_WIDTHS, label_of, number_text, plain
+from micrograd.show.by_neurons import by_neurons
+from micrograd.show.formulas import Formula, bracketed, gradient, number, same
+from micrograd.show.frames import Frame, Row, as_json, data_shown, grad_shown
+from micrograd.show.graph.text import NUMBER_WIDTHS, label_of, plain
 from micrograd.show.mistakes import MISTAKES
 from micrograd.show.quiz import question
 from micrograd.show.recursion import recursions
+from micrograd.show.training import all_updates, training
 from micrograd.show.walk import Use, Walk
 
-__all__ = ["Frame", "lesson", "updated"]
-
-Frame = dict[str, Any]
+__all__ = ["lesson"]
 
 
 def lesson(walk: Walk, quiz: bool, parameters: Sequence[Value], lr: float | None) -> dict[str, Any]:
     """Everything that the page's script needs, ready for JSON."""
-    frames = [*_forward(walk), _seed(walk), *_backward(walk, quiz), _gradients(walk)]
+    given, seed, end = inputs(walk), output(walk), gradients(walk)
+    forward = {frame.node: frame for frame in computed(walk)}
+    back = {frame.node: frame for frame in backward(walk, quiz)}
+    frames = [given, *forward.values(), seed, *back.values(), end]
+    neurons: list[Frame] = []
+    if walk.grouping is not None and not quiz:
+        forth, and_back = by_neurons(walk, forward, back)
+        neurons = [given, *forth, seed, *and_back, end]
     if lr is not None:
-        frames += _training(walk, parameters, lr)
+        frames += training(walk, parameters, lr)
+        neurons += all_updates(walk, parameters, lr) if neurons else []
+    place = {id(frame): k for k, frame in enumerate(frames)}  # the same frame is sent once
+    uses = Counter(k for i in range(len(walk.nodes)) for k in walk.inputs(i))
     return {
         "quiz": quiz,
         "accepted": ACCEPTED if quiz else "",
-        "nodes": [_node(walk, i) for i in range(len(walk.nodes))],
-        "frames": frames,
+        "nodes": [_node(walk, i, uses[i]) for i in range(len(walk.nodes))],
+        "frames": [as_json(frame) for frame in frames],
+        "neurons": [place.get(id(frame), as_json(frame)) for frame in neurons],
         "widths": NUMBER_WIDTHS,
         "mistakes": {key: [m.name, m.hint] for key, m in MISTAKES.items()} if quiz else {},
     }
 
 
-def _node(walk: Walk, i: int) -> Frame:
+def _node(walk: Walk, i: int, uses: int) -> dict[str, Any]:
     """What is known of a node wherever the lesson stands."""
-    uses = sum(x is walk.nodes[i] for node in walk.nodes for x in node._prev)
     node = walk.nodes[i]
     leaf = "constant" if i in walk.constants else "input"
     return {
@@ -58,64 +68,57 @@ def _node(walk: Walk, i: int) -> Frame:
     }
 
 
-def _grad_shown(x: float) -> list[str]:
-    """The text on a card and the colour beneath it."""
-    return [number_text(x, sign=True), "plus" if x > 0 else "minus" if x < 0 else ""]
-
-
-def _forward(walk: Walk) -> Iterator[Frame]:
+def inputs(walk: Walk) -> Frame:
     leaves = [i for i, node in enumerate(walk.nodes) if node._rule is None]
     many = f"The {len(leaves)} inputs are given." if len(leaves) > 1 else "The input is given."
-    yield {
-        "phase": "forward",
-        "title": "The inputs",
-        "lit": leaves,
-        "data": [[i, number_text(walk.data[i])] for i in leaves],
-        "say": many
-        + " Go forward to see each value computed."
+    return Frame(
+        "forward",
+        "The inputs",
+        f"{many} Go forward to see each value computed."
         + ("" if walk.ordered else f" {UNORDERED}"),
-        "rows": [],
-    }
+        lit=leaves,
+        data=[data_shown(i, walk.data[i]) for i in leaves],
+    )
+
+
+def computed(walk: Walk) -> Iterator[Frame]:
+    """Forward, one value after the other."""
     for i, node in enumerate(walk.nodes):
         if node._rule is None:
             continue
-        name, value = walk.names[i], number(walk.data[i])
-        made = walk.expression(i).text
-        yield {
-            "phase": "forward",
-            "node": i,
-            "title": name,
-            "lit": walk.inputs(i),
-            "data": [[i, number_text(walk.data[i])]],
-            "equation": [name, made, walk.expression_in_numbers(i).text, value],
-            "say": f"{name} gives {value}."
+        name, value, made = walk.names[i], number(walk.data[i]), walk.expression(i).text
+        yield Frame(
+            "forward",
+            name,
+            f"{name} gives {value}."
             if same(name, made)
             else f"{name} is {made}, which gives {value}.",
-            "rows": [],
-        }
+            node=i,
+            lit=walk.inputs(i),
+            data=[data_shown(i, walk.data[i])],
+            equation=[name, made, walk.expression_in_numbers(i).text, value],
+        )
 
 
-def _seed(walk: Walk) -> Frame:
+def output(walk: Walk) -> Frame:
     root = len(walk.nodes) - 1
     name = walk.names[root]
-    return {
-        "phase": "backward",
-        "node": root,
-        "title": name,
-        "lit": [],
-        "grads": [[root, *_grad_shown(1.0)]],
-        "equation": [gradient(name), _slope(name, name), "", "1"],
-        "say": f"Backward begins at the output. {name} changes as fast as itself: "
-        f"{gradient(name)} = 1.",
-        "rows": [],
-    }
+    return Frame(
+        "backward",
+        name,
+        f"Backward begins at the output. {name} changes as fast as itself: {gradient(name)} = 1.",
+        node=root,
+        grads=[grad_shown(root, 1.0)],
+        equation=[gradient(name), slope(name, name), "", "1"],
+    )
 
 
-def _slope(of: str, by: str) -> str:
+def slope(of: str, by: str) -> str:
     return f"∂{bracketed(of)}/∂{bracketed(by)}"
 
 
-def _backward(walk: Walk, quiz: bool) -> Iterator[Frame]:
+def backward(walk: Walk, quiz: bool) -> Iterator[Frame]:
+    """The recorded backward, one node after the other."""
     past: dict[int, list[Use]] = {}
     left = Counter(use.input for step in walk.steps for use in step)
     recursed = recursions(walk) if quiz else []
@@ -129,19 +132,20 @@ def _backward(walk: Walk, quiz: bool) -> Iterator[Frame]:
         grads = {use.input: use.after for use in step}
         name, arriving = walk.names[i], number(step[0].arriving)
         symbols, numbers = walk.locals_of(i), walk.locals_in_numbers(i)
-        frame: Frame = {
-            "phase": "backward",
-            "node": i,
-            "title": name,
-            "lit": list(grads),
-            "grads": [[k, *_grad_shown(after)] for k, after in grads.items()],
-            "equation": [name, walk.expression(i).text, walk.expression_in_numbers(i).text, ""],
-            "arriving": arriving,
-            "say": f"{arriving} arrives at {name}. " + " ".join(_said(walk, use) for use in step),
-            "rows": [_row(walk, use, symbols[use.position], numbers[use.position]) for use in step],
-        }
+        frame = Frame(
+            "backward",
+            name,
+            f"{arriving} arrives at {name}. "
+            + " ".join(_said(walk, use) for use in step if use.input not in walk.constants),
+            node=i,
+            lit=list(grads),
+            grads=[grad_shown(k, after) for k, after in grads.items()],
+            equation=[name, walk.expression(i).text, walk.expression_in_numbers(i).text, ""],
+            arriving=arriving,
+            rows=[_row(walk, use, symbols[use.position], numbers[use.position]) for use in step],
+        )
         if quiz:
-            frame["questions"] = [
+            frame.questions = [
                 question(
                     walk,
                     past[k],
@@ -151,7 +155,7 @@ def _backward(walk: Walk, quiz: bool) -> Iterator[Frame]:
                 for k in grads
                 if k not in walk.constants
             ]
-            frame["ask"] = f"{arriving} arrives at {name}. Which gradients do its inputs have now?"
+            frame.ask = f"{arriving} arrives at {name}. Which gradients do its inputs have now?"
         yield frame
 
 
@@ -163,117 +167,46 @@ def _said(walk: Walk, use: Use) -> str:
     return f"{x} held {number(use.before)}; {number(use.product)} is added: {after}."
 
 
-def _row(walk: Walk, use: Use, symbols: Formula, numbers: Formula) -> Frame:
+def _row(walk: Walk, use: Use, symbols: Formula, numbers: Formula) -> Row:
     known = not math.isnan(use.local)
-    return {
-        "input": use.input,
-        "name": walk.names[use.input],
-        "grad": gradient(walk.names[use.input]),
-        "slope": _slope(walk.names[use.node], walk.names[use.input]),
-        "formula": symbols.text,
-        "numbers": numbers.text,
-        "local": number(use.local) if known else "?",
-        "arriving": number(use.arriving),
-        "product": number(use.product),
-        "before": number(use.before),
-        "after": number(use.after),
-        "constant": use.input in walk.constants,
-    }
+    return Row(
+        input=use.input,
+        name=walk.names[use.input],
+        grad=gradient(walk.names[use.input]),
+        slope=slope(walk.names[use.node], walk.names[use.input]),
+        formula=symbols.text,
+        numbers=numbers.text,
+        local=number(use.local) if known else "?",
+        arriving=number(use.arriving),
+        product=number(use.product),
+        before=number(use.before),
+        after=number(use.after),
+        constant=use.input in walk.constants,
+    )
 
 
-def _gradients(walk: Walk) -> Frame:
+def gradients(walk: Walk) -> Frame:
     leaves = [
         i for i, node in enumerate(walk.nodes) if node._rule is None and i not in walk.constants
     ]
-    output = walk.names[-1]
-    return {
-        "phase": "gradients",
-        "title": "The gradients",
-        "lit": leaves,
-        "say": f"Backward is done: every input knows how {output} changes with it.",
-        "summary": [
-            [gradient(walk.names[i]), number(walk.grads[i]), _meaning(walk, i, output)]
+    result = walk.names[-1]
+    return Frame(
+        "gradients",
+        "The gradients",
+        f"Backward is done: every input knows how {result} changes with it.",
+        lit=leaves,
+        summary=[
+            [gradient(walk.names[i]), number(walk.grads[i]), _meaning(walk, i, result)]
             for i in leaves
         ],
-        "rows": [],
-    }
+    )
 
 
-def _meaning(walk: Walk, i: int, output: str) -> str:
+def _meaning(walk: Walk, i: int, result: str) -> str:
     g = walk.grads[i]
     if not math.isfinite(g):
         return ""
     if g == 0:
-        return f"a small change of {walk.names[i]} leaves {output} as it is"
+        return f"a small change of {walk.names[i]} leaves {result} as it is"
     direction = "up" if g > 0 else "down"
-    return f"{walk.names[i]} up by 0.01: {output} {direction} by about {number(abs(g) * 0.01)}"
-
-
-# --- training -----------------------------------------------------------------------------------
-
-
-def updated(walk: Walk, parameters: Iterable[Value], lr: float) -> list[float] | None:
-    """Every number of the graph after p -= lr * p.grad; None if a node cannot be computed again."""
-    changed = {walk.index[p] for p in parameters}
-    data: list[float] = []
-    for i, node in enumerate(walk.nodes):
-        if node._rule is None:
-            data.append(walk.data[i] - lr * walk.grads[i] if i in changed else walk.data[i])
-        elif isinstance(node._rule, Op):
-            data.append(node._rule.number(*[data[k] for k in walk.inputs(i)]))
-        else:
-            return None
-    return data
-
-
-def _training(walk: Walk, parameters: Sequence[Value], lr: float) -> Iterator[Frame]:
-    data = updated(walk, parameters, lr)
-    rate = number(lr)
-    for p in parameters:
-        i = walk.index[p]
-        name, before, grad = walk.names[i], walk.data[i], walk.grads[i]
-        step = Formula.substituted(lr).times(Formula.substituted(grad))
-        after = before - lr * grad
-        yield {
-            "phase": "update",
-            "node": i,
-            "title": name,
-            "lit": [],
-            "data": [[i, number_text(after)]],
-            "sign": "←",  # an assignment, no equation
-            "equation": [
-                name,
-                f"{name} {MINUS} {rate} {TIMES} {gradient(name)}",
-                (Formula.substituted(before) - step).text,
-                number(after),
-            ],
-            "say": f"{name} takes a step of {rate} against its gradient: from {number(before)} "
-            f"to {number(after)}.",
-            "rows": [],
-        }
-    root = len(walk.nodes) - 1
-    name = walk.names[root]
-    if data is None:
-        yield {
-            "phase": "update",
-            "title": f"The new {name}",
-            "lit": [],
-            "say": "A node made by hand does not tell how to compute it again: run your own "
-            f"forward code for the new {name}.",
-            "rows": [],
-        }
-        return
-    difference = data[root] - walk.data[root]
-    direction = "down" if difference < 0 else "up" if difference > 0 else "unchanged"
-    by = f" by {number(abs(difference))}" if difference and math.isfinite(difference) else ""
-    yield {
-        "phase": "update",
-        "node": root,
-        "title": f"The new {name}",
-        "lit": [walk.index[p] for p in parameters],
-        "data": [[i, number_text(x)] for i, x in enumerate(data) if x != walk.data[i]],
-        "change": [name, number(walk.data[root]), number(data[root])],
-        "say": f"Forward again with the new parameters: {name} was {number(walk.data[root])} "
-        f"and is {number(data[root])}, {direction}{by}.",
-        "rows": [],
-    }
+    return f"{walk.names[i]} up by 0.01: {result} {direction} by about {number(abs(g) * 0.01)}"

@@ -4,13 +4,15 @@
 (() => {
   const swapped = document.getElementById("lesson").textContent; // its quotes: see stepper.py
   const lesson = JSON.parse(swapped.replace(/["']/g, (c) => (c === '"' ? "'" : '"')));
-  const { nodes, frames, quiz } = lesson;
+  const { nodes, quiz } = lesson;
+  const neurons = (lesson.neurons || []).map((f) => (typeof f === "number" ? lesson.frames[f] : f));
+  let frames = neurons.length ? neurons : lesson.frames; // by neuron, or by operation
   const $ = (id) => document.getElementById(id);
   const svg = document.querySelector("svg.micrograd-picture");
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const WAIT = 1600; // milliseconds a step while it plays
   const PHASES = { forward: "Forward", backward: "Backward", gradients: "Gradients", update: "Update" };
-  let at = 0, timer = null, form = "formula", close = null;
+  let at = 0, timer = null, form = "formula";
 
   function el(tag, attributes, ...children) {
     const element = document.createElement(tag);
@@ -43,10 +45,14 @@
     return { data, grads };
   }
 
-  const cards = nodes.map((_, i) => {
+  const lens = makeLens(svg, $("graph"), $("map"), still);
+  const views = lesson.views ? makeViews(svg, lesson, () => { lens.apply(); if (cards) refresh(); }) : null;
+  const element = (i) => (views ? $(views.cardOf(i)) : cards[i].group);
+  let cards = null;
+  cards = nodes.map((_, i) => {
     const group = $(`n${i}`), grad = $(`n${i}-grad`);
     const card = { group, grad, data: $(`n${i}-data`), shown: {} };
-    if (nodes.length <= 60) group.setAttribute("tabindex", "0");
+    if (views || nodes.length <= 60) group.setAttribute("tabindex", "0");
     group.setAttribute("role", "button");
     group.addEventListener("click", () => jump(i));
     group.addEventListener("keydown", (e) => { if (e.key === "Enter") jump(i); });
@@ -65,17 +71,24 @@
     else element.removeAttribute("textLength");
   }
 
+  // a group's card shows the numbers of its result
+  const groups = !views ? [] : Object.entries(lesson.parts).filter(([id]) => $(id)).map(([id, { output }]) =>
+    ({ id, output, group: $(id), data: $(`${id}-data`), grad: $(`${id}-grad`), shown: {} }));
+
   function paint(frame, { data, grads }) {
-    const lit = new Set(frame.lit), active = frame.node;
-    cards.forEach((card, i) => {
-      const [text, sign] = grads[i];
+    const standing = (i) => (views ? views.cardOf(i) : `n${i}`);
+    const lit = new Set(frame.lit.map(standing)), active = frame.node;
+    const here = active === undefined ? "" : frame.part && views.seen(frame.part) ? frame.part : standing(active);
+    const all = [...cards.map((card, i) => [card, i, `n${i}`]), ...groups.map((card) => [card, card.output, card.id])];
+    all.forEach(([card, i, id]) => {
+      const [text, sign] = i < 0 ? ["", ""] : grads[i];
       const classes = [
-        data[i] ? "" : "pending", sign && `grad-${sign}`, i === active ? "active" : "",
-        lit.has(i) ? "lit" : "",
+        i < 0 || data[i] ? "" : "pending", sign && `grad-${sign}`, id === here ? "active" : "",
+        lit.has(id) ? "lit" : "",
       ].join(" ");
-      const now = { data: data[i], grad: data[i] ? text : "", classes };
-      if (now.data !== card.shown.data) put(card.data, now.data);
-      if (now.grad !== card.shown.grad) put(card.grad, now.grad);
+      const now = { data: i < 0 ? "" : data[i], grad: i >= 0 && data[i] ? text : "", classes };
+      if (card.data && now.data !== card.shown.data) put(card.data, now.data);
+      if (card.grad && now.grad !== card.shown.grad) put(card.grad, now.grad);
       if (now.classes !== card.shown.classes) {
         card.group.classList.remove("pending", "grad-plus", "grad-minus", "grad-asked", "active", "lit");
         card.group.classList.add(...classes.split(" ").filter(Boolean));
@@ -83,12 +96,15 @@
       card.shown = now;
     });
     svg.querySelectorAll(".flow").forEach((e) => e.classList.remove("flow", "back"));
+    svg.querySelectorAll(".group.active").forEach((e) => e.classList.remove("active"));
+    if (frame.part && views.isOpen(frame.part)) $(views.frameOf(frame.part)).classList.add("active");
     if (active === undefined || frame.phase === "update" || !frame.lit.length) return;
-    const parts = [`o${active}`, `r${active}`];
-    for (let k = 0; $(`e${active}-${k}`); k++) parts.push(`e${active}-${k}`);
-    for (const id of parts) {
-      $(id).classList.add("flow");
-      if (frame.phase === "backward") $(id).classList.add("back");
+    const parts = [$(`o${active}`), $(`r${active}`)];
+    for (let k = 0; $(`e${active}-${k}`); k++) parts.push($(`e${active}-${k}`));
+    if (here && here[0] === "g") parts.push(...svg.querySelectorAll(`.edge[id$="-${here}"]`));
+    for (const part of parts.filter(Boolean)) {
+      part.classList.add("flow");
+      if (frame.phase === "backward") part.classList.add("back");
     }
   }
 
@@ -109,7 +125,8 @@
     const rule = el("p", { class: "equation" }, "grad of an input  +=  ", chip("local", "local derivative"), " × ",
       chip("arriving", "gradient arriving"));
     const use = [["← →", "one step"], ["space", "play, pause"], ["click a card", "go to its step"],
-      ["point at a card", "all that is known of it"]];
+      ["point at a card", "all that is known of it"], ["Ctrl + wheel, + −", "closer"], ["F", "for a projector"]];
+    if (views) use.push(["click a group", "opens or closes it"]);
     const asks = quiz ? [el("p", {}, "Before each gradient the lesson asks you for it. " + lesson.accepted)] : [];
     return el("div", { class: "guide" }, el("p", {}, "The chain rule, one node at a time:"), rule, ...asks,
       el("dl", {}, ...use.map(([key, does]) => el("div", {}, el("dt", {}, key), el("dd", {}, does)))));
@@ -126,7 +143,7 @@
         body.append(el("tr", {}, el("th", { scope: "row" }, row.name), el("td", { colspan: 3 }, cell)));
         return;
       }
-      const written = form === "formula" ? row.formula : row.numbers;
+      const written = form === "formula" ? row.formula : row.numbers || row.formula;
       const local = el("td", {}, slope, written === row.local ? "" : `${written} = `, chip("local", row.local));
       const times = el("td", {}, chip("local", row.local), " × ", chip("arriving", row.arriving), " = ",
         chip("product", row.product));
@@ -218,9 +235,12 @@
 
   // --- moving ------------------------------------------------------------------------------------------
 
+  const refresh = () => paint(frames[at], state(at));
+
   function show(k) {
     at = Math.max(0, Math.min(k, barrier()));
     const frame = frames[at];
+    if (views) views.follow(frame);
     paint(frame, state(at));
     panel(at, frame);
     $("slider").value = at;
@@ -261,16 +281,9 @@
 
   // --- looking closer ----------------------------------------------------------------------------------
 
-  const natural = { width: svg.viewBox.baseVal.width, height: svg.viewBox.baseVal.height };
-
   function size() {
-    const stage = $("graph");
-    const fit = Math.min((stage.clientWidth - 24) / natural.width, (stage.clientHeight - 24) / natural.height, 1.3);
-    const near = close === null ? fit < 0.62 : close;
-    const scale = near ? Math.max(fit, 0.9) : fit;
-    svg.style.width = `${natural.width * scale}px`;
-    svg.style.height = `${natural.height * scale}px`;
-    $("zoom").setAttribute("aria-pressed", String(near));
+    lens.apply();
+    $("zoom").setAttribute("aria-pressed", String(lens.near()));
     reveal(frames[at], true);
   }
 
@@ -278,21 +291,22 @@
     const stage = $("graph");
     if (stage.scrollWidth <= stage.clientWidth && stage.scrollHeight <= stage.clientHeight) return;
     const boxOf = (ids) => { // all of them, in one rectangle
-      const all = ids.map((i) => cards[i].group.getBoundingClientRect());
+      const all = ids.map((i) => element(i)).filter(Boolean).map((card) => card.getBoundingClientRect());
       const [left, top] = ["left", "top"].map((side) => Math.min(...all.map((box) => box[side])));
       const [right, bottom] = ["right", "bottom"].map((side) => Math.max(...all.map((box) => box[side])));
       return { left, top, right, bottom };
     };
     const own = frame.node === undefined ? [] : [frame.node];
-    if (!own.length && !frame.lit.length) return;
+    if (![...own, ...frame.lit].some((i) => element(i))) return;
     const outer = stage.getBoundingClientRect(), all = boxOf([...own, ...frame.lit]);
     const fits = all.right - all.left < outer.width && all.bottom - all.top < outer.height;
-    const box = fits ? all : boxOf([...own, ...frame.lit].slice(0, 1));
+    const box = fits ? all : boxOf([...own, ...frame.lit].filter((i) => element(i)).slice(0, 1));
     stage.scrollBy({
       left: (box.left + box.right - outer.left - outer.right) / 2,
       top: (box.top + box.bottom - outer.top - outer.bottom) / 2,
       behavior: atOnce || still ? "auto" : "smooth",
     });
+    lens.drawMap();
   }
 
   function tell(i) {
@@ -318,9 +332,19 @@
   const actions = { first: () => show(0), back: () => show(at - 1), play, forward: () => go(at + 1),
     last: () => go(frames.length - 1) };
   for (const [id, action] of Object.entries(actions)) $(id).addEventListener("click", action);
-  $("slider").max = frames.length - 1;
+  const slide = () => { $("slider").max = frames.length - 1; };
+  slide();
+  $("stride").hidden = !neurons.length;
+  document.querySelectorAll("[name=stride]").forEach((radio) => radio.addEventListener("change", () => {
+    const { phase, node } = frames[at];
+    frames = radio.value === "neurons" ? neurons : lesson.frames;
+    const same = frames.findIndex((f) => f.phase === phase && (node === undefined || f.node === node));
+    slide();
+    show(same < 0 ? 0 : same);
+    if (pointed) radio.blur();
+  }));
   $("slider").addEventListener("input", (e) => show(Number(e.target.value)));
-  $("zoom").addEventListener("click", () => { close = $("zoom").getAttribute("aria-pressed") !== "true"; size(); });
+  $("zoom").addEventListener("click", () => { lens.toggle(); size(); });
   let pointed = false; // after a click the arrow keys step again; who came by keyboard stays in the switch
   document.addEventListener("pointerdown", () => { pointed = true; }, true);
   document.addEventListener("keydown", () => { pointed = false; }, true);
@@ -333,17 +357,21 @@
     const dark = getComputedStyle(document.documentElement).getPropertyValue("--scheme").trim() === "dark";
     document.documentElement.setAttribute("theme", dark ? "light" : "dark");
   });
+  const looks = { "+": () => lens.zoom(lens.scale() * 1.25), "-": () => lens.zoom(lens.scale() / 1.25), 0: () => lens.zoom(null),
+    f: () => { document.documentElement.classList.toggle("projector"); size(); } };
   const keys = { ArrowRight: "forward", ArrowLeft: "back", Home: "first", End: "last", " ": "play" };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hush();
-    const id = keys[event.key], target = event.target, tag = target.tagName;
+    const look = looks[event.key.toLowerCase()], id = keys[event.key], target = event.target, tag = target.tagName;
     const own = tag === "INPUT" && (target.type !== "range" || event.key !== " "); // it has a use for the key
+    if (look && tag !== "INPUT" && !event.ctrlKey && !event.metaKey && !event.altKey) look();
     if (!id || own || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === " " && tag === "BUTTON") return;
     event.preventDefault();
     if (!$(id).disabled) actions[id]();
   });
   new ResizeObserver(size).observe($("graph"));
+  if (views) views.show(0);
   show(0);
   size();
 })();

@@ -21,39 +21,51 @@ from typing import Any
 
 from micrograd.engine import Value
 from micrograd.reals import describe
-from micrograd.show.cards import Shown, picture_of
+from micrograd.show.cards import Shown, Views, picture_of
 from micrograd.show.graph.nodes import is_node, topological_order
 from micrograd.show.graph.text import number_text, plain, width
-from micrograd.show.lesson import lesson, updated
+from micrograd.show.lesson import lesson
 from micrograd.show.pages import colours, embedded, framed, size_of, source
 from micrograd.show.parameters import read_parameters
+from micrograd.show.training import updated
 from micrograd.show.walk import Walk
 
 __all__ = ["Stepper", "step_through"]
 
 _MAX_NODES = 300  # 0.8 MB, and about as many as a person clicks through
+_MAX_GROUPED = 600  # nodes in groups: nobody sees them all at once
 
 # inside a double-quoted srcdoc each " takes six bytes: the lesson travels with its quotes swapped
 _SWAP = str.maketrans("\"'", "'\"")
 
 
 def step_through(
-    value: Any, parameters: Any = None, lr: float | None = None, *, quiz: bool = False
+    value: Any,
+    parameters: Any = None,
+    lr: float | None = None,
+    *,
+    quiz: bool = False,
+    groups: Any = None,
 ) -> Stepper:
     """Forward value by value, then backward node by node, as an interactive picture.
 
     With `parameters` (Values, or a module) and a learning rate the lesson ends with each update
     p -= lr * p.grad and the new value. With `quiz` it stops before each gradient and asks for it.
+    The examples, layers and neurons of a module (`parameters`, or `groups`) can be opened and
+    closed, and the lesson goes from neuron to neuron, or from operation to operation.
     """
     given = _updated(parameters, lr)
+    if groups is None and hasattr(parameters, "__dict__") and not is_node(parameters):
+        groups = parameters
     if is_node(value):
         count = len(topological_order(value))
-        if count > _MAX_NODES:
+        most = _MAX_NODES if groups is None else _MAX_GROUPED
+        if count > most:
             raise ValueError(
-                f"this graph has {count:,} nodes, and nobody steps through more than {_MAX_NODES}: "
+                f"this graph has {count:,} nodes, and nobody steps through more than {most}: "
                 "take a smaller part of it, such as the loss of one example"
             )
-    walk = Walk(value, parameters)
+    walk = Walk(value, parameters, groups=groups)
     return Stepper(walk, tuple(walk.own(p) for p in given if walk.own(p) in walk.index), lr, quiz)
 
 
@@ -83,17 +95,26 @@ class Stepper:
         self._lesson = lesson(walk, quiz, parameters, lr)
         later = None if lr is None else updated(walk, parameters, lr)
         rooms = _widest(walk, later or walk.data)
-        end = [Shown.of(*pair) for pair in zip(walk.data, walk.grads, strict=True)]
-        start = [
-            replace(Shown.of(x, 0.0), **room) for x, room in zip(walk.data, rooms, strict=True)
-        ]
-        self._picture = picture_of(walk, start)
-        self._final = picture_of(walk, [replace(s, **r) for s, r in zip(end, rooms, strict=True)])
+        start, end = (
+            [
+                replace(Shown.of(x, g), **room)
+                for x, g, room in zip(walk.data, grads, rooms, strict=True)
+            ]
+            for grads in ([0.0] * len(walk.nodes), walk.grads)
+        )
+        self._views: Views | None = None
+        if walk.grouping is None:
+            self._picture, self._final = picture_of(walk, start), picture_of(walk, end)
+        else:
+            self._views = Views(walk, walk.grouping, start)
+            self._picture = self._views.first
+            self._final = Views.final(walk, walk.grouping, end)
+            self._lesson |= self._views.as_json()
 
     @property
     def page(self) -> str:
         """A whole HTML document that needs nothing but a browser."""
-        script = source("answers.js") + source("stepper.js")
+        script = source("answers.js") + source("views.js") + source("stepper.js")
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         data = json.dumps(self._lesson, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         return Template(source("stepper.html")).substitute(
@@ -101,10 +122,17 @@ class Stepper:
             policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'",
             title=html.escape(self._title),
             style=f"{colours()}:root{{--panel:{self._panel}px}}\n{source('stepper.css')}",
-            svg=embedded(self._picture.svg),
+            svg=embedded(self._drawn()),
             lesson=data.replace("<", "\\u003c").translate(_SWAP),
             script=script,
         )
+
+    def _drawn(self) -> str:
+        """The first picture, and hidden in it the cards of the others."""
+        if self._views is None:
+            return self._picture.svg
+        hidden = f'<g id="stock" display="none">{self._views.stock()}</g></svg>'
+        return self._picture.svg.replace("</svg>", hidden)
 
     @property
     def html(self) -> str:
@@ -142,7 +170,11 @@ class Stepper:
     def _height(self) -> int:
         """Pixels for the frame, which cannot size itself: the picture, controls and the words."""
         _, height = size_of(self._picture.svg)
-        return round(min(max(height + 28, 200), 460)) + 54 + self._panel
+        most = 460
+        if self._views is not None:  # room for an example that is opened
+            height = max(layout.height for layout in self._views.layouts)
+            most = 520
+        return round(min(max(height + 28, 200), most)) + 54 + self._panel
 
 
 def _widest(walk: Walk, later: Sequence[float]) -> list[dict[str, str]]:

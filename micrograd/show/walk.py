@@ -8,8 +8,8 @@ is what the engine did, a learner's own `_backward` included. The user's graph s
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from micrograd import engine
@@ -17,9 +17,20 @@ from micrograd.engine import Value
 from micrograd.op import Op
 from micrograd.show.adopted import adopted
 from micrograd.show.answers import described
-from micrograd.show.formulas import Formula, expression, local_derivatives, named, number, shorten
-from micrograd.show.graph.nodes import is_node, ordered, topological_order
+from micrograd.show.formulas import (
+    MINUS,
+    Formula,
+    bracketed,
+    expression,
+    local_derivatives,
+    named,
+    number,
+    shorten,
+)
+from micrograd.show.graph.grouping import Grouping, group
+from micrograd.show.graph.nodes import is_node, ordered, read, topological_order
 from micrograd.show.graph.text import label_of, plain
+from micrograd.show.graph.units import Unit, units_of
 from micrograd.show.parameters import found_parameters, read_parameters
 
 __all__ = ["Use", "Walk"]
@@ -48,7 +59,9 @@ class Walk:
     the pass left in each node when it started from zero.
     """
 
-    def __init__(self, value: Any, parameters: Any = (), wrt: Iterable[Any] = ()) -> None:
+    def __init__(
+        self, value: Any, parameters: Any = (), wrt: Iterable[Any] = (), groups: Any = None
+    ) -> None:
         self._twins: dict[int, Value] = {}
         self.ordered = True  # whether every node tells the order of its operands
         if not isinstance(value, Value) and is_node(value):
@@ -62,16 +75,34 @@ class Walk:
             )
         self.root = value
         self.nodes = engine.topological_order(value)
+        self.grouping: Grouping | None = None
+        if groups is not None:
+            self._group(units_of(groups))
         self.index = {node: i for i, node in enumerate(self.nodes)}
         self.data = [float(node.data) for node in self.nodes]
         given = {self.own(p): name for p, name in read_parameters(parameters).items()}
         self.parameters = self._weights(given, in_module=hasattr(parameters, "parameters"))
         self.constants = _constants(self.nodes, self.parameters.keys() | {self.own(x) for x in wrt})
-        self.names = _names(self.nodes, self.constants, self.parameters)
+        paths = self.parameters | self._results()
+        self.names = _names(self.nodes, self.constants, paths)
         self.asked = [i for i in reversed(range(len(self.nodes))) if i not in self.constants]
         self.steps: list[tuple[Use, ...]] = []
         self.grads: list[float] = []
         self._record()
+
+    def _group(self, units: Sequence[Unit]) -> None:
+        """Find the neurons, and put the nodes in an order that goes from neuron to neuron."""
+        twins = self._twins
+        units = [
+            replace(u, names={id(twins[v]) if v in twins else v: n for v, n in u.names.items()})
+            for u in units
+        ]
+        graph = read(self.nodes)
+        found = group(graph, units)
+        if found.parts:
+            self.nodes = [self.nodes[i] for step in found.order(graph) for i in step]
+            self.graph = read(self.nodes)
+            self.grouping = group(self.graph, units)
 
     def own(self, x: Any) -> Any:
         """The node of this walk that stands for a Value of somebody else's class."""
@@ -90,6 +121,11 @@ class Walk:
         found = found_parameters(leaves)
         return {p: used.get(p) or found.get(p, "") for p in leaves if p in used or p in found}
 
+    def _results(self) -> dict[Value, str]:
+        """A neuron's result bears the neuron's path."""
+        parts = self.grouping.within() if self.grouping else ()
+        return {self.nodes[p.output]: p.path for p in parts if p.kind == "neuron"}
+
     def _record(self) -> None:
         rules = [(node, node._rule) for node in self.nodes if node._rule is not None]
         touched = list(dict.fromkeys([*self.nodes, *(p for n, r in rules for p in r.hidden(n))]))
@@ -97,12 +133,29 @@ class Walk:
         try:
             for node in touched:
                 node.grad = 0.0
-            for node in engine.reached(self.root):
+            for node in self._reached():
                 self.steps.append(self._step(self.index[node]))
             self.grads = [node.grad for node in self.nodes]
         finally:
             for node, grad in zip(touched, kept, strict=True):
                 node.grad = grad
+
+    def _reached(self) -> Iterator[Value]:
+        """As `engine.reached`, in this walk's order."""
+        if self.grouping is None:
+            yield from engine.reached(self.root)
+            return
+        for node in self.nodes:
+            if node._rule is not None:
+                node.grad = engine.UNREACHED
+        self.root.grad = 1.0
+        for node in reversed(self.nodes):
+            if node._rule is None:
+                continue
+            if node.grad is engine.UNREACHED:
+                node.grad = 0.0
+            else:
+                yield node
 
     def _step(self, i: int) -> tuple[Use, ...]:
         """Push one node and note what changed in its inputs."""
@@ -144,14 +197,25 @@ class Walk:
 
     def formula_of(self, i: int) -> Formula:
         """The node's name in formulas; a constant is its number."""
-        return Formula.substituted(self.data[i]) if i in self.constants else named(self.names[i])
+        if i not in self.constants:
+            return named(self.names[i])
+        formula = Formula.substituted(self.data[i])
+        if self.data[i] < 0:  # a + (−1) reads as a − 1
+            formula.negated = Formula.substituted(-self.data[i])
+        return formula
 
     def expression(self, i: int) -> Formula:
         return expression(self.rule(i), [self.formula_of(k) for k in self.inputs(i)])
 
     def expression_in_numbers(self, i: int) -> Formula:
-        numbers = [Formula.substituted(self.data[k]) for k in self.inputs(i)]
-        return expression(self.rule(i), numbers)
+        return expression(self.rule(i), [self._number_of(k) for k in self.inputs(i)])
+
+    def _number_of(self, i: int) -> Formula:
+        """A node's number in formulas; that of −b is minus the number of b."""
+        formula = Formula.substituted(self.data[i])
+        if self.formula_of(i).negated is not None:
+            formula.negated = Formula.substituted(-self.data[i])
+        return formula
 
     def locals_of(self, i: int) -> list[Formula]:
         """d node / d input as a formula in names, one an operand."""
@@ -190,6 +254,9 @@ def _names(
         if i in constants:
             names.append(number(node.data))
             continue
+        negative = _negative(node, nodes, names, constants)
+        if not name and negative and negative not in labels:
+            name = negative
         while not name or (not given[i] and name in labels):
             fresh += 1
             name = f"v{fresh}"
@@ -200,3 +267,17 @@ def _names(
         taken.add(name)
         names.append(name)
     return names
+
+
+def _negative(
+    node: Value, nodes: Sequence[Value], names: Sequence[str], constants: frozenset[int]
+) -> str:
+    """The b * -1 that a subtraction records is named −b."""
+    if node._op != "*" or len(node._prev) != 2:
+        return ""
+    for x, factor in (node._prev, node._prev[::-1]):
+        at = next(i for i, other in enumerate(nodes) if other is factor)
+        if at in constants and factor._rule is None and factor.data == -1:
+            name = names[next(i for i, other in enumerate(nodes) if other is x)]
+            return f"{MINUS}{bracketed(name)}"
+    return ""

@@ -38,6 +38,7 @@ class Part:
     parts: tuple[Part, ...] = ()
     output: int = -1  # the node that others use; -1 where there are several
     formula: str = ""
+    told: str = ""  # neuron 2 of layer 1, example 3
 
     def all(self) -> Iterator[int]:
         """Its nodes and those of the groups within it."""
@@ -69,7 +70,7 @@ class Grouping:
         for part in self.within():
             if part.kind == "neuron":
                 step_of.update(dict.fromkeys(part.all(), part.output))
-        first = {
+        first = dict.fromkeys(self.weights, -1) | {
             i: k for k, part in enumerate(self.parts) if part.kind == "example" for i in part.all()
         }
         steps: dict[int, list[int]] = {}
@@ -197,9 +198,15 @@ class _Namer:
             label += f", call {time}"
         again = f"#{time}" if time > 1 else ""
         key = f"{above}{unit.path}{again}"
+        told = label
+        if len(layer) > 1 and len(self.names) > 1:
+            told += f" of layer {self.names.index(unit.layer) + 1}"
+        told += f" in {above[:-1]}" if above else ""
         nodes = (*call.nodes, *call.leaves)
         formula = _formula(unit, call)
-        return Part(self.id(), "neuron", label, key, unit.path, nodes, (), call.output, formula)
+        return Part(
+            self.id(), "neuron", label, key, unit.path, nodes, (), call.output, formula, told
+        )
 
 
 def _formula(unit: Unit, call: Call) -> str:
