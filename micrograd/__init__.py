@@ -6,7 +6,7 @@ from micrograd import fast
 from micrograd.arrays import grads, numbers, values
 from micrograd.derivatives import grad
 from micrograd.engine import Value, no_grad
-from micrograd.missing import Absent, find
+from micrograd.missing import find
 from micrograd.op import op
 from micrograd.ops import greater, maximum, minimum, where
 
@@ -49,10 +49,7 @@ if not TYPE_CHECKING:  # or a type checker would take any misspelt name for one 
             return find(f"micrograd.{name}")
         if name not in _IMPORTED_WHEN_USED:
             raise AttributeError(f"module 'micrograd' has no attribute {name!r}")
-        found = find(_IMPORTED_WHEN_USED[name], name)
-        if not isinstance(found, Absent):
-            globals()[name] = found
-        return found
+        return find(_IMPORTED_WHEN_USED[name], name, globals())
 
 
 def __dir__() -> list[str]:

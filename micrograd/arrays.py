@@ -65,10 +65,10 @@ def _double(x: Any) -> Any:
     """
     import numpy as np
 
-    kind = x.dtype.char if isinstance(x, (np.ndarray, np.generic)) else ""
-    if kind == "G":
+    code = x.dtype.char if isinstance(x, (np.ndarray, np.generic)) else ""
+    if code == "G":
         raise TypeError(f"got {describe(x)}; a Value holds one real number")
-    return np.asarray(x, dtype=np.float64) if kind == "g" else x
+    return np.asarray(x, dtype=np.float64) if code == "g" else x
 
 
 def values(numbers: Any) -> np.ndarray:

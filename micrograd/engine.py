@@ -172,10 +172,10 @@ def topological_order(root: Value) -> list[Value]:
     """Every Value that `root` was made from, inputs before outputs, `root` last."""
     order: list[Value] = []
     seen: set[Value] = set()
-    waiting = [(root, False)]
+    waiting = [(root, False)]  # a node, and whether its inputs are in the order already
     while waiting:
-        node, inputs_stand = waiting.pop()
-        if inputs_stand:
+        node, inputs_are_in = waiting.pop()
+        if inputs_are_in:
             order.append(node)
         elif node not in seen:
             seen.add(node)

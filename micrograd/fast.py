@@ -285,7 +285,11 @@ methods_of_reference = {name: vars(Value).get(name) for name in of_value}
 
 
 def install() -> None:
-    """Let the engine use these functions."""
+    """Let the engine use these functions.
+
+    Other modules write `engine.record(...)`, and do not import `record` by name: so they find what
+    is installed.
+    """
     for name, function in of_engine.items():
         setattr(engine, name, function)
     for name, method in of_value.items():

@@ -234,12 +234,12 @@ def _indices(index: Any, n: int, what: str) -> np.ndarray:
 
 
 def _require(
-    array: np.ndarray, valid: Any, what: str, kind: str, error: type[Exception] = ValueError
+    array: np.ndarray, valid: Any, what: str, expected: str, error: type[Exception] = ValueError
 ) -> None:
     if not np.all(valid):
         where = tuple(int(i) for i in np.argwhere(~np.atleast_1d(valid))[0])
         value = np.atleast_1d(array)[where]
-        raise error(f"{what} {value} at position {', '.join(map(str, where))} is not {kind}")
+        raise error(f"{what} {value} at position {', '.join(map(str, where))} is not {expected}")
 
 
 # --- arrays of Values and floats ------------------------------------------------------------------

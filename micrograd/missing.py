@@ -42,18 +42,21 @@ class Absent:
         return (self._found(),)
 
 
-def find(module: str, name: str = "") -> Any:
+def find(module: str, name: str = "", into: dict[str, Any] | None = None) -> Any:
     """`name` of a module, or the module itself; where a package is missing, an `Absent`.
 
-    For `LiftError` it is `PackageMissing`: what `lift` raises there, so that `except LiftError`
-    means the same everywhere.
+    What was found is kept in `into`, so that Python asks once. For `LiftError` an absent one is
+    `PackageMissing`: what `lift` raises there, so that `except LiftError` works everywhere.
     """
     try:
-        return _import(module, name)
+        found = _import(module, name)
     except ImportError as fault:
         if _is_ours(fault):
             raise
         return PackageMissing if name == "LiftError" else Absent(module, name)
+    if into is not None:
+        into[name] = found
+    return found
 
 
 def missing(what: str, fault: ImportError) -> str:

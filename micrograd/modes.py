@@ -178,9 +178,9 @@ class mode:
             _stack.set(top[1])
 
     def __call__(self, function: Function) -> Function:
-        kind = _delayed(function)
-        if kind:  # its body would run after the mode has ended
-            raise TypeError(f"{function.__name__} is {kind}; write the `with` inside it instead")
+        delayed = _delayed(function)
+        if delayed:  # its body would run after the mode has ended
+            raise TypeError(f"{function.__name__} is {delayed}; write the `with` inside it instead")
 
         @wraps(function)
         def inside(*args: Any, **kwargs: Any) -> Any:

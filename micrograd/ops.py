@@ -72,17 +72,22 @@ _POWERS: dict[float, Any] = {
     -0.5: (lambda x: 1 / math.sqrt(x), lambda x: divide(1.0, ieee_sqrt(x))),
 }
 
+
+def _power_backward(g: Any, x: Any, y: Any, out: Any) -> tuple[Any, Any]:
+    # PyTorch masks: d/dx is 0 where y = 0, whatever arrives; d out/dy is 0 where x = 0 and y >= 0.
+    # The logarithm is that of 1 there: in a second derivative 0 * log 0 would be nan
+    masked = equal(x, 0.0) * (greater(y, 0.0) + equal(y, 0.0))
+    by_x = where(equal(y, 0.0), 0.0, g * (y * power(x, y - 1)))
+    return by_x, g * where(masked, 0.0, out * log(where(masked, 1.0, x)))
+
+
 power: Op = row(
     "**",
     math.pow,
     (lambda x, y, out: y * power(x, y - 1), lambda x, y, out: out * log(x)),
     arity=2,
     edge=ieee_power,
-    # PyTorch masks: d/dx is 0 where y = 0, whatever arrives; d out/dy is 0 where x = 0 and y >= 0
-    backward=lambda g, x, y, out: (
-        where(equal(y, 0.0), 0.0, g * (y * power(x, y - 1))),
-        g * where(equal(x, 0.0) * (greater(y, 0.0) + equal(y, 0.0)), 0.0, out * log(x)),
-    ),
+    backward=_power_backward,
 )
 
 # --- elementary functions -----------------------------------------------------------------------

@@ -52,8 +52,10 @@ class Call(Rule):
         with program.running:
             backward = self.current().run_backward(program, seeds, inputs)
             grads = backward.memory
-            for k, at in backward.inputs:
-                inputs[k]._grad += float(grads[at])
+            numbers, places = backward.inputs
+            if numbers:
+                for k, g in zip(numbers, grads[places].tolist(), strict=True):
+                    inputs[k]._grad += g
             if backward.between is not None:
                 self._keep(backward.between, grads[backward.places])
 
@@ -78,7 +80,7 @@ class Call(Rule):
 
     def current(self) -> Buffers:
         """The buffers, moved along if the parameters have moved to a larger store since."""
-        store, _ = self.program.store.current()
+        store = self.program.store.current()
         if self.buffers.store is not store:
             fresh = self.program.buffers()
             fresh.take_over(self.buffers)
@@ -94,10 +96,8 @@ class Output(Rule):
 
     __slots__ = ("call", "which", "name")
 
-    def __init__(self, call: Call, which: int) -> None:
-        self.call = call
-        self.which = which
-        self.name = call.name
+    call: Call
+    which: int
 
     def refuse_graph(self) -> None:
         raise LiftError(
@@ -112,14 +112,25 @@ class Output(Rule):
 
 def output(node: Value | None, call: Call, which: int) -> Value:
     """The Value of one result; a plain leaf if the call remembers nothing (`no_grad`)."""
+    return _result(node, call, which, call.buffers.numbers.item(call.program.outputs[which]))
+
+
+def outputs(node: Value | None, call: Call, which: np.ndarray) -> list[Value]:
+    """The Values of many results."""
+    found = call.buffers.numbers[call.program.places[which]].tolist()
+    return [_result(node, call, k, x) for k, x in zip(which.tolist(), found, strict=True)]
+
+
+def _result(node: Value | None, call: Call, which: int, number: float) -> Value:
     out = _new(ComputedValue)
-    out._data = call.buffers.numbers.item(call.program.outputs[which])
+    out._data = number
     out._grad = 0.0
     out._right = None
     if node is None:
         out._rule = out._left = None
         return out
-    out._rule = Output(call, which)
+    out._rule = rule = _new(Output)
+    rule.call, rule.which, rule.name = call, which, call.name
     out._left = node
     if call.program.has_between:
         call.made.append((which, ref(out)))
@@ -146,8 +157,8 @@ class ResultArray(NDArrayOperatorsMixin):
     def values(self) -> np.ndarray:
         """The object array itself; the same Values each time."""
         if self._values is None:
-            made = np.empty(self._which.size, dtype=object)
-            made[:] = [output(self._node, self._call, int(w)) for w in self._which.flat]
+            which = self._which.ravel()
+            made = np.fromiter(outputs(self._node, self._call, which), object, which.size)
             self._values = made.reshape(self._which.shape)
         return self._values
 

@@ -144,7 +144,8 @@ class Backward:
         for array in asked:
             places[gradient(array)] = end
             end += array.size
-        self.code = executable.compiled(found.steps, executable.code, places)
+        kept = [gradient(program.results[k].view.array) for k in executable.between]
+        self.code = executable.compiled(found.steps, executable.code, places, kept)
         starts = self.code.placement.starts
         self.memory = np.zeros(self.code.placement.size)
         self.parameters = self.memory[: executable.parameter_count]
@@ -156,14 +157,12 @@ class Backward:
         ends = np.cumsum([which[leaf].size for leaf in masks])
         pieces = np.split(self._numbers, ends[:-1])
         self.seeds = {seed(program, leaf).name: x for leaf, x in zip(masks, pieces, strict=True)}
-        # the inputs that a gradient reaches: their number, and the place of the gradient
-        reached = [(array, flag, k) for array in asked
-                   for k, flag in enumerate(found.reached.of(array))]  # fmt: skip
-        self.inputs = [
-            (number, starts[gradient(array)] + k)
-            for number, (array, flag, k) in enumerate(reached)
-            if flag
-        ]
+        # the inputs that a gradient reaches: their numbers, and the places of the gradients
+        none = np.zeros(0, dtype=np.intp)
+        flags = [np.asarray(found.reached.of(array), dtype=bool) for array in asked]
+        at = [starts[gradient(array)] + np.arange(array.size) for array in asked]
+        reached = np.concatenate([none.astype(bool), *flags])
+        self.inputs = np.flatnonzero(reached).tolist(), np.concatenate([none, *at])[reached]
         self._between(executable, found.arrived, starts)
 
     def _between(self, executable: Executable, arrived: Marks, starts: Mapping[Array, int]) -> None:
@@ -364,7 +363,7 @@ class Executable:
             buffers.numbers[start] = outside.value._data
 
     def buffers(self) -> Buffers:
-        store, _ = self.store.current()
+        store = self.store.current()
         with suppress(IndexError):  # the pool is empty
             while True:
                 buffers = self.pool.pop()

@@ -22,8 +22,8 @@ from types import FunctionType, MethodType
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 from weakref import WeakValueDictionary
 
-from micrograd import modes, tree
-from micrograd.lifting.arguments import Arguments, is_leaf, is_traced, read, roots
+from micrograd import modes
+from micrograd.lifting.arguments import Arguments, read, roots
 from micrograd.lifting.batch import SIZES, DoesNotExtend, fit, prove
 from micrograd.lifting.compare import compare
 from micrograd.lifting.effects import Captured
@@ -202,7 +202,7 @@ class Lifted(Generic[Given, Result]):
         """A name for each array among the arguments, after the parameter that it came in."""
         found: list[str] = []
         for name, x in self._given(args, kwargs):
-            count = sum(map(is_traced, tree.flatten(x, is_leaf).leaves))
+            count = len(read((x,), {}, (0,) if name in self._batched else ()).arrays)
             found += [name] if count == 1 else [f"{name}_{i}" for i in range(count)]
         return found
 
@@ -225,7 +225,7 @@ class Lifted(Generic[Given, Result]):
                 if not all(first.template.same_structure(r.template) for r in recorded):
                     raise DoesNotExtend("another batch size returns another structure")
                 fitted = fit(sizes, [r.recording for r in recorded])
-                run = trace(self.function, args, kwargs, captured, resized(larger))
+                run = trace(self.function, args, kwargs, captured, resized(larger), found.places)
                 prove(sizes, [r.kinds for r in recorded], fitted, larger, run.extent())
                 return first._replace(recording=fitted, smallest=sizes[0])
             except DoesNotExtend as error:

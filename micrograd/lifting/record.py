@@ -79,9 +79,8 @@ class Recorder(Mode):
     def array(self, kind: Kind, shape: tuple[int, ...], number: int) -> np.ndarray:
         """An object array of fresh leaves: of the argument or the draw of this number."""
         size = math.prod(shape)
-        result = np.empty(size, dtype=object)
-        result[:] = [self.node(kind, number, NONE) for _ in range(size)]
-        return result.reshape(shape)
+        leaves = [self.node(kind, number, NONE) for _ in range(size)]
+        return np.fromiter(leaves, object, size).reshape(shape)
 
     def find(self, x: Any) -> int | None:
         """The place of an operand: a traced Value, one captured from outside, or a constant.

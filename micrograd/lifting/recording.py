@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.engine import Value
-from micrograd.lifting.arguments import Arguments, Template, Tracer
+from micrograd.lifting.arguments import Arguments
 from micrograd.lifting.batch import Extent
 from micrograd.lifting.effects import Captured
 from micrograd.lifting.errors import explained, unrepeated
@@ -25,6 +25,8 @@ from micrograd.lifting.record import Recorder
 from micrograd.lifting.schedule import schedule
 from micrograd.lifting.strides import Access, nest
 from micrograd.lifting.tape import INPUT, NONE, Tape
+from micrograd.lifting.template import Template
+from micrograd.lifting.tracer import Tracer
 from micrograd.modes import mode
 from micrograd.store import gather
 
@@ -80,12 +82,15 @@ def trace(
     kwargs: dict[str, Any],
     captured: Captured | None = None,
     resize: Resize = unchanged,
+    batched: Sequence[int | str] = (),
 ) -> Run:
-    """Run the function on traced arguments."""
+    """Run the function on traced arguments; `batched` are the positions and names of batches."""
     recorder = Recorder()
     tracer = Tracer(recorder, resize)
-    traced_args = [tracer.rebuild(x) for x in args]
-    traced_kwargs = {name: tracer.rebuild(kwargs[name]) for name in sorted(kwargs)}
+    traced_args = [tracer.rebuild(x, i not in batched) for i, x in enumerate(args)]
+    traced_kwargs = {
+        name: tracer.rebuild(kwargs[name], name not in batched) for name in sorted(kwargs)
+    }
     progress = current_progress()
     progress.nodes = recorder.tape
     try:
@@ -117,7 +122,7 @@ def record(
     resize: Resize = unchanged,
 ) -> Recorded:
     """Run the function on traced arguments and find the instructions in what it did."""
-    run = trace(function, args, kwargs, captured, resize)
+    run = trace(function, args, kwargs, captured, resize, found.places)
     recorder, tracer, template = run
     tape = recorder.tape
     leaves = run.leaves()

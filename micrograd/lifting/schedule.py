@@ -12,10 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lifting.fuse import Fused, Node
-from micrograd.lifting.merge import by_length, in_order, merge
+from micrograd.lifting.fuse import Fused
+from micrograd.lifting.groups import Graph, Wave, by_length
+from micrograd.lifting.merge import merge
+from micrograd.lifting.nodes import Node
 from micrograd.lifting.strides import FAR, Access, nest, segments, squeezed
 from micrograd.lifting.tape import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
+from micrograd.lifting.wavefront import waves
 from micrograd.op import Op
 
 __all__ = ["PARAMETERS", "Instruction", "Layout", "gathered", "schedule"]
@@ -78,7 +81,11 @@ def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layo
         for node in group:
             address[node.place] = size
             size += 1
-        found += _Group(group, base, address, neutral).instructions()
+        cell = _cell(group[0], address) if len(group) == 1 else None
+        if cell is not None:
+            found.append(cell)
+        else:
+            found += _Group(group, base, address, neutral).instructions()
     return Layout(found, constants, size), address
 
 
@@ -137,7 +144,30 @@ def _groups(tape: Tape, fused: Fused) -> list[list[Node]]:
         group[1].append(node)
         source[node.place] = group[0]
     groups = [part for _, group in members.values() for part in by_length(group)]
-    return in_order(merge(groups))
+    return merge(waves(Graph(groups))).in_order()
+
+
+def _cell(node: Node, address: dict[int, int]) -> Instruction | None:
+    """A single node of a few numbers as an instruction, as `_Group` would make it, in less time.
+
+    A program that no array fits has one for every operation. None: a case for `_Group`.
+    """
+    count = max(map(len, node.operands))
+    if count > 2 or node.kind == "take":
+        return None
+    shape = (2,) if count == 2 else ()
+    still = (0,) * len(shape)
+    operands = []
+    for places in node.operands:
+        first, *others = [address[place] for place in places]
+        step = others[0] - first if others else 0
+        if abs(step) > FAR:
+            operands.append(Access(0, shape, (1,), np.array([first, *others])))
+        else:
+            operands.append(Access(first, shape, (step,) if shape else ()))
+    start = None if node.start is None else Access(address[node.start], shape, still)
+    out = Access(address[node.place], shape, still)
+    return Instruction(node.kind, node.op, out, tuple(operands), start, len(shape), node.replaces)
 
 
 class _Group:
@@ -169,7 +199,9 @@ class _Group:
         whole = np.stack([heads[k] for k in certain])
         ends: list[int] | None = [n]
         if nest(whole) is None:
-            ends = segments(whole, _DOT_PIECES if self.kind == "dot" else _PIECES)
+            ends = None
+            if not isinstance(self.nodes, Wave):
+                ends = segments(whole, _DOT_PIECES if self.kind == "dot" else _PIECES)
         if all(regular) and ends is not None:
             return [
                 self._instruction(a, b, inner, inner_strides, regular)

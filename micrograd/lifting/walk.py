@@ -28,9 +28,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.engine import Value
+from micrograd.lifting.contents import Entries, Items, Numbers, Whole
 from micrograd.lifting.paths import Path
 from micrograd.lifting.reach import Named, is_library, library_class, library_module, named
-from micrograd.lifting.sights import Attributes, Cell, Entries, Items, Numbers, Slots, Whole
+from micrograd.lifting.sights import Attributes, Cell, Slots
 from micrograd.nn import Module
 
 __all__ = ["OBJECTS", "BYTES", "Walk"]

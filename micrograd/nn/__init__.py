@@ -10,7 +10,7 @@ import random
 from typing import TYPE_CHECKING
 
 from micrograd.engine import Value
-from micrograd.missing import Absent, find
+from micrograd.missing import find
 from micrograd.nn.module import Module
 from micrograd.nn.neuron import MLP, Layer, Neuron
 
@@ -50,10 +50,7 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> object:
         if name not in _NEEDS_NUMPY:
             raise AttributeError(f"module 'micrograd.nn' has no attribute {name!r}")
-        found = find(_NEEDS_NUMPY[name], name)
-        if not isinstance(found, Absent):
-            globals()[name] = found
-        return found
+        return find(_NEEDS_NUMPY[name], name, globals())
 
 
 def __dir__() -> list[str]:

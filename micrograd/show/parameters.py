@@ -8,9 +8,10 @@ an optimiser stores. Read `read_parameters`, then `found_parameters`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import Any
 
+from micrograd import tree
 from micrograd.engine import Value
 from micrograd.show.answers import described
 from micrograd.show.graph.nodes import is_node
@@ -26,7 +27,7 @@ def read_parameters(given: Any) -> dict[Any, str]:
     own = getattr(given, "parameters", None)
     held = {v: path for path, v in paths(given)} if hasattr(given, "__dict__") else {}
     try:
-        values = list(_flat(own() if callable(own) else held or given))
+        values = _leaves(own() if callable(own) else list(held) or given)
     except TypeError:
         raise TypeError(
             f"parameters= takes Values, in a list or an array, or a module; got {described(given)}"
@@ -36,14 +37,13 @@ def read_parameters(given: Any) -> dict[Any, str]:
     return {v: names.get(v, "") for v in values}
 
 
-def _flat(given: Any) -> Iterator[Any]:
-    if is_node(given):
-        yield given
-        return
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+def _leaves(given: Any) -> list[Any]:
+    if isinstance(given, (Iterator, Set)):
+        given = list(given)
+    found = tree.flatten(given).leaves
+    if not all(map(is_node, found)):
         raise TypeError
-    for x in getattr(given, "flat", given):
-        yield from _flat(x)
+    return found
 
 
 def found_parameters(leaves: Iterable[Value]) -> dict[Value, str]:

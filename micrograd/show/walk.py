@@ -88,7 +88,7 @@ class Walk:
         self.asked = [i for i in reversed(range(len(self.nodes))) if i not in self.constants]
         self.steps: list[tuple[Use, ...]] = []
         self.grads: list[float] = []
-        self._record()
+        self._run_backward()
 
     def _group(self, units: Sequence[Unit]) -> None:
         """Find the neurons, and put the nodes in an order that goes from neuron to neuron."""
@@ -126,7 +126,7 @@ class Walk:
         parts = self.grouping.within() if self.grouping else ()
         return {self.nodes[p.output]: p.path for p in parts if p.kind == "neuron"}
 
-    def _record(self) -> None:
+    def _run_backward(self) -> None:
         rules = [(node, node._rule) for node in self.nodes if node._rule is not None]
         touched = list(dict.fromkeys([*self.nodes, *(p for n, r in rules for p in r.hidden(n))]))
         kept = [node.grad for node in touched]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -80,9 +81,13 @@ def fails() -> Never:
         (lambda x: 2 * x, "right", ""),
         (lambda x: (2 * x).tolist() if isinstance(x, np.ndarray) else [2 * x], "right", ""),
         (..., "not attempted", "hint(1)"),
-        (lambda x: x, "wrong", "the double of 3: 3 is not right (the call was f(3))"),
+        (lambda x: x, "wrong", "the double of 3: 3 is too small by 3 (the last call was f(3))"),
         (lambda x: -2 * x, "wrong", "-6 is not right: it is minus what is right"),
-        (lambda x: 6 * x, "wrong", "the double of 3: 18 is not right (the call was f(3))"),
+        (
+            lambda x: 6 * x,
+            "wrong",
+            "the double of 3: 18 is too large by 12 (the last call was f(3))",
+        ),
         (
             lambda x: x + 3.0,
             "wrong",
@@ -90,10 +95,13 @@ def fails() -> Never:
         ),
         (lambda x: None, "wrong", "f returned None: is there a return?"),
         (lambda x: fails(), "wrong", "it raised KeyError: 'k', in line"),
-        (lambda x: fails(), "wrong", 'raise KeyError("k") (the call was f(3))'),
-        (lambda x: [x, x], "wrong", "one number is wanted, got [3, 3] (the call was f(3))"),
+        (lambda x: fails(), "wrong", 'raise KeyError("k") (the last call was f(3))'),
+        (lambda x: [x, x], "wrong", "one number is wanted, got [3, 3] (the last call was f(3))"),
         (lambda x: "two", "wrong", "one number is wanted, got 'two'"),
-        (lambda: 6.0, "wrong", "takes 0 positional arguments but 1 was given"),
+        (math.sqrt, "wrong", "the double of 3: 1.73205 is too small by 4.27"),
+        (len, "wrong", "TypeError: object of type 'float' has no len()"),
+        (lambda x: len(x, x), "wrong", "it raised TypeError: len() takes exactly one argument"),
+        (lambda: 6.0, "wrong", "f is to be called with 1 argument, and it takes 0"),
     ],
 )
 def test_a_function_is_marked_and_told_what_is_wrong(
@@ -120,7 +128,7 @@ def test_a_function_is_marked_and_told_what_is_wrong(
         ((0.667, 12.1, "red", lambda x: x * x), "wrong", "a whole number is asked for"),
         ((0.667, 12, "blue", lambda x: x * x), "wrong", "'blue' is none of \"red\", \"green\""),
         ((0.667, 12, "green", lambda x: x * x), "wrong", "the colour: 'green' is not right"),
-        ((0.667, 12, "red", lambda x: x), "wrong", "the square of 2: 2 is not right"),
+        ((0.667, 12, "red", lambda x: x), "wrong", "the square of 2: 2 is too small by 2"),
         ((0.667, 12, "red", lambda x: fails()), "wrong", "the function: it raised KeyError"),
         ((0.667, True, "red", lambda x: x * x), "wrong", "the count: got bool True"),
         ((0.667, 12, "red"), "wrong", "check(2, ...) takes 4 answers here, got 3"),
@@ -131,6 +139,23 @@ def test_each_part_is_marked_by_itself(
 ) -> None:
     outcome = sheet.check(2, *answers)
     assert outcome.status == status and words in outcome.message, outcome
+
+
+def test_the_last_call_is_told_unless_many_or_none_of_them_show_it() -> None:
+    sheet = Sheet("planted")
+
+    @sheet.exercise(1, hints=["h"])
+    def alike(f: Any, calls: Any, loops: Any) -> None:
+        found = [f(float(x)) for x in range(int(calls))]
+        if loops:
+            true(effort(f, 2) == 0, "no step is taken")
+        true(len(set(found)) == 1, "all are alike")
+
+    assert sheet.check(1, lambda x: x, 3, False).message.endswith("alike (the last call was f(2))")
+    assert sheet.check(1, lambda x: x, 300, False).message.endswith("all are alike")
+    assert sheet.check(1, lambda x: x, 3, True).message.endswith("no step is taken")
+    last = sheet.check(1, lambda x: 1 / (199 - x), 300, False).message
+    assert last.endswith("(the last call was f(199))"), last  # it is the one that failed
 
 
 def test_a_function_that_works_in_place_may_return_nothing(sheet: Sheet) -> None:
@@ -182,13 +207,18 @@ def test_hints_one_by_one_and_unknown_numbers(
         ([[0.25, 0.5], [0.75, 1]], "the whole is 1/4 of what is right"),
         ([[-23, -46], [-69, -92]], "the whole is minus 23 times what is right"),
         ([[1, 3], [2, 4]], "the whole is the transpose of what is right"),
-        ([[1, 2], [3, np.nan]], "nan at [1, 1] is not right"),
+        (
+            [[1, 2], [3, np.nan]],
+            "nan at [1, 1] (as from 0/0 or inf - inf) where a number is wanted",
+        ),
         ([[1, 2], [3, 4.00001]], "at [1, 1]: 4.00001 is too large by 1e-05"),
         ([1, 2, 3, 4], "expected the shape (2, 2), got (4,)"),
         ([[1, 2], [3]], "numbers of the shape (2, 2) are wanted"),
         ([[1, 2], [3, None]], "None is among them"),
+        ([[0, 0], [0, 0]], "all are 0, and none should be"),
         (None, "is there a return?"),
         (len, "got len"),
+        ([[1, 2], [3, -np.inf]], "-inf at [1, 1] where a finite number is wanted"),
     ],
 )
 def test_an_array_is_told_where_and_how_it_differs(given: Any, words: str) -> None:
@@ -225,6 +255,21 @@ def test_an_array_is_taken_in_every_form(given: Any) -> None:
         (lambda: several((1, 2, 3), "x", "y"), "2 things are wanted, x and y; got 3"),
         (lambda: several(None, "x", "y"), "is there a return?"),
         (lambda: several({"x": 1}, "x", "y"), "2 things are wanted, x and y; y is missing"),
+        (lambda: by_hand(-0.5, 0.5, "what"), "(the size is right, and the sign is not)"),
+        (lambda: by_hand(7, 2, "what", instead={"a week": 7}), "what: 7 is not right (a week)"),
+        (lambda: by_hand([1, 4], [1, 2], "what", instead={"squares": [1, 4]}), "right (squares)"),
+        (lambda: close([2, 4], [1, 2], "what", instead={"sums": [2, 4]}), "what is right (sums)"),
+        (lambda: close([2, 4], 3, "what", instead={"two": [2, 4]}), "got [2, 4] (two)"),
+        (lambda: close(2, 3, "what", instead={"a": 2.001, "b": 2.0005}), "small by 1 (b)"),
+        (lambda: close([0, 2], [0, 3], "what", instead={"nan": [0, np.nan], "a": 1}), "by 1"),
+        (lambda: same(3, 4, "what", instead={"one fewer": 3}), "3 is not right (one fewer)"),
+        (lambda: by_hand(5457, 5455, exact=True, instead={"up": 5454}), ": 5457 is not right"),
+        (lambda: same([True], [False], "what"), "the only one that is not right is True at [0]"),
+        (lambda: word("b", "a", "what", "ab", instead={"not b": "b"}), "'b' is not right (not b)"),
+        (
+            lambda: truths((True, True), (True, False), "ab", instead={"both": (True, True)}),
+            "1 of the 2 answers is not right (both)",
+        ),
         (lambda: truths((True, 1), (True, False), "ab"), "the answer to b is True or False, not 1"),
         (lambda: truths((True, True), (True, False), "ab"), "1 of the 2 answers is not right"),
         (lambda: by_hand([1 / 3], [1 / 3, 2 / 3], "what"), "2 numbers are wanted"),
@@ -335,7 +380,11 @@ def test_every_moment_is_looked_at() -> None:
         (-30 * 0.1234567, 0.1234567, "it is minus 30 times what is right"),
         (0.1234567 / 23, 0.1234567, "it is 1/23 of what is right"),
         (-2.0, 2.0, "it is minus what is right"),
-        (0.5, 2.0, "0.5 is not right"),  # a quarter, by chance
+        (0.5, 2.0, "0.5 is too small by 1.5"),  # a quarter, by chance
+        (math.nan, 2.0, "nan (as from 0/0 or inf - inf) where a number is wanted"),
+        (math.inf, 2.0, "inf where a finite number is wanted"),
+        (-math.inf, math.inf, "-inf is not right"),
+        (2.0, math.inf, "2 is not right"),
     ],
 )
 def test_a_number_that_is_a_multiple_is_told_so_unless_it_may_be_chance(

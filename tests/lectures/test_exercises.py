@@ -1,14 +1,12 @@
 """Exercises are made from their solutions; right answers pass in any form, wrong ones are caught.
 
-`planted_answers/kmeans.py` belongs to `checks/kmeans.py` and to `solutions/09_kmeans.ipynb`. It
-holds `WRONG` and `RIGHT`, both `{key: [answer, ...]}`, the key being the checker's name and an
-answer what follows the number in `check(number, answer)`; a tuple stands for several.
+`planted_answers/kmeans.py` belongs to `checks/kmeans.py` and to `solutions/09_kmeans.ipynb`; the
+key of each answer is the checker's name. `planting.py` says what it holds.
 """
 
 from __future__ import annotations
 
 import functools
-import importlib
 import os
 import re
 import tempfile
@@ -17,8 +15,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Never
 
+import messages
 import numpy as np
 import pytest
+from checks import _compare
+from planting import misread, planted
 from solved import FORMS, SOLUTIONS, formed, is_function, sheet_of, solved
 
 from micrograd import Value
@@ -29,11 +30,6 @@ LECTURES = notebooks.ROOT / "lectures"
 MODULES = sorted(p.stem for p in (LECTURES / "checks").glob("*.py") if not p.stem.startswith("_"))
 Place = tuple[int, int | None]  # which answer, and which of its numbers if it has several
 each_module = pytest.mark.parametrize("module", MODULES)
-
-
-def planted(module: str, kind: str) -> dict[str, list[tuple[Any, ...]]]:
-    found = getattr(importlib.import_module(f"planted_answers.{module}"), kind)
-    return {key: [a if isinstance(a, tuple) else (a,) for a in found[key]] for key in found}
 
 
 # --- one key an exercise --------------------------------------------------------------------------
@@ -65,11 +61,18 @@ def test_heading_checker_and_planted_answers_bear_one_key(module: str) -> None:
     assert len(keys) >= 6
     for kind in ("WRONG", "RIGHT"):
         assert list(planted(module, kind)) == keys
+    assert list(misread(module)) == keys
     names = re.findall(r"^## (\d+)\.|`hint\((\d+)\)`", text, flags=re.MULTILINE)
     assert {int(a) for a, _ in names if a} <= {int(b) for _, b in names if b}, "a hint is named"
 
 
 # --- planted answers ------------------------------------------------------------------------------
+
+# what no message shows: NumPy's and Python's reprs, tracebacks, an exception of the checker itself
+FOREIGN = (
+    r"np\.\w+\(-?\d|array\(\[|<function|<class|object at|0x[0-9a-f]{6}|Value\(data|Traceback"
+    r"|checks/|cannot be used as it is"
+)
 
 
 @each_module
@@ -81,9 +84,20 @@ def test_planted_wrong_answers_are_caught_and_told_apart(module: str) -> None:
             outcome = sheet.check(exercise.number, *answer)
             assert outcome.status == "wrong", f"{module}: {outcome} for {answer!r}"
             assert outcome.message
-            assert not re.search(
-                r"np\.\w+\(-?\d|array\(\[|<function|0x[0-9a-f]{6}|Value\(data", outcome.message
-            ), outcome
+            assert not re.search(FOREIGN, outcome.message), outcome
+
+
+@each_module
+def test_the_most_natural_misreading_is_told_what_is_asked(module: str) -> None:
+    sheet, wrong = sheet_of(module), planted(module, "WRONG")
+    for key, exercise in sheet.exercises.items():
+        one, number = misread(module)[key], exercise.number
+        assert re.fullmatch(r"[A-Z`].{15,}\.", one.reading), f"{module}: {key}: one sentence"
+        assert len(re.findall(r"[A-Za-z]{2,}", one.told)) >= 2, f"{module}: {key}"
+        messages = [sheet.check(number, *answer).message for answer in wrong[key]]
+        assert one.told in messages[-1], f"{module}: {key}: {messages[-1]}"
+        elsewhere = [one.told in message for message in messages[:-1]]
+        assert not all(elsewhere), f"{module}: {key}: {one.told!r} is said of every wrong answer"
 
 
 @pytest.mark.slow
@@ -125,8 +139,6 @@ def test_solutions_are_right_in_other_forms(module: str, form: str) -> None:
 # --- numbers worked out by hand -------------------------------------------------------------------
 
 MARK = 987654.25
-# any that does the job will do, so there is no right one to be rounded
-CHOSEN = {"beat_2_2", "make_the_majority_win", "parity_of_three_bits_by_hand"}
 
 
 def places(answers: tuple[Any, ...]) -> Iterator[Place]:
@@ -187,16 +199,42 @@ def test_numbers_worked_out_by_hand_count_in_every_form_and_not_one_percent_off(
             return sheet.check(number, *put(answers, place, given)).status
 
         x = judged.right
+        if x is None:  # any number of a range that the checker declares
+            own = answers[place[0]] if place[1] is None else answers[place[0]][place[1]]
+            assert judged.low is not None or judged.high is not None
+            for given in (own, float(own), str(own), np.array([own]), Value(float(own))):
+                assert status(given) == "right", f"{module}, {key}: {given!r}"
+            for end, way, said in ((judged.low, -1, "too small"), (judged.high, 1, "too large")):
+                if end is not None:
+                    outcome = sheet.check(number, *put(answers, place, end + way * 0.01))
+                    assert outcome.status == "wrong" and said in outcome.message, outcome
+            continue
         forms = [float(x), np.float64(x), Value(x), str(Fraction(x).limit_denominator(10**6)),
                  Fraction(x).limit_denominator(10**6), np.array([x]), f" {x} "]  # fmt: skip
         forms += [int(x), np.int64(x)] if x == int(x) else []
         for given in forms + ([] if judged.exact else list(rounded(x))):
             assert status(given) == "right", f"{module}, {key}: {given!r} for {x}"
         for given in (x + 0.01, x - 0.01) if x == 0 else (x * 1.01, x * 0.99):
-            two_digits = not judged.exact and abs(given - float(f"{x:.2g}")) < 1e-9 * abs(x)
+            short = abs(x - float(f"{x:.2g}")) < 1e-9 * abs(x)  # 0.5 has no more digits
+            two_digits = abs(given - float(f"{x:.2g}")) < 1e-9 * abs(x)
+            two_digits = two_digits and not judged.exact and not short
             expected = "right so far" if two_digits else "wrong"  # 0.99 times 1/3 is 0.33
             assert status(given) == expected, f"{module}, {key}: {given!r} for {x}"
         assert status(...) in ("right so far", "not attempted")
+
+
+@pytest.mark.slow
+@each_module
+def test_no_number_that_counts_is_taken_for_a_misreading(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    misreading = _compare.misread
+    monkeypatch.setattr(_compare, "misread", lambda *a: told.append(misreading(*a)) or told[-1])
+    sheet = sheet_of(module)
+    for key in dict.fromkeys(key for key, _, _ in typed(module)):
+        assert sheet.check(sheet.exercises[key].number, *solved(module)[key]).status == "right"
+    assert not any(told), told
 
 
 @each_module
@@ -204,7 +242,7 @@ def test_no_typed_number_escapes_the_rule_and_the_notebook_says_it(module: str) 
     known = {(key, place) for key, place, _ in typed(module)}
     for key, answers in solved(module).items():
         alone = {(key, (i, j)) for i, j in places(answers) if j is None}
-        assert key in CHOSEN or alone <= known, f"{module}: {key} does not ask by_hand"
+        assert alone <= known, f"{module}: {key} does not ask by_hand"
     head = "".join(notebooks.read(SOLUTIONS[module]).cells[0].source)
     assert (ACCEPTED in " ".join(head.split())) == bool(known), module
 
@@ -276,6 +314,14 @@ def test_a_forgotten_return_and_an_exception_are_told_with_their_place(module: s
             assert "KeyError" in outcome.message, f"{module}: {outcome}"
             if key != "the_gatekeeper":  # it says for which body
                 assert 'raise KeyError("planted")' in outcome.message, f"{module}: {outcome}"
+
+
+def test_the_messages_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    messages.main(["kmeans"])
+    printed = capsys.readouterr().out
+    for key, one in misread("kmeans").items():
+        assert f": {key.replace('_', ' ')}\n" in printed
+        assert f"  Misread: {one.reading}\n  - " in printed and one.told in printed
 
 
 @each_module

@@ -19,8 +19,8 @@ from random_tables import tables
 from test_lifted_agreement import ASKS, equality_is_answered, lifted_equals_eager
 
 from micrograd import Value, lift, numbers, ops
+from micrograd.lifting import contents, schedule
 from micrograd.lifting import executable as executable_module
-from micrograd.lifting import schedule, sights
 from micrograd.lifting.run import calls
 from micrograd.lifting.run.contraction import contract
 from micrograd.lifting.steps import adjoint
@@ -174,7 +174,7 @@ MENDS: dict[str, tuple[list[tuple[Any, str, Any]], Callable[[], None]]] = {
         with_few(never_stale, settings_of_functions(HOLDERS)),
     ),
     "lists that are looked at once": (
-        [(sights.Items, "same", lambda sight: True)],
+        [(contents.Items, "same", lambda sight: True)],
         with_few(never_stale, settings_of_functions(("a list", "a nest"))),
     ),
 }

@@ -143,9 +143,7 @@ def test_a_layer_reads_like_numpy_forward_and_backward() -> None:
         "t3 = t2.sum()",
     ]
     assert backward == [
-        "d_t3 = seed_1.copy()",
-        "d_t2 = full((4, 2), d_t3)",
-        "d_t1 = (1.0 - t2 * t2) * d_t2",
+        "d_t1 = (1.0 - t2 * t2) * seed_1",
         "d_bias = d_t1.sum(axis=0)",
         "d_weight = d_t1.T @ x",
     ]
@@ -256,4 +254,4 @@ def test_a_whole_array_is_added_to_by_its_name() -> None:
         lambda x, i: functional.cross_entropy(x @ w, i), (np.ones((4, 2)), np.array([0, 1, 2, 1]))
     )
     assert "add.at(d_t5, (arange(4), i.astype(int)), d_t7)" in backward
-    assert "d_t5 += t6 * d_t6" in backward
+    assert "d_t5 += t6 * d_t8[:, None]" in backward

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from browsing import browser, needs_browser
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from micrograd import Value
@@ -37,11 +37,16 @@ TABLE = [  # what is written, the right number, what becomes of it
     ("0.8", 0.78645, "right so far"), ("0.79", 0.78645, "right"), ("0.78", 0.78645, "wrong"),
     ("0.786", 0.78645, "right"), ("0.7864", 0.78645, "right"),
     ("0.051", 0.0514, "right"), ("0.0514", 0.0514, "right"), ("0.05", 0.0514, "right so far"),
-    ("0.004", 0.0042, "right so far"), ("0.0042", 0.00423, "right so far"),
+    ("0.004", 0.00423, "right so far"), ("0.0042", 0.00423, "right so far"),
     ("0.00423", 0.00423, "right"), ("0.000", 0.0004, "wrong"), ("0", 0.0004, "wrong"),
     ("0", 0.0, "right"), ("-0", 0.0, "right"), ("0", 3e-17, "right"), ("0.0001", 0.0, "wrong"),
     ("1200", 1234.0, "right so far"), ("1000", 1234.0, "right so far"), ("1230", 1234.0, "right"),
-    ("1300", 1234.0, "wrong"), ("10", 9.6, "right so far"), ("100", 99.6, "right"),
+    ("1300", 1234.0, "wrong"), ("10", 9.61, "right so far"), ("100", 99.6, "right"),
+    ("1.5", 1.5, "right"), ("3/2", 1.5, "right"), ("2", 1.5, "wrong"), ("2.00", 1.5, "wrong"),
+    ("1", 1.5, "wrong"), ("0.25", 0.25, "right"), ("0.3", 0.25, "wrong"), ("0.2", 0.25, "wrong"),
+    ("3", 3.0, "right"), ("0.004", 0.0042, "wrong"), ("10", 9.6, "wrong"), ("2", -1.5, "wrong"),
+    ("1.2", 1.25, "right so far"), ("1.3", 1.25, "right so far"), ("1", 1.25, "right so far"),
+    ("1.5", 0.1 * 15, "right"), ("2", 0.1 * 15, "wrong"), ("-2", -1.4999, "wrong"),
     ("inf", math.inf, "right"), ("∞", math.inf, "right"), ("-∞", -math.inf, "right"),
     ("−Infinity", -math.inf, "right"), ("1/0", math.inf, "right"), ("-1/0", -math.inf, "right"),
     ("inf", 1.0, "wrong"), ("1", math.inf, "wrong"), ("nan", math.nan, "right"),
@@ -92,6 +97,9 @@ def _many_pairs() -> Iterator[tuple[float, float]]:
         for digits in range(1, 6):
             yield float(f"{right:.{digits}g}"), right
             yield round(right, digits), right
+        short = float(f"{right:.2g}")
+        for unit in (10.0 ** math.floor(math.log10(abs(right))), 1.0):
+            yield round(short / unit) * unit, short
         for factor in (0.98, 0.9949, 0.9951, 1.0049, 1.0051, -1.0):
             yield right * factor, right
 
@@ -111,11 +119,36 @@ def test_three_digits_are_always_enough_and_one_percent_off_never_is(right: floa
 
 
 @given(numbers, st.sampled_from([1, 2]))
-def test_one_digit_or_two_are_right_so_far(right: float, digits: int) -> None:
+def test_one_digit_or_two_of_more_are_right_so_far(right: float, digits: int) -> None:
+    assume(not math.isclose(right, float(f"{right:.2g}"), rel_tol=1e-8))
     verdict = by_hand(float(f"{right:.{digits}g}"), right)
     assert verdict.status in ("right", "right so far")
     if verdict.status == "right so far":
         assert verdict.message == "right so far: give three digits"
+
+
+SHORT = [k * 10.0**e for e in range(-4, 4) for k in range(1, 100) if k % 10]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_short_number_is_right_as_it_is_and_not_rounded_further(sign: int) -> None:
+    """Whoever says 2 for 1.5 would be asked for three digits for ever."""
+    for right in (sign * x for x in SHORT):
+        for written in (repr(right), f"{right:.2g}", f"{right:.3g}", Fraction(right)):
+            assert by_hand(written, right), (written, right)
+        unit = 10.0 ** math.floor(math.log10(abs(right)))
+        for answer in (math.floor(right / unit) * unit, math.ceil(right / unit) * unit):
+            status = by_hand(answer, right).status
+            assert status == ("right" if math.isclose(answer, right) else "wrong"), (answer, right)
+
+
+@pytest.mark.parametrize("third", range(1, 10))
+def test_a_number_of_three_digits_or_more_may_be_rounded_to_fewer(third: int) -> None:
+    for right in (x + third * x / abs(x) * 10.0 ** (math.floor(math.log10(x)) - 2) for x in SHORT):
+        for digits in (1, 2):
+            answer = float(f"{right:.{digits}g}")
+            assert by_hand(answer, right).status in ("right", "right so far"), (answer, right)
+        assert by_hand(f"{right:.3g}", right)
 
 
 FORMS = (

@@ -31,7 +31,7 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(chromium: Any, tmp_path: Path) -> OpenPage:
+def page(chromium: Any, tmp_path: Path) -> Iterator[OpenPage]:
     """Opens a stepper's page, saved to disk, with the network off."""
     chromium.execute_cdp_cmd("Network.enable", {})
     offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}

@@ -74,6 +74,20 @@ def test_a_wrong_answer_is_told_its_likely_mistake() -> None:
     assert "forgot to add the other use" in report._repr_markdown_()
 
 
+def test_a_number_that_no_known_mistake_gives_is_told_how_it_comes_about() -> None:
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    e, s = a * b, (a * a)
+    e.label, s.label = "e", "s"
+    out = e + s
+    out.label = "o"
+    told = str(check(out, {"b": 5, "a": 33, "e": 77}))
+    assert "No known mistake gives this number. It is e.grad times the local derivative" in told
+    assert "It is o.grad times the local derivative there: work out both." in told
+    assert "It is a sum over its uses, in s and e: add what each of them sends back." in told
+    told = str(check(s, {"a": 77}))
+    assert "in s, more than once: add" in told
+
+
 def test_the_right_answer_is_never_told_unless_asked_for() -> None:
     total = product() * 17.0 + 0.123
     total.label = "M"
@@ -364,11 +378,13 @@ def test_parameters_may_be_given_everywhere() -> None:
     w, x = Value(0.5), Value(2.0, label="x")
     loss = (w * x - 3.0) ** 2
     assert asked(loss) == {"x", "v1", "v2", "v3"}  # w is taken for a constant
-    for given in ([w], np.array([w], dtype=object), w, (w,)):
+    for given in ([w], np.array([w], dtype=object), w, (w,), {w}, [[w]], {"w": w}):
         assert len(asked(loss, parameters=given)) == 5
         assert len(worksheet(loss, parameters=given).asked) == 5
         assert "v1.grad" in str(explain(loss, parameters=given))
         assert "v1" in step_through(loss, given, 0.1).page
+
+    assert len(asked(loss, parameters=iter([w]))) == 5
 
     class Foreign:  # as the video writes it
         def parameters(self) -> list[Value]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,8 @@ class Interpreted:
         run: Callable[[Sequence[Step], dict[str, Any]], None],
         steps: Sequence[Step],
         before: Interpreted | None = None,
-        fixed: Mapping[Array, int] = MappingProxyType({}),
+        fixed: Mapping[Array, int] | None = None,
+        kept: Collection[Array] | None = None,
     ) -> None:
         self.run, self.steps = run, steps
         self.placement: Placement = place(steps, fixed or {})

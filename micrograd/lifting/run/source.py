@@ -47,6 +47,7 @@ class Source:
         self._specs: dict[str, tuple[Any, ...]] = {} if before is None else dict(before._specs)
         self._fixed: dict[str, Any] = {} if before is None else dict(before._fixed)
         self._arena: Arena = Arena() if before is None else before._arena
+        self._same: dict[str, str] = {}
         self._offset = 0
         self._indent = ""
 
@@ -72,6 +73,10 @@ class Source:
         module = compile(source, "<lifted>", "exec")
         (code,) = [c for c in module.co_consts if isinstance(c, CodeType)]
         return code
+
+    def rename(self, array: str, other: str) -> None:
+        """An array lies where another one lay: their views have one name."""
+        self._same[array] = self._same.get(other, other)
 
     # --- names ------------------------------------------------------------------------------------
 
@@ -129,6 +134,8 @@ class Source:
         return self.constant("i", found, found.tobytes() + repr(found.shape).encode())
 
     def _named(self, prefix: str, spec: tuple[Any, ...]) -> str:
+        kind, array, *rest = spec
+        spec = (kind, self._same.get(array, array), *rest)
         name = self._names.setdefault(spec, f"{prefix}{len(self._specs)}{self._mark}")
         self._specs.setdefault(name, spec)
         return name

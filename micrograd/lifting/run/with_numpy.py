@@ -7,7 +7,7 @@ that write where the result belongs (`ufuncs.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import CodeType
 from typing import Any
 
@@ -35,7 +35,8 @@ def run(steps: Sequence[Step], buffers: dict[str, Any]) -> None:
 class Compiled:
     """Code for a list of steps; `before`: other steps' code that has run on the same arrays.
 
-    `fixed`: where some arrays must lie in the buffer, `memory` of a Bound.
+    `fixed`: where some arrays must lie in the buffer, `memory` of a Bound. `kept`: the arrays that
+    are read afterwards; all, if None.
     """
 
     def __init__(
@@ -43,18 +44,21 @@ class Compiled:
         steps: Sequence[Step],
         before: Compiled | None = None,
         fixed: Mapping[Array, int] | None = None,
+        kept: Collection[Array] | None = None,
     ) -> None:
         self.source: Source = Source(None if before is None else before.source)
         self.copies: dict[Any, str] = {}
         if before is not None:
             self.copies = before._lasting()
-        self.placement: Placement = place(steps, fixed or {})
+        self.placement: Placement = place(steps, fixed or {}, kept)
         self.constants = {
             view.array.name: np.ascontiguousarray(view.array.numbers, dtype=np.float64).ravel()
             for step in steps
             for view in step.views
             if view.array.numbers is not None
         }
+        for array, other in self.placement.over.items():
+            self.source.rename(array.name, other.name)
         added_to = {step.out.array for step in steps if step.accumulate}
         self._fills = []
         for number, step in enumerate(steps):

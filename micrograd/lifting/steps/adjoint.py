@@ -26,6 +26,7 @@ from micrograd.lifting.steps.expression import (
 from micrograd.lifting.steps.first_writes import first_writes
 from micrograd.lifting.steps.flow import Marks, flows, wanted
 from micrograd.lifting.steps.ir import Array, Program, Step, View
+from micrograd.lifting.steps.simplify import simplified
 from micrograd.lifting.steps.walks import dense, moving, standing
 
 __all__ = ["Backward", "adjoint", "backward", "gradient", "seed"]
@@ -103,7 +104,8 @@ class _Adjoint:
         asked = [a.array for a in self.program.arguments if a.wanted]
         asked += [p.array for p in self.program.parameters]
         asked += [window.view.array for window in self.between]
-        return first_writes(self.steps, [gradient(array) for array in asked])
+        gradients = [gradient(array) for array in asked]
+        return simplified(first_writes(self.steps, gradients), gradients)
 
     def cut(self, step: Step) -> tuple[Step, np.ndarray] | None:
         """The box of turns around all that a gradient reaches, and which of them it does reach."""

@@ -26,6 +26,7 @@ from micrograd.lifting.schedule import Instruction
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 from micrograd.lifting.steps.ir import Argument, Draw, Parameters, Program, Step, View, Window
 from micrograd.lifting.steps.reading import Reader, shortened
+from micrograd.lifting.steps.simplify import simplified
 from micrograd.lifting.steps.walks import standing
 from micrograd.lifting.strides import Access, nest
 from micrograd.op import Op
@@ -49,13 +50,14 @@ def lower(
     steps += reader.taken()
     wanted = [*(a.wanted for a in recording.arguments), *(True for _ in recording.outside)]
     held = zip(reader.arguments, wanted, strict=True)
+    kept = {window.view.array for window in (*results, *statistics)}
     return Program(
         name,
         tuple(Argument(array, flag) for array, flag in held),
         tuple(Parameters(array, first) for array, first in reader.parameters),
         tuple(reader.constants.values()),
         tuple(map(Draw, reader.draws)),
-        tuple(steps),
+        simplified(steps, kept, copies_alone=True),
         results,
         statistics,
         reader.names,

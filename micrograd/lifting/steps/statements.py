@@ -46,6 +46,8 @@ class Statements:
         target, flat = array.name, self._flat(step)
         if array in self._in_pieces and flat is None:
             target = self.operands.target(step.out, step.loops)
+            if step.accumulate and target == f"{array.name}[...]":
+                target = array.name
         elif array in self._in_pieces and not step.accumulate:
             target += "[...]"
         shape, value = flat or self._value(step)
@@ -60,14 +62,15 @@ class Statements:
         array = step.out.array
         if step.combine is not None or not step.reads:
             return None
-        if not all(whole(view, step.loops) for view in (step.out, *step.reads)):
+        wide = [view for view in step.reads if self.operands.shape(view.array) != ()]
+        if not wide or not all(whole(view, step.loops) for view in (step.out, *wide)):
             return None
-        if any(view.strides != step.out.strides for view in step.reads):
+        if any(view.strides != step.out.strides for view in wide):
             return None
         shapes = [self.operands.shape(view.array) for view in step.reads]
         shape = self.operands.shape(array, max(shapes, key=len))
         names = [
-            view.array.name if own == shape else reshaped(view.array.name, shape)
+            view.array.name if own in (shape, ()) else reshaped(view.array.name, shape)
             for view, own in zip(step.reads, shapes, strict=True)
         ]
         new = not (step.accumulate or array in self._in_pieces)

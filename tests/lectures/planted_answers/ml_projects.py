@@ -1,6 +1,7 @@
 """Planted answers to lecture 2's exercises: mistakes, and right ones of unusual form."""
 
 import numpy as np
+from planting import Misread
 from scipy.stats import norm
 from sklearn.impute import SimpleImputer
 
@@ -52,24 +53,20 @@ def in_place(train, test):
 P = 1 / 2
 
 WRONG = {
-    "six_events_six_phases": [[1, 2, 3, 4, 5, 6], [3, 5, 1, 6, 2, 4], [2, 6, 1, 5, 3, 4]],
-    "thresholds_from_unequal_costs": [(0.4, 0.84, 40.0), (0.16, 0.6, 50.0), (0.15, 0.85, 40.0)],
-    "wilsons_interval": [wald, wilson, lambda k, n, level: wilson(k, n, level, one_sided=True)],
+    "six_events_six_phases": [[1, 2, 3, 4, 5, 6], [2, 6, 1, 5, 3, 4]],
+    "thresholds_from_unequal_costs": [(0.16, 0.6, 50.0), (0.15, 0.85, 40.0)],
+    "wilsons_interval": [wald, wilson],
     "how_many_for_a_paired_test": [
         lambda b, c, power: needed(b, c, power, up=False),
         lambda b, c, power: needed(b, c, power, paired=False),
-        lambda b, c, power: needed(b, c, power, one_sided=True),
     ],
     "filling_holes_without_looking_ahead": [
-        lambda a, b: fill(a, b, means="each"),
         lambda a, b: fill(a, b, means="both"),
         lambda a, b: fill(a, b, indicator=False),
-        fill,  # an indicator for the column that has holes in the test table only
         in_place,
     ],
     "the_gradient_of_one_bird": [
-        (P, -P / 2, P / 2),  # the sign
-        (0.25 * 2, -0.25, 0.25),  # the sigmoid's slope without the loss's
+        (P, -P / 2, P / 2),  # the sigmoid's slope without the loss's
         (-P, P / 2, -P / 2),  # the inputs left half out
     ],
     "folds_that_keep_groups_whole": [
@@ -77,16 +74,13 @@ WRONG = {
         lambda groups, k, rng: np.arange(groups.max() + 1)[groups] % k,  # no deal at all
         lambda groups, k, rng: rng.permutation(len(groups)) % k,
         lambda groups, k, rng: groups % k,
-        lambda groups, k, rng: rng.integers(0, k, groups.max() + 1)[groups],
     ],
     "what_equal_error_rates_do_to_precision": [
-        (lambda base, tpr, fpr: tpr / (tpr + fpr), 0.14, 1 / 9),
         (lambda base, tpr, fpr: base * tpr / (base * tpr + (1 - base) * fpr), 0.8, 1 / 9),
         (lambda base, tpr, fpr: base * tpr / (base * tpr + (1 - base) * fpr), 0.14035087719, 1 / 8),
     ],
     "find_the_leaks": [
         ["tube"],
-        ["tube", "index", "weight"],
         ["tube", "index", "day"],
         ["tube", "band"],
     ],
@@ -163,4 +157,52 @@ RIGHT = {
         ["Tube", " index", "RING"],
         np.array(["tube", "index", "ring"]),
     ],
+}
+
+MISREAD = {
+    "six_events_six_phases": Misread(
+        [3, 5, 1, 6, 2, 4],
+        "An alarm is an evaluation, and opening the sealed season is the first use.",
+        "comparing with the charter is not yet putting it to use",
+    ),
+    "thresholds_from_unequal_costs": Misread(
+        (0.4, 0.84, 40.0),
+        "The cost of writing down a sex is taken for the cost of missing it.",
+        "writing 'female' for a male costs 250",
+    ),
+    "wilsons_interval": Misread(
+        lambda k, n, level: wilson(k, n, level, one_sided=True),
+        "Wrong in a share `level` is read as at each of the two ends.",
+        "two ends together are wrong in a share `level`",
+    ),
+    "how_many_for_a_paired_test": Misread(
+        lambda b, c, power: needed(b, c, power, one_sided=True),
+        "At the 5% level is read as the quantile at 95%.",
+        "asked is the two-sided test",
+    ),
+    "filling_holes_without_looking_ahead": Misread(
+        fill,
+        "Each table gets indicators for the columns in which it has holes itself.",
+        "each column that had holes in training, and no other",
+    ),
+    "the_gradient_of_one_bird": Misread(
+        (2 * P, -P, P),
+        "The loss is read as log p, which is to be made large.",
+        "the loss is -log p",
+    ),
+    "folds_that_keep_groups_whole": Misread(
+        lambda groups, k, rng: rng.integers(0, k, groups.max() + 1)[groups],
+        "Each group gets any fold, drawn by itself.",
+        "all folds hold as many groups, give or take one",
+    ),
+    "what_equal_error_rates_do_to_precision": Misread(
+        (lambda base, tpr, fpr: tpr / (tpr + fpr), 0.8 / 0.9, 1 / 9),
+        "With equal rates in every group the base rate cancels.",
+        "asked is the share in a group with this base rate",
+    ),
+    "find_the_leaks": Misread(
+        ["tube", "index", "weight"],
+        "A column that leads to the sex together with another is a leak itself.",
+        "is an honest measurement",
+    ),
 }
