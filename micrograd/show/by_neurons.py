@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from micrograd.show.formulas import Formula, bracketed, gradient, number
+from micrograd.show.formulas import (
+    Formula,
+    bracketed,
+    gradient,
+    local_derivatives,
+    named,
+    number,
+)
 from micrograd.show.frames import Frame, Row, data_shown, grad_shown
 from micrograd.show.graph.grouping import Part
 from micrograd.show.walk import Use, Walk
@@ -57,10 +64,29 @@ def _read(walk: Walk, part: Part) -> list[int]:
     return [k for k in read if k not in weights] + [k for k in read if k in weights]
 
 
-def _inside_name(walk: Walk, i: int) -> str:
-    """A weight's name within its neuron: w[0]."""
-    short = walk.grouping.weights.get(i) if walk.grouping else None
-    return short.path.rpartition(".")[2] if short and not walk.nodes[i].label else walk.names[i]
+def _names_inside(walk: Walk, part: Part) -> dict[int, str]:
+    """What things are called within a neuron: its weights w[0], its inputs x[0] or their labels."""
+    names = {part.output: "out"}
+    weights = walk.grouping.weights if walk.grouping else {}
+    read = _read(walk, part)
+    inputs = [k for k in read if k not in weights and k not in walk.constants]
+    for k in read:
+        if walk.nodes[k].label:
+            names[k] = walk.nodes[k].label
+        elif k in weights:
+            names[k] = weights[k].path.rpartition(".")[2]
+        elif k in inputs:
+            names[k] = f"x[{inputs.index(k)}]"
+    return names
+
+
+def _locals(walk: Walk, i: int, names: Mapping[int, str]) -> list[Formula]:
+    """The local derivatives of a node, in the names of its neuron."""
+
+    def formula(k: int) -> Formula:
+        return named(names[k]) if k in names else walk.formula_of(k)
+
+    return local_derivatives(walk.rule(i), [formula(k) for k in walk.inputs(i)], formula(i))
 
 
 def _forth(walk: Walk, part: Part) -> Frame:
@@ -83,12 +109,15 @@ def _back(walk: Walk, part: Part, uses: Mapping[int, tuple[Use, ...]]) -> Frame:
     inside = set(part.all())
     slopes: dict[int, tuple[Formula, Formula, float]] = {}  # d output / d node
     changes: dict[int, tuple[float, float]] = {}  # before and after
+    names = _names_inside(walk, part)
+    neurons = walk.grouping.within() if walk.grouping else ()
+    given_by = {p.output: p.label for p in neurons if p.kind == "neuron"}
     one = Formula.of(1.0)
     slopes[part.output] = one, one, 1.0
     for i in sorted(inside, reverse=True):
         if i not in slopes or i not in uses:
             continue
-        symbols, numbers = walk.locals_of(i), walk.locals_in_numbers(i)
+        symbols, numbers = _locals(walk, i, names), walk.locals_in_numbers(i)
         for use in uses[i]:
             above = slopes[i]
             slope = (
@@ -119,9 +148,9 @@ def _back(walk: Walk, part: Part, uses: Mapping[int, tuple[Use, ...]]) -> Frame:
         rows=[
             Row(
                 input=k,
-                name=_inside_name(walk, k),
+                name=names[k] + (f", {given_by[k]}" if k in given_by else ""),
                 grad=gradient(walk.names[k]),
-                slope=f"∂out/∂{bracketed(_inside_name(walk, k))}",
+                slope=f"∂out/∂{bracketed(names[k])}",
                 formula=slopes[k][0].text,
                 numbers=slopes[k][1].text,
                 local=number(slopes[k][2]),

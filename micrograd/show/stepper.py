@@ -35,6 +35,8 @@ __all__ = ["Stepper", "step_through"]
 _MAX_NODES = 300  # 0.8 MB, and about as many as a person clicks through
 _MAX_GROUPED = 600  # nodes in groups: nobody sees them all at once
 
+_POSITIVE, _NEGATIVE = number_text(1.0, sign=True), number_text(-1.0)  # cards are alike in width
+
 # inside a double-quoted srcdoc each " takes six bytes: the lesson travels with its quotes swapped
 _SWAP = str.maketrans("\"'", "'\"")
 
@@ -179,13 +181,12 @@ class Stepper:
 
 def _widest(walk: Walk, later: Sequence[float]) -> list[dict[str, str]]:
     """For each node the number and the gradient, of all it will show, that take the most room."""
-    grads = ["0.0000"] * len(walk.nodes)
-    grads[-1] = number_text(1.0, sign=True)
+    grads = [_POSITIVE] * len(walk.nodes)
     for step in walk.steps:
         for use in step:
             grads[use.input] = max(grads[use.input], number_text(use.after, sign=True), key=width)
     data = [
-        max(number_text(x), number_text(y), key=width)
+        max(_NEGATIVE, number_text(x), number_text(y), key=width)
         for x, y in zip(walk.data, later, strict=True)
     ]
     return [{"widest_data": x, "widest_grad": g} for x, g in zip(data, grads, strict=True)]

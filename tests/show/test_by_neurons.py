@@ -46,6 +46,10 @@ def test_each_neuron_is_one_step_forward_and_one_back() -> None:
     ]
     assert [f["part"] for f in neurons[36:]] == [f["part"] for f in neurons[:36]][::-1]
     assert neurons[0]["equation"][1] == "tanh(w·x + b)"
+    rows = next(
+        f for f in neurons if f["title"] == "Neuron 2 of layer 2 in example 1" and f["rows"]
+    )["rows"]
+    assert (rows[1]["name"], rows[1]["formula"]) == ("x[1], neuron 2", "(1 − out²) × w[1]")  # noqa: RUF001
     assert [f["phase"] for f in frames[-3:]] == ["gradients", "update", "update"]
     assert len(frames[-2]["summary"]) == len(model.parameters())
 
