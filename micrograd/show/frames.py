@@ -11,7 +11,7 @@ from typing import Any
 
 from micrograd.show.graph.text import number_text
 
-__all__ = ["Frame", "Row", "as_json", "data_shown", "grad_shown"]
+__all__ = ["Curve", "Frame", "Row", "as_json", "data_shown", "grad_shown"]
 
 Shown = list[Any]  # [node, text], of a gradient [node, text, "plus" | "minus" | ""]
 
@@ -34,6 +34,17 @@ class Row:
     constant: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """An operation as a function of one of its inputs, around the point where it is."""
+
+    input: str
+    x: float
+    y: float
+    slope: float
+    points: list[tuple[float, float]]
+
+
 @dataclass(slots=True)
 class Frame:
     """One step: where it is, what changes on the cards, what is said."""
@@ -52,6 +63,7 @@ class Frame:
     rows: list[Row] = field(default_factory=list)
     summary: list[list[str]] = field(default_factory=list)  # name, value, meaning
     change: list[str] = field(default_factory=list)  # name, before, after
+    curves: list[Curve] = field(default_factory=list)  # the operation along each input
     questions: list[dict[str, Any]] = field(default_factory=list)
     ask: str = ""  # said while a question is open
 

@@ -16,6 +16,7 @@ from micrograd.engine import Value
 from micrograd.show.adopted import UNORDERED
 from micrograd.show.answers import ACCEPTED
 from micrograd.show.by_neurons import by_neurons
+from micrograd.show.curves import curves_of
 from micrograd.show.formulas import Formula, bracketed, gradient, number, same
 from micrograd.show.frames import Frame, Row, as_json, data_shown, grad_shown
 from micrograd.show.graph.text import NUMBER_WIDTHS, label_of, plain
@@ -143,6 +144,7 @@ def backward(walk: Walk, quiz: bool) -> Iterator[Frame]:
             equation=[name, walk.expression(i).text, walk.expression_in_numbers(i).text, ""],
             arriving=arriving,
             rows=[_row(walk, use, symbols[use.position], numbers[use.position]) for use in step],
+            curves=[] if quiz else curves_of(walk, step),
         )
         if quiz:
             frame.questions = [

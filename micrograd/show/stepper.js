@@ -125,7 +125,7 @@
     const rule = el("p", { class: "equation" }, "grad of an input  +=  ", chip("local", "local derivative"), " × ",
       chip("arriving", "gradient arriving"));
     const use = [["← →", "one step"], ["space", "play, pause"], ["click a card", "go to its step"],
-      ["point at a card", "all that is known of it"], ["Ctrl + wheel, + −", "closer"], ["F", "for a projector"]];
+      ["point at a card", "all that is known of it"], ["Ctrl + wheel, + −", "closer"], ["F", "for a projector"], ["P", "print, Shift: six on a page"]];
     if (views) use.push(["click a group", "opens or closes it"]);
     const asks = quiz ? [el("p", {}, "Before each gradient the lesson asks you for it. " + lesson.accepted)] : [];
     return el("div", { class: "guide" }, el("p", {}, "The chain rule, one node at a time:"), rule, ...asks,
@@ -235,7 +235,9 @@
 
   // --- moving ------------------------------------------------------------------------------------------
 
-  const refresh = () => paint(frames[at], state(at));
+  const slopes = makeSlopes(svg, $("plots"), (i) => (views ? views.cardOf(i) : `n${i}`));
+  const slope = () => ($("slopes").getAttribute("aria-pressed") === "true" && !quiz ? slopes.show(frames, at) : slopes.clear());
+  const refresh = () => { paint(frames[at], state(at)); slope(); };
 
   function show(k) {
     at = Math.max(0, Math.min(k, barrier()));
@@ -243,6 +245,7 @@
     if (views) views.follow(frame);
     paint(frame, state(at));
     panel(at, frame);
+    slope();
     $("slider").value = at;
     $("slider").setAttribute("aria-valuetext", `step ${at + 1} of ${frames.length}: ${PHASES[frame.phase]}, ${frame.title}`);
     $("count").textContent = `${at + 1} / ${frames.length}`;
@@ -353,23 +356,52 @@
     show(at);
     if (pointed) radio.blur();
   }));
+  $("slopes").hidden = quiz; // they would give the answers away
+  $("slopes").addEventListener("click", () => {
+    $("slopes").setAttribute("aria-pressed", String($("slopes").getAttribute("aria-pressed") !== "true"));
+    slope();
+  });
   $("theme").addEventListener("click", () => {
     const dark = getComputedStyle(document.documentElement).getPropertyValue("--scheme").trim() === "dark";
     document.documentElement.setAttribute("theme", dark ? "light" : "dark");
   });
   const looks = { "+": () => lens.zoom(lens.scale() * 1.25), "-": () => lens.zoom(lens.scale() / 1.25), 0: () => lens.zoom(null),
-    f: () => { document.documentElement.classList.toggle("projector"); size(); } };
+    p: (e) => print(e.shiftKey), f: () => { document.documentElement.classList.toggle("projector"); size(); } };
   const keys = { ArrowRight: "forward", ArrowLeft: "back", Home: "first", End: "last", " ": "play" };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hush();
     const look = looks[event.key.toLowerCase()], id = keys[event.key], target = event.target, tag = target.tagName;
     const own = tag === "INPUT" && (target.type !== "range" || event.key !== " "); // it has a use for the key
-    if (look && tag !== "INPUT" && !event.ctrlKey && !event.metaKey && !event.altKey) look();
+    if (look && tag !== "INPUT" && !event.ctrlKey && !event.metaKey && !event.altKey) look(event);
     if (!id || own || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === " " && tag === "BUTTON") return;
     event.preventDefault();
     if (!$(id).disabled) actions[id]();
   });
+  // printing: every step as a slide of its own, six on a page with Shift+P
+  function slides(six) {
+    const kept = at, last = barrier();
+    document.body.classList.toggle("six", six);
+    for (let k = 0; k <= last; k++) {
+      show(k);
+      const slide = el("section", { class: "slide" }), picture = svg.cloneNode(true);
+      picture.removeAttribute("style");
+      slide.append(picture, document.querySelector(".said").cloneNode(true), $("work").cloneNode(true));
+      slide.querySelectorAll("[id]").forEach((e) => { if (e.tagName !== "marker") e.removeAttribute("id"); });
+      slide.querySelectorAll("[tabindex]").forEach((e) => e.removeAttribute("tabindex"));
+      document.body.append(slide);
+    }
+    show(kept);
+    document.body.classList.add("printing");
+  }
+  function unprint() {
+    document.body.classList.remove("printing", "six");
+    document.querySelectorAll(".slide").forEach((slide) => slide.remove());
+  }
+  addEventListener("beforeprint", () => { if (!document.querySelector(".slide")) slides(false); });
+  addEventListener("afterprint", unprint);
+  function print(six) { slides(six); window.print(); }
+
   new ResizeObserver(size).observe($("graph"));
   if (views) views.show(0);
   show(0);

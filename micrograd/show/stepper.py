@@ -116,7 +116,9 @@ class Stepper:
     @property
     def page(self) -> str:
         """A whole HTML document that needs nothing but a browser."""
-        script = source("answers.js") + source("views.js") + source("stepper.js")
+        script = (
+            source("answers.js") + source("views.js") + source("slopes.js") + source("stepper.js")
+        )
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         data = json.dumps(self._lesson, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         return Template(source("stepper.html")).substitute(

@@ -1,6 +1,6 @@
 """Lessons by neurons: their frames say what the engine does, and their pages open and close.
 
-Covers `by_neurons.py`, `frames.py`, `training.py`.
+Covers `by_neurons.py`, `curves.py`, `frames.py`, `training.py`.
 """
 
 from __future__ import annotations
@@ -349,3 +349,90 @@ def test_no_page_is_wider_than_its_window(page: Any, width: int) -> None:
         step(page, times)
         wide = page.execute_script("return document.documentElement.scrollWidth")
         assert wide <= width
+
+
+# --- slopes and paper -----------------------------------------------------------------------------
+
+
+def test_a_curve_goes_through_its_point_with_the_slope_of_the_step() -> None:
+    x, k = Value(0.5, label="x"), Value(-3.0, label="k")
+    out = (x * k).tanh().exp()
+    out.label = "L"
+    frames = [f for f in step_through(out)._lesson["frames"] if f.get("curves")]
+    assert [len(f["curves"]) for f in frames] == [1, 1, 2]
+    for frame in frames:
+        for curve, row in zip(frame["curves"], frame["rows"], strict=True):
+            assert curve["slope"] == pytest.approx(read(row["local"]), rel=2e-3)
+            below = max(p for p in curve["points"] if p[0] <= curve["x"] + 1e-9)
+            above = min(p for p in curve["points"] if p[0] >= curve["x"] - 1e-9)
+            lowest, highest = sorted([below[1], above[1]])
+            assert lowest - 0.05 <= curve["y"] <= highest + 0.05
+    assert len(frames[-1]["curves"][0]["points"]) == 2  # a product is a straight line
+    assert not any(f.get("curves") for f in step_through(out, quiz=True)._lesson["frames"])
+
+
+def test_a_rule_made_by_hand_has_no_curve() -> None:
+    a = Value(3.0, label="a")
+    out = Value(9.0, (a,), "sq", "L")
+    out._backward = lambda: None
+    assert not any(f.get("curves") for f in step_through(out)._lesson["frames"])
+
+
+@pytest.fixture
+def neuron_page(chromium: Any, tmp_path: Path) -> Iterator[Any]:
+    out = perceptron([1], 1, activation="tanh")[0]
+    step_through(out).save(tmp_path / "neuron.html")
+    resize(chromium, 1280, 800)
+    prefer(chromium, "light")
+    chromium.get((tmp_path / "neuron.html").as_uri())
+    yield chromium
+    assert errors(chromium) == []
+
+
+@pytest.mark.browser
+@needs_browser
+def test_slopes_are_seen_and_can_be_switched_off(neuron_page: Any) -> None:
+    driver = neuron_page
+    driver.execute_script("document.getElementById('last').click()")
+    press(driver, Keys.ARROW_LEFT)
+    plots = "return document.querySelectorAll('#plots .plot').length"
+    arrows = "return document.querySelectorAll('.edge.up, .edge.down').length"
+    assert driver.execute_script(plots) > 0
+    flowed = driver.execute_script(arrows)
+    assert flowed > 5
+    wide = driver.execute_script(
+        "return [...document.querySelectorAll('.edge.up, .edge.down')]"
+        ".map(e => parseFloat(e.style.getPropertyValue('--wide')))"
+    )
+    assert max(wide) == 5 and min(wide) >= 1
+    driver.execute_script("document.getElementById('slopes').click()")
+    assert driver.execute_script(plots) == driver.execute_script(arrows) == 0
+    driver.execute_script("document.getElementById('slopes').click()")
+    assert driver.execute_script(arrows) == flowed
+    overlap = driver.execute_script("""
+        const plots = document.getElementById("plots").getBoundingClientRect();
+        return [...document.querySelectorAll("#say, #work td, #work th")]
+            .some(e => e.getBoundingClientRect().right > plots.left)""")
+    assert not overlap
+
+
+@pytest.mark.browser
+@needs_browser
+@pytest.mark.parametrize(("six", "each"), [(False, 1), (True, 6)])
+def test_a_stepper_is_printed_as_slides(neuron_page: Any, six: bool, each: int) -> None:
+    from base64 import b64decode
+
+    driver = neuron_page
+    steps = driver.execute_script("""
+        window.print = () => {};
+        document.dispatchEvent(new KeyboardEvent("keydown", { key: "p", shiftKey: arguments[0] }));
+        return [document.querySelectorAll(".slide").length,
+                Number(document.getElementById("slider").max) + 1]""", six)  # fmt: skip
+    assert steps[0] == steps[1] > 8
+    printed = b64decode(
+        driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"]
+    )
+    assert printed.count(b"/Type /Page\n") == -(-steps[0] // each)
+    driver.execute_script("dispatchEvent(new Event('afterprint'))")
+    assert driver.find_elements("css selector", ".slide") == []
+    assert driver.find_element("css selector", "main").is_displayed()
