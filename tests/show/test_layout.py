@@ -30,6 +30,7 @@ from micrograd.nn import MLP
 from micrograd.show.graph import layout, render, text
 from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Group, Run, places, size_of
 from micrograd.show.graph.picture import Picture
+from tools.architecture import PICTURES, picture
 
 SVG = "{http://www.w3.org/2000/svg}"
 NODE = shutil.which("node")
@@ -244,6 +245,16 @@ def test_no_text_is_squeezed_by_more_than_15_percent(font: str) -> None:
         assert given <= 1.4 * long, (said, bold, given / long)  # nor drawn out of shape
 
 
+COMMITTED = sorted(path for path in (ROOT / "docs").rglob("*.svg"))
+
+
+def test_the_pictures_of_the_architecture_are_what_the_tool_draws() -> None:
+    for name, plan in PICTURES.items():
+        path = ROOT / "docs" / "architecture" / f"{name}.svg"
+        assert path.read_text(encoding="utf-8") == picture(plan).svg, "python -m tools.architecture"
+        assert path in COMMITTED
+
+
 @pytest.mark.browser
 @needs_browser
 @pytest.mark.parametrize("font", ["Liberation Sans", "DejaVu Sans", "DejaVu Serif"])
@@ -253,6 +264,7 @@ def test_no_text_crosses_a_border_in_any_font(font: str, tmp_path: Any) -> None:
         total = total + Value(-1e-9, label=label)
     total.backward()
     pages = [draw(total).svg, draw(total, stacked=True).svg, draw(network()).svg, plan().svg]
+    pages += [path.read_text(encoding="utf-8") for path in COMMITTED]
     (tmp_path / "page.html").write_text(
         "<meta charset=utf-8>" + "".join(pages).replace("Helvetica", f"'{font}'"), encoding="utf-8"
     )
