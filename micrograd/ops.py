@@ -75,10 +75,12 @@ _POWERS: dict[float, Any] = {
 
 def _power_backward(g: Any, x: Any, y: Any, out: Any) -> tuple[Any, Any]:
     # PyTorch masks: d/dx is 0 where y = 0, whatever arrives; d out/dy is 0 where x = 0 and y >= 0.
-    # The logarithm is that of 1 there: in a second derivative 0 * log 0 would be nan
+    # There the logarithm is that of 1, for 0 * log 0 would be nan in the second derivative by y;
+    # 0 * sqrt(x) is 0, and its derivative by x nan, as PyTorch's: it would be infinite
     masked = equal(x, 0.0) * (greater(y, 0.0) + equal(y, 0.0))
     by_x = where(equal(y, 0.0), 0.0, g * (y * power(x, y - 1)))
-    return by_x, g * where(masked, 0.0, out * log(where(masked, 1.0, x)))
+    by_y = where(masked, 0.0 * sqrt(where(masked, x, 1.0)), out * log(where(masked, 1.0, x)))
+    return by_x, g * by_y
 
 
 power: Op = row(

@@ -20,7 +20,8 @@ from micrograd.lifting.errors import LiftError
 from micrograd.rules import Rule
 
 if TYPE_CHECKING:
-    from micrograd.lifting.executable import Buffers, Executable
+    from micrograd.lifting.buffers import Buffers
+    from micrograd.lifting.executable import Executable
 
 __all__ = ["Call", "ResultArray"]
 

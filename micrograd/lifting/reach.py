@@ -74,10 +74,12 @@ def named(code: CodeType) -> Named:
 
 def _library_folders() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
-    folders = [paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")]
-    folders += site.getsitepackages()
-    folders.append(site.getusersitepackages())
-    return (PACKAGE, *sorted({os.path.join(os.path.abspath(f), "") for f in folders}))
+    folders: list[str | None] = [
+        *(paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")),
+        *site.getsitepackages(),
+        site.getusersitepackages(),  # None in a browser
+    ]
+    return (PACKAGE, *sorted({os.path.join(os.path.abspath(f), "") for f in folders if f}))
 
 
 _LIBRARIES = (*_library_folders(), "<frozen", "<__array_function__")

@@ -19,8 +19,8 @@ from random_tables import tables
 from test_lifted_agreement import ASKS, equality_is_answered, lifted_equals_eager
 
 from micrograd import Value, lift, numbers, ops
+from micrograd.lifting import buffers as buffers_module
 from micrograd.lifting import contents, schedule
-from micrograd.lifting import executable as executable_module
 from micrograd.lifting.run import calls
 from micrograd.lifting.run.contraction import contract
 from micrograd.lifting.steps import adjoint
@@ -151,7 +151,7 @@ def zeroing_none(steps: Any, asked: Any) -> Any:
 
 
 shared: Any = WeakKeyDictionary()
-_inner_loops, _backward = schedule._Group._inner_loops, executable_module.Backward.__init__
+_inner_loops, _backward = schedule._Group._inner_loops, buffers_module.Backward.__init__
 HOLDERS = tuple(name for name in PLACES if name.startswith("a Module in"))
 MENDS: dict[str, tuple[list[tuple[Any, str, Any]], Callable[[], None]]] = {
     "equality by identity": (
@@ -164,7 +164,7 @@ MENDS: dict[str, tuple[list[tuple[Any, str, Any]], Callable[[], None]]] = {
     ),
     "gradients of an earlier backward": (
         [
-            (executable_module.Backward, "__init__", handing_out_all),
+            (buffers_module.Backward, "__init__", handing_out_all),
             (adjoint, "first_writes", zeroing_none),
         ],
         with_few(lifted_equals_eager, st.one_of(routines(), expressions())),

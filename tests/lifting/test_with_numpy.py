@@ -1,6 +1,6 @@
 """The NumPy executor: code made once, bound to any number of buffers, equal to the reference.
 
-Covers `run/calls.py`, `contraction.py`, `source.py`, `tables.py`, `ufuncs.py`.
+Covers `run/calls.py`, `contraction.py`, `reads.py`, `source.py`, `tables.py`, `ufuncs.py`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from micrograd.lifting.steps.expression import Read
@@ -32,7 +32,7 @@ class Placement:
     starts: Mapping[Array, int]
     size: int
     copies: frozenset[int]  # by their number
-    over: Mapping[Array, Array]
+    over: Mapping[Array, Array] = field(default_factory=dict)
 
 
 def place(
