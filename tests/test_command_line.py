@@ -1,6 +1,6 @@
 """The command line as a person types it.
 
-Covers `commands.py`, `missing.py`.
+Covers `cli.py`, `missing.py`.
 """
 
 from __future__ import annotations
@@ -214,3 +214,36 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "draw the graph of an expression" in out
     assert "print values and gradients as a table" in out
+
+
+def test_a_step_of_training_from_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    target = tmp_path / "page.html"
+    words = ["step", "(x*w - y)**2", "x=2", "w=3", "y=1", "-o", str(target)]
+    assert main([*words, "--lr", "0.1", "--train", "w", "--open"]) == 0
+    assert opened == [target.as_uri()]
+    page = target.read_text(encoding="utf-8")
+    assert "w takes a step of 0.1 against its gradient" in page and "y takes a step" not in page
+    assert main([*words, "--lr", "0.1"]) == 0
+    assert "y takes a step of 0.1" in target.read_text(encoding="utf-8") and len(opened) == 1
+    for wrong, told in (
+        (["--lr", "0.1", "--train", "q"], "there is no input 'q'; there are x, w, y"),
+        (["--train", "w"], "it needs a learning rate"),
+        (["--lr", "-1"], "a finite number above 0"),
+    ):
+        assert main([*words, *wrong]) == 2
+        assert told in capsys.readouterr().err
+
+
+def test_narrow_cards_from_the_command_line(tmp_path: Path) -> None:
+    sizes = []
+    for extra in ([], ["--stacked"]):
+        target = tmp_path / "n.svg"
+        assert main(["draw", *NEURON, "-o", str(target), *extra]) == 0
+        found = re.search(r'<svg width="(\d+)"', target.read_text(encoding="utf-8"))
+        assert found is not None
+        sizes.append(int(found[1]))
+    assert sizes[1] < 0.7 * sizes[0]

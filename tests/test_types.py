@@ -18,7 +18,7 @@ import micrograd
 from micrograd import Value, grad, lift, no_grad, numbers, op, values
 from micrograd.op import Op
 from micrograd.gradcheck import gradcheck
-from micrograd.show.explain import Explanation
+from micrograd.show.lesson.explain import Explanation
 from micrograd.show.graph.digraph import Graph
 from micrograd.show.graph.picture import Picture
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from micrograd import Value, nn, step_through, worksheet
-from micrograd.show.stepper import Stepper
+from micrograd.show.lesson.stepper import Stepper
 from tools.notebooks import ROOT
 
 __all__ = ["main"]

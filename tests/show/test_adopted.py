@@ -17,9 +17,9 @@ import pytest
 import micrograd
 from micrograd import draw, explain, step_through, worksheet
 from micrograd.op import Op
-from micrograd.show.adopted import UNORDERED, adopted
-from micrograd.show.marking import check
-from micrograd.show.walk import Walk
+from micrograd.show.lesson.adopted import UNORDERED, adopted
+from micrograd.show.lesson.walk import Walk
+from micrograd.show.practice.marking import check
 
 
 class Value:

@@ -18,9 +18,9 @@ from factories import neuron
 import micrograd
 from micrograd import Value, ops
 from micrograd.op import Op, registered
-from micrograd.show.explain import explain
-from micrograd.show.formulas import Formula, expression, local_derivatives, named, number
-from micrograd.show.walk import Walk
+from micrograd.show.lesson.explain import explain
+from micrograd.show.lesson.formulas import Formula, expression, local_derivatives, named, number
+from micrograd.show.lesson.walk import Walk
 
 # --- formulas -----------------------------------------------------------------------------------
 

@@ -16,8 +16,8 @@ from factories import neuron_output as neuron
 from micrograd import Value, engine
 from micrograd.engine import topological_order
 from micrograd.show.graph.text import number_text
-from micrograd.show.stepper import Stepper, step_through
-from micrograd.show.worksheet import worksheet
+from micrograd.show.lesson.stepper import Stepper, step_through
+from micrograd.show.practice.worksheet import worksheet
 
 pytestmark = [pytest.mark.browser, needs_browser]
 

@@ -15,11 +15,11 @@ from micrograd.reals import describe
 from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Run
 from micrograd.show.graph.grouping import Part, group
 from micrograd.show.graph.nodes import Node, is_node, read, topological_order
+from micrograd.show.graph.parameters import found_parameters, read_parameters
 from micrograd.show.graph.picture import Drawable, Picture
 from micrograd.show.graph.text import number_text, plain, shorten
 from micrograd.show.graph.units import units_of
 from micrograd.show.graph.views import Maker, opened_by_names, view
-from micrograd.show.parameters import found_parameters, read_parameters
 
 __all__ = ["card_of", "closed_card", "draw", "drawing_of", "edges_of", "kind_of", "op_card", "tint"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from micrograd.show.answers import ACCEPTED
-from micrograd.show.explain import plain_markdown
-from micrograd.show.formulas import gradient, number
-from micrograd.show.mistakes import MISTAKES
+from micrograd.show.lesson.explain import plain_markdown
+from micrograd.show.lesson.formulas import gradient, number
+from micrograd.show.practice.answers import ACCEPTED
+from micrograd.show.practice.mistakes import MISTAKES
 
 __all__ = ["Mark", "Report"]
 

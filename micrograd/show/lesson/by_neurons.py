@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from micrograd.show.formulas import (
+from micrograd.show.graph.grouping import Part
+from micrograd.show.lesson.formulas import (
     Formula,
     bracketed,
     gradient,
@@ -17,9 +18,8 @@ from micrograd.show.formulas import (
     named,
     number,
 )
-from micrograd.show.frames import Frame, Row, data_shown, grad_shown
-from micrograd.show.graph.grouping import Part
-from micrograd.show.walk import Use, Walk
+from micrograd.show.lesson.frames import Frame, Row, data_shown, grad_shown
+from micrograd.show.lesson.walk import Use, Walk
 
 __all__ = ["by_neurons"]
 

@@ -15,9 +15,13 @@ from typing import Any
 from micrograd import engine
 from micrograd.engine import Value
 from micrograd.op import Op
-from micrograd.show.adopted import adopted
-from micrograd.show.answers import described
-from micrograd.show.formulas import (
+from micrograd.show.graph.grouping import Grouping, group
+from micrograd.show.graph.nodes import is_node, ordered, read, topological_order
+from micrograd.show.graph.parameters import found_parameters, read_parameters
+from micrograd.show.graph.text import label_of, plain
+from micrograd.show.graph.units import Unit, units_of
+from micrograd.show.lesson.adopted import adopted
+from micrograd.show.lesson.formulas import (
     MINUS,
     Formula,
     bracketed,
@@ -27,11 +31,7 @@ from micrograd.show.formulas import (
     number,
     shorten,
 )
-from micrograd.show.graph.grouping import Grouping, group
-from micrograd.show.graph.nodes import is_node, ordered, read, topological_order
-from micrograd.show.graph.text import label_of, plain
-from micrograd.show.graph.units import Unit, units_of
-from micrograd.show.parameters import found_parameters, read_parameters
+from micrograd.show.practice.answers import described
 
 __all__ = ["Use", "Walk"]
 

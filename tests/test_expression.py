@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import micrograd
 from micrograd import Value
-from micrograd.show.expression import _MEANT, ExpressionError, evaluate, functions
+from micrograd.expression import _MEANT, ExpressionError, evaluate, functions
 
 NUMBERS = {"x": 2.0, "y": -3.0}
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from string import Template
@@ -11,7 +14,7 @@ from urllib.parse import quote
 
 from micrograd.show.graph.palette import DARK_HOSTS, LIGHT_HOSTS, PALETTE
 
-__all__ = ["colours", "embedded", "framed", "size_of", "source"]
+__all__ = ["colours", "document", "embedded", "framed", "size_of", "source"]
 
 _MORE = {  # beside the picture's colours: (light, dark); a text has 4.5:1 on its tint
     "rule": ("#dcdfe3", "#363c44"),
@@ -30,8 +33,17 @@ _MORE = {  # beside the picture's colours: (light, dark); a text has 4.5:1 on it
 
 @cache
 def source(name: str) -> str:
-    """A file of this package, as text."""
+    """A file of the folders lesson/ and practice/, as text: `lesson/stepper.js`."""
     return files("micrograd.show").joinpath(name).read_text(encoding="utf-8")
+
+
+def document(template: str, scripts: Sequence[str], style: str, **parts: str) -> str:
+    """A page that runs these scripts of ours and no other, and asks no address for anything."""
+    script = "".join(map(source, scripts))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    # whatever a label says stays text
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    return Template(source(template)).substitute(policy=policy, script=script, style=style, **parts)
 
 
 def colours(paper: bool = False) -> str:

@@ -1,11 +1,21 @@
 // What a slope looks like: the operation with its tangent beside the step, and arrows as wide as the
 // gradients that went along them. Start with `plot`.
 "use strict";
-function makeSlopes(svg, box, cardOf) {
-  const MINUS = /\u2212/g, WIDE = 150, HIGH = 96, EDGE = 8;
+function makeSlopes(svg, box, nodes, cardOf) {
+  const MINUS = /\u2212/g, MOST = 2, WIDE = 150, HIGH = 96, EDGE = 8;
   const value = (text) => Number(text.replace(MINUS, "-").replace("∞", "Infinity"));
 
-  function plot({ input, x, y, slope, points }) {
+  function curves(frame) { // where the step says nothing, its operation is a straight line
+    return frame.rows.slice(0, MOST).flatMap((row, k) => {
+      const x = Number(nodes[row.input].exact), y = Number(nodes[frame.node].exact), slope = value(row.local);
+      if (frame.part || row.constant || ![x, y, slope].every(Number.isFinite)) return [];
+      const half = Math.max(2, Math.abs(x)), line = [-half, half].map((step) => [x + step, y + slope * step]);
+      const points = frame.curves ? frame.curves[k] : line;
+      return points.length > 1 ? [{ name: row.name, x, y, slope, points }] : [];
+    });
+  }
+
+  function plot({ name, x, y, slope, points }) {
     const xs = points.map((p) => p[0]), ys = points.map((p) => p[1]);
     const [left, right] = [Math.min(...xs), Math.max(...xs)];
     let [low, high] = [Math.min(...ys), Math.max(...ys)];
@@ -17,7 +27,7 @@ function makeSlopes(svg, box, cardOf) {
     const reach = (right - left) * 0.28;
     const tangent = [x - reach, x + reach].map((a) => [across(a), up(y + slope * (a - x))]);
     const picture = svgElement("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "plot", role: "img",
-      "aria-label": `slope ${slope} at ${input} = ${x}` });
+      "aria-label": `slope ${slope} at ${name} = ${x}` });
     const zero = (b) => b > low && b < high;
     if (zero(0)) picture.append(svgElement("path", { class: "axis", d: `M${EDGE},${up(0)}H${WIDE - EDGE}` }));
     if (left < 0 && right > 0) picture.append(svgElement("path", { class: "axis", d: `M${across(0)},${EDGE}V${HIGH - EDGE}` }));
@@ -25,7 +35,7 @@ function makeSlopes(svg, box, cardOf) {
       svgElement("path", { class: "tangent", d: `M${tangent[0].join()}L${tangent[1].join()}` }),
       svgElement("circle", { class: "point", cx: across(x), cy: up(y), r: 3.6 }));
     const words = document.createElement("figcaption");
-    words.textContent = `along ${input}: slope ${String(slope).replace("-", "\u2212")}`;
+    words.textContent = `along ${name}: slope ${String(slope).replace("-", "\u2212")}`;
     const figure = document.createElement("figure");
     figure.append(picture, words);
     return figure;
@@ -58,7 +68,7 @@ function makeSlopes(svg, box, cardOf) {
   function show(frames, at) {
     clear();
     arrows(frames, at);
-    box.append(...(frames[at].curves || []).map(plot));
+    box.append(...(frames[at].phase === "backward" ? curves(frames[at]) : []).map(plot));
   }
   return { show, clear };
 }

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.show.adopted import UNORDERED
-from micrograd.show.formulas import ATOM, Formula, gradient, named, number, same
-from micrograd.show.walk import Use, Walk
+from micrograd.show.lesson.adopted import UNORDERED
+from micrograd.show.lesson.formulas import ATOM, Formula, gradient, named, number, same
+from micrograd.show.lesson.walk import Use, Walk
 
 __all__ = ["Explanation", "explain", "plain_markdown"]
 

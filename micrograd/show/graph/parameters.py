@@ -13,9 +13,9 @@ from typing import Any
 
 from micrograd import tree
 from micrograd.engine import Value
-from micrograd.show.answers import described
 from micrograd.show.graph.nodes import is_node
 from micrograd.show.graph.units import paths
+from micrograd.show.practice.answers import described
 
 __all__ = ["found_parameters", "read_parameters"]
 

@@ -7,23 +7,21 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import html
 import os
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.show.answers import ACCEPTED
-from micrograd.show.cards import Shown, picture_of
-from micrograd.show.exercises import LEVELS, exercise
-from micrograd.show.explain import plain_markdown
-from micrograd.show.formulas import TIMES, Formula, gradient, number, same
 from micrograd.show.graph.text import plain
-from micrograd.show.pages import colours, framed, size_of, source
-from micrograd.show.sheets import packed
-from micrograd.show.walk import Walk
+from micrograd.show.lesson.cards import Shown, picture_of
+from micrograd.show.lesson.explain import plain_markdown
+from micrograd.show.lesson.formulas import TIMES, Formula, gradient, number, same
+from micrograd.show.lesson.pages import colours, document, framed, size_of, source
+from micrograd.show.lesson.walk import Walk
+from micrograd.show.practice.answers import ACCEPTED
+from micrograd.show.practice.exercises import LEVELS, exercise
+from micrograd.show.practice.sheets import packed
 
 __all__ = ["Worksheet", "worksheet"]
 
@@ -97,16 +95,14 @@ class Worksheet:
         return sheet, answers
 
     def _document(self, body: str, title: str, who: str) -> str:
-        script = source("worksheet.js")
-        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        return Template(source("worksheet.html")).substitute(
-            policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'",
+        return document(
+            "practice/worksheet.html",
+            ("practice/worksheet.js",),
+            colours(paper=True) + source("practice/worksheet.css"),
             title=html.escape(title),
             who=who,
-            style=colours(paper=True) + source("worksheet.css"),
             packed=packed(self.walk),
             body=body,
-            script=script,
         )
 
     def _repr_html_(self) -> str:

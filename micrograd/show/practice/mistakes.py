@@ -14,10 +14,10 @@ from functools import lru_cache
 
 from micrograd import ops
 from micrograd.op import Op
-from micrograd.show.answers import matches
-from micrograd.show.formulas import local_derivatives, named
-from micrograd.show.parts import Edits, parts_of, total
-from micrograd.show.walk import Use, Walk
+from micrograd.show.lesson.formulas import local_derivatives, named
+from micrograd.show.lesson.walk import Use, Walk
+from micrograd.show.practice.answers import matches
+from micrograd.show.practice.parts import Edits, parts_of, total
 
 __all__ = ["MISTAKES", "Mistake", "diagnose", "suspects"]
 

@@ -14,15 +14,15 @@ from dataclasses import replace
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.show.answers import matches, read_number, rounded, shown
-from micrograd.show.formulas import MINUS, gradient, number
-from micrograd.show.mistakes import diagnose
-from micrograd.show.parts import parts_of, readings, total
-from micrograd.show.reading import bare, read_answers
-from micrograd.show.recursion import recursions
-from micrograd.show.report import Mark, Report
-from micrograd.show.sheets import read_sheet
-from micrograd.show.walk import Use, Walk
+from micrograd.show.lesson.formulas import MINUS, gradient, number
+from micrograd.show.lesson.walk import Use, Walk
+from micrograd.show.practice.answers import matches, read_number, rounded, shown
+from micrograd.show.practice.mistakes import diagnose
+from micrograd.show.practice.parts import parts_of, readings, total
+from micrograd.show.practice.reading import bare, read_answers
+from micrograd.show.practice.recursion import recursions
+from micrograd.show.practice.report import Mark, Report
+from micrograd.show.practice.sheets import read_sheet
 
 __all__ = ["Mark", "Report", "check"]
 

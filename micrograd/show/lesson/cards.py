@@ -19,7 +19,7 @@ from micrograd.show.graph.picture import Picture
 from micrograd.show.graph.svg import card_svg, frame_svg
 from micrograd.show.graph.text import number_text, shorten
 from micrograd.show.graph.views import MANY, Maker, legend, opened, view
-from micrograd.show.walk import Walk
+from micrograd.show.lesson.walk import Walk
 
 __all__ = ["Shown", "Views", "picture_of"]
 

@@ -235,7 +235,7 @@
 
   // --- moving ------------------------------------------------------------------------------------------
 
-  const slopes = makeSlopes(svg, $("plots"), (i) => (views ? views.cardOf(i) : `n${i}`));
+  const slopes = makeSlopes(svg, $("plots"), nodes, (i) => (views ? views.cardOf(i) : `n${i}`));
   const slope = () => ($("slopes").getAttribute("aria-pressed") === "true" && !quiz ? slopes.show(frames, at) : slopes.clear());
   const refresh = () => { paint(frames[at], state(at)); slope(); };
 
@@ -247,7 +247,7 @@
     panel(at, frame);
     slope();
     $("slider").value = at;
-    $("slider").setAttribute("aria-valuetext", `step ${at + 1} of ${frames.length}: ${PHASES[frame.phase]}, ${frame.title}`);
+    $("slider").setAttribute("aria-valuetext", `step ${at + 1} of ${frames.length}: ${PHASES[frame.phase]}, ${frame.title || nodes[frame.node].name}`);
     $("count").textContent = `${at + 1} / ${frames.length}`;
     $("first").disabled = $("back").disabled = at === 0;
     $("last").disabled = $("forward").disabled = at === frames.length - 1;

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from micrograd.op import Op
-from micrograd.show.formulas import MINUS, number
 from micrograd.show.graph.text import number_text
-from micrograd.show.walk import Use, Walk
+from micrograd.show.lesson.formulas import MINUS, number
+from micrograd.show.lesson.walk import Use, Walk
 
 __all__ = ["Edits", "Part", "parts_of", "readings", "total"]
 

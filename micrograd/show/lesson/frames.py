@@ -11,8 +11,9 @@ from typing import Any
 
 from micrograd.show.graph.text import number_text
 
-__all__ = ["Curve", "Frame", "Row", "as_json", "data_shown", "grad_shown"]
+__all__ = ["Frame", "Points", "Row", "as_json", "data_shown", "grad_shown"]
 
+Points = list[tuple[float, float]]
 Shown = list[Any]  # [node, text], of a gradient [node, text, "plus" | "minus" | ""]
 
 
@@ -34,17 +35,6 @@ class Row:
     constant: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """An operation as a function of one of its inputs, around the point where it is."""
-
-    input: str
-    x: float
-    y: float
-    slope: float
-    points: list[tuple[float, float]]
-
-
 @dataclass(slots=True)
 class Frame:
     """One step: where it is, what changes on the cards, what is said."""
@@ -63,7 +53,8 @@ class Frame:
     rows: list[Row] = field(default_factory=list)
     summary: list[list[str]] = field(default_factory=list)  # name, value, meaning
     change: list[str] = field(default_factory=list)  # name, before, after
-    curves: list[Curve] = field(default_factory=list)  # the operation along each input
+    # for each row points of the operation along its input; none at all where it is a straight line
+    curves: list[Points] = field(default_factory=list)
     questions: list[dict[str, Any]] = field(default_factory=list)
     ask: str = ""  # said while a question is open
 
@@ -71,7 +62,7 @@ class Frame:
 def as_json(frame: Frame) -> dict[str, Any]:
     """The frame without what it does not say; `lit` and `rows` are always there.
 
-    A row's numbers are left out where they are its formula.
+    Nor what the page knows: the name of a node, numbers that are the formula itself.
     """
     everything = asdict(frame)
     for row in everything["rows"]:
@@ -79,6 +70,10 @@ def as_json(frame: Frame) -> dict[str, Any]:
             del row["numbers"]
         if not row["constant"]:
             del row["constant"]
+        if not frame.questions:
+            del row["grad"]
+    if frame.phase in ("forward", "backward") and frame.node is not None and not frame.part:
+        del everything["title"]
     return {
         key: value
         for key, value in everything.items()

@@ -12,7 +12,7 @@ from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
-from micrograd.show.answers import described
+from micrograd.show.practice.answers import described
 
 __all__ = ["bare", "read_answers", "read_text"]
 

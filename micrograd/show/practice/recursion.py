@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from micrograd.show.walk import Use, Walk
+from micrograd.show.lesson.walk import Use, Walk
 
 __all__ = ["recursions"]
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from micrograd.engine import Value
 from micrograd.op import Op
-from micrograd.show.formulas import MINUS, TIMES, Formula, gradient, number
-from micrograd.show.frames import Frame, data_shown
-from micrograd.show.walk import Walk
+from micrograd.show.lesson.formulas import MINUS, TIMES, Formula, gradient, number
+from micrograd.show.lesson.frames import Frame, data_shown
+from micrograd.show.lesson.walk import Walk
 
 __all__ = ["all_updates", "training", "updated"]
 

@@ -13,18 +13,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.show.adopted import UNORDERED
-from micrograd.show.answers import ACCEPTED
-from micrograd.show.by_neurons import by_neurons
-from micrograd.show.curves import curves_of
-from micrograd.show.formulas import Formula, bracketed, gradient, number, same
-from micrograd.show.frames import Frame, Row, as_json, data_shown, grad_shown
 from micrograd.show.graph.text import NUMBER_WIDTHS, label_of, plain
-from micrograd.show.mistakes import MISTAKES
-from micrograd.show.quiz import question
-from micrograd.show.recursion import recursions
-from micrograd.show.training import all_updates, training
-from micrograd.show.walk import Use, Walk
+from micrograd.show.lesson.adopted import UNORDERED
+from micrograd.show.lesson.by_neurons import by_neurons
+from micrograd.show.lesson.curves import curves_of
+from micrograd.show.lesson.formulas import Formula, bracketed, gradient, number, same
+from micrograd.show.lesson.frames import Frame, Row, as_json, data_shown, grad_shown
+from micrograd.show.lesson.training import all_updates, training
+from micrograd.show.lesson.walk import Use, Walk
+from micrograd.show.practice.answers import ACCEPTED
+from micrograd.show.practice.mistakes import MISTAKES
+from micrograd.show.practice.quiz import question
+from micrograd.show.practice.recursion import recursions
 
 __all__ = ["lesson"]
 

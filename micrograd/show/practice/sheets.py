@@ -16,8 +16,8 @@ from typing import Any
 from micrograd import engine
 from micrograd.engine import Value
 from micrograd.op import Op, find
-from micrograd.show.reading import read_text
-from micrograd.show.walk import Walk
+from micrograd.show.lesson.walk import Walk
+from micrograd.show.practice.reading import read_text
 
 __all__ = ["packed", "read_sheet", "unpacked"]
 

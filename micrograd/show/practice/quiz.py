@@ -9,9 +9,9 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from micrograd.show.mistakes import MISTAKES, suspects
-from micrograd.show.parts import Edits, Part, parts_of, readings
-from micrograd.show.walk import Use, Walk
+from micrograd.show.lesson.walk import Use, Walk
+from micrograd.show.practice.mistakes import MISTAKES, suspects
+from micrograd.show.practice.parts import Edits, Part, parts_of, readings
 
 __all__ = ["question"]
 
