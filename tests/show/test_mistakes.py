@@ -360,7 +360,7 @@ def test_the_pages_quiz_follows_the_learner_too(learners: list[Learner]) -> None
     with browser() as driver:
         driver.get("data:text/html,<title>quiz</title>")
         judged = driver.execute_script(
-            source("answers.js")
+            source("practice/answers.js")
             + "return arguments[0].map(([text, q, own]) => answers.judge(text, q, new Map(own)))",
             tried,
         )

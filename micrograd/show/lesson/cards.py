@@ -97,9 +97,10 @@ def _card(walk: Walk, i: int, shown: Shown) -> Card:
     data = Run(shown.data, "data", room=shown.widest_data, id=f"n{i}-data")
     grad = Run(shown.grad or "", "grad", room=shown.widest_grad, id=f"n{i}-grad")
     if shown.grad is None:
-        grad = Run("", "grad" if i in walk.constants else "blank", room=_BLANK, id=f"n{i}-grad")
+        grad = Run("", "blank", room=_BLANK, id=f"n{i}-grad")
     cells.append(Cell((Run("data"), data)))
-    cells.append(Cell((Run("grad"), grad), tinted=True))
+    if shown.grad is not None or i not in walk.constants:  # nobody is asked for a constant's
+        cells.append(Cell((Run("grad"), grad), tinted=True))
     return Card(f"n{i}", kind_in(walk, i), tuple(cells), stacked=True, look=shown.look)
 
 
