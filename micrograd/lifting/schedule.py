@@ -8,10 +8,12 @@ results lie side by side and the next group's reads are regular. `schedule` is t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.lifting.complete import LONG, completed, lengthened
 from micrograd.lifting.fuse import Fused
 from micrograd.lifting.groups import Graph, Wave, by_length
 from micrograd.lifting.merge import merge
@@ -31,7 +33,8 @@ _DOT_PIECES = 16  # and a group of dots, where a gather copies most: q . k of a 
 class Instruction(NamedTuple):
     """out = op(operands): a map, a reduction over the last `inner` loops, or a take.
 
-    All accesses have the same loops: those of `out`, then the `inner` ones that are reduced.
+    A dot may have a third operand, a mask: where it is 0 there is no term. All accesses have the
+    same loops: those of `out`, then the `inner` ones that are reduced.
     """
 
     kind: str  # 'map', 'sum', 'chain' (of maxima or minima), 'dot' or 'take'
@@ -56,7 +59,8 @@ def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layo
 
     `parameters`: the store's index of each captured place.
     """
-    groups = _groups(tape, fused)
+    fresh = count(max((node.place for node in fused.nodes), default=0) + 1)
+    groups = [completed(group, fresh) for group in _groups(tape, fused)]
     address: dict[int, int] = {}
     constants = [tape.number(i) for i in fused.leaves if tape.kinds[i] is CONSTANT]
     neutral = _Neutral(constants)
@@ -97,11 +101,16 @@ class _Neutral:
         self.at: dict[float, int] = {}
 
     def prepare(self, group: list[Node]) -> None:
-        if len({len(node.operands[-1]) for node in group}) > 1:
-            number = self.number(group[0])
-            if number not in self.at:
-                self.at[number] = len(self.constants)
-                self.constants.append(number)
+        lengths = {len(node.operands[-1]) for node in group}
+        if len(lengths) > 1:
+            self._add(self.number(group[0]))
+            if group[0].kind == "dot" and max(lengths) >= LONG:
+                self._add(1.0)  # for a mask
+
+    def _add(self, number: float) -> None:
+        if number not in self.at:
+            self.at[number] = len(self.constants)
+            self.constants.append(number)
 
     @staticmethod
     def number(node: Node) -> float:
@@ -184,6 +193,10 @@ class _Group:
             _matrix([node.operands[role] for node in nodes], address, pad)
             for role in range(len(nodes[0].operands))
         ]
+        lengths = np.array([len(node.operands[-1]) for node in nodes])
+        if self.kind == "dot" and lengths.max() >= LONG and lengths.min() < lengths.max():
+            short = np.arange(lengths.max()) >= lengths[:, None]
+            self.reads = lengthened(self.reads, short, pad, neutral.at[1.0]) or self.reads
         self.starts = None
         if nodes[0].start is not None:
             self.starts = np.array([address[node.start] for node in nodes])  # type: ignore[index]

@@ -1,8 +1,8 @@
 """The native executor computes what the reference computes, on random steps and on hard shapes.
 
 Covers `run/native/`: `executor.py`, `nests.py`, `fusing.py`, `lists.py`, `packing.py`, `plans.py`,
-`emit.py`, `memory.py`, `signature.py`, `code.py`, `rows.py`, `machine.py`. Whole programs, random
-ones too, go through it in `test_reference.py`; its functions are measured in
+`emit.py`, `memory.py`, `signature.py`, `tiling.py`, `code.py`, `rows.py`, `machine.py`. Whole
+programs, random ones too, go through it in `test_reference.py`; its functions are measured in
 `test_native_functions.py`.
 """
 
@@ -24,7 +24,7 @@ from random_programs import leaves
 import micrograd
 from micrograd import op, ops
 from micrograd.lifting.run import reference
-from micrograd.lifting.run.native import emit, fusing
+from micrograd.lifting.run.native import emit, fusing, tiling
 from micrograd.lifting.run.native.executor import Compiled, run
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 from micrograd.lifting.steps.ir import Array, Step, View
@@ -149,6 +149,45 @@ def test_random_steps_agree(seed: int) -> None:
 def test_many_random_steps_agree(block: int) -> None:
     for seed in range(100 + 60 * block, 160 + 60 * block):
         agree(Steps(seed).steps)
+
+
+def small_tiles(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Tiles where they do not pay, too; how often each unit of nests runs."""
+    counts: list[int] = []
+    whole = tiling._unit
+
+    def unit(*given: Any) -> Any:
+        made = whole(*given)
+        counts.append(made.count)
+        return made
+
+    monkeypatch.setattr(tiling, "_LARGE", 0)
+    monkeypatch.setattr(tiling, "_CACHE", 120)
+    monkeypatch.setattr(tiling, "_SMALLEST", 2)
+    monkeypatch.setattr(tiling, "_unit", unit)
+    return counts
+
+
+def test_tiles_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = small_tiles(monkeypatch)
+    for seed in range(60):
+        agree(Steps(seed).steps)
+    assert sum(count > 1 for count in counts) > 5
+
+
+@pytest.mark.slow
+def test_tiles_of_many_programs_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    small_tiles(monkeypatch)
+    for seed in range(1000, 1400):
+        agree(Steps(seed).steps)
+
+
+def test_a_turn_that_looks_at_another_ones_numbers_is_kept_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small_tiles(monkeypatch)
+    monkeypatch.setattr(tiling, "_aligned", lambda *nests: True)
+    assert any(faults(Steps(seed).steps) for seed in range(60))
 
 
 # --- faults that would be found -------------------------------------------------------------------

@@ -255,3 +255,13 @@ def test_a_whole_array_is_added_to_by_its_name() -> None:
     )
     assert "add.at(d_t5, (arange(4), i.astype(int)), d_t7)" in backward
     assert "d_t5 += t6 * d_t8[:, None]" in backward
+
+
+def test_a_mask_that_backward_brings_along_is_in_the_text() -> None:
+    """No gradient reaches y[2]."""
+
+    def some(x: Any) -> Any:
+        y = np.tanh(x)
+        return sum(y[k] * (k + 2) for k in (0, 1, 3)) + y[2].detach()
+
+    assert "reached_1" in str(text_equals_steps(some, (leaves(np.arange(4.0)),)))

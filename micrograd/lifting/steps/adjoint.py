@@ -17,6 +17,7 @@ import numpy as np
 from micrograd import ops
 from micrograd.lifting.steps.chains import pairwise
 from micrograd.lifting.steps.expression import (
+    Apply,
     Formula,
     Read,
     pushed,
@@ -27,7 +28,7 @@ from micrograd.lifting.steps.first_writes import first_writes
 from micrograd.lifting.steps.flow import Marks, flows, wanted
 from micrograd.lifting.steps.ir import Array, Program, Step, View
 from micrograd.lifting.steps.simplify import simplified
-from micrograd.lifting.steps.walks import dense, moving, standing
+from micrograd.lifting.steps.walks import dense, moving, standing, walk
 
 __all__ = ["Backward", "adjoint", "backward", "gradient", "seed"]
 
@@ -137,6 +138,7 @@ class _Adjoint:
         if step.combine is ops.maximum or step.combine is ops.minimum:
             self.push_chain(step, which)
             return
+        step, which = _unmasked(step, which)
         n = len(step.reads)
         kept = step.combine is None and step.out.array not in self.sums
         parts = pushed(step.value, Read(n + 1), Read(n) if kept else None)
@@ -212,6 +214,28 @@ class _Adjoint:
         for k, stride in zip(inner, dense([step.loops[k] for k in inner]), strict=True):
             strides[k] = stride
         return View(flat.array, flat.base, tuple(strides))
+
+
+def _unmasked(step: Step, which: np.ndarray) -> tuple[Step, np.ndarray]:
+    """A sum some of whose terms a mask leaves out as one without, in the turns that it leaves."""
+    value = step.value
+    if step.combine is not ops.add or not isinstance(value, Apply) or value.op is not ops.where:
+        return step, which
+    mask, inside, _ = value.inputs
+    assert isinstance(mask, Read)
+    view = step.reads[mask.k]
+    assert view.array.numbers is not None
+    stays = view.array.numbers.ravel()[walk(view, step.loops)] != 0
+    return replace(step, value=inside), _narrowed(which) & stays
+
+
+def _narrowed(which: np.ndarray) -> np.ndarray:
+    """The same turns, with one turn for the loops along which nothing changes."""
+    for axis in range(which.ndim):
+        first = which.take([0], axis)
+        if (which == first).all():
+            which = first
+    return which
 
 
 def _others(k: int, count: int) -> tuple[int, ...]:

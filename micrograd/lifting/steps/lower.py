@@ -104,6 +104,8 @@ def _term(instruction: Instruction, *xs: Formula) -> Formula:
         if instruction.op is QUOTIENT_PLUS:
             return QUOTIENT_PLUS.composed(*xs)  # type: ignore[misc, no-any-return]
         return Apply(instruction.op, xs)
+    if len(xs) == 3:
+        return Apply(ops.where, (xs[2], Apply(ops.mul, xs[:2]), 0.0))
     return xs[0] if len(xs) == 1 else Apply(ops.mul, xs)
 
 

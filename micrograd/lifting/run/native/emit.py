@@ -7,34 +7,19 @@ shape share one. Loops are opened from the outside in; pointers move along with 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from micrograd import ops
 from micrograd.lifting.run.native.code import Code, Module, kind
-from micrograd.lifting.run.native.memory import Memory, Pointers
+from micrograd.lifting.run.native.memory import At, Memory
 from micrograd.lifting.run.native.nests import Local, Nest, Statement
 from micrograd.lifting.run.native.plans import Plan, depends, width_for
 from micrograd.lifting.run.native.rows import Rows, combined, neutral
 from micrograd.lifting.steps.expression import Apply, Formula, evaluate
 
-__all__ = ["At", "write"]
+__all__ = ["write"]
 
 _UNROLLED = 8  # a loop of so few turns is written out
-
-
-@dataclass(frozen=True, slots=True)
-class At:
-    """Where code stands: its pointers, the lanes that are worked on, and the row."""
-
-    pointers: Pointers
-    lane: int | None
-    width: int
-    count: int
-
-    def moved(self, memory: Memory, loop: int | None, turns: int) -> At:
-        if loop is None or turns == 0:
-            return self
-        return replace(self, pointers=memory.moved(self.pointers, loop, turns))
 
 
 def write(module: Module, rows: Rows, nest: Nest, plan: Plan, memory: Memory) -> None:

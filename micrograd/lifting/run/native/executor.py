@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from micrograd.lifting.run.native.code import Code, Module
 from micrograd.lifting.run.native.emit import write
-from micrograd.lifting.run.native.fusing import fused
+from micrograd.lifting.run.native.fusing import fused, unstored
 from micrograd.lifting.run.native.lists import is_table, regular
 from micrograd.lifting.run.native.machine import Callback, Library, has_fma, load
 from micrograd.lifting.run.native.memory import Memory
@@ -22,6 +23,7 @@ from micrograd.lifting.run.native.packing import SCRATCH, packed
 from micrograd.lifting.run.native.plans import plan
 from micrograd.lifting.run.native.rows import Rows
 from micrograd.lifting.run.native.signature import Signature
+from micrograd.lifting.run.native.tiling import Unit, tiled
 from micrograd.lifting.steps.ir import Array, Step
 from micrograd.lifting.steps.place import Placement, moved, place
 from micrograd.lifting.steps.walks import walk
@@ -40,50 +42,57 @@ def run(steps: Sequence[Step], buffers: dict[str, Any]) -> None:
 
 
 class Compiled:
-    """Code for a list of steps; `fixed`: where some arrays must lie in `memory` of a Bound."""
+    """Code for a list of steps; `fixed`: where some arrays must lie in `memory` of a Bound.
+
+    `kept`: the arrays that are read afterwards, beside the fixed ones; all, if None.
+    """
 
     def __init__(
         self,
         steps: Sequence[Step],
         before: Compiled | None = None,
         fixed: Mapping[Array, int] | None = None,
+        kept: Collection[Array] | None = None,
     ) -> None:
         self.placement: Placement = place(steps, fixed or {})
         self.constants = {
             view.array.name: np.ascontiguousarray(view.array.numbers, dtype=np.float64).ravel()
             for step in steps
-            for view in step.reads
+            for view in step.views
             if view.array.numbers is not None
         }
         added_to = {step.out.array for step in steps if step.accumulate}
-        self._fills = [
-            step
-            for step in steps
-            if isinstance(step.value, float)
-            and step.combine is None
-            and step.out.array not in added_to
-        ]
-        memory = Array(_MEMORY, (self.placement.size,), "result")
-        filled = {id(step.out.array) for step in self._fills}
-        wanted = [step for step in steps if step not in self._fills] if filled else list(steps)
-        numbers = {id(step): k for k, step in enumerate(steps)}
-        kept = [s for s in wanted if numbers[id(s)] not in self.placement.copies]
-        whole = Placement(self.placement.starts, self.placement.size, frozenset())
-        alone = [nest_of(regular(step)) for step in moved(kept, whole, memory)]
-        joined = fused([merged(nest) for nest in alone if nest is not None])
-        nests, self.scratch = packed([merged(nest) for nest in joined])
-        self.constants.update(_tables(nests))
+        self._fills = []  # what stays as it is: done once for each set of buffers
+        steps_to_run = []
+        for number, step in enumerate(steps):
+            alone = step.combine is None and step.out.array not in added_to
+            if isinstance(step.value, float) and alone:
+                self._fills.append(step)
+            elif number not in self.placement.copies:
+                steps_to_run.append(step)
+        lasting = None if kept is None else (*kept, *(fixed or ()))
+        joined = _joined(steps_to_run, self.placement, lasting)
+        units, self.scratch = packed(tiled(joined))
+        self.constants.update(_tables([one.nest for unit in units for one in unit.nests]))
         self.arrays: list[str] = []  # in the order of their addresses in the table
         self.tables: list[np.ndarray] = []
         self.callbacks: list[Callback] = []
         self.failures: list[BaseException] = []  # of rows of the user's own
-        self.text = _text(nests, self)
+        self.text = _text(units, self)
         self._library = Library(self.text)
         self._run = self._library.function("run", ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
 
-    def bind(self, given: Mapping[str, np.ndarray], shared: Bound | None = None) -> Bound:
-        """The code on a set of buffers: `given` arrays, and new ones for what steps compute."""
-        memory = np.zeros(self.placement.size)
+    def bind(
+        self,
+        given: Mapping[str, np.ndarray],
+        shared: Bound | None = None,
+        memory: np.ndarray | None = None,
+    ) -> Bound:
+        """The code on a set of buffers: `given` arrays, and `memory` for what steps compute.
+
+        `shared`: the buffers that the code `before` this one runs on.
+        """
+        memory = np.zeros(self.placement.size) if memory is None else memory
         arrays = {**(shared.arrays if shared else {}), **given, **self.constants}
         for array, start in self.placement.starts.items():
             arrays[array.name] = memory[start : start + array.size]
@@ -105,6 +114,25 @@ class Bound:
         self, memory: np.ndarray, arrays: dict[str, np.ndarray], run: Callable[[], None]
     ) -> None:
         self.memory, self.arrays, self.run = memory, arrays, run
+
+    def take_over(self, other: Bound) -> None:
+        """What the same code left in another set of buffers."""
+        self.memory[:] = other.memory
+
+
+def _joined(
+    steps: Sequence[Step], placement: Placement, lasting: Collection[Array] | None
+) -> list[Nest]:
+    """The steps as nests on one array, without stores of what nobody reads."""
+    memory = Array(_MEMORY, (placement.size,), "result")
+    whole = replace(placement, copies=frozenset())
+    alone = [nest_of(regular(step)) for step in moved(steps, whole, memory)]
+    joined = fused([merged(nest) for nest in alone if nest is not None])
+    if lasting is None:
+        return joined
+    starts = placement.starts
+    kept = [(starts[x], starts[x] + x.size) for x in lasting if x in starts]
+    return unstored(joined, kept)
 
 
 def _caller(
@@ -128,32 +156,43 @@ def _caller(
     return run
 
 
-def _text(nests: Sequence[Nest], compiled: Compiled) -> str:
+def _text(units: Sequence[Unit], compiled: Compiled) -> str:
     """All functions, and the one that calls them in order."""
     module, rows = Module(has_fma()), Rows()
     main = Code(module)
     known: dict[Any, str] = {}
-    places: dict[str, str] = {}
-    calls = []
-    for nest in nests:
-        signature = Signature(nest)
-        key = signature.key
-        if key not in known:
-            known[key] = _function(module, rows, signature, f"@nest_{len(known)}")
-        calls.append((known[key], signature))
-    names = {n for _, s in calls for p in s.pointers if isinstance(p, tuple) for n in [p[0]]}
+    calls: list[tuple[int, list[tuple[str, Signature]]]] = []
+    for unit in units:
+        inside = []
+        for one in unit.nests:
+            signature = Signature(one.nest, one.steps)
+            key = signature.key
+            if key not in known:
+                known[key] = _function(module, rows, signature, f"@nest_{len(known)}")
+            inside.append((known[key], signature))
+        calls.append((unit.count, inside))
+    signatures = [signature for _, inside in calls for _, signature in inside]
+    names = {p[0] for s in signatures for p in s.pointers if isinstance(p, tuple)}
     compiled.arrays = sorted(names)
-    for name in compiled.arrays:
-        places[name] = _entry(main, len(places))
-    for function, signature in calls:
-        arguments = []
-        for pointer in signature.pointers:
-            if isinstance(pointer, tuple):
-                arguments.append(main.move(places[pointer[0]], pointer[1]))
-            else:
-                compiled.tables.append(pointer)
-                arguments.append(_entry(main, len(compiled.arrays) + len(compiled.tables) - 1))
-        _call(main, function, arguments, signature.checks)
+    compiled.tables = [p for s in signatures for p in s.pointers if not isinstance(p, tuple)]
+    places = {name: _entry(main, k) for k, name in enumerate(compiled.arrays)}
+    tables = iter([_entry(main, len(places) + k) for k in range(len(compiled.tables))])
+    for count, inside in calls:
+        loop = main.open(count) if count > 1 else None
+        for function, signature in inside:
+            arguments = []
+            for pointer in signature.pointers:
+                if isinstance(pointer, tuple):
+                    name, first, step = pointer
+                    place = main.move(places[name], first)
+                    if loop is not None and step:
+                        place = main.move(place, main.whole("mul", 1, loop.index, str(step)))
+                    arguments.append(place)
+                else:
+                    arguments.append(next(tables))
+            _call(main, function, arguments, signature.checks)
+        if loop is not None:
+            main.close(loop)
     main.do("ret i32 0")
     for symbol in rows.in_c:
         load(symbol)
