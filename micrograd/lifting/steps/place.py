@@ -9,11 +9,11 @@ over it. Executors that like one buffer get their steps from `moved`.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from types import MappingProxyType
-
-import numpy as np
 
 from micrograd.lifting.steps.expression import Read
 from micrograd.lifting.steps.ir import Array, Step, View
@@ -47,14 +47,16 @@ def place(
     `fixed`: where some must begin. `kept`: those that are read afterwards; all, if None.
     """
     computed = dict.fromkeys(step.out.array for step in steps)
-    writers = _Writers(steps)
+    writers: dict[Array, _Writers] = {}
+    for number, step in enumerate(steps):
+        writers.setdefault(step.out.array, _Writers()).numbers.append(number)
     inside: dict[Array, tuple[Array, int]] = {}
     copies = []
     for number, step in enumerate(steps):
         found = _embedding(step)
         if found is None or not computed.keys() >= set(found[:2]):
             continue
-        if writers.leave_alone(number, *found):
+        if _may_share(steps, writers, number, *found):
             small, large, offset = found
             if small not in inside and small not in fixed and _root(large, 0, inside)[0] != small:
                 inside[small] = large, offset
@@ -160,42 +162,52 @@ def _embedding(step: Step) -> tuple[Array, Array, int] | None:
 
 
 class _Writers:
-    """Which steps write which places."""
+    """The steps that write one array, by their number, and those of them that write into a part.
 
-    def __init__(self, steps: Sequence[Step]) -> None:
-        self.steps = steps
-        self._numbers: dict[Array, list[int]] = {}
-        self._reach: dict[Array, tuple[np.ndarray, ...]] = {}
-        for number, step in enumerate(steps):
-            self._numbers.setdefault(step.out.array, []).append(number)
+    A recurrence writes an array in as many steps as it has turns, and each is asked about.
+    """
 
-    def of(self, array: Array, first: int, end: int) -> list[int]:
-        """The steps that write places of an array from `first` on, before `end`."""
-        numbers = self._numbers[array]
-        if len(numbers) == 1:
-            return [k for k in numbers if self._meets(k, first, end)]
-        if array not in self._reach:
-            reach = [self._of_step(k) for k in numbers]
-            self._reach[array] = np.array(numbers), *np.array(reach).T
-        found, low, high = self._reach[array]
-        near = found[(low < end) & (high >= first)]
-        return [int(k) for k in near if self._meets(k, first, end)]
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self._lows: list[int] | None = None
 
-    def leave_alone(self, number: int, small: Array, large: Array, offset: int) -> bool:
-        """Whether no step writes either array's numbers after the copy, nor the target's before."""
-        target = self.steps[number].out.array
-        writers = [*self.of(small, 0, small.size), *self.of(large, offset, offset + small.size)]
-        return all(
-            k == number or (k < number and self.steps[k].out.array != target) for k in writers
-        )
+    def into(self, steps: Sequence[Step], first: int, end: int) -> list[int]:
+        """Those that may write places from `first` on, before `end`."""
+        if self._lows is None:
+            reach = sorted((*_reach(steps[k]), k) for k in self.numbers)
+            self._lows = [low for low, _, _ in reach]
+            self._highest = list(accumulate((high for _, high, _ in reach), max))
+            self._sorted = [k for _, _, k in reach]
+        return self._sorted[bisect_left(self._highest, first) : bisect_left(self._lows, end)]
 
-    def _of_step(self, number: int) -> tuple[int, int]:
-        step = self.steps[number]
-        if step.out.gather is not None or step.out.index is not None:
-            return 0, step.out.array.size
-        return step.out.reach(step.loops)
 
-    def _meets(self, number: int, first: int, end: int) -> bool:
-        step = self.steps[number]
-        places = walk(step.out, step.loops)
-        return bool(((places >= first) & (places < end)).any())
+def _reach(step: Step) -> tuple[int, int]:
+    """The first and the last place that a step may write."""
+    if step.out.gather is not None or step.out.index is not None:
+        return 0, step.out.array.size
+    return step.out.reach(step.loops)
+
+
+def _may_share(
+    steps: Sequence[Step], writers: Mapping[Array, _Writers], number: int,
+    small: Array, large: Array, offset: int,
+) -> bool:  # fmt: skip
+    """Whether nobody writes either array's numbers after the copy, nor the target's before it."""
+    target = steps[number].out.array
+    asked = [*writers[small].numbers, *writers[large].into(steps, offset, offset + small.size)]
+    for step, k in ((steps[k], k) for k in asked):
+        if k == number or (k < number and step.out.array != target):
+            continue
+        if step.out.array == small or _meets(step, offset, offset + small.size):
+            return False
+    return True
+
+
+def _meets(step: Step, first: int, end: int) -> bool:
+    """Whether a step writes places from `first` on, before `end`."""
+    if step.out.gather is None and step.out.index is None:
+        low, high = step.out.reach(step.loops)
+        if high < first or low >= end:
+            return False
+    places = walk(step.out, step.loops)
+    return bool(((places >= first) & (places < end)).any())
