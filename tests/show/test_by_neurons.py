@@ -439,3 +439,15 @@ def test_a_stepper_is_printed_as_slides(neuron_page: Any, six: bool, each: int) 
     driver.execute_script("dispatchEvent(new Event('afterprint'))")
     assert driver.find_elements("css selector", ".slide") == []
     assert driver.find_element("css selector", "main").is_displayed()
+
+
+@pytest.mark.browser
+@needs_browser
+def test_a_quiz_has_no_slopes_that_give_its_answers_away(chromium: Any, tmp_path: Path) -> None:
+    loss, _ = perceptron([1], 1, activation="tanh")
+    step_through(loss, quiz=True).save(tmp_path / "quiz.html")
+    chromium.get((tmp_path / "quiz.html").as_uri())
+    chromium.execute_script("document.getElementById('last').click()")
+    assert not chromium.find_element("css selector", "#slopes").is_displayed()
+    assert not chromium.find_elements("css selector", ".edge.up, .edge.down, .plot")
+    assert chromium.find_element("css selector", "h1").text.startswith("Backpropagation of")
