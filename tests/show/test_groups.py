@@ -1,6 +1,6 @@
 """Neurons, layers and examples are found in a finished graph, and open and close.
 
-Covers `calls.py`, `grouping.py`, `units.py`, `views.py`.
+Covers `calls.py`, `grouping.py`, `outside.py`, `units.py`, `views.py`.
 """
 
 from __future__ import annotations

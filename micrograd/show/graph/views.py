@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from micrograd.show.graph.drawing import Card, Drawing, Edge, Group, Run
-from micrograd.show.graph.grouping import Grouping, Part
+from micrograd.show.graph.grouping import Grouping
 from micrograd.show.graph.nodes import Node
+from micrograd.show.graph.outside import Part
 
 __all__ = ["MANY", "Maker", "legend", "opened", "opened_by_names", "view"]
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from micrograd.show.graph.draw import closed_card, edges_of, op_card, tint
 from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Group, Run, size_of
-from micrograd.show.graph.grouping import Grouping, Part
+from micrograd.show.graph.grouping import Grouping
 from micrograd.show.graph.layout import Layout, arrange
 from micrograd.show.graph.nodes import Node, read
+from micrograd.show.graph.outside import Part
 from micrograd.show.graph.picture import Picture
 from micrograd.show.graph.svg import card_svg, frame_svg
 from micrograd.show.graph.text import number_text, shorten
