@@ -244,6 +244,8 @@ def test_groups_open_and_close_by_click_and_by_keyboard(page: Any) -> None:
     assert {"example 1", "layer 1", "neuron 4"} <= set(texts(page))
     find("neuron 3", "false").click()
     assert {"w31", "b3", "neuron 3: tanh(w·x + b)"} <= set(texts(page))
+    legend = page.find_element("css selector", "#legend")
+    assert legend.text.split() == ["w31", "is", "layers.0.neurons.2.w[0]"]
     page.execute_script("arguments[0].focus()", find("neuron 3", "true"))
     press(page, Keys.ENTER)
     assert "w31" not in texts(page) and "neuron 3" in texts(page)
