@@ -7,6 +7,7 @@ answer unless asked to. Read `check`, then `_Marking`.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -157,7 +158,7 @@ class _Marking:
             return replace(mark, verdict="follows", mistakes=kind, follows_from=names), answer
         kind = tuple(exact if early else found)
         note = "If it is rounded: give three digits." if early else ""
-        note = note or ("" if kind else self._way(uses))
+        note = note or ("" if kind else self._finite(answer, right) or self._way(uses))
         mark = replace(mark, verdict="wrong", mistakes=kind, note=note, shown=text)
         return mark, next(iter(found.values()), answer)
 
@@ -182,6 +183,12 @@ class _Marking:
             if found:
                 return found
         return {}
+
+    def _finite(self, answer: float, right: float) -> str:
+        """What is to be said of an infinite answer, or of nan, where neither is right."""
+        if math.isfinite(answer) or not math.isfinite(right):
+            return ""
+        return "The gradient is a finite number: look for a division by 0 or a very large exponent."
 
     def _way(self, uses: list[Use]) -> str:
         """How such a gradient is worked out, for an answer that no known mistake gives."""
