@@ -221,9 +221,7 @@ def _same(got: Any, expected: Any, what: str) -> None:
         if not np.array_equal(given, wanted):
             off = given != wanted
             place = [int(i) for i in np.argwhere(off)[0]]
-            found = brief(
-                given[tuple(place)] == 1
-                if np.array(expected).dtype == bool
-                else given[tuple(place)]
-            )
-            raise Wrong(f"{what}: {off_at(off, place)}: it is {found}")
+            flags = np.array(expected).dtype == bool
+            found = brief(given[tuple(place)] == 1 if flags else given[tuple(place)])
+            said = off_at(off, place, "answer" if flags else "number")
+            raise Wrong(f"{what}: {said}: it is {found}")

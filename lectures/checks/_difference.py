@@ -63,16 +63,17 @@ def difference(given: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) 
     return by + (f"; the whole is {known}" if known else "")
 
 
-def off_at(off: np.ndarray, place: Sequence[int]) -> str:
+def off_at(off: np.ndarray, place: Sequence[int], thing: str = "number") -> str:
     """How many of the numbers are not right, and where the first of those stands."""
-    count, where = int(off.sum()), list(place)
+    count, where, things = int(off.sum()), list(place), f"{thing}s"
     if off.size == 1:
-        return f"the only number, at {where}, is not right"
+        return f"the only {thing}, at {where}, is not right"
     if count == off.size:
-        return f"none of the {count} numbers is right, the first at {where}"
+        none = "neither" if count == 2 else "none"
+        return f"{none} of the {count} {things} is right, the first at {where}"
     if count == 1:
-        return f"one of the {off.size} numbers is not right, at {where}"
-    return f"{count} of the {off.size} numbers are not right, the first at {where}"
+        return f"one of the {off.size} {things} is not right, at {where}"
+    return f"{count} of the {off.size} {things} are not right, the first at {where}"
 
 
 def beside(x: float, bar: float, digits: int = 3, *, percent: bool = False) -> str:

@@ -146,7 +146,7 @@ def what_partial_dependence_hides(hidden: Any) -> None:
     X, grid = TABLE.copy(), np.linspace(-1, 2, 7)
     squares = TABLE[:, 1] ** 2
     mistaken = {
-        "that is how far the curves lie apart; first each loses its own mean over the "
+        "that is how far the curves lie apart; first subtract its own mean over the "
         "grid": squares.std(),
         "that is the spread of the mean curve along the grid; give the spread between the curves": (
             3 * grid.std()

@@ -187,7 +187,7 @@ def the_gradient_of_a_penalised_hinge(hinge_gradient: Any) -> None:
         with without_values():
             got = hinge_gradient(w, b, x, y)
         dw, db = several(got, "dL/dw", "dL/db")
-        slope = "that is the slope of the costs; on the other side of the kink it is 0"
+        slope = "that has the slope of the costs, which is 0 on this side of the kink"
         close(dw, a.grad, f"dL/dw {side}", instead={slope: w - y * x})
         close(db, c.grad, f"dL/db {side}", instead={slope: -y})
 
@@ -208,7 +208,9 @@ def rewards_compared_with_what(policy_step: Any) -> None:
     for c in (0.0, 0.7):
         with without_values():
             steps = [array(policy_step(s, a, r, c), "one step", (4,)) for a, r in enumerate(pays)]
-        close(pi @ np.array(steps), grads(values), f"the average step with c = {c}")
+        close(
+            pi @ np.array(steps), grads(values), f"the step averaged over the machines, c = {c:g}"
+        )
     surprise = functional.cross_entropy(values, 2)
     for v in values:
         v.grad = 0.0

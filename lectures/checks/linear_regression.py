@@ -83,7 +83,7 @@ def least_squares_that_keeps_its_digits(fit: Any) -> None:
     off = np.abs(array(w, what, (10,)) - 1).max()
     if 1e-4 < off < 0.5:
         raise Wrong(
-            f"{what}: they are off by up to {off:.1g}; write a fit that keeps its digits, and "
+            f"{what}: they are off by up to {off:.1g}; write a fit that keeps its digits: "
             "forming A^T A loses half of them"
         )
     close(w, np.ones(10), what, rtol=1e-4)

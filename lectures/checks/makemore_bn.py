@@ -50,7 +50,8 @@ def all_weights_zero(learning: Any, final_loss: Any) -> None:
                     f"{idle} of the {len(found)} arrays that you name never {learn} a gradient "
                     "other than 0"
                 )
-            true(found, "an array is named: some array gets a gradient other than 0")
+            if not found:
+                raise Wrong("no array is named, and some array gets a gradient other than 0")
     with part("final_loss"):
         one = final_loss(np.array([4, 4, 4]))
         close(one, 0.0, "the loss in the end, where one letter is all")

@@ -157,7 +157,8 @@ def everything_zero(learns: Any, plateau: Any) -> None:
                     f"{idle} of the {len(found)} arrays that you name never {learn} a gradient "
                     "other than 0"
                 )
-            true(found, "an array is named: some array gets a gradient other than 0")
+            if not found:
+                raise Wrong("no array is named, and some array gets a gradient other than 0")
     even = {"that is for equal probabilities: what learns can do better": np.log(27)}
     by_hand(plateau, _plateau(), "the loss at which the network gets stuck", instead=even)
 

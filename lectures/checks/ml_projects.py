@@ -279,4 +279,4 @@ def find_the_leaks(names: Any) -> None:
     honest = found & {"wing", "bill", "weight", "day"}
     if honest:
         raise Wrong(f"{sorted(honest)[0]!r} is an honest measurement: it is known in the field")
-    true(len(found) == 3, f"all columns that know the answer are named; you have {len(found)}")
+    true(len(found) == 3, f"three columns are named (you name {len(found)})")

@@ -73,7 +73,9 @@ MISTAKES = {  # the most specific first: where two give one number, the first is
         "the output's own gradient",
         "Here the output is derived by itself: neither its value nor a target plays a part.",
     ),
-    "sign": Mistake("a wrong sign", "The size is right and the sign is not: look for a lost minus."),
+    "sign": Mistake(
+        "a wrong sign", "The size is right and the sign is not: look for a lost minus."
+    ),
 }
 
 

@@ -324,7 +324,7 @@ def test_an_array_is_taken_in_every_form(given: Any) -> None:
         (lambda: close([0, 2], [0, 3], "what", instead={"nan": [0, np.nan], "a": 1}), "by 1"),
         (lambda: same(3, 4, "what", instead={"one fewer": 3}), "3 is not right (one fewer)"),
         (lambda: by_hand(5457, 5455, exact=True, instead={"up": 5454}), ": 5457 is not right"),
-        (lambda: same([True], [False], "what"), "at [0], is not right: it is True"),
+        (lambda: same([True], [False], "what"), "the only answer, at [0], is not"),
         (lambda: word("b", "a", "what", "ab", instead={"not b": "b"}), "'b' is not right (not b)"),
         (
             lambda: truths((True, True), (True, False), "ab", instead={"both": (True, True)}),
@@ -333,6 +333,7 @@ def test_an_array_is_taken_in_every_form(given: Any) -> None:
         (lambda: truths((True, 1), (True, False), "ab"), "the answer to b is True or False, not 1"),
         (lambda: truths((True, True), (True, False), "ab"), "1 of the 2 answers is not right"),
         (lambda: truths((True, 1), (True, False), "ab", "what"), "what: the answer to b is"),
+        (lambda: same([1, 2], [3, 4], "what"), "neither of the 2 numbers is right, the first at"),
         (lambda: close([0, 0, 0], [0, 1, 2], "what"), "all are 0, and only 1 of the 3 should be"),
         (lambda: by_hand([1 / 3], [1 / 3, 2 / 3], "what"), "2 numbers are wanted"),
         (lambda: by_hand([1 / 3, 0.6], [1 / 3, 2 / 3], "what"), "what, number 2: 0.6 is not right"),

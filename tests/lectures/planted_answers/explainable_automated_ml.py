@@ -284,7 +284,7 @@ MISREAD = {
     "what_partial_dependence_hides": Misread(
         centred_over_people,
         "Its own mean is read as the mean over the people at each grid point.",
-        "first each loses its own mean over the grid",
+        "first subtract its own mean over the grid",
     ),
     "integrated_gradients_on_the_engine": Misread(
         lambda *a: integrated(*a, offset=0.0),

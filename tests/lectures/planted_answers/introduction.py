@@ -291,7 +291,7 @@ MISREAD = {
     "the_gradient_of_a_penalised_hinge": Misread(
         lambda w, b, x, y: (w - y * x, -y),
         "The loss is differentiated as if the maximum were always the second of the two.",
-        "on the other side of the kink it is 0",
+        "which is 0 on this side of the kink",
     ),
     "rewards_compared_with_what": Misread(
         lambda s, a, r, c: r * ((np.arange(len(s)) == a) - softmax(s)),
