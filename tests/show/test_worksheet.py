@@ -99,6 +99,23 @@ def test_a_mistake_is_named_as_a_thing_and_explained_in_a_sentence() -> None:
     assert "Looks like: an ignored gate. The output does not depend on this input here" in told
 
 
+def test_three_answers_are_listed_as_a_sentence_lists_them() -> None:
+    x, y = Value(2.0, label="x"), Value(3.0, label="y")
+    parts = [x * y, x * 5.0, x**2]
+    for part, name in zip(parts, "abc", strict=True):
+        part.label = name
+    total = parts[0] * parts[1] * parts[2]
+    told = str(check(total, {"x": 77}))
+    assert re.search(r"in \w+, \w+ and \w+: add what each of them sends back", told), told
+    right = right_answers(total)
+    wrong = {name: 3 * right[name] for name in "abc"}
+    x_grad = wrong["a"] * 3.0 + wrong["b"] * 5.0 + wrong["c"] * 4.0
+    report = check(total, {**wrong, "x": x_grad})
+    assert report.marks["x"].verdict == "follows"
+    said = r"from your answers for [abc], [abc] and [abc], which are wrong: mend those first"
+    assert re.search(said, str(report)), str(report)
+
+
 def test_an_infinite_answer_is_told_that_a_finite_one_is_wanted() -> None:
     for answer in ("1/0", math.inf, math.nan, "1e400"):
         for told in (check(product(), {"b": answer}),):

@@ -22,7 +22,7 @@ from micrograd.show.practice.mistakes import diagnose
 from micrograd.show.practice.parts import parts_of, readings, total
 from micrograd.show.practice.reading import bare, read_answers
 from micrograd.show.practice.recursion import recursions
-from micrograd.show.practice.report import Mark, Report
+from micrograd.show.practice.report import Mark, Report, listed
 from micrograd.show.practice.sheets import read_sheet
 
 __all__ = ["Mark", "Report", "check"]
@@ -195,7 +195,7 @@ class _Marking:
         names = list(dict.fromkeys(self.walk.names[use.node] for use in uses))
         if len(uses) == 1:
             return f"It is {gradient(names[0])} times the local derivative there: work out both."
-        where = " and ".join(names) if len(names) > 1 else f"{names[0]}, more than once"
+        where = listed(names) if len(names) > 1 else f"{names[0]}, more than once"
         return f"It is a sum over its uses, in {where}: add what each of them sends back."
 
     def _names(self, nodes: tuple[int, ...]) -> tuple[str, ...]:
