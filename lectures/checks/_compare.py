@@ -16,7 +16,7 @@ import numpy as np
 from checks._difference import difference, misread
 from checks._forms import array, brief, integers, is_open, whole
 from checks._marking import Wrong, forget, record
-from micrograd.show import answers
+from micrograd.show.practice import answers
 
 __all__ = ["by_hand", "close", "same", "true", "truths", "word"]
 
@@ -36,7 +36,7 @@ def by_hand(
     high: float | None = None,
     instead: Mapping[str, Any] = _NOTHING,
 ) -> None:
-    """A number that was worked out by hand, or a list of them: `micrograd.show.answers.by_hand`.
+    """A number worked out by hand, or a list of them: `micrograd.show.practice.answers.by_hand`.
 
     `exact` is for counts; with `low` or `high` any number from low to high is right.
     """

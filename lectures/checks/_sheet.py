@@ -17,7 +17,7 @@ from typing import Any
 from checks._forms import OPEN
 from checks._marking import Part, marking, told
 from checks._watch import watched
-from micrograd.show.answers import Judged, judged
+from micrograd.show.practice.answers import Judged, judged
 
 __all__ = ["Exercise", "Outcome", "Sheet"]
 

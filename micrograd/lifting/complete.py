@@ -21,7 +21,7 @@ from micrograd.lifting.nodes import Node
 
 __all__ = ["LONG", "completed", "lengthened"]
 
-LONG = 16  # rows and sums shorter than this are faster as they are
+LONG = 4  # rows and sums shorter than this are faster as they are
 _FULL = 0.4  # at least this share of a rectangle is there before it is completed
 
 

@@ -23,7 +23,7 @@ from planting import misread, planted
 from solved import FORMS, SOLUTIONS, formed, is_function, sheet_of, solved
 
 from micrograd import Value
-from micrograd.show.answers import ACCEPTED, Judged
+from micrograd.show.practice.answers import ACCEPTED, Judged
 from tools import exercises, notebooks
 
 LECTURES = notebooks.ROOT / "lectures"

@@ -19,9 +19,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from micrograd import Value
-from micrograd.show.answers import by_hand, judged, read_number
-from micrograd.show.pages import source
-from micrograd.show.reading import bare, read_answers
+from micrograd.show.lesson.pages import source
+from micrograd.show.practice.answers import by_hand, judged, read_number
+from micrograd.show.practice.reading import bare, read_answers
 
 THIRD = 1 / 3
 TABLE = [  # what is written, the right number, what becomes of it
@@ -81,7 +81,7 @@ def test_the_pages_rule_is_the_same() -> None:
     with browser() as driver:
         driver.get("data:text/html,<title>answers</title>")
         shown = driver.execute_script(
-            source("answers.js")
+            source("practice/answers.js")
             + "const words = {inf: Infinity, '-inf': -Infinity, nan: NaN};"
             + "return arguments[0].map(([text, x]) => answers.status(text, words[x] ?? x))",
             rows,
@@ -249,9 +249,9 @@ def test_tests_may_listen_to_what_is_judged() -> None:
 
 
 def test_the_module_imports_no_numpy_of_its_own() -> None:
-    text = source("answers.py")
+    text = source("practice/answers.py")
     assert "numpy" not in text.lower().replace("of numpy or", "")
-    code = "import sys, micrograd.show.answers as a; assert a.by_hand('1/3', 1 / 3)"
+    code = "import sys, micrograd.show.practice.answers as a; assert a.by_hand('1/3', 1 / 3)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

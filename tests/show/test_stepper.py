@@ -22,9 +22,9 @@ import micrograd
 from micrograd import Value
 from micrograd.engine import topological_order
 from micrograd.nn import MLP
-from micrograd.show.formulas import number
-from micrograd.show.stepper import Stepper, step_through
-from micrograd.show.svg import plain
+from micrograd.show.graph.text import plain
+from micrograd.show.lesson.formulas import number
+from micrograd.show.lesson.stepper import Stepper, step_through
 
 
 def lesson(stepper: Stepper) -> dict:

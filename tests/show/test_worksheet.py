@@ -28,13 +28,13 @@ from browsing import browser, needs_browser
 import micrograd
 from micrograd import Value, draw, explain, step_through
 from micrograd.nn import MLP, Linear, Module, Neuron
-from micrograd.show.answers import ACCEPTED, read_number
-from micrograd.show.exercises import LEVELS, exercise
-from micrograd.show.explain import plain_markdown
-from micrograd.show.marking import check
-from micrograd.show.sheets import packed, read_sheet, unpacked
-from micrograd.show.walk import Walk
-from micrograd.show.worksheet import Worksheet, worksheet
+from micrograd.show.lesson.explain import plain_markdown
+from micrograd.show.lesson.walk import Walk
+from micrograd.show.practice.answers import ACCEPTED, read_number
+from micrograd.show.practice.exercises import LEVELS, exercise
+from micrograd.show.practice.marking import check
+from micrograd.show.practice.sheets import packed, read_sheet, unpacked
+from micrograd.show.practice.worksheet import Worksheet, worksheet
 
 ROOT = Path(__file__).parents[2]
 
