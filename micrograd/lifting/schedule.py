@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lifting.complete import LONG, completed, lengthened
+from micrograd.lifting.complete import LONG, alongside, completed, lengthened
 from micrograd.lifting.fuse import Fused
 from micrograd.lifting.groups import Graph, Wave, by_length
 from micrograd.lifting.merge import merge
@@ -58,16 +58,29 @@ class Layout(NamedTuple):
     size: int
 
 
+def _completed(tape: Tape, fused: Fused) -> list[Any]:
+    """The groups, triangles of dots as rectangles."""
+    fresh = count(max((node.place for node in fused.nodes), default=0) + 1)
+    whole: dict[int, list[int]] = {}  # for each place of a completed group, all its places
+    groups: list[Any] = []
+    for group in _groups(tape, fused):
+        made = group
+        if not isinstance(group, Scan):
+            made = completed(group, fresh)
+            made = alongside(group, whole, fresh) if made is group else made
+            if made is not group:
+                found = [node.place for node in made]
+                whole.update(dict.fromkeys(found, found))
+        groups.append(made)
+    return groups
+
+
 def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layout, dict[int, int]]:
     """Group, place and factor: the layout, and the address of each tape place.
 
     `parameters`: the store's index of each captured place.
     """
-    fresh = count(max((node.place for node in fused.nodes), default=0) + 1)
-    groups = [
-        group if isinstance(group, Scan) else completed(group, fresh)
-        for group in _groups(tape, fused)
-    ]
+    groups = _completed(tape, fused)
     address: dict[int, int] = {}
     constants = [tape.number(i) for i in fused.leaves if tape.kinds[i] is CONSTANT]
     neutral = _Neutral(constants)
