@@ -7,8 +7,9 @@ over arrays (`steps/`), forward and, derived from them, backward. An executor (`
 steps, and `executable.py` calls it. Read `recording.record` for the first half, then `steps/ir.py`.
 """
 
+from micrograd.lifting.decorator import lift
 from micrograd.lifting.errors import LiftError
 from micrograd.lifting.executable import Executable
-from micrograd.lifting.lifted import Lifted, lift
+from micrograd.lifting.lifted import Lifted
 
 __all__ = ["Executable", "LiftError", "Lifted", "lift"]

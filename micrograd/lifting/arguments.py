@@ -19,9 +19,9 @@ import numpy as np
 
 from micrograd import tree
 from micrograd.engine import Value
-from micrograd.lifting.call import ResultArray
 from micrograd.lifting.narrow import is_narrow
 from micrograd.lifting.paths import Path
+from micrograd.lifting.results import ResultArray
 from micrograd.lifting.stacks import Columns, Stack, kinds_of, stacked
 from micrograd.lifting.tape import INPUT, INTEGER
 from micrograd.op import Op

@@ -26,6 +26,7 @@ from micrograd.lifting.steps.adjoint import adjoint
 from micrograd.lifting.steps.flow import Marks
 from micrograd.lifting.steps.ir import Array, Window
 from micrograd.lifting.steps.lower import lower
+from micrograd.lifting.steps.needed import read_afterwards
 from micrograd.lifting.steps.text import BackwardText, Text
 from micrograd.lifting.steps.walks import elements, walk
 from micrograd.missing import PackageMissing, missing
@@ -70,7 +71,9 @@ class Executable:
         for array in (*(x.array for x in program.arguments), *(x.array for x in program.draws)):
             brought[array] = size
             size += array.size
-        self.code = self.compiled(program.forward, None, brought)
+        # compiled code may leave out what nobody reads; to NumPy's it would make no difference
+        kept = read_afterwards(program) if executor == "native" else None
+        self.code = self.compiled(program.forward, None, brought, kept)
         starts = self.code.placement.starts
         self._drawn = [starts[x.array] for x in program.draws]
         self._outside = [starts[x.array] for x in program.arguments[len(recording.arguments) :]]
@@ -101,6 +104,16 @@ class Executable:
     def backward(self) -> BackwardText:
         """The backward pass of the first result, a loss, say: lines that read those of `text`."""
         return BackwardText(self.program, adjoint(self.program, [0] if self.which else []))
+
+    @property
+    def loops(self) -> str:
+        """The loops that are compiled, as C-like text: of `executor="native"` alone."""
+        if self.executor != "native":
+            raise AttributeError(
+                f"{self.name} is run by {self.executor!r}, which has no loops of its own; "
+                'lift(executor="native") has'
+            )
+        return str(self.code.loops)
 
     def __str__(self) -> str:
         return str(self.text)

@@ -12,26 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd import ops
 from micrograd.engine import Leaf, NumbersOnly, Value
 from micrograd.functional import take
 from micrograd.lifting.errors import refusal
 from micrograd.lifting.narrow import wide
 from micrograd.lifting.rows import QUOTIENT
-from micrograd.lifting.tape import (
-    CONSTANT,
-    DOT,
-    INPUT,
-    INTEGER,
-    MANY,
-    NONE,
-    PARAMETER,
-    STATE,
-    TAKE,
-    Kind,
-    Tail,
-    Tape,
-)  # fmt: skip
+from micrograd.lifting.tape import DOT, INPUT, MANY, NONE, PARAMETER, STATE, TAKE, Kind, Tail, Tape
 from micrograd.lifting.traced import Traced
 from micrograd.modes import Mode
 from micrograd.op import Op
@@ -173,23 +159,6 @@ class Recorder(Mode):
             return not self.inputs[self.tape.lefts[place]]
         return kind is not PARAMETER and all(self._plain[k] for k in self.tape.inputs(place))
 
-    def integral(self, place: int | None) -> bool:
-        """Whether eager code has an integer here: sums and products of integers."""
-        stack = [place]
-        while stack:
-            i = stack.pop()
-            if i is None:
-                return False
-            kind = self.tape.kinds[i]
-            if kind is CONSTANT:
-                if not self.tape.number(i).is_integer():
-                    return False
-            elif kind in (ops.add, ops.mul) or _is_whole_power(kind):
-                stack += self.tape.inputs(i)
-            elif kind is not INTEGER:
-                return False
-        return True
-
     def floats(self, array: np.ndarray) -> np.ndarray:
         if not self.narrow:
             return array
@@ -212,9 +181,7 @@ class Recorder(Mode):
     # --- integers, running statistics, random draws -----------------------------------------------
 
     def take(self, table: Any, index: Any, axis: int = 0) -> Any:
-        """`np.take` by traced integers: one node an element, choosing among the slices of the
-        table.
-        """
+        """`np.take` by traced integers: each element is a node that chooses from the table."""
         index = np.asarray(index)
         if index.dtype != object:
             return NotImplemented
@@ -222,9 +189,9 @@ class Recorder(Mode):
             if index.size and all(isinstance(i, (int, np.integer)) for i in index.flat):
                 return take(table, index.astype(np.int64), axis)  # np.zeros_like of traced integers
             return NotImplemented
-        for i in index.flat:
-            if not self.integral(self.find(i)):
-                raise refusal("taking by a fraction")
+        chosen = self.places(index.flat)
+        if not all(map(self.tape.is_integer, chosen)):
+            raise refusal("taking by a fraction")
         table = np.asarray(table, dtype=object)
         axis = range(table.ndim)[axis]
         table = np.moveaxis(table, axis, 0)
@@ -232,7 +199,7 @@ class Recorder(Mode):
         columns = table.reshape(rows, -1)
         tables = [self.tape.add_list(self.places(columns[:, j])) for j in range(columns.shape[1])]
         result = np.empty((index.size, len(tables)), dtype=object)
-        for i, place in enumerate(self.places(index.flat)):
+        for i, place in enumerate(chosen):
             for j, candidates in enumerate(tables):
                 result[i, j] = self.node(TAKE, place, candidates)
         shaped = result.reshape(index.shape + inner)
@@ -272,10 +239,3 @@ class Buffer(NamedTuple):
 
     def random(self, size: int) -> np.ndarray:
         return getattr(self.module, self.name).reshape(size)  # type: ignore[no-any-return]
-
-
-def _is_whole_power(kind: Op | Kind) -> bool:
-    if not isinstance(kind, Op) or kind.parameters[:1] != ("**",):
-        return False
-    exponent = kind.parameters[1]
-    return type(exponent) is int and exponent >= 0

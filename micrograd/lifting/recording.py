@@ -15,9 +15,9 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.lifting.arguments import Arguments
-from micrograd.lifting.batch import Extent
+from micrograd.lifting.batch import SIZES, DoesNotExtend, Extent, fit, prove
 from micrograd.lifting.effects import Captured
-from micrograd.lifting.errors import explained, unrepeated
+from micrograd.lifting.errors import LiftError, explained, unrepeated
 from micrograd.lifting.fuse import Fused, fuse, needed
 from micrograd.lifting.layout import Argument, Outside, Recording, Result, State, Update
 from micrograd.lifting.progress import current_progress
@@ -30,7 +30,7 @@ from micrograd.lifting.tracer import Tracer
 from micrograd.modes import mode
 from micrograd.store import gather
 
-__all__ = ["Recorded", "Run", "record", "trace"]
+__all__ = ["Recorded", "Run", "record", "record_any_size", "trace"]
 
 
 Resize = Callable[[int, tuple[int, ...]], tuple[int, ...]]
@@ -106,6 +106,8 @@ def trace(
         raise unrepeated(function, "changing an argument in place")
     try:
         template = Template(recorder, returned)
+    except LiftError:  # with the line already
+        raise
     except TypeError as fault:
         raise unrepeated(function, str(fault)) from None
     if captured is not None:
@@ -160,6 +162,36 @@ def record(
         tuple(Outside(at[i], v) for v, i in outside),
     )
     return Recorded(recording, parameters, positions, template, fused.kinds)
+
+
+def record_any_size(
+    function: Callable[..., Any],
+    args: Any,
+    kwargs: dict[str, Any],
+    found: Arguments,
+    captured: Captured,
+) -> Recorded | DoesNotExtend:
+    """A recording as a function of the batch size, or the reason why there is none."""
+    reason = DoesNotExtend()
+
+    def resized(size: int) -> Resize:
+        return lambda number, shape: (size, *shape[1:]) if number in found.sizes else shape
+
+    for sizes, larger in SIZES:
+        recorded = [record(function, args, kwargs, found, captured, resized(n)) for n in sizes]
+        first = recorded[0]
+        try:
+            if any(r.parameters != first.parameters for r in recorded):
+                raise DoesNotExtend("another batch size captures other parameters")
+            if not all(first.template.same_structure(r.template) for r in recorded):
+                raise DoesNotExtend("another batch size returns another structure")
+            fitted = fit(sizes, [r.recording for r in recorded])
+            run = trace(function, args, kwargs, captured, resized(larger), found.places)
+            prove(sizes, [r.kinds for r in recorded], fitted, larger, run.extent())
+            return first._replace(recording=fitted, smallest=sizes[0])
+        except DoesNotExtend as error:
+            reason = reason if reason.args else error
+    return reason
 
 
 def _result(found: np.ndarray, shape: tuple[int, ...]) -> Result:

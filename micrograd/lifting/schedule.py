@@ -8,14 +8,19 @@ results lie side by side and the next group's reads are regular. `schedule` is t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.lifting.complete import LONG, alongside, completed, lengthened
 from micrograd.lifting.fuse import Fused
 from micrograd.lifting.groups import Graph, Wave, by_length
 from micrograd.lifting.merge import merge
 from micrograd.lifting.nodes import Node
+from micrograd.lifting.rows import COPY
+from micrograd.lifting.scans import Scan, scans
+from micrograd.lifting.steps.expression import Formula
 from micrograd.lifting.strides import FAR, Access, nest, segments, squeezed
 from micrograd.lifting.tape import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
 from micrograd.lifting.wavefront import waves
@@ -29,18 +34,20 @@ _DOT_PIECES = 16  # and a group of dots, where a gather copies most: q . k of a 
 
 
 class Instruction(NamedTuple):
-    """out = op(operands): a map, a reduction over the last `inner` loops, or a take.
+    """out = op(operands): a map, a reduction over the last `inner` loops, a take or a scan.
 
-    All accesses have the same loops: those of `out`, then the `inner` ones that are reduced.
+    A dot may have a third operand, a mask: where it is 0 there is no term. All accesses have the
+    same loops: those of `out`, then the `inner` ones that are reduced.
     """
 
-    kind: str  # 'map', 'sum', 'chain' (of maxima or minima), 'dot' or 'take'
+    kind: str  # 'map', 'sum', 'chain' (of maxima or minima), 'dot', 'take' or 'scan'
     op: Op | None
     out: Access
     operands: tuple[Access, ...]
     start: Access | None
     inner: int
     replaces: int
+    value: Formula | None = None  # of a scan: one step of it, from the operands
 
 
 class Layout(NamedTuple):
@@ -51,12 +58,29 @@ class Layout(NamedTuple):
     size: int
 
 
+def _completed(tape: Tape, fused: Fused) -> list[Any]:
+    """The groups, triangles of dots as rectangles."""
+    fresh = count(max((node.place for node in fused.nodes), default=0) + 1)
+    whole: dict[int, list[int]] = {}  # for each place of a completed group, all its places
+    groups: list[Any] = []
+    for group in _groups(tape, fused):
+        made = group
+        if not isinstance(group, Scan):
+            made = completed(group, fresh)
+            made = alongside(group, whole, fresh) if made is group else made
+            if made is not group:
+                found = [node.place for node in made]
+                whole.update(dict.fromkeys(found, found))
+        groups.append(made)
+    return groups
+
+
 def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layout, dict[int, int]]:
     """Group, place and factor: the layout, and the address of each tape place.
 
     `parameters`: the store's index of each captured place.
     """
-    groups = _groups(tape, fused)
+    groups = _completed(tape, fused)
     address: dict[int, int] = {}
     constants = [tape.number(i) for i in fused.leaves if tape.kinds[i] is CONSTANT]
     neutral = _Neutral(constants)
@@ -78,9 +102,13 @@ def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layo
     found: list[Instruction] = []
     for group in groups:
         base = size
+        size += isinstance(group, Scan)  # before its links stands what the first is made from
         for node in group:
             address[node.place] = size
             size += 1
+        if isinstance(group, Scan):
+            found += _scan(group, base, address)
+            continue
         cell = _cell(group[0], address) if len(group) == 1 else None
         if cell is not None:
             found.append(cell)
@@ -97,11 +125,16 @@ class _Neutral:
         self.at: dict[float, int] = {}
 
     def prepare(self, group: list[Node]) -> None:
-        if len({len(node.operands[-1]) for node in group}) > 1:
-            number = self.number(group[0])
-            if number not in self.at:
-                self.at[number] = len(self.constants)
-                self.constants.append(number)
+        lengths = {len(node.operands[-1]) for node in group}
+        if len(lengths) > 1:
+            self._add(self.number(group[0]))
+            if group[0].kind == "dot" and max(lengths) >= LONG:
+                self._add(1.0)  # for a mask
+
+    def _add(self, number: float) -> None:
+        if number not in self.at:
+            self.at[number] = len(self.constants)
+            self.constants.append(number)
 
     @staticmethod
     def number(node: Node) -> float:
@@ -144,7 +177,26 @@ def _groups(tape: Tape, fused: Fused) -> list[list[Node]]:
         group[1].append(node)
         source[node.place] = group[0]
     groups = [part for _, group in members.values() for part in by_length(group)]
-    return merge(waves(Graph(groups))).in_order()
+    return merge(scans(waves(Graph(groups)), fused.outputs)).in_order()
+
+
+def _scan(scan: Scan, base: int, address: dict[int, int]) -> list[Instruction]:
+    """A chain of cells as a loop that reads what it writes, after a copy of where it begins."""
+    n = len(scan)
+    operands = []
+    for role, places in enumerate(scan.reads):
+        reads = np.array([address[place] for place in places])
+        if role == scan.carried:
+            operands.append(Access(base, (n,), (1,)))
+        elif nest(reads[None]) is not None and (np.diff(reads, 2) == 0).all():
+            operands.append(Access(int(reads[0]), (n,), (int(reads[1] - reads[0]),)))
+        else:
+            operands.append(gathered(reads, (n,), ()))
+    first = Access(address[scan.first], (), ())
+    begin = Instruction("map", COPY, Access(base, (), ()), (first,), None, 0, 0)
+    out = Access(base + 1, (n,), (1,))
+    loop = Instruction("scan", None, out, tuple(operands), None, 0, scan.replaces, scan.value)
+    return [begin, loop]
 
 
 def _cell(node: Node, address: dict[int, int]) -> Instruction | None:
@@ -184,6 +236,10 @@ class _Group:
             _matrix([node.operands[role] for node in nodes], address, pad)
             for role in range(len(nodes[0].operands))
         ]
+        lengths = np.array([len(node.operands[-1]) for node in nodes])
+        if self.kind == "dot" and lengths.max() >= LONG and lengths.min() < lengths.max():
+            short = np.arange(lengths.max()) >= lengths[:, None]
+            self.reads = lengthened(self.reads, short, pad, neutral.at[1.0]) or self.reads
         self.starts = None
         if nodes[0].start is not None:
             self.starts = np.array([address[node.start] for node in nodes])  # type: ignore[index]

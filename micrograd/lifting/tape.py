@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, final
 
+from micrograd import ops
 from micrograd.engine import Value
 from micrograd.op import Op
 
@@ -129,6 +130,21 @@ class Tape:
             return self.lists[left]
         return (left,) if right == NONE else (left, right)
 
+    def is_integer(self, place: int) -> bool:
+        """Whether eager code has an integer here: sums, products and powers of integers."""
+        stack = [place]
+        while stack:
+            i = stack.pop()
+            kind = self.kinds[i]
+            if kind is CONSTANT:
+                if not self.number(i).is_integer():
+                    return False
+            elif isinstance(kind, Op) and (kind in (ops.add, ops.mul) or _is_whole_power(kind)):
+                stack += self.inputs(i)
+            elif kind is not INTEGER:
+                return False
+        return True
+
     def __len__(self) -> int:
         return len(self.kinds)
 
@@ -171,6 +187,13 @@ def _key(number: float, divisor: bool) -> float | tuple[str, bool]:
     if number and number == number and not divisor:  # noqa: PLR0124
         return number
     return str(number), divisor
+
+
+def _is_whole_power(op: Op) -> bool:
+    if op.parameters[:1] != ("**",):
+        return False
+    exponent = op.parameters[1]
+    return type(exponent) is int and exponent >= 0
 
 
 def _listed(places: tuple[int, ...]) -> str:

@@ -11,9 +11,10 @@ from micrograd import tree
 from micrograd.engine import Value
 from micrograd.fast import leaf
 from micrograd.lifting.arguments import is_leaf
-from micrograd.lifting.call import Call, ResultArray, output, outputs
+from micrograd.lifting.call import Call
 from micrograd.lifting.effects import holds_traced
 from micrograd.lifting.record import Recorder
+from micrograd.lifting.results import ResultArray, output, outputs
 from micrograd.lifting.traced import Traced
 
 __all__ = ["Template"]
@@ -29,7 +30,7 @@ class Template:
     def __init__(self, recorder: Recorder, returned: Any) -> None:
         self.places: list[np.ndarray] = []  # tape places, in the leaf's shape
         flat = tree.flatten(returned, _is_result)
-        made = [self._leaf(recorder, x) for x in flat.leaves]
+        made = [self._leaf(recorder, x) for x in flat.leaves]  # in the order of their numbers
         self._flat = tree.flatten(flat.fill(made), _is_place)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -57,12 +58,12 @@ class Template:
 
     def _leaf(self, recorder: Recorder, x: Any) -> _Place:
         if isinstance(x, Traced):
-            return self._numbered(_one, x, ())
+            return self._numbered(_one, recorder.places([x]), ())
         if type(x) is list:
-            return self._numbered(_list, x, (len(x),))
+            return self._numbered(_list, recorder.places(x), (len(x),))
         if type(x) is np.ndarray:
             if x.dtype == object:
-                return self._numbered(_array, x.flat, x.shape)
+                return self._numbered(_array, recorder.places(x.flat), x.shape)
             return _Place(_copy, x.copy())
         if isinstance(x, Value) and x in recorder.created_here:
             return _Place(_fresh, x._data)
@@ -70,10 +71,8 @@ class Template:
             raise TypeError(f"returning a {type(x).__name__}")
         return _Place(_same, x)
 
-    def _numbered(self, make: Any, values: Any, shape: tuple[int, ...]) -> _Place:
-        values = [values] if make is _one else values
-        places = np.array([v._left for v in values], dtype=np.int64)
-        self.places.append(places.reshape(shape))
+    def _numbered(self, make: Any, places: tuple[int, ...], shape: tuple[int, ...]) -> _Place:
+        self.places.append(np.array(places, dtype=np.int64).reshape(shape))
         return _Place(make, len(self.places) - 1)
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from micrograd import tree
 from micrograd.lifting.arguments import is_traced, opened
-from micrograd.lifting.call import ResultArray
 from micrograd.lifting.narrow import Narrow, is_narrow
 from micrograd.lifting.record import Recorder
+from micrograd.lifting.results import ResultArray
 from micrograd.lifting.stacks import Columns, Stack
 from micrograd.lifting.tape import INPUT, INTEGER
 

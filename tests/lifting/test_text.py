@@ -255,3 +255,25 @@ def test_a_whole_array_is_added_to_by_its_name() -> None:
     )
     assert "add.at(d_t5, (arange(4), i.astype(int)), d_t7)" in backward
     assert "d_t5 += t6 * d_t8[:, None]" in backward
+
+
+def test_a_mask_that_backward_brings_along_is_in_the_text() -> None:
+    """No gradient reaches y[2]."""
+
+    def some(x: Any) -> Any:
+        y = np.tanh(x)
+        return sum(y[k] * (k + 2) for k in (0, 1, 3)) + y[2].detach()
+
+    assert "reached_1" in str(text_equals_steps(some, (leaves(np.arange(4.0)),)))
+
+
+def test_a_scan_is_a_loop_forward_and_backward() -> None:
+    def chain(x: Any, w: Any) -> Any:
+        found = [w[0]]
+        for v in x:
+            found.append(found[-1] * w[1] + v)
+        return sum(h * h for h in found)
+
+    x, w = leaves(np.arange(20.0) / 20), leaves(np.array([0.5, 0.75]))
+    text = str(text_equals_steps(chain, (x, w)))
+    assert text.count("for s in range(") == 2

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 from micrograd.lifting.run import reference
@@ -19,8 +20,16 @@ from micrograd.lifting.run.with_numpy import Compiled
 
 __all__ = ["EXECUTORS", "chosen"]
 
+
+def _native(*args: Any) -> Any:
+    from micrograd.lifting.run.native.executor import Compiled  # needs llvmlite
+
+    return Compiled(*args)
+
+
 EXECUTORS: dict[str, Callable[..., Any]] = {
     "numpy": Compiled,
+    "native": _native,
     "reference": partial(Interpreted, reference.run),
 }
 
@@ -30,4 +39,8 @@ def chosen(name: str | None) -> str:
     name = name or os.environ.get("MICROGRAD_EXECUTOR") or "numpy"
     if name not in EXECUTORS:
         raise ValueError(f"no executor {name!r}; there are {', '.join(map(repr, EXECUTORS))}")
+    if name == "native" and find_spec("llvmlite") is None:
+        raise ImportError(
+            'executor="native" needs llvmlite; pip install "micrograd-rebuilt[native]" brings it'
+        )
     return name

@@ -12,11 +12,13 @@ import numpy as np
 
 from micrograd import ops
 from micrograd.lifting.run.contraction import Operand, contract
+from micrograd.lifting.run.masked import MaskedProduct
+from micrograd.lifting.run.numbers_in_turn import Numbers
 from micrograd.lifting.run.reads import Reads
 from micrograd.lifting.run.tables import scatter_add
 from micrograd.lifting.run.ufuncs import emit, reduction
 from micrograd.lifting.steps.expression import Formula, Read, evaluate, reads_of
-from micrograd.lifting.steps.ir import Step, View
+from micrograd.lifting.steps.ir import Array, Step, View
 from micrograd.lifting.steps.notation import product
 from micrograd.lifting.steps.walks import dense, is_recurrence, moving, repeats, standing, walk
 
@@ -47,6 +49,19 @@ class Calls(Reads):
         if factors is not None and len(factors[0]) == 2 and step.combine in (None, ops.add):
             self.product(step, out, *factors)
             return
+        if factors is not None and len(factors[0]) == 1 and factors[1] and step.combine is ops.add:
+            self.scaled_sum(step, out, factors[0][0], math.prod(factors[1]))
+            return
+        masked = MaskedProduct.of(step)
+        if masked is not None:
+            operands = [self.operand(step.reads[k], step.loops) for k in masked.factors]
+            self.operand(masked.mask, step.loops)  # made before the code divides
+            masked.write(self.source, operands, out, lambda: self.elementwise(step, out))
+            return
+        self.elementwise(step, out)
+
+    def elementwise(self, step: Step, out: Operand) -> None:
+        """A step number by number, then combined."""
         kept = [k for k in range(len(step.loops)) if k not in standing(step.out, step.loops)]
         sizes = [step.loops[k] for k in kept]
         target = self.source.view(out.source, out.base, sizes, [out.strides[k] for k in kept])
@@ -78,6 +93,17 @@ class Calls(Reads):
             for k in reads_of(value)
         }
         return emit(self.source, value, names, step.loops, out)
+
+    def scaled_sum(self, step: Step, out: Operand, read: int, factor: float) -> None:
+        """sum of c * x as c * sum of x: the multiplication is of what is left."""
+        kept = moving(step.out, step.loops)
+        sizes = [step.loops[k] for k in kept]
+        target = self.source.view(out.source, out.base, sizes, [out.strides[k] for k in kept])
+        name = self.source.temporary(sizes) if step.accumulate else target
+        self.value(replace(step, value=Read(read)), kept, name)
+        self.source.call(np.multiply, name, self.source.number(factor), name)
+        if step.accumulate:
+            self.source.call(np.add, target, name, target)
 
     def product(
         self, step: Step, out: Operand, reads: Sequence[int], numbers: Sequence[float]
@@ -120,9 +146,7 @@ class Calls(Reads):
                 source.emit(f"{array}[{source.places(places)}] {sign} {value}")
                 return
         chosen = self.chosen(step.out, step.loops)
-        every = walk(step.out, step.loops)
-        first, last = int(every.min()), int(every.max()) + 1
-        source.emit(f"{source.function(scatter_add)}({array}, {first}, {last}, {chosen}, {value})")
+        source.emit(f"{source.function(scatter_add)}({array}, {chosen}, {value})")
 
     def scattered(self, step: Step, moves: Sequence[int], sizes: Sequence[int]) -> str:
         """What goes to the places that are walked along the loops `moves`, as an array of its own.
@@ -131,18 +155,27 @@ class Calls(Reads):
         """
         summed = len(moves) < len(step.loops)
         factors = product(step.value)
-        if not summed or factors is None or len(factors[0]) != 2:
-            return self.value(replace(step, combine=ops.add if summed else None), moves)
-        name, strides = self.source.temporary(sizes), [0] * len(step.loops)
+        whole = replace(step, accumulate=False, combine=ops.add if summed else None)
+        is_product = factors is not None and len(factors[0]) == 2
+        if not summed or not (is_product or MaskedProduct.of(whole)):
+            return self.value(whole, moves)
+        name = self.source.temporary(sizes)
+        strides = [0] * len(step.loops)
         for k, stride in zip(moves, dense(sizes), strict=True):
             strides[k] = stride
-        whole = replace(step, accumulate=False, combine=ops.add)
-        self.product(whole, Operand(name, 0, tuple(strides)), *factors)
+        apart = View(Array(name, tuple(sizes), "gradient"), 0, tuple(strides))
+        self.regular(replace(whole, out=apart))
         return name
 
     def in_turn(self, step: Step) -> None:
         """A recurrence: one turn after the other, the rows that it never mixes at once."""
         rows = _rows(step)
+        if step.accumulate:
+            value = ops.add(Read(len(step.reads)), step.value)
+            step = replace(step, value=value, reads=(*step.reads, step.out), accumulate=False)
+        if not rows and Numbers.fits(step):
+            Numbers(self, step).write()
+            return
         sizes = [step.loops[k] for k in rows]
         others = [k for k in range(len(step.loops)) if k not in rows]
         turns = list(itertools.product(*(range(step.loops[k]) for k in others)))

@@ -11,7 +11,7 @@ import numpy as np
 from micrograd import ops
 from micrograd.lifting.rows import QUOTIENT
 from micrograd.lifting.run.source import Source
-from micrograd.lifting.steps.expression import Apply, Expression, Formula, Read
+from micrograd.lifting.steps.expression import Apply, Expression, Formula, Read, is_identity
 
 __all__ = ["emit", "reduction"]
 
@@ -38,9 +38,13 @@ def emit(
 
     for node in order:
         names = [name_of(x) for x in node.inputs]
+        if is_identity(node.op) and node is not value:
+            made[node] = names[0]
+            continue
         inner = [x for x in node.inputs if isinstance(x, Apply)]
         waiting.subtract(inner)
-        spare += dict.fromkeys(made[x] for x in inner if not waiting[x])
+        done = [x for x in inner if not waiting[x] and not is_identity(x.op)]
+        spare += dict.fromkeys(made[x] for x in done)
         if node is value and out is not None:
             place = out
         else:  # in place of what is not read again: less memory to go through

@@ -17,6 +17,7 @@ import numpy as np
 from micrograd import ops
 from micrograd.lifting.steps.chains import pairwise
 from micrograd.lifting.steps.expression import (
+    Apply,
     Formula,
     Read,
     pushed,
@@ -27,7 +28,7 @@ from micrograd.lifting.steps.first_writes import first_writes
 from micrograd.lifting.steps.flow import Marks, flows, wanted
 from micrograd.lifting.steps.ir import Array, Program, Step, View
 from micrograd.lifting.steps.simplify import simplified
-from micrograd.lifting.steps.walks import dense, moving, standing
+from micrograd.lifting.steps.walks import dense, is_recurrence, moving, standing, walk
 
 __all__ = ["Backward", "adjoint", "backward", "gradient", "seed"]
 
@@ -110,6 +111,9 @@ class _Adjoint:
     def cut(self, step: Step) -> tuple[Step, np.ndarray] | None:
         """The box of turns around all that a gradient reaches, and which of them it does reach."""
         which = self.marks[0].at(step.out, step.loops)
+        if is_recurrence(step):  # and every turn before one that a gradient reaches
+            turns = np.broadcast_to(which, step.loops).ravel()
+            which = np.logical_or.accumulate(turns[::-1])[::-1].reshape(step.loops)
         if not which.any() or not self.wanted.at(step.out, step.loops).any():
             return None
         if which.all():
@@ -137,12 +141,29 @@ class _Adjoint:
         if step.combine is ops.maximum or step.combine is ops.minimum:
             self.push_chain(step, which)
             return
+        step, which = _unmasked(step, which)
         n = len(step.reads)
         kept = step.combine is None and step.out.array not in self.sums
         parts = pushed(step.value, Read(n + 1), Read(n) if kept else None)
         views = (*step.reads, step.out, step.out.at(gradient(step.out.array)))
+        own = [k for k in parts if step.reads[k].array == step.out.array]
+        for k in own:
+            self.push_back(step, k, parts[k], views)
         for k, part in parts.items():
-            self.push_into(step.loops, step.reads[k], part, views, which)
+            if k not in own:
+                self.push_into(step.loops, step.reads[k], part, views, which)
+
+    def push_back(self, step: Step, k: int, part: Formula, views: Sequence[View]) -> None:
+        """What each turn of a recurrence passes on to the turn before, from the last to the first.
+
+        Before anything else, for only then are the gradients of all turns complete.
+        """
+        for marks in self.marks:
+            marks.mark(step.reads[k], step.loops, np.ones((1,) * len(step.loops), dtype=bool))
+        every = range(len(step.loops))
+        back = [view.backwards(step.loops, every) for view in views]
+        into = step.reads[k].at(gradient(step.out.array)).backwards(step.loops, every)
+        self.add(step.loops, into, part, back)
 
     def asks(self, view: View, loops: Sequence[int]) -> bool:
         return bool(self.wanted.at(view, loops).any())
@@ -212,6 +233,28 @@ class _Adjoint:
         for k, stride in zip(inner, dense([step.loops[k] for k in inner]), strict=True):
             strides[k] = stride
         return View(flat.array, flat.base, tuple(strides))
+
+
+def _unmasked(step: Step, which: np.ndarray) -> tuple[Step, np.ndarray]:
+    """A sum some of whose terms a mask leaves out as one without, in the turns that it leaves."""
+    value = step.value
+    if step.combine is not ops.add or not isinstance(value, Apply) or value.op is not ops.where:
+        return step, which
+    mask, inside, _ = value.inputs
+    assert isinstance(mask, Read)
+    view = step.reads[mask.k]
+    assert view.array.numbers is not None
+    stays = view.array.numbers.ravel()[walk(view, step.loops)] != 0
+    return replace(step, value=inside), _narrowed(which) & stays
+
+
+def _narrowed(which: np.ndarray) -> np.ndarray:
+    """The same turns, with one turn for the loops along which nothing changes."""
+    for axis in range(which.ndim):
+        first = which.take([0], axis)
+        if (which == first).all():
+            which = first
+    return which
 
 
 def _others(k: int, count: int) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from micrograd import ops
-from micrograd.lifting.steps.expression import Read, reads_of
+from micrograd.lifting.steps.expression import Apply, Read, is_identity, reads_of
 from micrograd.lifting.steps.ir import Array, Step
 from micrograd.lifting.steps.notation import Line, product
 from micrograd.lifting.steps.operands import Operands, whole
@@ -16,6 +16,8 @@ from micrograd.lifting.steps.walks import is_recurrence, moving, repeats, standi
 __all__ = ["Statements"]
 
 _LETTERS = "ijklmnopq"
+_LONG = 120  # a longer statement is written again with names for its operands ...
+_WORTH = 20  # ... that are at least so long
 
 
 class Statements:
@@ -25,9 +27,21 @@ class Statements:
         self.operands = operands
         self._in_pieces = in_pieces
         self._declared: set[Array] = set()
+        self._aside: list[Line] | None = None  # lines for operands, while a long one is written
 
     def lines(self, step: Step) -> list[Line]:
-        """A statement, after the one that makes its array if it fills only a part."""
+        """A statement, after the one that makes its array if it fills only a part.
+
+        A long one has names for what it reads, given in lines before it.
+        """
+        made = self._lines(step)
+        if len(made[-1].statement) > _LONG:
+            self._aside = []
+            again = self._lines(step)
+            made, self._aside = [*made[:-1], *self._aside, again[-1]], None
+        return made
+
+    def _lines(self, step: Step) -> list[Line]:
         step = _without_equal_rows(step)
         array = step.out.array
         declared = []
@@ -67,6 +81,8 @@ class Statements:
             return None
         if any(view.strides != step.out.strides for view in wide):
             return None
+        for view in step.reads:
+            self.operands.note(view.array)
         shapes = [self.operands.shape(view.array) for view in step.reads]
         shape = self.operands.shape(array, max(shapes, key=len))
         names = [
@@ -79,8 +95,8 @@ class Statements:
     def _expression(self, step: Step, reads: Callable[[int], str], new: bool = False) -> str:
         """What a step computes; `new` if a plain copy must be an array of its own."""
         value, text = step.value, self.operands.notation.write(step.value, reads)
-        if getattr(value, "op", None) is ops.detach:
-            value = value.inputs[0]  # type: ignore[union-attr]
+        if isinstance(value, Apply) and is_identity(value.op):
+            value = value.inputs[0]
         if not new or not isinstance(value, Read):
             return text
         view = step.reads[value.k]
@@ -102,18 +118,28 @@ class Statements:
         else:
             method = {"+": "sum", "maximum": "max", "minimum": "min"}[step.combine.name]
             summed = tuple(k for k, n in enumerate(step.loops) if n > 1 and k not in out)
-            value = self._reduced(step, out, summed, method)
+            scale = ""
+            if factors is not None and factors[0]:  # a constant stands before the sum
+                step = replace(step, value=Read(factors[0][0]))
+                scale = "".join(f" * {x!r}" for x in factors[1])
+            value = self._reduced(step, out, summed, method) + scale
         return shape, value if own == shape else reshaped(bracketed(value), own)
 
     def _map(self, step: Step, axes: Sequence[int], new: bool) -> str:
         """An expression over these axes; `new` if it must have all of them and be no view."""
         complete = self._moves(step).issuperset(axes)
-        text = self._expression(
-            step, lambda k: self.operands.aligned(step.reads[k], step.loops, axes), new and complete
-        )
+        text = self._expression(step, lambda k: self._operand(step, k, axes), new and complete)
         if complete or not new:
             return text
         return f"full({tuple_text([step.loops[k] for k in axes])}, {text})"
+
+    def _operand(self, step: Step, k: int, axes: Sequence[int]) -> str:
+        text = self.operands.aligned(step.reads[k], step.loops, axes)
+        if self._aside is None or len(text) < _WORTH:
+            return text
+        name = self.operands.free("x")
+        self._aside.append(Line(f"{name} = {text}"))
+        return name
 
     def _moves(self, step: Step) -> set[int]:
         """The loops along which anything that the step reads moves."""
@@ -183,7 +209,8 @@ class Statements:
         if len(sizes) == 1:
             head = f"for {names[turns[0]]} in range({sizes[0]})"
         shape = tuple(step.loops[k] for k in moving(step.out, step.loops))
-        return Line(f"{head}: {target} = {value}", _comment(shape, step.replaces))
+        sign = "+=" if step.accumulate else "="
+        return Line(f"{head}: {target} {sign} {value}", _comment(shape, step.replaces))
 
     def _is_row(self, step: Step, loop: int) -> bool:
         """Whether a recurrence never passes from one turn of a loop to the next."""

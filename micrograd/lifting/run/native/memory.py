@@ -7,18 +7,31 @@ used. A number that was read once is not read again while nobody can have writte
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 from micrograd.lifting.run.native.code import Code
 from micrograd.lifting.run.native.signature import Signature
 from micrograd.lifting.steps.ir import View
 
-if TYPE_CHECKING:
-    from micrograd.lifting.run.native.emit import At
-
-__all__ = ["Memory", "Pointers"]
+__all__ = ["At", "Memory", "Pointers"]
 
 Pointers = tuple[tuple[str, int], ...]  # for each slot: a name, and how many elements further
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Where code stands: its pointers, the lanes that are worked on, and the row."""
+
+    pointers: Pointers
+    lane: int | None
+    width: int
+    count: int
+
+    def moved(self, memory: Memory, loop: int | None, turns: int) -> At:
+        if loop is None or turns == 0:
+            return self
+        return replace(self, pointers=memory.moved(self.pointers, loop, turns))
 
 
 class Memory:

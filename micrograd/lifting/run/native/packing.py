@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from micrograd.lifting.run.native.nests import Nest, Statement, merged
 from micrograd.lifting.run.native.plans import cheapest, cost
+from micrograd.lifting.run.native.tiling import Tiled, Unit, carried
 from micrograd.lifting.steps.expression import Read
 from micrograd.lifting.steps.ir import Array, View
 from micrograd.lifting.steps.walks import dense
@@ -22,42 +23,64 @@ SCRATCH = "packed operands"
 _COPY = 1.5  # instructions for each number that is copied
 
 
-def packed(nests: Sequence[Nest]) -> tuple[list[Nest], int]:
-    """The nests with copies where they pay, and how many numbers the copies take."""
-    made: list[Nest] = []
-    known: dict[tuple[View, tuple[int, ...]], View] = {}
-    size = 0
-    for nest in nests:
-        found = _worth_copying(nest)
-        if found is not None:
-            view, lane = found
-            loops = [k for k in range(len(nest.loops)) if view.strides[k] and k != lane]
-            loops = [*sorted(loops, key=lambda k: -abs(view.strides[k])), lane]
-            sizes = tuple(nest.loops[k] for k in loops)
-            key = (view.along(loops), sizes)
-            if key not in known:
-                array = Array(SCRATCH, (0,), "result")
-                copy = View(array, size, dense(sizes))
-                size += -(-math.prod(sizes) // 8) * 8
-                made.append(_copy(view.along(loops), copy, sizes))
-                if view.array.given:
-                    known[key] = copy
-            else:
-                copy = known[key]
-            nest = _reading(nest, view, _spread(copy, loops, len(nest.loops)))
-        made.append(nest)
-    return made, size
+def packed(units: Sequence[Unit]) -> tuple[list[Unit], int]:
+    """The units with copies where they pay, and how many numbers the copies take."""
+    packer = _Packer()
+    for unit in units:
+        packer.add(unit)
+    return packer.units, packer.size
 
 
-def _copy(view: View, copy: View, sizes: tuple[int, ...]) -> Nest:
-    return merged(Nest(sizes, len(sizes), [Statement(Read(0), (view,), copy)]))
+class _Packer:
+    """Units so far, and the copies that later nests may read, too."""
+
+    def __init__(self) -> None:
+        self.units: list[Unit] = []
+        self.size = 0
+        self.known: dict[tuple[View, tuple[int, ...]], View] = {}
+
+    def add(self, unit: Unit) -> None:
+        nests = []
+        for one in unit.nests:
+            whole = merged(one.nest)
+            one = Tiled(whole, carried(one.nest, whole, one.steps))
+            found = _worth_copying(one.nest, unit.count)
+            if found is not None:
+                copy, one = self.copied(one, *found)
+                if copy is not None and copy.steps:
+                    nests.append(copy)
+                elif copy is not None:
+                    self.units.append(Unit([copy]))
+            nests.append(one)
+        self.units.append(Unit(nests, unit.count))
+
+    def copied(self, one: Tiled, view: View, lane: int) -> tuple[Tiled | None, Tiled]:
+        """The nest that copies, if there is none yet, and the nest that reads the copy."""
+        nest, step = one.nest, one.steps.get(view, 0)
+        loops = [k for k in range(len(nest.loops)) if view.strides[k] and k != lane]
+        loops = [*sorted(loops, key=lambda k: -abs(view.strides[k])), lane]
+        sizes = tuple(nest.loops[k] for k in loops)
+        read = view.along(loops)
+        made = None
+        copy = self.known.get((read, sizes))
+        if copy is None:
+            copy = View(Array(SCRATCH, (0,), "result"), self.size, dense(sizes))
+            self.size += -(-math.prod(sizes) // 8) * 8
+            nest_of_copy = Nest(sizes, len(sizes), [Statement(Read(0), (read,), copy)])
+            small = merged(nest_of_copy)
+            within = not view.array.given or step  # a tile's own, or made anew for each use
+            made = Tiled(small, carried(nest_of_copy, small, {read: step}) if within else {})
+            if not within:
+                self.known[read, sizes] = copy
+        spread = _spread(copy, loops, len(nest.loops))
+        return made, Tiled(_reading(nest, view, spread), one.steps)
 
 
-def _worth_copying(nest: Nest) -> tuple[View, int] | None:
+def _worth_copying(nest: Nest, times: int) -> tuple[View, int] | None:
     """A view and a loop for the lanes, if a copy makes the nest cheaper."""
     if nest.combine is None or nest.serial:
         return None
-    best, found = cost(nest, cheapest(nest)), None
+    best, found = times * cost(nest, cheapest(nest)), None
     views = dict.fromkeys(v for s in nest.body for v in s.views if v.index is None)
     for view in views:
         if view.gather is not None:
@@ -67,7 +90,8 @@ def _worth_copying(nest: Nest) -> tuple[View, int] | None:
                 continue
             trial = _reading(nest, view, _as_if_packed(view, lane))
             count = math.prod(n for n, s in zip(nest.loops, view.strides, strict=True) if s)
-            price = cost(trial, lane) + _COPY * count
+            own = 1 if view.array.given else times  # copied once, or in every tile
+            price = times * cost(trial, lane) + _COPY * count * own
             if price < best:
                 best, found = price, (view, lane)
     return found

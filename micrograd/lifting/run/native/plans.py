@@ -63,7 +63,7 @@ def plan(nest: Nest) -> Plan:
 
 def cheapest(nest: Nest) -> int | None:
     """The loop that is best run in lanes."""
-    loops: list[int | None] = [None, *range(len(nest.loops))]
+    loops: list[int | None] = [None, *(k for k, n in enumerate(nest.loops) if n > 1)]
     return min(loops, key=lambda k: cost(nest, k))
 
 

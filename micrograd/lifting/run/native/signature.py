@@ -6,7 +6,7 @@ to whatever their pointers point to: letters of a word, steps of an unrolled net
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,10 +36,11 @@ class Slot:
 
 @dataclass(slots=True)
 class Signature:
-    """The pointers of a nest, (array, first element) or a list of elements, and its slots."""
+    """The pointers of a nest, (array, first element, step) or a list of elements, and its slots."""
 
     nest: Nest
-    pointers: list[tuple[str, int] | np.ndarray] = field(default_factory=list)
+    steps: Mapping[View, int] = field(default_factory=dict)  # how far views move between calls
+    pointers: list[tuple[str, int, int] | np.ndarray] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
     written: set[int] = field(default_factory=set)  # pointers that the nest writes through
     _numbers: dict[View, int] = field(default_factory=dict)
@@ -61,7 +62,7 @@ class Signature:
 
     def _add(self, view: View, groups: dict[View, tuple[str, int]]) -> None:
         name, first = groups[view]
-        pointer = self._pointer((name, first))
+        pointer = self._pointer((name, first, self.steps.get(view, 0)))
         index = None if view.index is None else self._numbers[view.index]
         table = None
         if view.gather is not None:
@@ -74,7 +75,7 @@ class Signature:
             Slot(pointer, base, view.strides, table, index, view.step, view.rows, whole)
         )
 
-    def _pointer(self, place: tuple[str, int]) -> int:
+    def _pointer(self, place: tuple[str, int, int]) -> int:
         for number, known in enumerate(self.pointers):
             if isinstance(known, tuple) and known == place:
                 return number
@@ -129,7 +130,8 @@ def extent(view: View, loops: Sequence[int]) -> tuple[int, int]:
 
 
 def _groups(nest: Nest, views: Sequence[View]) -> dict[View, tuple[str, int]]:
-    """Where each view's pointer begins: one for all views of an array whose extents meet."""
+    """Where each view's pointer begins: one for all that meet of an array that is written."""
+    written = {view.array for view in nest.outs()}
     found: dict[View, tuple[str, int]] = {}
     by_array: dict[str, list[tuple[int, int, View]]] = {}
     for view in views:
@@ -138,7 +140,7 @@ def _groups(nest: Nest, views: Sequence[View]) -> dict[View, tuple[str, int]]:
         extents.sort(key=lambda x: x[:2])
         first, end = extents[0][:2]
         for low, high, view in extents:
-            if low > end:
+            if low > end or view.array not in written:
                 first = low
                 end = high
             end = max(end, high)
