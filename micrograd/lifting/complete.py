@@ -19,7 +19,7 @@ import numpy as np
 
 from micrograd.lifting.nodes import Node
 
-__all__ = ["LONG", "completed", "lengthened"]
+__all__ = ["LONG", "completed", "followed", "lengthened"]
 
 LONG = 4  # rows and sums shorter than this are faster as they are
 _FULL = 0.4  # at least this share of a rectangle is there before it is completed
@@ -42,6 +42,34 @@ def completed(nodes: list[Node], places: Iterator[int]) -> list[Node]:
     if any(not triangle.is_consistent() for triangle in triangles):
         return nodes
     return [node for triangle in triangles for node in triangle.completed(places)]
+
+
+def followed(nodes: list[Node], rectangle: Sequence[Node], places: Iterator[int]) -> list[Node]:
+    """What scales every dot of a rectangle, scales those that were added as well; else as it is.
+
+    So it reads the rectangle as it lies.
+    """
+    real = {node.place for node in rectangle if node.replaces}
+    first = nodes[0]
+    if first.kind != "map" or len(nodes) != len(real):
+        return nodes
+    role = next((k for k, xs in enumerate(first.operands) if xs[0] in real), None)
+    others = (
+        [node.operands[:role] + node.operands[role + 1 :] for node in nodes]
+        if role is not None
+        else []
+    )
+    if role is None or any(xs != others[0] for xs in others):
+        return nodes
+    known = {node.operands[role][0]: node for node in nodes}
+    if known.keys() != real:
+        return nodes
+
+    def made(dot: int) -> Node:
+        operands = tuple((dot,) if k == role else xs for k, xs in enumerate(first.operands))
+        return Node(next(places), "map", first.op, operands, None, 0)
+
+    return [known.get(dot.place) or made(dot.place) for dot in rectangle]
 
 
 def _alike(nodes: Sequence[Node]) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from taped import taped
 
 from micrograd import Value, lift, ops
-from micrograd.lifting.complete import LONG, completed, lengthened
+from micrograd.lifting.complete import LONG, completed, followed, lengthened
 from micrograd.lifting.fuse import fuse
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.run import reference
@@ -63,6 +63,20 @@ def test_what_is_no_triangle_stays_as_it_is() -> None:
     start = [Node(n.place, "dot", None, n.operands, 3) for n in nodes]
     for group in (square, diagonal, small, twice, longer, other, start):
         assert completed(group, count(90000)) is group
+
+
+def test_what_scales_a_triangle_scales_the_square() -> None:
+    nodes = triangle(N)
+    square = completed(nodes, count(9000))
+    scaled = [Node(7000 + k, "map", ops.mul, ((n.place,), (3,))) for k, n in enumerate(nodes)]
+    found = followed(scaled, square, count(20000))
+    assert [n.operands[0][0] for n in found] == [n.place for n in square]
+    assert {n.operands[1] for n in found} == {(3,)}
+    assert [n.place for n in found if n.place < 20000] == [n.place for n in scaled]
+    assert sum(n.replaces for n in found) == len(nodes)
+    by_row = [Node(7000 + k, "map", ops.mul, ((n.place,), (k,))) for k, n in enumerate(nodes)]
+    for group in (by_row, scaled[:-1], [*scaled[:-1], scaled[0]]):
+        assert followed(group, square, count(20000)) is group
 
 
 def test_short_sums_are_lengthened_where_the_long_ones_read() -> None:
