@@ -13,13 +13,14 @@ on where the longest one reads, with a mask for the terms that are not its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from micrograd import ops
 from micrograd.lifting.nodes import Node
 
-__all__ = ["LONG", "completed", "followed", "lengthened"]
+__all__ = ["LONG", "alongside", "completed", "lengthened"]
 
 LONG = 4  # rows and sums shorter than this are faster as they are
 _FULL = 0.4  # at least this share of a rectangle is there before it is completed
@@ -44,32 +45,31 @@ def completed(nodes: list[Node], places: Iterator[int]) -> list[Node]:
     return [node for triangle in triangles for node in triangle.completed(places)]
 
 
-def followed(nodes: list[Node], rectangle: Sequence[Node], places: Iterator[int]) -> list[Node]:
-    """What scales every dot of a rectangle, scales those that were added as well; else as it is.
+def alongside(
+    nodes: list[Node], whole: Mapping[int, list[int]], places: Iterator[int]
+) -> list[Node]:
+    """Completed dots times one number, for all of them; or the nodes as they are.
 
-    So it reads the rectangle as it lies.
+    `whole`: for each place of a completed group, the places of the group in order.
     """
-    real = {node.place for node in rectangle if node.replaces}
     first = nodes[0]
-    if first.kind != "map" or len(nodes) != len(real):
+    if first.kind != "map" or first.op is not ops.mul:
         return nodes
-    role = next((k for k, xs in enumerate(first.operands) if xs[0] in real), None)
-    others = (
-        [node.operands[:role] + node.operands[role + 1 :] for node in nodes]
-        if role is not None
-        else []
-    )
-    if role is None or any(xs != others[0] for xs in others):
-        return nodes
-    known = {node.operands[role][0]: node for node in nodes}
-    if known.keys() != real:
-        return nodes
-
-    def made(dot: int) -> Node:
-        operands = tuple((dot,) if k == role else xs for k, xs in enumerate(first.operands))
-        return Node(next(places), "map", first.op, operands, None, 0)
-
-    return [known.get(dot.place) or made(dot.place) for dot in rectangle]
+    for role in (0, 1):
+        others = {node.operands[1 - role][0] for node in nodes}
+        found = whole.get(first.operands[role][0])
+        if found is None or len(others) > 1:
+            continue
+        made = {node.operands[role][0]: node for node in nodes}
+        if len(made) < len(nodes) or not made.keys() <= set(found):
+            continue
+        (other,) = others
+        operands = [((x,), (other,)) if role == 0 else ((other,), (x,)) for x in found]
+        return [
+            made.get(x) or Node(next(places), "map", ops.mul, both, None, 0)
+            for x, both in zip(found, operands, strict=True)
+        ]
+    return nodes
 
 
 def _alike(nodes: Sequence[Node]) -> bool:

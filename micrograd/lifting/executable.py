@@ -29,6 +29,7 @@ from micrograd.lifting.steps.lower import lower
 from micrograd.lifting.steps.needed import read_afterwards
 from micrograd.lifting.steps.text import BackwardText, Text
 from micrograd.lifting.steps.walks import elements, walk
+from micrograd.missing import PackageMissing, missing
 from micrograd.modes import current_mode, eager
 from micrograd.store import gather
 
@@ -61,6 +62,7 @@ class Executable:
         self.positions = np.array(positions, dtype=np.intp)  # of the parameters, in the steps
         self.template = template
         self.argument_names, self.paths = list(argument_names), dict(paths)
+        self.key: Any = None  # the arguments' structure and statics, where `lift` has set it
         self.program = lower(name, recording, argument_names, paths)
         self.store = gather(self.parameters)
         self.parameter_count = int(self.positions.max(initial=-1)) + 1
@@ -173,6 +175,29 @@ class Executable:
                 read.of(view.array)[walk(view, step.loops)] = True
         flags = [read.of(w.view.array)[elements(w)] for w in self.program.results]
         return np.concatenate([*flags, np.zeros(0, dtype=bool)])
+
+    # --- other engines ----------------------------------------------------------------------------
+
+    def to_jax(self, fit: Any = None) -> tuple[Any, dict[str, Any]]:
+        """(function, parameters): the same program as a pure function of JAX arrays.
+
+        `function(parameters, *args)` works under jit, grad, vmap and sharding, in the precision of
+        `parameters`, a dict of arrays by attribute path. docs/beyond_one_machine.md tells more.
+        `fit` finds the program for arguments whose leading axes differ.
+        """
+        try:
+            from micrograd.lifting.run.with_jax.function import export
+        except ImportError as fault:
+            raise PackageMissing(missing("to_jax", fault), name=fault.name) from fault
+        return export(self, fit)
+
+    def load(
+        self, parameters: Mapping[str, Any], statistics: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write what `to_jax` gave, after training, say, into the Values and running statistics."""
+        from micrograd.lifting.run.with_jax.stacks import load
+
+        load(self, parameters, statistics or {})
 
     # --- calls ------------------------------------------------------------------------------------
 

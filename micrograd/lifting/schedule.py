@@ -7,13 +7,13 @@ results lie side by side and the next group's reads are regular. `schedule` is t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lifting.complete import LONG, completed, followed, lengthened
+from micrograd.lifting.complete import LONG, alongside, completed, lengthened
 from micrograd.lifting.fuse import Fused
 from micrograd.lifting.groups import Graph, Wave, by_length
 from micrograd.lifting.merge import merge
@@ -58,13 +58,29 @@ class Layout(NamedTuple):
     size: int
 
 
+def _completed(tape: Tape, fused: Fused) -> list[Any]:
+    """The groups, triangles of dots as rectangles."""
+    fresh = count(max((node.place for node in fused.nodes), default=0) + 1)
+    whole: dict[int, list[int]] = {}  # for each place of a completed group, all its places
+    groups: list[Any] = []
+    for group in _groups(tape, fused):
+        made = group
+        if not isinstance(group, Scan):
+            made = completed(group, fresh)
+            made = alongside(group, whole, fresh) if made is group else made
+            if made is not group:
+                found = [node.place for node in made]
+                whole.update(dict.fromkeys(found, found))
+        groups.append(made)
+    return groups
+
+
 def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layout, dict[int, int]]:
     """Group, place and factor: the layout, and the address of each tape place.
 
     `parameters`: the store's index of each captured place.
     """
-    fresh = count(max((node.place for node in fused.nodes), default=0) + 1)
-    groups = _completed(_groups(tape, fused), fresh)
+    groups = _completed(tape, fused)
     address: dict[int, int] = {}
     constants = [tape.number(i) for i in fused.leaves if tape.kinds[i] is CONSTANT]
     neutral = _Neutral(constants)
@@ -99,24 +115,6 @@ def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layo
         else:
             found += _Group(group, base, address, neutral).instructions()
     return Layout(found, constants, size), address
-
-
-def _completed(groups: list[list[Node]], fresh: Iterator[int]) -> list[list[Node]]:
-    """The groups with triangles of dots made rectangles, and what scales them."""
-    found: list[list[Node]] = []
-    rectangle_of: dict[int, list[Node]] = {}
-    for group in groups:
-        made = group
-        if not isinstance(group, Scan):
-            made = completed(group, fresh)
-            read = (rectangle_of.get(xs[0]) for xs in group[0].operands) if rectangle_of else ()
-            rectangle = next((x for x in read if x is not None), None)
-            if rectangle is not None:
-                made = followed(group, rectangle, fresh)
-        if made is not group and made[0].kind == "dot":
-            rectangle_of.update((node.place, made) for node in group)
-        found.append(made)
-    return found
 
 
 class _Neutral:

@@ -10,7 +10,7 @@ import pytest
 from taped import taped
 
 from micrograd import Value, lift, ops
-from micrograd.lifting.complete import LONG, completed, followed, lengthened
+from micrograd.lifting.complete import LONG, alongside, completed, lengthened
 from micrograd.lifting.fuse import fuse
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.run import reference
@@ -53,6 +53,24 @@ def test_the_triangles_of_several_heads_become_a_square_each() -> None:
     assert {n.operands[0][0] // 100 for n in found[: N * N]} == {0}
 
 
+def test_what_scales_a_triangle_scales_the_square() -> None:
+    square = completed(triangle(N), count(9000))
+    places = [n.place for n in square]
+    whole = dict.fromkeys(places, places)
+    some = [n.place for n in square if n.place < 9000]
+    for operands in (lambda x: ((x,), (7,)), lambda x: ((7,), (x,))):
+        scaled = [Node(20000 + k, "map", ops.mul, operands(x)) for k, x in enumerate(some)]
+        found = alongside(scaled, whole, count(30000))
+        assert [n.operands for n in found] == [operands(x) for x in places]
+        assert [n for n in found if n.place < 30000] == scaled
+    other = [Node(20000, "map", ops.mul, ((some[0],), (7,))),
+             Node(20001, "map", ops.mul, ((some[1],), (8,)))]  # fmt: skip
+    twice = [Node(20000 + k, "map", ops.mul, ((some[0],), (7,))) for k in range(2)]
+    added = [Node(20000, "map", ops.add, ((some[0],), (7,)))]
+    for nodes in (other, twice, added):
+        assert alongside(nodes, whole, count(30000)) is nodes
+
+
 def test_what_is_no_triangle_stays_as_it_is() -> None:
     square = [dot(10 + N * a + b, 2 * a, 1000 + 2 * b) for a in range(N) for b in range(N)]
     diagonal = [dot(10 + a, 2 * a, 1000 + 2 * a) for a in range(N * N)]
@@ -63,20 +81,6 @@ def test_what_is_no_triangle_stays_as_it_is() -> None:
     start = [Node(n.place, "dot", None, n.operands, 3) for n in nodes]
     for group in (square, diagonal, small, twice, longer, other, start):
         assert completed(group, count(90000)) is group
-
-
-def test_what_scales_a_triangle_scales_the_square() -> None:
-    nodes = triangle(N)
-    square = completed(nodes, count(9000))
-    scaled = [Node(7000 + k, "map", ops.mul, ((n.place,), (3,))) for k, n in enumerate(nodes)]
-    found = followed(scaled, square, count(20000))
-    assert [n.operands[0][0] for n in found] == [n.place for n in square]
-    assert {n.operands[1] for n in found} == {(3,)}
-    assert [n.place for n in found if n.place < 20000] == [n.place for n in scaled]
-    assert sum(n.replaces for n in found) == len(nodes)
-    by_row = [Node(7000 + k, "map", ops.mul, ((n.place,), (k,))) for k, n in enumerate(nodes)]
-    for group in (by_row, scaled[:-1], [*scaled[:-1], scaled[0]]):
-        assert followed(group, square, count(20000)) is group
 
 
 def test_short_sums_are_lengthened_where_the_long_ones_read() -> None:

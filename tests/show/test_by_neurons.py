@@ -244,6 +244,8 @@ def test_groups_open_and_close_by_click_and_by_keyboard(page: Any) -> None:
     assert {"example 1", "layer 1", "neuron 4"} <= set(texts(page))
     find("neuron 3", "false").click()
     assert {"w31", "b3", "neuron 3: tanh(w·x + b)"} <= set(texts(page))
+    legend = page.find_element("css selector", "#legend")
+    assert legend.text.split() == ["w31", "is", "layers.0.neurons.2.w[0]"]
     page.execute_script("arguments[0].focus()", find("neuron 3", "true"))
     press(page, Keys.ENTER)
     assert "w31" not in texts(page) and "neuron 3" in texts(page)
@@ -439,3 +441,15 @@ def test_a_stepper_is_printed_as_slides(neuron_page: Any, six: bool, each: int) 
     driver.execute_script("dispatchEvent(new Event('afterprint'))")
     assert driver.find_elements("css selector", ".slide") == []
     assert driver.find_element("css selector", "main").is_displayed()
+
+
+@pytest.mark.browser
+@needs_browser
+def test_a_quiz_has_no_slopes_that_give_its_answers_away(chromium: Any, tmp_path: Path) -> None:
+    loss, _ = perceptron([1], 1, activation="tanh")
+    step_through(loss, quiz=True).save(tmp_path / "quiz.html")
+    chromium.get((tmp_path / "quiz.html").as_uri())
+    chromium.execute_script("document.getElementById('last').click()")
+    assert not chromium.find_element("css selector", "#slopes").is_displayed()
+    assert not chromium.find_elements("css selector", ".edge.up, .edge.down, .plot")
+    assert chromium.find_element("css selector", "h1").text.startswith("Backpropagation of")

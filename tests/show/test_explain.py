@@ -1,6 +1,6 @@
 """explain and its formulas: the formulas are the op table's, the numbers are the engine's.
 
-Covers `formulas.py`, `parameters.py`, `walk.py`.
+Covers `formulas.py`, `names.py`, `parameters.py`, `walk.py`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+import time
 from typing import Never
 
 import numpy as np
@@ -281,3 +282,14 @@ def test_a_name_that_is_taken_is_not_given_again() -> None:
     b, taken = Value(3.0, label="b"), Value(1.0, label="−b")
     names = Walk(1.0 - b + taken).names
     assert names.count("−b") == 1 and len(set(names)) == len(names)
+
+
+def test_names_of_a_large_graph_are_found_in_time() -> None:
+    """In proportion to its size: a second for 60,000 nodes, and not an hour."""
+    w = Value(0.5, label="w")
+    total = w
+    for _ in range(10_000):
+        total = (w - total) * 0.5 + w * w
+    start = time.process_time()
+    walk = Walk(total)
+    assert len(walk.names) > 60_000 and time.process_time() - start < 20

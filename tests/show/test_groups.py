@@ -1,6 +1,6 @@
 """Neurons, layers and examples are found in a finished graph, and open and close.
 
-Covers `calls.py`, `grouping.py`, `units.py`, `views.py`.
+Covers `calls.py`, `grouping.py`, `outside.py`, `units.py`, `views.py`.
 """
 
 from __future__ import annotations
@@ -304,7 +304,7 @@ def test_what_opens_is_named() -> None:
     assert "w21" not in one
     neuron = said(labels(open="example 2/layers.0.neurons.1"))
     assert {"w21", "w22", "w23", "b2", "neuron 2: ReLU(w·x + b)"} <= neuron
-    assert "is layers.0.neurons.0.w[1]" in neuron  # the legend
+    assert "is layers.0.neurons.1.w[0]" in neuron  # the legend
     assert neuron == said(labels(open=["example 2/layers.0.neurons.1"]))
     with pytest.raises(ValueError, match=r"names of groups; got 'example 9'; the groups are examp"):
         draw(loss, groups=model, open="example 9")

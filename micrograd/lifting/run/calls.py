@@ -146,9 +146,7 @@ class Calls(Reads):
                 source.emit(f"{array}[{source.places(places)}] {sign} {value}")
                 return
         chosen = self.chosen(step.out, step.loops)
-        every = walk(step.out, step.loops)
-        first, last = int(every.min()), int(every.max()) + 1
-        source.emit(f"{source.function(scatter_add)}({array}, {first}, {last}, {chosen}, {value})")
+        source.emit(f"{source.function(scatter_add)}({array}, {chosen}, {value})")
 
     def scattered(self, step: Step, moves: Sequence[int], sizes: Sequence[int]) -> str:
         """What goes to the places that are walked along the loops `moves`, as an array of its own.

@@ -13,8 +13,9 @@ from typing import Any
 from micrograd.engine import Value
 from micrograd.reals import describe
 from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Run
-from micrograd.show.graph.grouping import Part, group
+from micrograd.show.graph.grouping import group
 from micrograd.show.graph.nodes import Node, is_node, read, topological_order
+from micrograd.show.graph.outside import Part
 from micrograd.show.graph.parameters import found_parameters, read_parameters
 from micrograd.show.graph.picture import Drawable, Picture
 from micrograd.show.graph.text import number_text, plain, shorten

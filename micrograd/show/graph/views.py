@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from micrograd.show.graph.drawing import Card, Drawing, Edge, Group, Run
-from micrograd.show.graph.grouping import Grouping, Part
+from micrograd.show.graph.grouping import Grouping
 from micrograd.show.graph.nodes import Node
+from micrograd.show.graph.outside import Part
 
 __all__ = ["MANY", "Maker", "legend", "opened", "opened_by_names", "view"]
 
@@ -105,8 +106,7 @@ def view(nodes: Sequence[Node], grouping: Grouping, open_: frozenset[str], make:
         edges += _edges_into(part, nodes, shown, grouping)
     groups = tuple(g for part in grouping.parts for g in _frames(part, open_, frame, nodes))
     description = f"Computation graph of {len(nodes)} values in {len(cards)} cards"
-    seen = any(weight not in shown for weight in grouping.weights)
-    words = legend(grouping) if seen else ()
+    words = legend(grouping, [weight for weight in grouping.weights if weight not in shown])
     return Drawing(tuple(cards), tuple(edges), groups, description, gaps=(14.0, 20.0), legend=words)
 
 
@@ -135,9 +135,11 @@ def _frames(
     yield Group(f"f{part.id[1:]}", part.kind, label, tuple(cards), inner_frames, part.path)
 
 
-def legend(grouping: Grouping) -> tuple[Run, ...]:
-    """What the short names of weights stand for, by the first that has two numbers."""
-    names = sorted(grouping.weights.values(), key=lambda name: (len(set(name.sub)) < 2, name.path))
+def legend(grouping: Grouping, seen: Iterable[int]) -> tuple[Run, ...]:
+    """What the short names of weights stand for, by one that is seen and has two numbers."""
+    names = sorted(
+        (grouping.weights[i] for i in seen), key=lambda name: (len(set(name.sub)) < 2, name.path)
+    )
     for name in names:
         if name.sub:
             return Run(name.letter, "name", name.sub), Run(f"is {name.path}")

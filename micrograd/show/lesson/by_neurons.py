@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from micrograd.show.graph.grouping import Part
+from micrograd.show.graph.outside import Part
 from micrograd.show.lesson.formulas import (
     Formula,
     bracketed,

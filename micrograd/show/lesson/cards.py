@@ -12,13 +12,14 @@ from typing import Any
 
 from micrograd.show.graph.draw import closed_card, edges_of, op_card, tint
 from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Group, Run, size_of
-from micrograd.show.graph.grouping import Grouping, Part
+from micrograd.show.graph.grouping import Grouping
 from micrograd.show.graph.layout import Layout, arrange
 from micrograd.show.graph.nodes import Node, read
+from micrograd.show.graph.outside import Part
 from micrograd.show.graph.picture import Picture
 from micrograd.show.graph.svg import card_svg, frame_svg
 from micrograd.show.graph.text import number_text, shorten
-from micrograd.show.graph.views import MANY, Maker, legend, opened, view
+from micrograd.show.graph.views import MANY, Maker, opened, view
 from micrograd.show.lesson.walk import Walk
 
 __all__ = ["Shown", "Views", "picture_of"]
@@ -120,9 +121,9 @@ class Views:
             open_.insert(0, frozenset(p.id for p in grouping.within()))
         self.open = list(dict.fromkeys(open_))
         drawn = [view(self.nodes, grouping, each, make) for each in self.open]
-        self.drawings = [replace(each, legend=()) for each in drawn]
+        self.drawings = [replace(each, legend=()) for each in drawn]  # the page has a line for it
+        self.legends = [each.legend for each in drawn]
         self.layouts = [arrange(drawing) for drawing in self.drawings]
-        self.legend = legend(grouping)
 
     @property
     def first(self) -> Picture:
@@ -178,7 +179,8 @@ class Views:
             },
             "within": [part_of.get(i, []) for i in range(len(self.nodes))],
             "views": [
-                _placed(*pair) for pair in zip(self.drawings, self.layouts, strict=True)
+                _placed(*parts)
+                for parts in zip(self.drawings, self.layouts, self.legends, strict=True)
             ],
         }  # fmt: skip
 
@@ -209,7 +211,7 @@ def _short_path(points: tuple[tuple[float, float], ...]) -> str:
     return f"M{whole[0][0]},{whole[0][1]}c" + " ".join(steps)
 
 
-def _placed(drawing: Drawing, layout: Layout) -> dict[str, Any]:
+def _placed(drawing: Drawing, layout: Layout, legend: Sequence[Run]) -> dict[str, Any]:
     """Where everything lies, in whole pixels: corners of cards and frames, paths of edges."""
 
     def corner(card: Card) -> list[int]:
@@ -218,6 +220,7 @@ def _placed(drawing: Drawing, layout: Layout) -> dict[str, Any]:
 
     return {
         "size": [round(layout.width), round(layout.height)],
+        "legend": [[run.text, run.sub] for run in legend],
         "cards": {card.id: corner(card) for card in drawing.cards},
         "edges": [[edge.id, _short_path(layout.edges[edge.id])] for edge in drawing.edges],
         "frames": {name: list(map(round, layout.groups[name])) for name in _groups(drawing.groups)},

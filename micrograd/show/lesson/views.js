@@ -57,6 +57,12 @@ function makeViews(svg, lesson, onChange) {
       return edge;
     }));
     const [wide, high] = view.size.map((side) => side + 2 * MARGIN);
+    $("legend").hidden = !view.legend.length;
+    $("legend").replaceChildren(...view.legend.flatMap(([text, sub]) => {
+      const below = document.createElement("sub");
+      below.textContent = sub;
+      return [text, below, " "];
+    }));
     svg.setAttribute("viewBox", `${-MARGIN} ${-MARGIN} ${wide} ${high}`);
     paper.setAttribute("width", wide);
     paper.setAttribute("height", high);

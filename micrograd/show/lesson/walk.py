@@ -8,7 +8,7 @@ is what the engine did, a learner's own `_backward` included. The user's graph s
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,19 +18,11 @@ from micrograd.op import Op
 from micrograd.show.graph.grouping import Grouping, group
 from micrograd.show.graph.nodes import is_node, ordered, read, topological_order
 from micrograd.show.graph.parameters import found_parameters, read_parameters
-from micrograd.show.graph.text import label_of, plain
+from micrograd.show.graph.text import label_of
 from micrograd.show.graph.units import Unit, units_of
 from micrograd.show.lesson.adopted import adopted
-from micrograd.show.lesson.formulas import (
-    MINUS,
-    Formula,
-    bracketed,
-    expression,
-    local_derivatives,
-    named,
-    number,
-    shorten,
-)
+from micrograd.show.lesson.formulas import Formula, expression, local_derivatives, named
+from micrograd.show.lesson.names import constants_of, names_of
 from micrograd.show.practice.answers import described
 
 __all__ = ["Use", "Walk"]
@@ -82,9 +74,11 @@ class Walk:
         self.data = [float(node.data) for node in self.nodes]
         given = {self.own(p): name for p, name in read_parameters(parameters).items()}
         self.parameters = self._weights(given, in_module=hasattr(parameters, "parameters"))
-        self.constants = _constants(self.nodes, self.parameters.keys() | {self.own(x) for x in wrt})
+        self.constants = constants_of(
+            self.nodes, self.parameters.keys() | {self.own(x) for x in wrt}
+        )
         paths = self.parameters | self._results()
-        self.names = _names(self.nodes, self.constants, paths)
+        self.names = names_of(self.nodes, self.constants, paths)
         self.asked = [i for i in reversed(range(len(self.nodes))) if i not in self.constants]
         self.steps: list[tuple[Use, ...]] = []
         self.grads: list[float] = []
@@ -226,58 +220,3 @@ class Walk:
         """The same with the numbers put in."""
         numbers = [Formula.substituted(self.data[k]) for k in self.inputs(i)]
         return local_derivatives(self.rule(i), numbers, Formula.substituted(self.data[i]))
-
-
-def _constants(nodes: Sequence[Value], kept: Collection[Value]) -> frozenset[int]:
-    """Unlabelled leaves, the 2 of `2 * a`, and what is made of them alone."""
-    if not any(node in kept or label_of(node) for node in nodes if node._rule is None):
-        return frozenset()
-    constants: dict[Value, int] = {}
-    for i, node in enumerate(nodes):
-        if node not in kept and not label_of(node) and all(x in constants for x in node._prev):
-            constants[node] = i
-    return frozenset(constants.values())
-
-
-def _names(
-    nodes: Sequence[Value], constants: frozenset[int], parameters: Mapping[Value, str]
-) -> list[str]:
-    """A name of its own for every node: its label, else the weight's path, else v1, v2, ..."""
-    names: list[str] = []
-    taken: set[str] = set()
-    fresh = 0
-    given = [label_of(node) or plain(parameters.get(node, "")) for node in nodes]
-    given = [name and shorten(name) for name in given]
-    labels = set(given)
-    for i, node in enumerate(nodes):
-        name = given[i]
-        if i in constants:
-            names.append(number(node.data))
-            continue
-        negative = _negative(node, nodes, names, constants)
-        if not name and negative and negative not in labels:
-            name = negative
-        while not name or (not given[i] and name in labels):
-            fresh += 1
-            name = f"v{fresh}"
-        stem, copy = name, 1
-        while name in taken:
-            copy += 1
-            name = f"{stem}#{copy}"
-        taken.add(name)
-        names.append(name)
-    return names
-
-
-def _negative(
-    node: Value, nodes: Sequence[Value], names: Sequence[str], constants: frozenset[int]
-) -> str:
-    """The b * -1 that a subtraction records is named −b."""
-    if node._op != "*" or len(node._prev) != 2:
-        return ""
-    for x, factor in (node._prev, node._prev[::-1]):
-        at = next(i for i, other in enumerate(nodes) if other is factor)
-        if at in constants and factor._rule is None and factor.data == -1:
-            name = names[next(i for i, other in enumerate(nodes) if other is x)]
-            return f"{MINUS}{bracketed(name)}"
-    return ""

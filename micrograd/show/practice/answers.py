@@ -61,7 +61,9 @@ def read_number(answer: Any) -> float | None:
     if shape is None and not isinstance(answer, bool) and hasattr(type(answer), "__float__"):
         try:
             return float(answer)
-        except (OverflowError, TypeError, ValueError):
+        except OverflowError:
+            raise ValueError(f"got a number that no float can hold; {_FORMS}") from None
+        except (TypeError, ValueError):
             pass
     raise ValueError(f"got {described(answer)}; {_FORMS}")
 

@@ -7,6 +7,7 @@ answer unless asked to. Read `check`, then `_Marking`.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from micrograd.show.practice.mistakes import diagnose
 from micrograd.show.practice.parts import parts_of, readings, total
 from micrograd.show.practice.reading import bare, read_answers
 from micrograd.show.practice.recursion import recursions
-from micrograd.show.practice.report import Mark, Report
+from micrograd.show.practice.report import Mark, Report, listed
 from micrograd.show.practice.sheets import read_sheet
 
 __all__ = ["Mark", "Report", "check"]
@@ -157,7 +158,7 @@ class _Marking:
             return replace(mark, verdict="follows", mistakes=kind, follows_from=names), answer
         kind = tuple(exact if early else found)
         note = "If it is rounded: give three digits." if early else ""
-        note = note or ("" if kind else self._way(uses))
+        note = note or ("" if kind else self._finite(answer, right) or self._way(uses))
         mark = replace(mark, verdict="wrong", mistakes=kind, note=note, shown=text)
         return mark, next(iter(found.values()), answer)
 
@@ -183,12 +184,18 @@ class _Marking:
                 return found
         return {}
 
+    def _finite(self, answer: float, right: float) -> str:
+        """What is to be said of an infinite answer, or of nan, where neither is right."""
+        if math.isfinite(answer) or not math.isfinite(right):
+            return ""
+        return "The gradient is a finite number: look for a division by 0 or a very large exponent."
+
     def _way(self, uses: list[Use]) -> str:
         """How such a gradient is worked out, for an answer that no known mistake gives."""
         names = list(dict.fromkeys(self.walk.names[use.node] for use in uses))
         if len(uses) == 1:
             return f"It is {gradient(names[0])} times the local derivative there: work out both."
-        where = " and ".join(names) if len(names) > 1 else f"{names[0]}, more than once"
+        where = listed(names) if len(names) > 1 else f"{names[0]}, more than once"
         return f"It is a sum over its uses, in {where}: add what each of them sends back."
 
     def _names(self, nodes: tuple[int, ...]) -> tuple[str, ...]:

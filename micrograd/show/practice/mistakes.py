@@ -32,12 +32,12 @@ class Mistake:
 
 MISTAKES = {  # the most specific first: where two give one number, the first is the likelier
     "gate": Mistake(
-        "gate ignored",
-        "This input did not decide the output, so the gate is shut: nothing, or only the small "
-        "slope, comes through.",
+        "an ignored gate",
+        "The output does not depend on this input here (relu of a negative number, the smaller of "
+        "two in a maximum), so no gradient passes; through LeakyReLU the small slope does.",
     ),
     "input for output": Mistake(
-        "from its input instead of its output",
+        "the node's input where its output belongs",
         "This derivative is written with the node's output; its input was put in.",
     ),
     "square": Mistake(
@@ -45,11 +45,11 @@ MISTAKES = {  # the most specific first: where two give one number, the first is
         "The derivative of tanh is one minus the square of its output: the square is missing.",
     ),
     "power rule": Mistake(
-        "power rule",
+        "the power rule",
         "The exponent comes down as a factor, and what stays behind has an exponent one lower.",
     ),
     "missing use": Mistake(
-        "forgot to add the other use",
+        "a use that was not added",
         "This node is used more than once: each use sends a gradient back, and they add up (+=).",
     ),
     "recursion": Mistake(
@@ -71,9 +71,11 @@ MISTAKES = {  # the most specific first: where two give one number, the first is
     ),
     "output": Mistake(
         "the output's own gradient",
-        "The output changes exactly as fast as itself, whatever its value or a target may be.",
+        "Here the output is derived by itself: neither its value nor a target plays a part.",
     ),
-    "sign": Mistake("sign", "The size is right and the sign is not: look for a lost minus."),
+    "sign": Mistake(
+        "a wrong sign", "The size is right and the sign is not: look for a lost minus."
+    ),
 }
 
 

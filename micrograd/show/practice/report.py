@@ -13,9 +13,14 @@ from micrograd.show.lesson.formulas import gradient, number
 from micrograd.show.practice.answers import ACCEPTED
 from micrograd.show.practice.mistakes import MISTAKES
 
-__all__ = ["Mark", "Report"]
+__all__ = ["Mark", "Report", "listed"]
 
 _SIGNS = {"right": "✓ right", "wrong": "✗ wrong", "follows": "✓ follows"}
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ class Report:
 
     def _source(self, mark: Mark) -> str:
         """Which answer one followed from, and what to do about that one."""
-        names, many = " and ".join(mark.follows_from), len(mark.follows_from) > 1
+        names, many = listed(mark.follows_from), len(mark.follows_from) > 1
         if mark.mistakes:
             return f"From the same recursion as {names}: mend that first."
         said = f"Rightly worked out from your answer{'s' if many else ''} for {names}"

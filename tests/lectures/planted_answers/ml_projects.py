@@ -178,7 +178,7 @@ MISREAD = {
     "how_many_for_a_paired_test": Misread(
         lambda b, c, power: needed(b, c, power, one_sided=True),
         "At the 5% level is read as the quantile at 95%.",
-        "asked is the two-sided test",
+        "take the two-sided test",
     ),
     "filling_holes_without_looking_ahead": Misread(
         fill,
@@ -198,7 +198,7 @@ MISREAD = {
     "what_equal_error_rates_do_to_precision": Misread(
         (lambda base, tpr, fpr: tpr / (tpr + fpr), 0.8 / 0.9, 1 / 9),
         "With equal rates in every group the base rate cancels.",
-        "asked is the share in a group with this base rate",
+        "give the share in a group with this base rate",
     ),
     "find_the_leaks": Misread(
         ["tube", "index", "weight"],
