@@ -165,6 +165,17 @@ WRONG = {
         (np.zeros(13), np.ones(13)),
         (np.ones(12), np.ones(13)),
     ],
+    "which_word": [
+        ("label", "parameter", "hyperparameter", "feature", "inference"),
+        ("feature", "hyperparameter", "parameter", "label", "inference"),
+        ("feature", "parameter", "hyperparameter", "label", "training"),
+    ],
+    "how_good_is_93": [
+        (0.5, 0.928, 0.965, "too low"),
+        (0.627, 0.965, 0.928, "too low"),
+        (0.627, 0.928, 0.965, "too high"),
+        (0.373, 0.928, 0.965, "too low"),
+    ],
 }
 
 
@@ -267,5 +278,13 @@ RIGHT = {
     "break_it_and_mend_it": [
         ([1] * 2 + [1e9] + [1] * 10, (1 / SPREAD).tolist()),
         (np.where(np.arange(13) == 2, 1e12, 1e-3), tuple(10 / SPREAD)),
+    ],
+    "which_word": [
+        ("Feature", " parameter", "Hyperparameter", "LABEL", "inference "),
+        ("feature", "parameter", "hyperparameter", "label", "inference"),
+    ],
+    "how_good_is_93": [
+        (0.6274, 0.928, 0.9649, "Too low"),
+        ("0.627", [0.9279], 0.965, " too low "),
     ],
 }
