@@ -7,6 +7,7 @@ prose; this page only sorts them. `python -m tools.glossary` writes it.
 from __future__ import annotations
 
 import argparse
+import re
 import tomllib
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def page() -> str:
         number, sentence = row["lecture"], " ".join(row["sentence"].split())
         where = f"lecture {number}" if number else "primer"
         link = f"[{where}]({_home(number, sentence).name})"
+        sentence = re.sub(r"^\*\*[^*]+\*\* ", "", sentence)  # the heading of its paragraph
         told = sentence[:-1] + "." if sentence[-1] in ":;," else sentence
         entries.setdefault(row["word"], []).append(f"{told} ({link})")
     lines, letter = [HEAD], ""

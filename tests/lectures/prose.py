@@ -50,9 +50,9 @@ def without_code(text):
 
 
 def count_words(notebook):
-    """The words of a reader: every Markdown cell, a formula counted as one word."""
-    text = "\n\n".join("".join(c.source) for c in notebook.cells if c.cell_type == "markdown")
-    text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$", "F", without_code(text), flags=re.DOTALL)
+    """The words of a reader, down to the references; a formula is counted as one word."""
+    text = without_code(markdown(notebook))
+    text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$", "F", text, flags=re.DOTALL)
     return len(re.findall(r"\w[\w'.,-]*", text))
 
 

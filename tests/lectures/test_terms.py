@@ -82,6 +82,7 @@ def test_what_is_too_long_is_told_unless_it_is_folded() -> None:
     assert "minutes" in prose.faults_of_form(made(("text", "# Lecture 1")))[0]
     formula = ("text", "$a b c$ and $$d\ne f$$ `not counted` [one](two.ipynb)")
     assert prose.count_words(made(formula)) == 4
+    assert prose.count_words(made(formula, ("text", "## References\n\nnot counted"))) == 4
 
 
 ROW = {"word": "stump", "lecture": 1, "forms": ["stump", "stumps"], "everyday": False,
