@@ -40,7 +40,7 @@ def batch(network: str, letters: int = 6) -> tuple[np.ndarray, ...]:
 
 def count(program: Any) -> tuple[int, float]:
     """Instructions, and the share of scalar nodes in those that gather nothing."""
-    instructions = program.layout.instructions
+    instructions = program.recording.layout.instructions
     regular = [i for i in instructions if i.kind != "take"]
     free = sum(i.replaces for i in regular if not any(a.gather is not None for a in reads(i)))
     return len(instructions), free / sum(i.replaces for i in regular)

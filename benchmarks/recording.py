@@ -39,7 +39,7 @@ def measure(kind: str, examples: int) -> None:
     loss(*batch)
     seconds = clock() - start
     if kind == "scalar nodes":
-        nodes = sum(i.replaces for i in loss.program.layout.instructions)
+        nodes = sum(i.replaces for i in loss.program.recording.layout.instructions)
     else:
         nodes = examples * (200 * 61 + 27 * 401)
     harness.report(nodes=nodes, seconds=seconds, bytes=peak() - before)

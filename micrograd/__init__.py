@@ -1,12 +1,12 @@
 """micrograd: a scalar autograd engine to read, to see and to step through; `lift` makes it fast."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from micrograd import fast
 from micrograd.arrays import grads, numbers, values
 from micrograd.derivatives import grad
 from micrograd.engine import Value, no_grad
+from micrograd.missing import find
 from micrograd.op import op
 from micrograd.ops import greater, maximum, minimum, where
 
@@ -43,13 +43,12 @@ _MODULES = ("data", "functional", "nn", "optim")
 
 if not TYPE_CHECKING:  # or a type checker would take any misspelt name for one of these
 
-    def __getattr__(name):
+    def __getattr__(name: str) -> object:
         if name in _MODULES:
-            return import_module(f"micrograd.{name}")
+            return find(f"micrograd.{name}")
         if name not in _IMPORTED_WHEN_USED:
             raise AttributeError(f"module 'micrograd' has no attribute {name!r}")
-        globals()[name] = getattr(import_module(_IMPORTED_WHEN_USED[name]), name)
-        return globals()[name]
+        return find(_IMPORTED_WHEN_USED[name], name, globals())
 
 
 def __dir__() -> list[str]:
@@ -58,4 +57,4 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(ipython: object) -> None:
     """`%load_ext micrograd`: the stock `graphviz` package draws without a `dot` program."""
-    import_module("micrograd.show.render").serve_stock_graphviz()
+    find("micrograd.show.render").serve_stock_graphviz()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.engine import Value
+from micrograd.missing import missing
 from micrograd.show.commands import add_commands
 from micrograd.show.expression import evaluate
 
@@ -20,7 +21,7 @@ __all__ = ["main"]
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if it went well, 2 if its input was at fault."""
+    """Run one command; 0 if it went well, 2 if its input was at fault or a package is missing."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal may not know every letter
@@ -38,9 +39,15 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, TypeError, OSError, RuntimeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return _failed(str(error))
+    except ImportError as error:  # the package graphviz, most often
+        return _failed(missing("this command", error))
     return 0
+
+
+def _failed(why: str) -> int:
+    print(f"error: {why}", file=sys.stderr)
+    return 2
 
 
 def _shielded(word: str) -> str:

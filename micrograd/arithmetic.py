@@ -169,7 +169,7 @@ def exact(out: Value, a: Any, b: Any) -> Value:
 
     49 * 49**-1 is 0.9999999999999999, and b**-1 overflows where b is subnormal and a / b is not.
     """
-    if type(getattr(out, "_data", None)) is float:  # a mode may hold no number there, or another
+    if type(getattr(out, "_data", None)) is float:  # in a mode `out` may hold no number
         a, b = (x._data if isinstance(x, Arithmetic) else real(x) for x in (a, b))
         out._data = divide(a, b)
     return out

@@ -24,10 +24,10 @@ _FOLLOW_PYTORCH = {"maximum": ops.maximum, "minimum": ops.minimum, "absolute": o
 class Element(Arithmetic):
     """A Value as NumPy meets it.
 
-    What wants floats takes the numbers, and the graph is lost without a word, since NumPy and
-    `math` ask `float(v)` and cannot be told no: `np.zeros(2)[0] = v`, `A.astype(float)`,
-    `np.array(A, float)`, `np.gradient(A)`, `np.interp(v, xs, ys)`, `math.exp(v)`: write `v.exp()`,
-    `micrograd.values(x)` for an array of Values, and `A[1:] - A[:-1]`. `np.maximum(A, 0)` and
+    A function that wants floats asks `float(v)`, and the graph is lost without a word:
+    `np.zeros(2)[0] = v`, `A.astype(float)`, `np.array(A, float)`, `np.gradient(A)`,
+    `np.interp(v, xs, ys)`, `math.exp(v)`. Write `v.exp()`, `micrograd.values(x)` for an array of
+    Values, and `A[1:] - A[:-1]`. `np.maximum(A, 0)` and
     `np.clip(A, 0, 1)` on an array choose by comparing (a tie sends the whole gradient to one side,
     nan is lost): `micrograd.maximum(A, 0)` does as PyTorch. `A == 0` asks for identity and is
     False: `numbers(A) == 0`. `np.isnan(A)` is a TypeError: `np.isnan(numbers(A))`.
@@ -59,13 +59,16 @@ def _box(v: Element) -> np.ndarray:
 
 
 def _double(x: Any) -> Any:
-    """A long double in float64: Python has no number for it, and NumPy would come back for ever."""
+    """A long double as float64: times an object it would ask NumPy, and that this class, for ever.
+
+    Of a complex long double a TypeError.
+    """
     import numpy as np
 
-    kind = x.dtype.char if isinstance(x, (np.ndarray, np.generic)) else ""
-    if kind == "G":
+    code = x.dtype.char if isinstance(x, (np.ndarray, np.generic)) else ""
+    if code == "G":
         raise TypeError(f"got {describe(x)}; a Value holds one real number")
-    return np.asarray(x, dtype=np.float64) if kind == "g" else x
+    return np.asarray(x, dtype=np.float64) if code == "g" else x
 
 
 def values(numbers: Any) -> np.ndarray:

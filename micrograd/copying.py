@@ -50,9 +50,7 @@ def deepcopy(value: Value, memo: dict[int, Any]) -> Value:
 def reduce(value: Value) -> tuple[Any, ...]:
     """What `pickle` asks for: how to make `value` again."""
     plain = type(value).stands_for is Value
-    if value._rule is not None and not hasattr(_being_written, "nodes"):
-        return _last, (_Nodes(engine.topological_order(value)),)
-    if value._rule is not None and _being_written.nodes() is None:
+    if value._rule is not None and getattr(_being_written, "nodes", _nothing)() is None:
         return _last, (_Nodes(engine.topological_order(value)),)
     what = (value._data, value._grad, value.label)
     own = _attributes(value)

@@ -51,7 +51,7 @@ def grad(y: Value, xs: Any, create_graph: bool = False) -> Any:
     modes.current_mode().refuse("grad()")
     if not create_graph:
         results = _leaves(y, wanted)
-    elif isinstance(modes.current_mode(), NumbersOnly):  # asked for by name, it outdoes `no_grad`
+    elif isinstance(modes.current_mode(), NumbersOnly):  # a graph was asked for, `no_grad` or not
         with modes.mode(modes.eager):
             results = _graphs(y, wanted)
     else:
@@ -81,7 +81,7 @@ _borrowing = threading.RLock()
 
 
 def _pushed(order: list[Value], wanted: list[Value]) -> list[Value]:
-    """A real backward between two copies of every grad: handwritten rules know no other place."""
+    """`backward()` itself, then every grad as before: a handwritten rule knows no other place."""
     hidden = [p for node in order if node._rule is not None for p in node._rule.hidden(node)]
     touched = list(dict.fromkeys([*order, *hidden, *wanted]))
     with _borrowing:
@@ -113,7 +113,7 @@ def _graphs(y: Value, wanted: list[Value]) -> list[Value]:
 
 
 class _NoFloats(Mode):
-    """While a user's own partial builds a graph: `math.cos(x)` would end it without a word."""
+    """While a user's own partial builds a graph: `math.cos(x)` would lose it, and is refused."""
 
     def __init__(self, rule: Op) -> None:
         self.rule = rule

@@ -28,9 +28,9 @@ class Value(Node, Element):
     """One number in a computation graph: `data`, and after `backward()` the gradient `grad`.
 
     A leaf, `Value(2.0)`, takes attributes of your own, `p.velocity = 0.0`; the result of an
-    operation takes none. An array of Values is a NumPy array of dtype object. What wants a float
-    takes the number and loses the graph: `math.exp(v)`, `np.zeros(2)[0] = v`, `np.interp(v, x, y)`,
-    `np.gradient(A)`. What to write instead, and other traps, stand at `arrays.Element`.
+    operation takes none. An array of Values is a NumPy array of dtype object. A function that wants
+    floats takes the number and loses the graph: `math.exp(v)`, `np.zeros(2)[0] = v`,
+    `np.interp(v, x, y)`, `np.gradient(A)`. `arrays.Element` says what to write instead.
     """
 
     __slots__ = ()
@@ -159,23 +159,23 @@ def reached(root: Value, total: dict[Value, Any] | None = None) -> Iterator[Valu
 def _arrived(node: Value, total: dict[Value, Any] | None) -> bool:
     if total is not None:
         return node in total
-    if node.grad is UNREACHED:  # behind `greater` or `detach`; to push 0 would be nan at inf
-        node.grad = 0.0
+    if node.grad is UNREACHED:  # only `greater` or `detach` led here, and they pass nothing on
+        node.grad = 0.0  # and not pushed: 0 times an infinite derivative would be nan
         return False
     return True
 
 
-UNREACHED = float("-0.0")  # a zero that is an object of its own
+UNREACHED = float("-0.0")  # known by `is`; a zero with this sign leaves what is added as it is
 
 
 def topological_order(root: Value) -> list[Value]:
     """Every Value that `root` was made from, inputs before outputs, `root` last."""
     order: list[Value] = []
     seen: set[Value] = set()
-    waiting = [(root, False)]
+    waiting = [(root, False)]  # a node, and whether its inputs are in the order already
     while waiting:
-        node, inputs_stand = waiting.pop()
-        if inputs_stand:
+        node, inputs_are_in = waiting.pop()
+        if inputs_are_in:
             order.append(node)
         elif node not in seen:
             seen.add(node)

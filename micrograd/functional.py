@@ -1,8 +1,8 @@
 """Losses and their parts as plain functions of Values: what `torch.nn.functional` is to tensors.
 
 An argument is an array of Values (a NumPy array of dtype object, or nested lists) or of floats, in
-any mix. Nothing here asks a Value for its number, so every function can be recorded by `lift`. Read
-`softmax` first: its shift is why scores of 1e4 do no harm.
+any mix. No result depends on a Value's number other than through an operation, so every function
+can be recorded by `lift`. Read `softmax` first: its shift is why scores of 1e4 do no harm.
 """
 
 from __future__ import annotations
@@ -46,8 +46,7 @@ def dot(xs: Any, ws: Any, bias: Any = None) -> Any:
 def linear(x: Any, weight: Any, bias: Any = None) -> np.ndarray:
     """y = x @ weight.T + bias, one `dot` node an output.
 
-    x (..., nin), weight (nout, nin), bias (nout,) give y (..., nout), as torch.nn.functional.linear
-    does.
+    As torch.nn.functional.linear: x (..., nin), weight (nout, nin), bias (nout,) give (..., nout).
     """
     x, weight = as_array(x), as_array(weight)
     if weight.ndim != 2 or x.ndim == 0 or x.shape[-1] != weight.shape[1]:
@@ -235,12 +234,12 @@ def _indices(index: Any, n: int, what: str) -> np.ndarray:
 
 
 def _require(
-    array: np.ndarray, valid: Any, what: str, kind: str, error: type[Exception] = ValueError
+    array: np.ndarray, valid: Any, what: str, expected: str, error: type[Exception] = ValueError
 ) -> None:
     if not np.all(valid):
         where = tuple(int(i) for i in np.argwhere(~np.atleast_1d(valid))[0])
         value = np.atleast_1d(array)[where]
-        raise error(f"{what} {value} at position {', '.join(map(str, where))} is not {kind}")
+        raise error(f"{what} {value} at position {', '.join(map(str, where))} is not {expected}")
 
 
 # --- arrays of Values and floats ------------------------------------------------------------------

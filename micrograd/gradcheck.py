@@ -2,7 +2,7 @@
 
 `gradcheck` is what users call. It first holds every operation of f's graph to its own forward, so
 that a wrong rule is named, and then f as a whole, which also covers handwritten `_backward`s. Only
-what depends on the inputs is differenced: an operation on constants may be anywhere.
+what depends on the inputs is differenced: a constant of f may be infinite, or at a kink.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class Undecided(GradcheckError):
 def gradcheck(f: Function, inputs: Iterable[Any], order: int = 2) -> bool:
     """Compare f's derivatives up to `order` with finite differences; True, or a GradcheckError.
 
-    df/dx = (f(x - 2h) - 8 f(x - h) + 8 f(x + h) - f(x + 2h)) / 12h, h = 1e-3 |x| within 1e-6 and
-    1e-3. An input is a number, a Value, or an array or list of them, f(*inputs) a Value, or an
-    array or list of them. Keep 2h away from kinks and from where f ends: no difference can say
-    anything there (`Undecided`). Where f is infinite or nan on both sides, too, there is nothing to
-    check. A handwritten `_backward` has no second order: order=1.
+    df/dx = (f(x - 2h) - 8 f(x - h) + 8 f(x + h) - f(x + 2h)) / 12h, where h = 1e-3 |x|, at least
+    1e-6 and at most 1e-3. An input is a number, a Value, or an array or list of them; f(*inputs) is
+    a Value, or an array or list of them. Keep 2h away from kinks and from where f ends: no
+    difference can say anything there (`Undecided`). Where f is infinite or nan on both sides, too,
+    there is nothing to check. A handwritten `_backward` has no second order: order=1.
     """
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
         raise ValueError(f"order is a whole number of at least 1, got {order!r}")

@@ -66,7 +66,7 @@ class Mode:
         outside(self).entered(inner)
 
     def floats(self, array: Any) -> Any:
-        """An array of Values that a function of this package is about to compute with."""
+        """What a function of this package shall compute with where it was given this array."""
         return outside(self).floats(array)
 
     def refuse(self, what: str) -> None:
@@ -78,16 +78,16 @@ class Mode:
         outside(self).refuse_float()
 
     def dots(self, rows: Sequence[Any], tails: Sequence[Any]) -> Any:
-        """The dot of every row with every tail (weights, and a bias if it is one longer).
+        """sum_i row[i] * tail[i] for every row (inputs) and every tail (weights), one list.
 
-        NotImplemented: each is recorded on its own.
+        A tail that is one longer than the rows ends with a bias. NotImplemented: `record` each.
         """
         return outside(self).dots(rows, tails)
 
     def take(self, array: Any, index: Any, axis: int) -> Any:
-        """`np.take(array, index, axis)` where the mode knows the index otherwise than as integers.
+        """`np.take(array, index, axis)` for an index of this mode's own, which is no integer yet.
 
-        NotImplemented: it does not.
+        NotImplemented: it is none of this mode's.
         """
         return outside(self).take(array, index, axis)
 
@@ -178,9 +178,9 @@ class mode:
             _stack.set(top[1])
 
     def __call__(self, function: Function) -> Function:
-        kind = _delayed(function)
-        if kind:  # its body would run after the mode has ended
-            raise TypeError(f"{function.__name__} is {kind}; write the `with` inside it instead")
+        delayed = _delayed(function)
+        if delayed:  # its body would run after the mode has ended
+            raise TypeError(f"{function.__name__} is {delayed}; write the `with` inside it instead")
 
         @wraps(function)
         def inside(*args: Any, **kwargs: Any) -> Any:
@@ -191,7 +191,10 @@ class mode:
 
 
 def _delayed(function: Any) -> str:
-    """What a call makes of a function whose body runs later; of a partial's own function, too."""
+    """'a generator' or 'a coroutine' if the body runs after the call only, else ''.
+
+    Of a `functools.partial` its function is asked.
+    """
     while hasattr(function, "func") and not hasattr(function, "__code__"):
         function = function.func
     flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
@@ -208,7 +211,7 @@ def current_mode() -> Mode:
 
 
 def outside(inner: Mode) -> Mode:
-    """The mode outside `inner` in this thread: what stood there before it was entered first."""
+    """The mode of this thread in which `inner` was entered, for the first time if it was twice."""
     found: Mode = eager
     entry = _stack.get()
     while entry is not None:

@@ -60,8 +60,10 @@ class Node(metaclass=Kind):
     has_number: ClassVar[bool] = True  # a traced Value has none to look at
     in_store: ClassVar[bool] = False  # its numbers live in a store, with those of others
 
-    _data: float  # what `data` reads and writes; the engine's own code, which never writes another
-    _grad: float  # type, goes there itself
+    # `data` and `grad` read and write these, with checks; the engine's own code, which writes
+    # nothing but floats, does so directly
+    _data: float
+    _grad: float
     _rule: Rule | None  # None: a leaf, nothing made it
     _left: Any  # the first input; all inputs as a tuple where there are more than two
     _right: Any
@@ -181,10 +183,11 @@ def _free(self: Node) -> None:
 
 
 def free_one_by_one(kind: type[Node], on: bool = True) -> None:
-    """Free chains of nodes without nesting, in Python: a microsecond a node in WebAssembly.
+    """Free the nodes of a chain one after the other: a microsecond each in WebAssembly.
 
-    CPython nests frees before it puts them off, each several C frames deep; WebAssembly's stack
-    bears less: a chain of 10,000 nodes ends the interpreter (Python 3.14 in Pyodide, Node 20).
+    CPython itself frees a node's inputs inside the call that frees the node, up to a depth that
+    WebAssembly's stack does not bear: the end of a chain of 10,000 nodes ends the interpreter
+    (Python 3.14 in Pyodide, Node 20).
     """
     if on:
         kind.__del__ = _free  # type: ignore[attr-defined]

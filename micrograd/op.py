@@ -117,6 +117,8 @@ class Op(Rule):
                 return self.number(*xs)
         if len(xs) != self.arity:
             raise TypeError(f"{self.name} takes {self.arity} inputs, got {len(xs)}")
+        # a class that ops are applied to says what that means: `_interpret(op, xs)` of `Value`,
+        # of the formulas of `explain`, of `Double`
         interpret, arrays = None, False
         for x in xs:
             interpret = getattr(type(x), "_interpret", None) or interpret

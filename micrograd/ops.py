@@ -47,18 +47,18 @@ def constant_power(k: float, quotient: bool = False) -> Op:
     forward, edge = _POWERS.get(
         exponent, (lambda x: math.pow(x, exponent), lambda x: ieee_power(x, exponent))
     )
+    backward = None
+    if quotient:  # for small b the square of 1 / b overflows, although g / b / b need not
+        backward = lambda g, x, out: (-(g * out) * out,)
+    elif not k:  # as in PyTorch, even where g is inf
+        backward = lambda g, x, out: (0.0,)
     return Op(
         f"**{k}",
         forward,
         (lambda x, out: k * constant_power(k - 1)(x) if k else 0.0,),
         arity=1,
         edge=edge,
-        # for small b the square of 1 / b overflows, although g / b / b need not
-        backward=(lambda g, x, out: (-(g * out) * out,))
-        if quotient
-        else None
-        if k
-        else lambda g, x, out: (0.0,),  # as in PyTorch, even where g is inf
+        backward=backward,
         parameters=("**", k, True) if quotient else ("**", k),
         builtin=True,
     )
@@ -72,17 +72,24 @@ _POWERS: dict[float, Any] = {
     -0.5: (lambda x: 1 / math.sqrt(x), lambda x: divide(1.0, ieee_sqrt(x))),
 }
 
+
+def _power_backward(g: Any, x: Any, y: Any, out: Any) -> tuple[Any, Any]:
+    # PyTorch masks: d/dx is 0 where y = 0, whatever arrives; d out/dy is 0 where x = 0 and y >= 0.
+    # There the logarithm is that of 1, for 0 * log 0 would be nan in the second derivative by y;
+    # 0 * sqrt(x) is 0, and its derivative by x nan, as PyTorch's: it would be infinite
+    masked = equal(x, 0.0) * (greater(y, 0.0) + equal(y, 0.0))
+    by_x = where(equal(y, 0.0), 0.0, g * (y * power(x, y - 1)))
+    by_y = where(masked, 0.0 * sqrt(where(masked, x, 1.0)), out * log(where(masked, 1.0, x)))
+    return by_x, g * by_y
+
+
 power: Op = row(
     "**",
     math.pow,
     (lambda x, y, out: y * power(x, y - 1), lambda x, y, out: out * log(x)),
     arity=2,
     edge=ieee_power,
-    # PyTorch masks: d/dx is 0 where y = 0, whatever arrives; d out/dy is 0 where x = 0 and y >= 0
-    backward=lambda g, x, y, out: (
-        where(equal(y, 0.0), 0.0, g * (y * power(x, y - 1))),
-        g * where(equal(x, 0.0) * (greater(y, 0.0) + equal(y, 0.0)), 0.0, out * log(x)),
-    ),
+    backward=_power_backward,
 )
 
 # --- elementary functions -----------------------------------------------------------------------

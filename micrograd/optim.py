@@ -1,8 +1,7 @@
 """Optimisers, in order of growing complexity: SGD, Adam, AdamW; then schedules, and clipping.
 
 Each follows `torch.optim` step for step. The parameters of an optimiser live side by side in one
-store, so a step is a handful of operations on whole arrays: no Python per parameter, and nothing is
-allocated.
+store, so a step is a handful of operations on whole arrays: no loop over them, and no new arrays.
 """
 
 from __future__ import annotations
@@ -96,8 +95,8 @@ class Adam(Optimizer):
     """m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g**2;
     p -= lr * m / (1 - beta1**t) / (sqrt(v / (1 - beta2**t)) + eps) at step t.
 
-    `weight_decay` adds weight_decay * p to g. Kingma and Ba, "Adam: A Method for Stochastic
-    Optimization", 2015.
+    `weight_decay` adds weight_decay * p to g.
+    Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015.
     """
 
     def __init__(

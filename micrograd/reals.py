@@ -97,9 +97,8 @@ def power(x: float, y: float) -> float:
 
 
 def _is_odd(y: float) -> bool:
-    return (
-        float(y).is_integer() and y % 2.0 == 1.0
-    )  # 1e-16 - 1 is none, although its remainder rounds to 1
+    # 1e-16 - 1 is no whole number, although its remainder rounds to 1
+    return float(y).is_integer() and y % 2.0 == 1.0
 
 
 def _same_type(operation: Callable[..., float]) -> Any:

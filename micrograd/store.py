@@ -24,32 +24,52 @@ __all__ = ["Block", "InStore", "Store", "Stored", "gather"]
 class Store:
     """Two float64 arrays, `numbers` and `grads`, in which element i belongs to one Stored Value.
 
-    A store that was merged into a larger one says where it went: `successor` is (store, offset).
+    Values may be added as long as there is room: those in it stay where they are, and views of the
+    arrays hold. A store whose Values have moved to another says so: `successor`.
     """
 
-    __slots__ = ("numbers", "grads", "number_at", "grad_at", "members", "successor")
+    __slots__ = ("numbers", "grads", "number_at", "grad_at", "members", "successor",
+                 "_all_numbers", "_all_grads")  # fmt: skip
 
-    def __init__(self, size: int) -> None:
-        self.numbers = np.zeros(size)
-        self.grads = np.zeros(size)
+    def __init__(self, room: int) -> None:
+        self._all_numbers, self._all_grads = np.zeros(room), np.zeros(room)
+        self.numbers, self.grads = self._all_numbers[:0], self._all_grads[:0]
         # indexing a memoryview gives a Python float in 30 ns; an ndarray takes 70 with .item()
-        self.number_at: Any = self.numbers.data
-        self.grad_at: Any = self.grads.data
-        self.members: list[weakref.ref[Stored] | None] = [None] * size
-        self.successor: tuple[Store, int] | None = None
+        self.number_at: Any = self._all_numbers.data
+        self.grad_at: Any = self._all_grads.data
+        self.members: list[weakref.ref[Stored]] = []
+        self.successor: Store | None = None
 
-    def current(self) -> tuple[Store, int]:
-        """The store that holds these numbers now, and the offset of ours in it."""
-        store, offset = self, 0
+    def has_room(self, count: int) -> bool:
+        return len(self.members) + count <= len(self._all_numbers)
+
+    def add(self, values: list[Value]) -> None:
+        """Move Values, free ones or those of another store, behind those that are here."""
+        start, end = len(self.members), len(self.members) + len(values)
+        numbers, grads = [v._data for v in values], [v._grad for v in values]
+        self._all_numbers[start:end], self._all_grads[start:end] = numbers, grads
+        self.numbers, self.grads = self._all_numbers[:end], self._all_grads[:end]
+        for i, v in enumerate(values, start):
+            v._left, v._right = self, i
+            if not v.in_store:
+                v.__class__ = _in_store(type(v))
+            self.members.append(weakref.ref(v))  # type: ignore[arg-type]
+
+    def living(self) -> list[Value]:
+        """The members that somebody still holds, in order."""
+        found = [reference() for reference in self.members]
+        return [v for v in found if v is not None]
+
+    def current(self) -> Store:
+        """The store that holds these numbers now."""
+        store = self
         while store.successor is not None:
-            store, more = store.successor
-            offset += more
-        return store, offset
+            store = store.successor
+        return store
 
 
 class InStore:
-    """What differs in a leaf whose numbers live in a store: `_left` is the store, `_right` the
-    index in it."""
+    """What differs in a leaf whose numbers live in a store, `_left`, at an index, `_right`."""
 
     __slots__ = ()
 
@@ -89,7 +109,7 @@ class Stored(InStore, Leaf, stands_for=Value):
 
 
 def _in_store(kind: type[Value]) -> type[Stored]:
-    """The class of a Value of class `kind` that lives in a store: of a derived class, its twin."""
+    """What a Value of class `kind` becomes in a store; of a class of one's own, a twin."""
     if kind is Leaf:
         return Stored
     twin: Any = vars(kind).get("_in_store")
@@ -106,9 +126,9 @@ _lock = threading.RLock()
 def gather(values: Iterable[Value]) -> Store:
     """Move Values (leaves) into one store, in their order, and return it.
 
-    Values that live in different stores bring their whole stores along, each in one piece, so that
-    views on the old ones need only the offset that `current()` tells. Any thread may gather, but
-    none may use the Values while they move.
+    Values that live in different stores bring all that lives there along, store after store. What
+    moves has another place then, and who knows places asks for them again (`current()`). Any thread
+    may gather, but none may use the Values while they move.
     """
     given = list(values)
     for v in given:
@@ -119,31 +139,16 @@ def gather(values: Iterable[Value]) -> Store:
         unique = list(dict.fromkeys(given))
         stores: list[Store] = list(dict.fromkeys(v._left for v in unique if v.in_store))
         free = [v for v in unique if not v.in_store]
-        if len(stores) == 1 and not free:
+        if len(stores) == 1 and (not free or stores[0].has_room(len(free))):
+            stores[0].add(free)
             return stores[0]
-        return _merge(stores, free)
-
-
-def _merge(stores: list[Store], free: list[Value]) -> Store:
-    whole = Store(sum(len(s.members) for s in stores) + len(free))
-    offset = 0
-    for store in stores:
-        end = offset + len(store.members)
-        whole.numbers[offset:end] = store.numbers
-        whole.grads[offset:end] = store.grads
-        whole.members[offset:end] = store.members
-        for i, reference in enumerate(store.members, offset):
-            member = reference() if reference is not None else None
-            if member is not None:
-                member._left, member._right = whole, i
-        store.successor = (whole, offset)
-        offset = end
-    for i, v in enumerate(free, offset):
-        whole.numbers[i], whole.grads[i] = v._data, v._grad
-        v._left, v._right = whole, i
-        v.__class__ = _in_store(type(v))
-        whole.members[i] = weakref.ref(v)  # type: ignore[arg-type]
-    return whole
+        living = [v for store in stores for v in store.living()]
+        # a store that has grown may grow again: with room, what is there need not move each time
+        whole = Store((len(living) + len(free)) * (2 if stores else 1))
+        whole.add(living + free)
+        for store in stores:
+            store.successor = whole
+        return whole
 
 
 class Block:
@@ -154,25 +159,24 @@ class Block:
     """
 
     def __init__(self, values: Iterable[Value]) -> None:
-        self.values = list(values)
+        self.members = list(values)
+        self._locate()
+
+    def _locate(self) -> None:
         with _lock:  # so that nobody moves them between the two lines
-            self._store = gather(self.values)
-            index = np.array([v._right for v in self.values], dtype=np.intp)
+            self._store = gather(self.members)
+            index = np.array([v._right for v in self.members], dtype=np.intp)
         self._index: Any = index
         if len(index) and np.array_equal(index, np.arange(index[0], index[0] + len(index))):
             self._index = slice(int(index[0]), int(index[0]) + len(index))
 
     def _where(self) -> tuple[Store, Any]:
         if self._store.successor is not None:
-            self._store, offset = self._store.current()
-            if isinstance(self._index, slice):
-                self._index = slice(self._index.start + offset, self._index.stop + offset)
-            else:
-                self._index = self._index + offset
+            self._locate()
         return self._store, self._index
 
     def __reduce__(self) -> tuple[Any, ...]:  # a copy is a Block of the copied Values
-        return Block, (self.values,)
+        return Block, (self.members,)
 
     @property
     def numbers(self) -> np.ndarray:
@@ -197,4 +201,4 @@ class Block:
         store.grads[index] = array
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.members)

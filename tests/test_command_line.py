@@ -1,11 +1,12 @@
 """The command line as a person types it.
 
-Covers `commands.py`.
+Covers `commands.py`, `missing.py`.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import micrograd
 from micrograd.__main__ import main
 
 ROOT = Path(__file__).parents[1]
@@ -52,6 +54,40 @@ def test_grad_prints_values_and_gradients(capsys: pytest.CaptureFixture[str]) ->
     assert rows["w2"] == [1, 0]
     assert rows["tanh(x1*w1 + x2*w2 + b)"][1] == 1
     assert len({len(line) for line in out.splitlines()}) == 1  # columns line up
+
+
+@pytest.mark.parametrize(
+    ("command", "missing", "told"),
+    [
+        (["draw", *NEURON, "-o", "n.svg"], "graphviz", "needs a package that cannot be imported"),
+        (["step", *NEURON, "-o", "n.html"], "graphviz", "; pip install graphviz"),
+        (["worksheet", "-o", "n.html"], "graphviz", "; pip install graphviz"),
+        (["draw", *NEURON, "-o", "n.svg"], "pygraphviz", "install `pygraphviz`"),
+        (["step", *NEURON, "-o", "n.html"], "pygraphviz", "whose `dot` must be on the PATH"),
+    ],
+)
+def test_a_missing_package_is_one_sentence(
+    command: list[str], missing: str, told: str, tmp_path: Path
+) -> None:
+    script = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        f"from micrograd.__main__ import main; sys.exit(main({command!r}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": ""},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ") and len(done.stderr.splitlines()) == 1
+    assert told in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_fault_of_our_own_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = micrograd.draw.__module__
+    monkeypatch.setitem(sys.modules, module, None)  # a planted fault
+    with pytest.raises(ModuleNotFoundError, match=re.escape(module)):
+        main(["draw", *NEURON, "-o", "n.svg"])
 
 
 def test_an_expression_may_begin_with_a_minus_and_options_may_stand_anywhere(

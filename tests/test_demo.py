@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import nbformat
 import pytest
 from browsing import browser, errors, needs_browser
 
@@ -15,11 +17,11 @@ FIRST_LOSS = 0.8958441028683222  # what the original prints for the same seed
 
 
 @pytest.fixture(scope="module")
-def committed():
+def committed() -> nbformat.NotebookNode:
     return read(DEMO)
 
 
-def printed(notebook) -> list[str]:
+def printed(notebook: nbformat.NotebookNode) -> list[str]:
     """What each cell printed."""
     streams = [
         [o["text"] for o in cell.get("outputs", []) if o["output_type"] == "stream"]
@@ -30,7 +32,9 @@ def printed(notebook) -> list[str]:
 
 
 @pytest.mark.notebook
-def test_the_demo_trains_to_100_percent_and_prints_what_is_committed(committed) -> None:
+def test_the_demo_trains_to_100_percent_and_prints_what_is_committed(
+    committed: nbformat.NotebookNode,
+) -> None:
     shown: list[str] = []
     wanted = ["history['loss'][0]", "history['loss'][-1]", "final_loss", "accuracy"]
     run = execute(DEMO, wanted, show=shown.append)
@@ -43,7 +47,9 @@ def test_the_demo_trains_to_100_percent_and_prints_what_is_committed(committed) 
     assert "training: 100%" in "".join(shown)
 
 
-def test_the_demo_is_committed_from_one_clean_run(committed, tmp_path) -> None:
+def test_the_demo_is_committed_from_one_clean_run(
+    committed: nbformat.NotebookNode, tmp_path: Path
+) -> None:
     code = [cell for cell in committed.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     outputs = [o for cell in code for o in cell.outputs]
@@ -54,7 +60,7 @@ def test_the_demo_is_committed_from_one_clean_run(committed, tmp_path) -> None:
     assert not write(settle(committed), again), "not in its one exact form: run `make notebooks`"
 
 
-def test_every_section_has_its_picture(committed) -> None:
+def test_every_section_has_its_picture(committed: nbformat.NotebookNode) -> None:
     outputs = [o for cell in committed.cells for o in cell.get("outputs", [])]
     pages = ["".join(o.get("data", {}).get("text/html", "")) for o in outputs]
     assert sum("<img" in page and "<iframe" not in page for page in pages) >= 4  # drawn graphs
@@ -62,7 +68,7 @@ def test_every_section_has_its_picture(committed) -> None:
     assert sum("image/png" in o.get("data", {}) for o in outputs) >= 4
 
 
-def test_the_command_names_every_cells_heading(committed) -> None:
+def test_the_command_names_every_cells_heading(committed: nbformat.NotebookNode) -> None:
     from tools.demo import _titles
 
     titles = _titles(committed.cells)
@@ -72,7 +78,9 @@ def test_the_command_names_every_cells_heading(committed) -> None:
 
 
 @pytest.mark.notebook
-def test_a_notebook_that_fails_is_a_failure_of_make_demo(tmp_path, monkeypatch) -> None:
+def test_a_notebook_that_fails_is_a_failure_of_make_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from nbclient.exceptions import CellExecutionError
 
     from tools import demo, notebooks
@@ -94,7 +102,7 @@ def test_the_page_needs_no_other_site() -> None:
 
 @pytest.mark.browser
 @needs_browser
-def test_the_page_opens_without_a_fault(tmp_path) -> None:
+def test_the_page_opens_without_a_fault(tmp_path: Path) -> None:
     page = tmp_path / "demo.html"
     page.write_text(pages.html(DEMO), encoding="utf-8")
     with browser() as driver:

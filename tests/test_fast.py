@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import math
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from test_agreement import Program, programs
 
+import micrograd
 from micrograd import Value, engine, fast, grad, nn, no_grad, op, optim, values
 from micrograd import functional as F
 from micrograd.arithmetic import Arithmetic
@@ -205,3 +208,12 @@ def test_leaves_and_nodes_made_by_hand() -> None:
     for inputs in ((leaf,), (leaf, leaf), (leaf, leaf, leaf)):
         node = fast.node(engine.ops.exp, inputs, 3.0)
         assert (node.data, node.grad, node._prev, node._op) == (3.0, 0.0, inputs, "exp")
+
+
+def test_no_module_keeps_a_function_that_is_replaced() -> None:
+    """`from micrograd.engine import record` would keep the one that was there at that moment."""
+    for path in Path(micrograd.__file__).parent.rglob("*.py"):
+        for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(statement, ast.ImportFrom) and statement.module == "micrograd.engine":
+                kept = {name.name for name in statement.names} & set(fast.of_engine)
+                assert not kept, f"{path.name} keeps {kept}: write engine.{min(kept)}"

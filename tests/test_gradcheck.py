@@ -90,6 +90,11 @@ def test_what_does_not_depend_on_the_inputs_is_not_differenced(f: Any, inputs: A
     assert gradcheck(f, inputs, order=1)
 
 
+def test_a_power_of_zero_is_differentiated_twice() -> None:
+    assert gradcheck(lambda y: 0.0**y, [2.5])
+    assert gradcheck(lambda y: Value(0.0) ** y * y, [1.5], order=3)
+
+
 def test_an_output_that_is_infinite_all_around_has_nothing_to_check() -> None:
     assert gradcheck(lambda a: functional.log_softmax(a + MASK), [A], order=1)
 

@@ -170,7 +170,21 @@ def test_second_derivative_is_torchs(row: Op, f: Any) -> None:
             got_second.append([v.data for v in grad(first_i, inputs)])
         agree(got_first, firsts[i].numpy(force=True), at)
         for j in range(row.arity):
-            agree([s[j] for s in got_second], wants[i][j], at)
+            kept = range(len(at))
+            if row is ops.power and i == j == 1:  # torch: 0 * log 0 = nan; see the next
+                kept = [k for k in kept if at[k][0] != 0.0 or not at[k][1] >= 0.0]
+            some = [got_second[k][j] for k in kept]
+            agree(some, wants[i][j][kept], [at[k] for k in kept])
+
+
+@pytest.mark.parametrize("y", [0.0, 0.5, 1.0, 2.5, 3.0, 20.0])
+@pytest.mark.parametrize("x", [0.0, -0.0])
+def test_a_power_of_zero_does_not_change_with_its_exponent(x: float, y: float) -> None:
+    exponent = Value(y)
+    derivative = Value(x) ** exponent
+    for _ in range(3):
+        derivative = grad(derivative, exponent, create_graph=True)
+        assert derivative.data == 0.0
 
 
 @rows(STEPS)

@@ -83,6 +83,8 @@ def test_the_package_imports_only_what_installing_it_brings() -> None:
         ours = {"micrograd"} | set(sys.stdlib_module_names)
         # plots need the extra `demo`; IPython runs whatever shows a picture
         optional = {"matplotlib", "IPython"} if "show" in path.parts else set()
+        if "native" in path.parts:  # the extra `native`
+            optional = {"llvmlite"}
         foreign = imported(path) - ours - optional
         assert foreign <= declared(), f"{path.relative_to(ROOT)} imports {foreign}"
 
@@ -97,7 +99,7 @@ def test_the_distribution_is_not_named_as_the_original() -> None:
 
 def test_versions_are_ranges_but_for_the_oracle() -> None:
     extras = PROJECT["optional-dependencies"]
-    assert set(extras) == {"demo", "lectures", "test", "bench", "dev"}
+    assert set(extras) == {"native", "demo", "lectures", "test", "bench", "dev"}
     assert not any("torch" in line for line in PROJECT["dependencies"] + extras["demo"])
     for line in PROJECT["dependencies"] + [line for lines in extras.values() for line in lines]:
         if line.startswith("torch"):
@@ -124,7 +126,7 @@ def test_readme_begins_with_the_two_commands() -> None:
 
 
 @pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL))
-def test_the_code_in_the_readme_runs_and_prints_what_it_says(code, tmp_path) -> None:
+def test_the_code_in_the_readme_runs_and_prints_what_it_says(code: str, tmp_path: Path) -> None:
     (tmp_path / "example.py").write_text(code, encoding="utf-8")  # lift reads its source
     run = subprocess.run(
         [sys.executable, "-W", "error", "example.py"],
@@ -140,7 +142,7 @@ def test_the_code_in_the_readme_runs_and_prints_what_it_says(code, tmp_path) -> 
         assert (tmp_path / written).read_text(encoding="utf-8").startswith("<svg")
 
 
-def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path) -> None:
+def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path: Path) -> None:
     (command,) = re.findall(r"`(python -m micrograd draw [^`]*)`", README)
     words = shlex.split(command)
     words[0], words[-1] = sys.executable, str(tmp_path / "picture.svg")
@@ -157,7 +159,7 @@ def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path) -> None:
 @pytest.mark.parametrize(
     "page", ["README.md", "CONTRIBUTING.md", "benchmarks/README.md", "docs/architecture.md"]
 )
-def test_links_lead_somewhere(page) -> None:
+def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page
     for target in re.findall(r"\]\((?!https?:)(.*?)\)", path.read_text(encoding="utf-8")):
         assert (path.parent / target.split("#")[0]).exists(), target
@@ -185,7 +187,7 @@ def test_make_offers_the_promised_targets() -> None:
 @pytest.mark.slow
 @needs_make
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_target_can_be_made_from_a_path_with_a_space(target, tmp_path) -> None:
+def test_a_target_can_be_made_from_a_path_with_a_space(target: str, tmp_path: Path) -> None:
     """Dry: which commands would run, and that every module they name is there."""
     copy = tmp_path / "a b"
     copy.mkdir()
@@ -201,7 +203,7 @@ def test_a_target_can_be_made_from_a_path_with_a_space(target, tmp_path) -> None
 
 
 @needs_make
-def test_what_is_installed_is_not_installed_again(tmp_path) -> None:
+def test_what_is_installed_is_not_installed_again(tmp_path: Path) -> None:
     for name in ("Makefile", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / ".venv").mkdir()

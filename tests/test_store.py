@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograd import Value, grad, modes, no_grad
+from micrograd import Value, grad, lift, modes, no_grad
 from micrograd.modes import Mode
 from micrograd.store import Block, Store, Stored, gather
 
@@ -51,7 +51,7 @@ def test_numbers_and_grads_are_views_where_values_lie_side_by_side() -> None:
     assert [p.data for p in params] == [0.0, 20.0, 4.0, 6.0]
     block.grads = 1.0
     assert [p.grad for p in params] == [1.0] * 4
-    assert len(block) == 4 and block.values == params
+    assert len(block) == 4 and block.members == params
 
 
 def test_a_block_in_another_order_reads_and_writes_in_its_order() -> None:
@@ -91,9 +91,10 @@ def test_every_block_follows_when_values_move() -> None:
     params[0].data, params[3].data = 100.0, 300.0
     assert first.numbers.tolist() == [100.0, 1.0] and second.numbers.tolist() == [300.0, 4.0]
     assert both.numbers.tolist() == [4.0, 1.0, 2.0]
-    store, offset = old.current()
+    store = old.current()
     assert store is first._store is second._store is both._store
-    assert store.numbers[offset : offset + 2].tolist() == [100.0, 1.0]
+    at = params[0]._right
+    assert store.numbers[at : at + 2].tolist() == [100.0, 1.0]
 
 
 def test_gathering_again_moves_nothing() -> None:
@@ -157,11 +158,56 @@ def test_members_that_died_do_no_harm_and_are_not_kept_alive() -> None:
     store = gather(params)
     kept = params[2]
     del params
-    assert [m() is not None for m in store.members if m is not None] == [False, False, True, False]
+    assert [m() is not None for m in store.members] == [False, False, True, False]
     block = Block([Value(7.0), kept])
     assert block.numbers.tolist() == [7.0, 2.0] and kept.data == 2.0
     kept.data = 5.0
     assert block.numbers.tolist() == [7.0, 5.0]
+
+
+def test_a_store_grows_no_further_than_what_lives() -> None:
+    """300 short-lived heads over one shared parameter: the dead ones make room for the next."""
+    gc.collect()
+    shared = some(10)
+    gather(shared)
+    for _ in range(300):
+        head = some(50)
+        block = Block([*head, *shared])
+        block.grads += 1.0
+        assert len(shared[0]._left.members) <= 2 * (50 + 10 + 50)
+        del head, block
+    assert [(p.data, p.grad) for p in shared] == [(float(k), 300.0) for k in range(10)]
+
+
+def test_where_there_is_room_nothing_moves() -> None:
+    shared = some(3)
+    first = gather(shared)
+    second = gather([*shared, Value(7.0)])  # the first had none, and a store that has grown has
+    assert second is not first
+    assert first.current() is second
+    numbers = second.numbers
+    for n in (1, 2):
+        late = some(n)
+        assert gather([*late, *shared]) is second
+        assert np.shares_memory(numbers, second.numbers)
+        assert [v._right for v in late] == list(range(len(second.members) - n, len(second.members)))
+    assert second.numbers.tolist()[:3] == [0.0, 1.0, 2.0]
+
+
+def test_a_program_follows_its_parameters_when_others_between_them_die() -> None:
+    gc.collect()
+    a, b, c = some(3)
+    gather([a, b, c])
+    f = lift(lambda x: a * x + c * 3.0)
+    assert f(5.0).data == 6.0
+    del b
+    gather([a, *some(4)])
+    assert c._right == a._right + 1
+    out = f(5.0)
+    c.data = 4.0
+    assert (out.data, f(5.0).data) == (6.0, 12.0)
+    out.backward()
+    assert (a.grad, c.grad) == (5.0, 3.0)
 
 
 def test_a_store_dies_with_its_values() -> None:

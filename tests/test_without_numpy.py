@@ -243,13 +243,50 @@ def pages_given_a_layout() -> None:
         assert lesson(Path(tempfile.mkdtemp())) == pages
 
 
+def star_imports() -> None:
+    """Every public name is there; one that needs NumPy says so when it is used."""
+    names: dict[str, Any] = {}
+    exec("from micrograd import *\nfrom micrograd.nn import *", names)
+    import micrograd
+    from micrograd import nn
+
+    assert not {*micrograd.__all__, *nn.__all__} - {*names}
+    x = names["Value"](2.0, label="x")
+    y = names["Neuron"](1)([x]) + names["where"](x, x, 0.0)
+    y.backward()
+    assert "x.grad" in str(names["explain"](y)) and names["op"] is micrograd.op
+    lift, linear, optim, data = (names[name] for name in ("lift", "Linear", "optim", "data"))
+
+    def derive() -> None:
+        class Mine(linear):
+            pass
+
+    for name, attempt in (
+        ("lift", lambda: lift(abs)), ("lift", lambda: lift.anything), ("Linear", derive),
+        ("Linear", lambda: linear(1, 2)), ("optim", lambda: optim.SGD([x], 0.1)),
+        ("data", lambda: data.moons()),
+    ):  # fmt: skip
+        try:
+            attempt()
+        except ImportError as fault:
+            assert str(fault).startswith(f"micrograd.{name} needs a package"), fault
+            assert "numpy" in str(fault)
+        else:
+            raise AssertionError(name)
+    try:
+        lift(abs)
+    except names["LiftError"]:  # the fallback to eager of a program that has one
+        pass
+    assert not hasattr(lift, "_repr_html_") and "Absent" in repr(lift)
+
+
 CASES = {
     f.__name__: f
     for f in (
         import_micrograd, every_operation_on_edge_values, wrong_arguments_are_named,
         gradients_to_second_order, a_row_of_ones_own, networks_train_by_hand, copies_and_pickles,
         explaining, checking_gradients, pictures_and_pages,
-        pages_given_a_layout,
+        pages_given_a_layout, star_imports,
     )
 }  # fmt: skip
 IMPORTS = (
@@ -276,6 +313,23 @@ def test_where_numpy_cannot_be_imported_this_works(name: str, pytestconfig: pyte
     if pytestconfig.getoption("--reference"):
         script += "import micrograd.fast\nmicrograd.fast.uninstall()\n"
     python(f"{script}{inspect.getsource(CASES[name])}{name}()\nassert 'numpy' not in sys.modules\n")
+
+
+def test_a_name_that_was_absent_works_once_numpy_has_come() -> None:
+    """As in a browser, where packages are installed while the page runs."""
+    python("""
+import sys
+sys.modules["numpy"] = None
+from micrograd import *
+try:
+    lift(abs)
+except ImportError:
+    del sys.modules["numpy"]
+assert float(lift(lambda a: a * 3.0)(2.0)) == 6.0 and len(data.moons(6)) == 2
+import micrograd
+assert micrograd.lift is not lift and vars(micrograd)["lift"] is micrograd.lift
+assert LiftError is not micrograd.LiftError and issubclass(micrograd.LiftError, TypeError)
+""")
 
 
 # --- how long an import takes ---------------------------------------------------------------------

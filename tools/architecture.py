@@ -46,12 +46,14 @@ PICTURES: dict[str, tuple[str, str]] = {
     nodes [label="nodes: chains of + and * are sums and dots"]
     groups [label="groups of like nodes, each with addresses"]
     instructions [label="instructions: loops with strides"]
-    program [label="program: forward and backward as NumPy calls"]
+    program [label="program: steps over arrays, as data"]
+    code [label="code of an executor: NumPy calls, or native"]
     function -> tape [label="  run once on traced\n  Values: record, watch"]
     tape -> nodes [label="  fuse"]
     nodes -> groups [label="  schedule, merge"]
     groups -> instructions [label="  strides"]
-    instructions -> program [label="  forward, adjoint, write"]
+    instructions -> program [label="  steps/lower; steps/adjoint\n  adds the backward steps"]
+    program -> code [label="  run/"]
   }
   subgraph cluster_each { label="each later call" fontname="Helvetica" color="#c9d1e3"
     numbers [label="numbers of the arguments"]
@@ -62,7 +64,7 @@ PICTURES: dict[str, tuple[str, str]] = {
     results -> buffers [label="  backward" constraint=false labelfloat=true]
   }
   store [label="parameters in one array\n(store.py)" fillcolor="#fdf3e1"]
-  program -> buffers [style=dashed label="  runs on"]
+  code -> buffers [style=dashed label="  runs on"]
   store -> buffers [style=dashed label="  read where they live;\n  gradients added"]
 """,
     ),

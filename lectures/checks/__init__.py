@@ -4,8 +4,9 @@ One module a notebook stands beside this one: `kmeans.py` marks `exercises/09_km
 makes a `Sheet` and writes a checker for each exercise, a function named as the exercise is; the
 notebook imports its `check` and `hint`. Read `kmeans.py` first, then `_sheet.py`.
 
-`_compare.py` compares, `_forms.py` says which forms of an answer are taken, `_watch.py` looks at
-what a learner's function does while it runs, `_files.py` at what it does to a file.
+`_compare.py` compares, `_difference.py` says how two numbers differ, `_forms.py` which forms of an
+answer are taken; `_watch.py` looks at what a learner's function does while it runs, `_files.py` at
+what it does to a file.
 """
 
 from checks._compare import by_hand, close, same, true, truths, word

@@ -2,32 +2,39 @@
 
 `by_hand`, `word` and `truths` are for what a learner types: each is a part of the exercise.
 `close`, `same` and `true` are for what a learner's function gives: they raise `Wrong`.
+`instead` holds what a misreading of the text gives, by what is to be said of it:
+`{"this is the sum; asked is the mean": x.sum()}`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from checks._difference import difference, misread
 from checks._forms import array, brief, integers, is_open, whole
-from checks._marking import Wrong, record
+from checks._marking import Wrong, forget, record
 from micrograd.show import answers
 
-__all__ = ["by_hand", "close", "difference", "relation", "same", "true", "truths", "word"]
+__all__ = ["by_hand", "close", "same", "true", "truths", "word"]
 
 _WORST = ("right", "right so far", "not attempted", "wrong")
+_NOTHING: Mapping[str, Any] = {}
+_COUNT = 1e-9  # a count is a misreading's only if it is the same
+_MANY = 100  # calls, of which the last one says nothing
 
 
 def by_hand(
     given: Any,
-    right: Any,
-    what: str,
+    right: Any = None,
+    what: str = "",
     *,
     exact: bool = False,
     low: float | None = None,
     high: float | None = None,
+    instead: Mapping[str, Any] = _NOTHING,
 ) -> None:
     """A number that was worked out by hand, or a list of them: `micrograd.show.answers.by_hand`.
 
@@ -36,7 +43,10 @@ def by_hand(
     given = ... if is_open(given) else given
     if not isinstance(right, (list, tuple, np.ndarray)):
         verdict = answers.by_hand(given, right, exact=exact, low=low, high=high)
-        _verdict(what, _status(verdict.status), f"{what}: {_said(verdict)}")
+        near = _COUNT if exact else 1e-3
+        known = misread(verdict.answer, instead, near) or _sign(verdict, right)
+        said = _said(verdict) + known
+        _verdict(what, _status(verdict.status), f"{what}: {said}")
         return
     if given is ...:
         record(what, "not attempted")
@@ -48,7 +58,16 @@ def by_hand(
     found = [answers.by_hand(g, r, exact=exact) for g, r in zip(entries, right, strict=True)]
     worst = max((_status(verdict.status) for verdict in found), key=_WORST.index)
     place = next(i for i, verdict in enumerate(found) if _status(verdict.status) == worst)
-    _verdict(what, worst, f"{what}, number {place + 1}: {_said(found[place])}")
+    said = _said(found[place]) + misread([verdict.answer for verdict in found], instead)
+    _verdict(what, worst, f"{what}, number {place + 1}: {said}")
+
+
+def _sign(verdict: answers.Verdict, right: Any) -> str:
+    """As the worksheets say it: a lost minus is told."""
+    if verdict.status != "wrong" or not verdict.answer or right is None:
+        return ""
+    turned = answers.matches(-verdict.answer, float(right))
+    return " (the size is right, and the sign is not)" if turned else ""
 
 
 def _is_nest(given: Any) -> bool:
@@ -71,7 +90,14 @@ def _verdict(what: str, status: str, message: str) -> None:
     record(what, status, "" if status in ("right", "not attempted") else message)
 
 
-def word(given: Any, right: str, what: str, among: Sequence[str]) -> None:
+def word(
+    given: Any,
+    right: str,
+    what: str,
+    among: Sequence[str],
+    *,
+    instead: Mapping[str, str] = _NOTHING,
+) -> None:
     """One of a few words; capitals, hyphens and spaces around do not count."""
     if is_open(given):
         record(what, "not attempted")
@@ -85,7 +111,8 @@ def word(given: Any, right: str, what: str, among: Sequence[str]) -> None:
         listed = ", ".join(f'"{w}"' for w in among)
         record(what, "wrong", f"{what}: {brief(given)} is none of {listed}")
     elif plain != _plain(right):
-        record(what, "wrong", f"{what}: {brief(given)} is not right")
+        said = [f" ({told})" for told, other in instead.items() if plain == _plain(other)]
+        record(what, "wrong", f"{what}: {brief(given)} is not right{''.join(said)}")
     else:
         record(what, "right")
 
@@ -96,7 +123,12 @@ def _plain(text: str) -> str:
 
 
 def truths(
-    given: Sequence[Any], right: Sequence[bool], names: str, what: str = "the answers"
+    given: Sequence[Any],
+    right: Sequence[bool],
+    names: str,
+    what: str = "the answers",
+    *,
+    instead: Mapping[str, Sequence[bool]] = _NOTHING,
 ) -> None:
     """Statements that are True or False: how many are wrong and not which, lest one guess."""
     statuses, unread = [], []
@@ -110,6 +142,7 @@ def truths(
             statuses.append("right" if truth == wanted else "wrong")
     wrong, missing = statuses.count("wrong"), statuses.count("not attempted")
     total = f"{wrong} of the {len(right)} answers {'is' if wrong == 1 else 'are'} not right"
+    total += misread([_truth(answer) for answer in given], instead)
     if unread or wrong:
         record(what, "wrong", "; ".join([*unread, *([total] if wrong else [])]))
     elif missing:
@@ -133,19 +166,39 @@ def _truth(answer: Any) -> bool | None:
 def true(condition: Any, what: str) -> None:
     """The property must hold; `what` says it: "every row of the distances is non-negative"."""
     if not bool(condition):
+        forget(_MANY)
         raise Wrong(f"this should hold and does not: {what}")
 
 
-def close(got: Any, expected: Any, what: str, *, rtol: float = 1e-6, atol: float = 1e-9) -> None:
+def close(
+    got: Any,
+    expected: Any,
+    what: str,
+    *,
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+    instead: Mapping[str, Any] = _NOTHING,
+) -> None:
     """Computed numbers must agree: |got - expected| <= atol + rtol * |expected|."""
     wanted = np.asarray(expected, dtype=float)
-    given = array(got, what, wanted.shape)
+    try:
+        given = array(got, what, wanted.shape)
+    except Wrong as error:
+        raise Wrong(f"{error}{misread(got, instead)}") from None
     if not np.allclose(given, wanted, rtol=rtol, atol=atol, equal_nan=True):
-        raise Wrong(f"{what}: {difference(given, wanted, rtol, atol)}")
+        said = difference(given, wanted, rtol, atol)
+        raise Wrong(f"{what}: {said}{misread(given, instead, max(1e-3, rtol / 2))}")
 
 
-def same(got: Any, expected: Any, what: str) -> None:
+def same(got: Any, expected: Any, what: str, *, instead: Mapping[str, Any] = _NOTHING) -> None:
     """Words, truths, whole numbers, or lists and arrays of them must be equal."""
+    try:
+        _same(got, expected, what)
+    except Wrong as error:
+        raise Wrong(f"{error}{misread(got, instead, _COUNT)}") from None
+
+
+def _same(got: Any, expected: Any, what: str) -> None:
     if isinstance(expected, str):
         if not isinstance(got, str) or got.strip().casefold() != expected.casefold():
             raise Wrong(f"{what}: {brief(got)} is not right")
@@ -167,59 +220,9 @@ def same(got: Any, expected: Any, what: str) -> None:
             place = [int(i) for i in np.argwhere(given != wanted)[0]]
             count = int((given != wanted).sum())
             first = f"the first of {count} that are" if count > 1 else "the only one that is"
-            raise Wrong(f"{what}: {first} not right is {given[tuple(place)]} at {place}")
-
-
-def difference(given: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) -> str:
-    """Where two arrays of one shape differ, by how much, and whether one is a multiple."""
-    off = ~np.isclose(given, wanted, rtol=rtol, atol=atol, equal_nan=True)
-    place = tuple(int(i) for i in np.argwhere(off)[0]) if wanted.ndim else ()
-    here, there = float(given[place]), float(wanted[place])
-    known = relation(given, wanted)
-    if not wanted.ndim:
-        short = float(f"{there:.3g}") == there  # 0.5 for 2 is 1/4 of it, and that means nothing
-        told = known and (known.startswith("minus what") or not short)
-        return f"{_unlike(here, there)} is not right" + (f": it is {known}" if told else "")
-    where = f" at {list(place)}"
-    if not np.isfinite(here):
-        return f"{here}{where} is not right"
-    count = int(off.sum())
-    first = f"{count} numbers are not right, the first" if count > 1 else "one number is not right,"
-    if not np.isfinite(there):
-        return f"{first}{where}: {_unlike(here, there)}"
-    side = "large" if here > there else "small"
-    by = f"{first}{where}: {_unlike(here, there)} is too {side} by {abs(here - there):.3g}"
-    return by + (f"; the whole is {known}" if known else "")
-
-
-def relation(given: np.ndarray, wanted: np.ndarray) -> str:
-    """ "minus", "3 times" or "1/3 of what is right", where that explains every number."""
-    with np.errstate(all="ignore"):
-        scale = np.abs(wanted).max() if wanted.size else 0.0
-        if not np.isfinite(scale) or scale == 0 or not np.isfinite(given).all():
-            return ""
-        factor = float((given * wanted).sum() / (wanted * wanted).sum())
-    if factor == 0 or not np.allclose(given, factor * wanted, rtol=1e-6, atol=1e-9 * scale):
-        square = wanted.ndim == 2 and wanted.shape[0] == wanted.shape[1]
-        same_turned = square and np.allclose(given.T, wanted, rtol=1e-6, atol=1e-9 * scale)
-        return "the transpose of what is right" if same_turned else ""
-    sign, size = ("minus " if factor < 0 else ""), abs(factor)
-    if abs(size - 1) < 1e-6:
-        return "minus what is right" if factor < 0 else ""
-    for text, ratio in (("{} times what is right", size), ("1/{} of what is right", 1 / size)):
-        if 2 <= round(ratio) <= 100_000 and abs(ratio - round(ratio)) < 1e-6 * ratio:
-            named = {"2 times": "twice", "1/2 of": "half of"}
-            found = text.format(round(ratio))
-            for long, short in named.items():
-                found = found.replace(long, short) if found.startswith(long) else found
-            return sign + found
-    return ""
-
-
-def _unlike(here: float, there: float) -> str:
-    """A number in so many digits that it does not read as the right one."""
-    for digits in range(6, 18):
-        text = f"{here:.{digits}g}"
-        if text != f"{there:.{digits}g}":
-            break
-    return text
+            found = brief(
+                given[tuple(place)] == 1
+                if np.array(expected).dtype == bool
+                else given[tuple(place)]
+            )
+            raise Wrong(f"{what}: {first} not right is {found} at {place}")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import micrograd
 
-__all__ = ["Marking", "Part", "Wrong", "is_learners", "marking", "part", "record", "told"]
+__all__ = ["Marking", "Part", "Wrong", "forget", "is_learners", "marking", "part", "record", "told"]
 
 
 class Wrong(Exception):
@@ -39,6 +39,7 @@ class Marking:
 
     parts: list[Part] = field(default_factory=list)
     asked: str = ""
+    calls: int = 0
 
 
 _running: list[Marking] = []
@@ -58,6 +59,13 @@ def running() -> Marking | None:
     return _running[-1] if _running else None
 
 
+def forget(calls: int = 0) -> None:
+    """Let the last call go untold: after so many it says nothing about what they show together."""
+    now = running()
+    if now is not None and now.calls >= calls:
+        now.asked = ""
+
+
 def record(what: str, status: str, message: str = "") -> None:
     """Note a part. Outside a marking what is not right raises `Wrong`."""
     now = running()
@@ -72,7 +80,7 @@ def part(what: str) -> Iterator[None]:
     """A part that is marked whatever becomes of the others: `with part("depth"): ...`."""
     now = running()
     if now is not None:
-        now.asked = ""
+        now.asked, now.calls = "", 0
     try:
         yield
     except NotImplementedError:
@@ -108,7 +116,7 @@ def is_learners(filename: str) -> bool:
 def told(error: Exception) -> str:
     """An exception in words, with the line of the learner's own code and the call, if short."""
     now = running()
-    asked = f" (the call was {now.asked})" if now is not None and now.asked else ""
+    asked = f" (the last call was {now.asked})" if now is not None and now.asked else ""
     if isinstance(error, Wrong):
         return f"{error}{asked}"
     text = " ".join(str(error).split())

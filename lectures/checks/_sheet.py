@@ -180,9 +180,11 @@ def _summary(parts: Sequence[Part]) -> tuple[str, str]:
         return "right", ""
     if statuses == {"not attempted"}:
         return "not attempted", ""
-    said = [part.message for part in parts if part.message]
+    wrong = "; ".join(part.message for part in parts if part.message)
+    said = [wrong] if wrong else []
     for label, status in (("Right", "right"), ("Not attempted", "not attempted")):
         names = list(dict.fromkeys(p.what for p in parts if p.status == status and p.what))
+        between = "; " if any("," in name for name in names) else ", "
         if names:
-            said.append(f"{label}: {', '.join(names)}")
+            said.append(f"{label}: {between.join(names)}")
     return ("wrong" if "wrong" in statuses else "right so far"), ". ".join(said)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from checks._forms import brief, size
-from checks._marking import Wrong, is_learners, running
+from checks._marking import Wrong, forget, is_learners, running
 from checks._process import asked_elsewhere
 from micrograd import Value
 from micrograd.ops import Op
@@ -55,10 +55,31 @@ class Watched:
         now = running()
         if now is not None:
             now.asked = self._text(arguments)
-        result = self.__wrapped__(*arguments, **named)
+            now.calls += 1
+        try:
+            result = self.__wrapped__(*arguments, **named)
+        except TypeError:
+            if fault := self._miscalled(arguments, named):
+                raise Wrong(fault) from None
+            raise
         if result is None and self.returns:
             raise Wrong(f"{self.__name__} returned None: is there a return?")
         return result
+
+    def _miscalled(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> str:
+        """How many arguments there are and how many it takes, where that is why it failed."""
+        try:
+            signature = inspect.signature(self.__wrapped__)
+        except (TypeError, ValueError):
+            return ""
+        try:
+            signature.bind(*arguments, **named)
+        except TypeError:
+            takes = len(signature.parameters)
+        else:
+            return ""
+        things = f"{len(arguments)} argument{'s' * (len(arguments) != 1)}"
+        return f"{self.__name__} is to be called with {things}, and it takes {takes}"
 
     def _text(self, arguments: tuple[Any, ...]) -> str:
         told = any(isinstance(x, _DATA) for x in arguments)  # a model or a generator says nothing
@@ -139,6 +160,7 @@ def effort(function: Callable[..., Any], *arguments: Any) -> int:
         return step
 
     plain = inspect.unwrap(function)
+    forget()  # no single call shows a loop
     before = sys.gettrace()
     sys.settrace(step)
     try:

@@ -40,9 +40,12 @@ check, hint = sheet.check, sheet.hint
 )
 def how_mixed(gini: Any, entropy: Any, error: Any) -> None:
     p = np.array([6, 3, 3]) / 12
-    by_hand(gini, 1 - p @ p, "the Gini impurity")
-    by_hand(entropy, -(p @ np.log2(p)), "the entropy in bits")
-    by_hand(error, 1 - p.max(), "the error")
+    agree = "that is the chance that two draws agree; asked is that they differ"
+    nats = "that is in nats, by the natural logarithm; asked are bits"
+    least = "that is without the rarest class; asked is without the most frequent one"
+    by_hand(gini, 1 - p @ p, "the Gini impurity", instead={agree: p @ p})
+    by_hand(entropy, -(p @ np.log2(p)), "the entropy in bits", instead={nats: -(p @ np.log(p))})
+    by_hand(error, 1 - p.max(), "the error", instead={least: 1 - p.min()})
 
 
 @sheet.exercise(
@@ -54,8 +57,13 @@ def how_mixed(gini: Any, entropy: Any, error: Any) -> None:
 )
 def the_best_cut(threshold: Any, left_over: Any, gain: Any) -> None:
     by_hand(threshold, 3.5, "the threshold")
-    by_hand(left_over, 2 / 9, "the impurity that is left")
-    by_hand(gain, 2 / 9, "the gain")
+    summed = "that adds the two sides; asked is their average, each with its share of the examples"
+    by_hand(left_over, 2 / 9, "the impurity that is left", instead={summed: 4 / 9})
+    mistaken = {
+        "an average that is left cannot be as impure as the whole here: one side is pure": 0.0,
+        "that is the impurity of the whole; asked is by how much it is lowered": 4 / 9,
+    }
+    by_hand(gain, 2 / 9, "the gain", instead=mistaken)
 
 
 def _threshold(x: Any, t: Any) -> float:
@@ -78,9 +86,13 @@ def _threshold(x: Any, t: Any) -> float:
 def a_cut_for_numbers(best_threshold: Any) -> None:
     x = np.array([3.0, 1.0, 3.0, 1.0, 2.0, 2.0])
     t = np.array([5.0, 0.0, 9.0, 1.0, 0.5, 0.0])
-    close(best_threshold(x, t), 2.5, "the threshold where values of x are equal")
+    half_way = "that is a value of x; asked is a threshold half-way between two neighbours"
+    what = "the threshold where values of x are equal"
+    close(best_threshold(x, t), 2.5, what, instead={half_way: 2.0})
     t = np.array([2.0, 5.0, 3.0, 0.0, 4.0, 4.0])
-    close(best_threshold(np.arange(1.0, 7.0), t), 4.5, "the threshold of six numbers in order")
+    averaged = "that is where the averages of the sides add to the least; asked are the sums"
+    what = "the threshold of six numbers in order"
+    close(best_threshold(np.arange(1.0, 7.0), t), 4.5, what, instead={averaged: 1.5})
     t = np.array([0.0] * 9 + [2.0] + [3.0])
     close(best_threshold(np.arange(11.0), t), 8.5, "the threshold between sides of unequal size")
     rng = np.random.default_rng(43)
@@ -114,11 +126,16 @@ def asking_a_tree(ask: Any, depth: Any) -> None:
     points = [([0, 0], 1.0), ([0, 0.5], 1.0), ([-1, 1], 2.0), ([0, 2], 3.0), ([0, 2.1], 4.0)]
     with part("ask"):
         for x, wanted in points:
-            close(ask(LOPSIDED, np.array(x)), wanted, f"the answer at {x}")
+            strict = {"yes means `<=`: at the threshold itself the answer is yes": 3.0}
+            got = ask(LOPSIDED, np.array(x))
+            instead = strict if x == [0, 0.5] else {}
+            close(got, wanted, f"the answer at {x}", instead=instead)
         close(ask(LEAF, np.zeros(2)), 7.0, "the answer of a single leaf")
     with part("depth"):
-        same(depth(LEAF), 0, "the depth of a single leaf")
-        same(depth(LOPSIDED), 3, "the depth of a lopsided tree")
+        levels = {"asked is the number of questions on the way, and a leaf asks none": 1}
+        shortest = {"that is the shortest way; asked is the largest number of questions": 1}
+        same(depth(LEAF), 0, "the depth of a single leaf", instead=levels)
+        same(depth(LOPSIDED), 3, "the depth of a lopsided tree", instead=shortest)
 
 
 @sheet.exercise(
@@ -129,10 +146,16 @@ def asking_a_tree(ask: Any, depth: Any) -> None:
     ],
 )
 def what_is_a_leaf_worth(upper_alone: Any, lower_alone: Any, first: Any, after: Any) -> None:
-    by_hand(upper_alone, 0.06, "the price of the upper node, alone")
-    by_hand(lower_alone, 0.03, "the price of the lower node, alone")
+    saved = "that divides by all leaves; collapsing leaves one of them, and asked is per leaf saved"
+    by_hand(upper_alone, 0.06, "the price of the upper node, alone", instead={saved: 0.045})
+    by_hand(lower_alone, 0.03, "the price of the lower node, alone", instead={saved: 0.015})
     word(first, "lower", "which is collapsed first", ("upper", "lower"))
-    by_hand(after, 0.075, "the price of the upper node afterwards")
+    mistaken = {
+        saved: 0.05,
+        "that is the price before: the branch has lost a leaf and leaves more impurity": 0.06,
+        "the branch has lost a leaf, and it leaves more impurity than 0.12 now": 0.09,
+    }
+    by_hand(after, 0.075, "the price of the upper node afterwards", instead=mistaken)
 
 
 @sheet.exercise(
@@ -149,7 +172,11 @@ def a_direction_to_boost_along(direction: Any) -> None:
     sum((1 + (-s * v).exp()).log() for s, v in zip(y, values, strict=True)).backward()
     with without_values():
         got = direction(F, y)
-    close(got, -grads(values), "the negative gradient of the logistic loss")
+    mistaken = {
+        "that is the residual y - F, which squares would give; asked is the logistic loss": y - F,
+        "that is dL/dF; asked is -dL/dF, downhill": grads(values),
+    }
+    close(got, -grads(values), "the negative gradient of the logistic loss", instead=mistaken)
     with np.errstate(over="raise", invalid="raise"):
         far = direction(np.array([1000.0, -1000.0, 1000.0]), np.array([1.0, 1.0, -1.0]))
     close(far, [0.0, 1.0, -1.0], "the direction where |F| is 1000")
@@ -171,8 +198,12 @@ def a_soft_stump_by_hand(stump_gradient: Any) -> None:
         (0.5 * (g * a1 + (1 - g) * a2 - y) ** 2).backward()
         with without_values():
             found = stump_gradient(*case.tolist())
+        gate, miss = g.data, (g * a1 + (1 - g) * a2).data - y
+        once = miss * case[2] * gate * (1 - gate)
+        told = "that takes df/dg = a1; g stands in 1 - g too"
+        mistaken = {"dL/dw": {told: once * x}, "dL/db": {told: once}}
         for name, got, value in zip(names, several(found, *names), values, strict=True):
-            close(got, value.grad, name)
+            close(got, value.grad, name, instead=mistaken.get(name, {}))
 
 
 @sheet.exercise(
@@ -186,12 +217,16 @@ def how_many_trees(vote_variance: Any, trees_needed: Any) -> None:
     with part("vote_variance"):
         for m, rho, sigma in [(1, 0.3, 2.0), (10, 0.3, 2.0), (25, 0.0, 0.5), (7, 1.0, 3.0)]:
             covariance = sigma**2 * (np.full((m, m), rho) + (1 - rho) * np.eye(m))
-            close(vote_variance(m, rho, sigma), covariance.mean(), f"{m} trees, correlation {rho}")
+            alone = "that is as if the errors were independent; asked is with correlation rho"
+            what = f"{m} tree{'s' * (m > 1)}, correlation {rho}"
+            got = vote_variance(m, rho, sigma)
+            close(got, covariance.mean(), what, instead={alone: sigma**2 / m})
     with part("trees_needed"):
         for rho, excess in [(0.3, 0.05), (0.5, 0.1), (0.9, 0.5), (0.05, 0.01)]:
             m = next(m for m in range(1, 5000) if (1 - rho) / m <= excess * rho + 1e-12)
             got = trees_needed(rho, excess)
-            same(got, m, f"the trees for correlation {rho}, excess {excess}")
+            down = {"one fewer leaves more than that variance: round up": m - 1}
+            same(got, m, f"the trees for correlation {rho}, excess {excess}", instead=down)
 
 
 def _mistakes(y: Any) -> int:
@@ -243,7 +278,8 @@ def which_question_first(gain_a: Any, gain_b: Any, asked_first: Any) -> None:
     def bits(p: float) -> float:
         return -(p * math.log2(p) + (1 - p) * math.log2(1 - p))
 
-    by_hand(gain_a, 1 - bits(1 / 6), "the gain of A")
+    nats = {"that is in nats; asked are bits": math.log(2) * (1 - bits(1 / 6))}
+    by_hand(gain_a, 1 - bits(1 / 6), "the gain of A", instead=nats)
     by_hand(gain_b, 1 - 9 / 12 * bits(1 / 3), "the gain of B")
     word(asked_first, "A", "which question is asked first", ("A", "B"))
 
@@ -258,7 +294,8 @@ def which_question_first(gain_a: Any, gain_b: Any, asked_first: Any) -> None:
 def left_out_and_divided(left_out: Any, judged_by: Any, divisions: Any, in_order: Any) -> None:
     by_hand(left_out, 81 / 256, "the probability of being left out")
     by_hand(judged_by, 200 / math.e, "the trees that judge an example")
-    by_hand(divisions, 31, "the divisions of six values", exact=True)
+    twice = {"that counts each twice; asked are divisions whose order does not matter": 62}
+    by_hand(divisions, 31, "the divisions of six values", exact=True, instead=twice)
     by_hand(in_order, 5, "the divisions that must be tried", exact=True)
 
 
@@ -282,7 +319,9 @@ def one_round_of_adaboost(one_round: Any) -> None:
         error = w[wrong].sum() / w.sum()
         given = w.copy()
         vote, new = several(one_round(given, labels, told), "the vote", "the new weights")
-        close(vote, 0.5 * math.log((1 - error) / error), f"the vote of an error of {error:.3g}")
+        wanted_vote = 0.5 * math.log((1 - error) / error)
+        doubled = {"asked is the vote a of section 13, with its factor": 2 * wanted_vote}
+        close(vote, wanted_vote, f"the vote of an error of {error:.3g}", instead=doubled)
         wanted = np.where(wrong, w / (2 * error), w / (2 * (1 - error))) / w.sum()
         close(new, wanted, "the new weights")
         close(given, w, "the weights that were given, afterwards")
@@ -311,7 +350,8 @@ def _pruning_gains() -> tuple[float, ...]:
 )
 def what_did_pruning_bring(mean_gain: Any, less_accurate: Any, verdict: Any) -> None:
     gains = _pruning_gains()
-    by_hand(mean_gain, float(np.mean(gains)), "the mean difference")
+    alone = {"that is the difference on seed 0; asked is the mean of 30": gains[0]}
+    by_hand(mean_gain, float(np.mean(gains)), "the mean difference", instead=alone)
     count = sum(gain < 0 for gain in gains)
     by_hand(less_accurate, count, "the splits on which the pruned tree is worse", exact=True)
     word(verdict, "as good", "what you would sign", ("better", "as good", "worse"))

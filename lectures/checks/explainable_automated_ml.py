@@ -34,9 +34,18 @@ def _mse(y: Any, predicted: Any) -> float:
 )
 def how_many_trials(trials: Any, probability: Any, epochs_paid: Any) -> None:
     wanted = math.ceil(math.log(0.1) / math.log(0.99))
-    by_hand(trials, wanted, "the number of trials", exact=True)
-    by_hand(probability, 1 - 0.9**20, "the probability that one of 20 hits")
-    by_hand(epochs_paid, 405, "the epochs paid", exact=True)
+    mistaken = {
+        "so many miss with a probability above 0.1: round up": wanted - 1,
+        "that adds the chances of all; several may hit": 90,
+    }
+    by_hand(trials, wanted, "the number of trials", exact=True, instead=mistaken)
+    none = {"that is the probability that none hits": 0.9**20}
+    by_hand(probability, 1 - 0.9**20, "the probability that one of 20 hits", instead=none)
+    mistaken = {
+        "that is as if training went on; asked is with every round trained anew": 297,
+        "that is one round of five too few": 324,
+    }
+    by_hand(epochs_paid, 405, "the epochs paid", exact=True, instead=mistaken)
 
 
 @sheet.exercise(
@@ -47,9 +56,11 @@ def how_many_trials(trials: Any, probability: Any, epochs_paid: Any) -> None:
     ],
 )
 def a_fair_wage(first: Any, second: Any, third: Any) -> None:
-    by_hand(first, 10.5, "the wage of person 1")
-    by_hand(second, 3.0, "the wage of person 2")
-    by_hand(third, 4.5, "the wage of person 3")
+    alone = "that is what this person earns alone; asked is the mean over all orders of arrival"
+    last = "that is for the one who arrives last; asked is the mean over all orders of arrival"
+    by_hand(first, 10.5, "the wage of person 1", instead={alone: 6.0, last: 15.0})
+    by_hand(second, 3.0, "the wage of person 2", instead={alone: 0.0, last: 6.0})
+    by_hand(third, 4.5, "the wage of person 3", instead={alone: 3.0, last: 6.0})
 
 
 @sheet.exercise(
@@ -62,10 +73,14 @@ def a_fair_wage(first: Any, second: Any, third: Any) -> None:
 def attribution_by_hand(
     saliency_1: Any, saliency_2: Any, attribution_1: Any, attribution_2: Any
 ) -> None:
-    by_hand(saliency_1, 2.0, "the gradient of x1")
-    by_hand(saliency_2, 4.0, "the gradient of x2")
-    by_hand(attribution_1, 6.0, "the attribution to x1")
-    by_hand(attribution_2, -4.0, "the attribution to x2")
+    shut = "that is as if both units were open: what stands inside each relu?"
+    slope = "that is the gradient; asked is it times the way from the baseline to x"
+    size = "the way from the baseline to x2 goes down"
+    by_hand(saliency_1, 2.0, "the gradient of x1", instead={shut: 7.0})
+    by_hand(saliency_2, 4.0, "the gradient of x2", instead={shut: -1.0})
+    by_hand(attribution_1, 6.0, "the attribution to x1", instead={slope: 2.0, shut: 21.0})
+    mistaken = {f"{slope}, and {size}": 4.0, shut: 1.0}
+    by_hand(attribution_2, -4.0, "the attribution to x2", instead=mistaken)
 
 
 @sheet.exercise(
@@ -86,8 +101,13 @@ def permutation_importance(importance: Any) -> None:
         wanted.append(_mse(y, _black_box(shuffled)) - _mse(y, _black_box(TABLE)))
     got = array(importance(_black_box, X, y, order), "the importances of four columns", (4,))
     true(np.array_equal(X, TABLE), "the table that was given is unchanged")
-    close(got[3], 0.0, "the importance of a column that the box does not read")
-    close(got, wanted, "the importances of four columns")
+    error = _mse(y, _black_box(TABLE))
+    kept = "the columns before have stayed shuffled; asked is each column alone"
+    mistaken = {kept: _mse(y, _black_box(TABLE[order])) - error}
+    close(got[3], 0.0, "the importance of a column that the box does not read", instead=mistaken)
+    roots = np.sqrt(np.array(wanted) + error) - np.sqrt(error)
+    mistaken = {"these are rises of the root; asked is the mean squared error": roots}
+    close(got, wanted, "the importances of four columns", instead=mistaken)
 
 
 @sheet.exercise(
@@ -107,7 +127,10 @@ def shuffling_a_group(group_rise: Any) -> None:
         part = TABLE[:, group] @ w[group]
         pairs = residual[:, None] + part[:, None] - part[None, :]
         wanted = (pairs**2).mean() - (residual**2).mean()
-        close(group_rise(w[:4], TABLE, group), wanted, f"the mean rise for the group {group}")
+        singly = 2 * (w[group] ** 2 * TABLE[:, group].var(axis=0)).sum()
+        mistaken = {"that adds the columns' own rises; asked is the group in one order": singly}
+        what = f"the mean rise for the group {group}"
+        close(group_rise(w[:4], TABLE, group), wanted, what, instead=mistaken)
     true(np.array_equal(before, TABLE), "the table that was given is unchanged")
 
 
@@ -120,10 +143,16 @@ def shuffling_a_group(group_rise: Any) -> None:
 )
 def what_partial_dependence_hides(hidden: Any) -> None:
     X, grid = TABLE.copy(), np.linspace(-1, 2, 7)
-    close(
-        hidden(lambda X: 3 * X[:, 0] + X[:, 1] ** 2, X, 0, grid), 0.0, "the spread without an "
-        "interaction", atol=1e-9,
-    )  # fmt: skip
+    squares = TABLE[:, 1] ** 2
+    mistaken = {
+        "that is how far the curves lie apart; asked is after each has lost its own mean over the "
+        "grid": squares.std(),
+        "that is the spread of the mean curve along the grid; asked is between the curves": (
+            3 * grid.std()
+        ),
+    }
+    got = hidden(lambda X: 3 * X[:, 0] + X[:, 1] ** 2, X, 0, grid)
+    close(got, 0.0, "the spread without an interaction", instead=mistaken)
     curves = np.array([_black_box(np.column_stack([np.full(60, v), TABLE[:, 1:]])) for v in grid])
     wanted = (curves - curves.mean(0)).std(1).max()
     close(hidden(_black_box, X, 0, grid), wanted, "the spread of sixty people's curves")
@@ -151,7 +180,19 @@ def integrated_gradients_on_the_engine(integrated: Any) -> None:
         middles = [baseline + (k + 0.5) / steps * (x - baseline) for k in range(steps)]
         wanted = (x - baseline) * np.mean([gradient(v) for v in middles], axis=0)
         got = integrated(f, x, baseline, steps)
-        close(got, wanted, f"three attributions with {steps} midpoints")
+        way = x - baseline
+
+        def at(offset: float, steps: int = steps, way: Any = way) -> Any:
+            points = [baseline + (k + offset) / steps * way for k in range(steps)]
+            return np.mean([gradient(v) for v in points], axis=0)
+
+        mistaken = {
+            "that takes the beginnings of the steps; asked are their midpoints": way * at(0.0),
+            "that takes the ends of the steps; asked are their midpoints": way * at(1.0),
+            "that is the mean gradient times x; asked is times x - baseline": x * at(0.5),
+            "that is the gradient at x alone": way * gradient(x),
+        }
+        close(got, wanted, f"three attributions with {steps} midpoints", instead=mistaken)
     total = 2 * math.tanh(-0.84) + 0.064 + 0.8 - (2 * math.tanh(0.03) - 0.125 + 0.6)
     what = "the sum of the attributions with 50 midpoints"
     close(np.sum(array(got, "three attributions", (3,))), total, what, atol=1e-3)
@@ -170,7 +211,17 @@ def expected_improvement_downwards(improvement: Any) -> None:
     for mean, deviation, best in ((0.3, 0.8, 0.1), (2.0, 0.5, 3.0), (-1.0, 1.5, -2.5)):
         gain = np.maximum(best - mean - deviation * t, 0) * density
         what = f"the improvement for mean {mean}, deviation {deviation}, best {best}"
-        close(improvement(mean, deviation, best), gain.sum() * (t[1] - t[0]), what, rtol=1e-5)
+        upwards = np.maximum(mean + deviation * t - best, 0) * density
+        mistaken = {
+            "that is the improvement upwards; asked is how far h falls below the best": (
+                upwards.sum() * (t[1] - t[0])
+            ),
+            "that is the improvement of the mean; asked is the mean improvement": max(
+                best - mean, 0.0
+            ),
+        }
+        right = gain.sum() * (t[1] - t[0])
+        close(improvement(mean, deviation, best), right, what, rtol=1e-5, instead=mistaken)
     close(improvement(0.5, 0.0, 2.0), 1.5, "the improvement of a value that is certain")
     close(improvement(2.5, 0.0, 2.0), 0.0, "the improvement of a value that is certainly worse")
 
@@ -192,6 +243,12 @@ def the_plan_of_a_bracket(plan: Any) -> None:
     }
     for arguments, wanted in cases.items():
         rounds = [integers(pair, "a pair of numbers", (2,)) for pair in plan(*arguments)]
+        full = arguments[2]
+        for settings, resource in rounds:
+            if resource > full:
+                raise Wrong(f"a round has the resource {resource}; it is to end before {full} is "
+                            "exceeded")  # fmt: skip
+            true(settings > 0, "every round has settings left")
         same(len(rounds), len(wanted), "the number of rounds")
         same(rounds, wanted, "the pairs (settings, resource of each)")
 

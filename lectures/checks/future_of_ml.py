@@ -59,10 +59,23 @@ def _round(votes: Any, accuracies: Any, prior: float, counts: Any) -> tuple[Any,
     ],
 )
 def four_numbers_of_a_monitor(value: Any, expected: Any, alarm: Any, level: Any) -> None:
-    by_hand(value, 0.3 * math.log(4), "the PSI of the two categories")
-    by_hand(expected, 0.054, "the PSI expected when nothing has changed")
-    by_hand(alarm, 1 - 0.95**20, "the probability of at least one alarm")
-    by_hand(level, 0.0025, "the level of each monitor")
+    one = {
+        "that is the first category alone; both add to it": 0.3 * math.log(1.6),
+        "that is for the logarithm to the base 10": 0.3 * math.log10(4),
+    }
+    by_hand(value, 0.3 * math.log(4), "the PSI of the two categories", instead=one)
+    mistaken = {
+        "that would be for infinitely many rows; asked is for 1,000 and 200": 0.0,
+        "ten shares that add up to 1 are nine free ones": 0.06,
+    }
+    by_hand(expected, 0.054, "the PSI expected when nothing has changed", instead=mistaken)
+    added = {
+        "that adds twenty times 0.05; several may ring at once": 1.0,
+        "that is for none": 0.95**20,
+    }
+    by_hand(alarm, 1 - 0.95**20, "the probability of at least one alarm", instead=added)
+    shared = {"that is the promise for all together": 0.05}
+    by_hand(level, 0.0025, "the level of each monitor", instead=shared)
 
 
 @sheet.exercise(
@@ -73,6 +86,11 @@ def four_numbers_of_a_monitor(value: Any, expected: Any, alarm: Any, level: Any)
     ],
 )
 def which_drift(kinds: Any, seen: Any) -> None:
+    stories = (
+        {"a message means what it meant: P(y | x) stays": "concept"},
+        {"the flu makes the same symptoms as always: P(x | y) stays": "concept"},
+        {"what the label stands for has changed, not how frequent it is": "label"},
+    )
     wanted = ("covariate", "label", "concept")
     if is_open(kinds):
         record("the kinds of drift", "not attempted")
@@ -80,13 +98,16 @@ def which_drift(kinds: Any, seen: Any) -> None:
         kinds = list(kinds)
         true(len(kinds) == 3, "kinds holds three words, one a story")
         for i in range(3):
-            word(kinds[i], wanted[i], f"the kind of drift in story {i + 1}", wanted)
+            what = f"the kind of drift in story {i + 1}"
+            word(kinds[i], wanted[i], what, wanted, instead=stories[i])
     if is_open(seen):
         record("what inputs can show", "not attempted")
     else:
         seen = list(seen)
         true(len(seen) == 3, "seen_in_inputs holds three times True or False, one a story")
-        truths(seen, (True, True, False), "123", "what inputs can show")
+        labels = {"P(x) is the sum over y of P(y) P(x | y): look again": (True, False, False)}
+        right = (True, True, False)
+        truths(seen, right, "123", "what inputs can show", instead=labels)
 
 
 @sheet.exercise(
@@ -97,9 +118,15 @@ def which_drift(kinds: Any, seen: Any) -> None:
     ],
 )
 def three_voices_by_hand(against: Any, prior: Any, silent: Any) -> None:
-    by_hand(against, 0.5, "the probability with one voice against two")
-    by_hand(prior, 0.25, "the probability with the prior")
-    by_hand(silent, 0.75, "the probability with one silent")
+    counted = {
+        "that counts voices; asked is with their accuracies": 1 / 3,
+        "that is the first voice alone; the two others speak against it": 0.9,
+    }
+    without = {"that is without the prior": 0.5}
+    silence = {"that takes silence for a vote; it neither multiplies nor divides the odds": 0.5}
+    by_hand(against, 0.5, "the probability with one voice against two", instead=counted)
+    by_hand(prior, 0.25, "the probability with the prior", instead=without)
+    by_hand(silent, 0.75, "the probability with one silent", instead=silence)
 
 
 @sheet.exercise(
@@ -113,7 +140,8 @@ def kolmogorov_and_smirnov(distance: Any) -> None:
     from scipy.stats import ks_2samp
 
     apart = distance(np.array([1.0, 2.0]), np.array([5.0, 6.0, 7.0]))
-    close(apart, 1.0, "the distance of samples that do not overlap")
+    sideways = {"that is how far values lie apart; asked is how far shares do": 5.0}
+    close(apart, 1.0, "the distance of samples that do not overlap", instead=sideways)
     inside = distance(np.array([0.0, 0.0, 9.0, 9.0]), np.array([4.0, 5.0]))
     close(inside, 0.5, "the distance where one sample lies within the other")
     rng = np.random.default_rng(124)
@@ -121,7 +149,12 @@ def kolmogorov_and_smirnov(distance: Any) -> None:
     close(distance(a, b), ks_2samp(a, b).statistic, "the distance of 70 and 45 real numbers")
     close(distance(b, a), ks_2samp(a, b).statistic, "the distance with the samples swapped")
     hours, later = rng.integers(7, 12, 80), rng.integers(8, 13, 50)
-    close(distance(hours, later), ks_2samp(hours, later).statistic, "the distance of two of hours")
+    both = np.concatenate([hours, later])
+    steps = np.repeat([1 / len(hours), -1 / len(later)], [len(hours), len(later)])
+    one_by_one = np.abs(steps[np.argsort(both, kind="stable")].cumsum()).max()
+    tied = "that goes through equal values one by one; a share up to x has them all"
+    right, what = ks_2samp(hours, later).statistic, "the distance of two samples of hours"
+    close(distance(hours, later), right, what, instead={tied: one_by_one})
     close(distance(hours, hours), 0.0, "the distance of a sample from itself")
 
 
@@ -142,15 +175,15 @@ def the_gatekeeper(status: Any) -> None:
         "a number": ("3", [422]),
         "null": ("null", [422]),
         "a missing key": ('{"value": [1, 2, 3]}', [422]),
-        "one key too many": ('{"values": [1, 2, 3], "unit": "km"}', [422]),
+        "one key too many (asked is nothing else)": ('{"values": [1, 2, 3], "unit": "km"}', [422]),
         "two numbers": ('{"values": [1, 2]}', [422]),
         "four numbers": ('{"values": [1, 2, 3, 4]}', [422]),
         "a text of three letters": ('{"values": "123"}', [422]),
         "a number in quotes": ('{"values": [1, "2", 3]}', [422]),
-        "true among the numbers": ('{"values": [1, true, 3]}', [422]),
+        "true among the numbers, which is none": ('{"values": [1, true, 3]}', [422]),
         "null among the numbers": ('{"values": [1, null, 3]}', [422]),
         "NaN": ('{"values": [1, NaN, 3]}', [400, 422]),  # Python reads it, JSON has no such word
-        "1e999": ('{"values": [1, 1e999, 3]}', [422]),
+        "1e999, which is no finite number": ('{"values": [1, 1e999, 3]}', [422]),
         # finite as a whole number of Python, and more than a float can hold
         "an integer of 400 digits": ('{"values": [1, ' + "9" * 400 + ", 3]}", [200, 422]),
         "100,000 brackets": ("[" * 100_000, [400]),
@@ -161,10 +194,12 @@ def the_gatekeeper(status: Any) -> None:
         except (NotImplementedError, Wrong):
             raise
         except Exception as error:
-            raise Wrong(f"the body is {what}: it raised {type(error).__name__}") from None
+            kind = type(error).__name__
+            raise Wrong(f"the body is {what}: it raised {kind}; it is never to raise") from None
         found = number(got, f"the status when the body is {what}")
         if found not in wanted:
-            raise Wrong(f"the status when the body is {what}: {found:g} is not right")
+            asked = " or ".join(map(str, wanted))
+            raise Wrong(f"the status when the body is {what}: got {found:g}, asked is {asked}")
 
 
 @sheet.exercise(
@@ -237,14 +272,25 @@ def the_gradient_of_the_votes(gradient: Any) -> None:
     for tau, title in ((Value(0.0), "with both labels alike"), (Value(-0.9), "with another prior")):
         for p in (*w, tau):
             p.grad = 0.0
-        spoken = (softplus(VOTES * w * -1) * abs(VOTES)).sum(axis=1)
-        log_likelihood = softplus((VOTES @ w + tau) * -1) - spoken - softplus(tau * -1)
+        votes = (softplus(VOTES * w * -1) * abs(VOTES)).sum(axis=1)
+        log_likelihood = softplus((VOTES @ w + tau) * -1) - votes - softplus(tau * -1)
         (log_likelihood.sum() / len(VOTES)).backward()
         numbers_w, number_tau = np.array([v.data for v in w]), tau.data
         with without_engine():
             got = gradient(VOTES, numbers_w, number_tau)
         by_w, by_tau = several(got, "the derivatives by w", "the derivative by tau")
-        close(by_w, grads(w), f"the derivatives by w, {title}")
+        q = 1 / (1 + np.exp(-(VOTES @ numbers_w + number_tau)))
+        accuracy = 1 / (1 + np.exp(-numbers_w))
+        off = np.where(VOTES == 1, q[:, None], 1 - q[:, None]) - accuracy
+        spoken = VOTES != 0
+        mistaken = {
+            "that counts silence as a vote; it says nothing about a function": off.mean(axis=0),
+            "that divides by the items with a vote; asked is the mean over all n": (
+                (off * spoken).sum(axis=0) / spoken.sum(axis=0)
+            ),
+            "that is the sum over the items; asked is their mean": (off * spoken).sum(axis=0),
+        }
+        close(by_w, grads(w), f"the derivatives by w, {title}", instead=mistaken)
         close(by_tau, tau.grad, f"the derivative by tau, {title}")
 
 
@@ -260,8 +306,20 @@ def one_round_of_em(em_round: Any) -> None:
     for prior in (0.5, 0.3):
         wanted, share = _round(VOTES, ACCURACIES, prior, np.ones(60))
         accuracies, new_prior = several(em_round(VOTES, ACCURACIES.copy(), prior), *names)
-        close(new_prior, share, f"the new prior, from {prior}")
-        close(accuracies, wanted, f"the new accuracies, from the prior {prior}")
+        log_odds = VOTES @ np.log(ACCURACIES / (1 - ACCURACIES))
+        sure = (log_odds + math.log(prior / (1 - prior)) > 0).mean()
+        alike = (1 / (1 + np.exp(-log_odds))).mean()
+        mistaken = {
+            "that decides each label; asked are probabilities of 1": sure,
+            "that is as if both labels were alike beforehand": alike,
+        }
+        close(new_prior, share, f"the new prior, from {prior}", instead=mistaken)
+        everywhere = {
+            "that divides by all items; asked is where the function speaks": wanted
+            * (VOTES != 0).mean(axis=0)
+        }
+        what = f"the new accuracies, from the prior {prior}"
+        close(accuracies, wanted, what, instead=everywhere)
     spoken = np.where(VOTES == 0, 1, VOTES)
     wanted, _ = _round(spoken, ACCURACIES, 0.5, np.ones(60))
     accuracies, _ = several(em_round(spoken, ACCURACIES.copy(), 0.5), *names)
@@ -276,9 +334,11 @@ def one_round_of_em(em_round: Any) -> None:
     ],
 )
 def make_the_majority_win(free: Any, copied: Any) -> None:
+    by_hand(copied, low=0.5, high=0.95, what="the accuracy of the copies")
     free = array(free, "the three accuracies", (3,))
     accuracies = np.array([*free, number(copied, "the accuracy of the copies")])
-    true(((accuracies >= 0.5) & (accuracies <= 0.95)).all(), "all accuracies are in [0.5, 0.95]")
+    if not ((accuracies >= 0.5) & (accuracies <= 0.95)).all():
+        raise Wrong("every accuracy is from 0.5 to 0.95")
     four = np.array(list(itertools.product([-1, 1], repeat=4)))
     votes = four[:, [0, 1, 2, 3, 3]]
     if_positive = np.prod(np.where(four == 1, accuracies, 1 - accuracies), axis=1)
@@ -293,4 +353,8 @@ def make_the_majority_win(free: Any, copied: Any) -> None:
     majority = right(votes.sum(axis=1))
     model = right(votes @ np.log(believed / (1 - believed)))
     if majority < model + 0.2:
-        raise Wrong(f"majority vote reaches {majority:.3f}, the label model {model:.3f}")
+        raise Wrong(
+            f"majority vote reaches {majority:.3f}, the label model {model:.3f}; asked is a "
+            "majority that is better by at least 0.2"
+        )
+    record("both together", "right")

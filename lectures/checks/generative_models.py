@@ -50,9 +50,17 @@ NET = {
     ],
 )
 def a_rare_fault(reported: Any, once: Any, twice: Any) -> None:
-    by_hand(reported, 2192, "the parts reported of 100,000", exact=True)
-    by_hand(once, 196 / 2192, "the probability after one report")
-    by_hand(twice, 49**2 / (49**2 + 499), "the probability after two reports")
+    cracked = "those are the cracked ones; sound parts are reported as well"
+    turned = "that is how likely a cracked part is to be reported; asked is the other way round"
+    by_hand(reported, 2192, "the parts reported of 100,000", exact=True, instead={cracked: 196})
+    by_hand(once, 196 / 2192, "the probability after one report", instead={turned: 0.98})
+    mistaken = {
+        turned: 0.98**2,
+        "that forgets how rare a crack is": 49**2 / (49**2 + 1),
+        "a second report makes a crack likelier than the first left it": (196 / 2192) ** 2,
+    }
+    right = 49**2 / (49**2 + 499)
+    by_hand(twice, right, "the probability after two reports", instead=mistaken)
 
 
 @sheet.exercise(
@@ -63,7 +71,10 @@ def a_rare_fault(reported: Any, once: Any, twice: Any) -> None:
     ],
 )
 def which_is_which(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> None:
-    truths((a, b, c, d, e, f), (True, False, True, True, False, True), "abcdef")
+    mean = "asked is which is which: the MAP is where a posterior is highest, not its mean"
+    mistaken = {mean: (True, True, False, True, False, True)}
+    right = (True, False, True, True, False, True)
+    truths((a, b, c, d, e, f), right, "abcdef", instead=mistaken)
 
 
 @sheet.exercise(
@@ -81,13 +92,23 @@ def events_in_an_hour(best_rate: Any, slope: Any, map_rate: Any) -> None:
         for start in (-0.7, 0.4, 1.9):
             s = Value(start)
             (s.exp() - s * CALLS.mean()).backward()
-            close(slope(start, CALLS), s.grad, f"the derivative at s = {start}")
+            by_rate = "that is the derivative by lambda; asked is by s, with lambda = exp(s)"
+            mistaken = {by_rate: 1 - CALLS.mean() / math.exp(start)}
+            what = f"the derivative at s = {start}"
+            close(slope(start, CALLS), s.grad, what, instead=mistaken)
     with part("map_rate"):
         for a, b in ((2.0, 1.0), (5.0, 3.0)):
             rates = np.linspace(0.5, 8.0, 150_001)
             log_posterior = (CALLS.sum() + a - 1) * np.log(rates) - (len(CALLS) + b) * rates
             top = rates[log_posterior.argmax()]
-            close(map_rate(CALLS, a, b), top, f"the MAP under Gamma({a:g}, {b:g})", rtol=1e-4)
+            mistaken = {
+                "that is the posterior mean; asked is where the posterior is highest": (
+                    (CALLS.sum() + a) / (len(CALLS) + b)
+                ),
+                "that is without the prior": CALLS.mean(),
+            }
+            what = f"the MAP under Gamma({a:g}, {b:g})"
+            close(map_rate(CALLS, a, b), top, what, rtol=1e-4, instead=mistaken)
 
 
 @sheet.exercise(
@@ -98,9 +119,12 @@ def events_in_an_hour(best_rate: Any, slope: Any, map_rate: Any) -> None:
     ],
 )
 def a_believers_gradient_by_hand(gradient: Any, place: Any, theta: Any) -> None:
-    by_hand(gradient, -0.5, "the gradient at s = 0")
-    by_hand(place, math.log(1.5), "the s at which the gradient is zero")
-    by_hand(theta, 0.6, "the theta there")
+    one_use = {"that is one use of s; it is used twice": -3.0, "that is one use of s": 2.5}
+    by_hand(gradient, -0.5, "the gradient at s = 0", instead=one_use)
+    mistaken = {"that is theta = sigmoid(s); asked is the s for which it is that": 0.6}
+    by_hand(place, math.log(1.5), "the s at which the gradient is zero", instead=mistaken)
+    likeliest = {"that is s; asked is theta = sigmoid(s)": math.log(1.5)}
+    by_hand(theta, 0.6, "the theta there", instead=likeliest)
 
 
 @sheet.exercise(
@@ -115,7 +139,13 @@ def a_sum_that_does_not_overflow(log_sum_exp: Any) -> None:
     wanted = np.log(np.exp(a).sum(axis=1))
     close(log_sum_exp(a), wanted, "ordinary rows", rtol=1e-10)
     for shift in (2000.0, -2000.0):
-        close(log_sum_exp(a + shift), wanted + shift, f"rows around {shift:g}", rtol=1e-10)
+        mistaken = {
+            "exp of such numbers is too large or too small for a float; asked is a sum that works "
+            "for them too": np.full(6, np.copysign(np.inf, shift))
+        }
+        with np.errstate(all="ignore"):
+            got = log_sum_exp(a + shift)
+        close(got, wanted + shift, f"rows around {shift:g}", rtol=1e-10, instead=mistaken)
     a[2, 0] = -np.inf
     with quiet("a row with one -inf"):
         got = log_sum_exp(a)
@@ -151,8 +181,14 @@ def a_missing_measurement(posterior_with_gaps: Any) -> None:
             )
             for k in range(3)
         ]
+        filled = densities / np.prod(np.sqrt(2 * np.pi * VARIANCES[:, list(gaps)]), axis=1)
+        mistaken = {
+            "that says of each gap that the class's mean was there; asked is what the known "
+            "entries say alone": filled / filled.sum()
+        }
         what = f"the posterior of a point with {len(gaps)} of its 4 entries unknown"
-        close(posterior_with_gaps(x, LOG_PI, MEANS, VARIANCES), densities / np.sum(densities), what)
+        got, right = posterior_with_gaps(x, LOG_PI, MEANS, VARIANCES), densities / np.sum(densities)
+        close(got, right, what, instead=mistaken)
     got = array(posterior_with_gaps(POINT + 200, LOG_PI, MEANS, VARIANCES), "the posterior", (3,))
     true(np.isfinite(got).all(), "the posterior of a point far from every class is finite")
 
@@ -177,12 +213,20 @@ def a_mean_with_a_prior_on_values(loss: Any, best_mean: Any) -> None:
                 mu = Value(start)
                 as_value(loss(mu, LENGTHS, sigma, m, tau), "the loss").backward()
                 what = f"the gradient at mu = {start:g} with sigma = {sigma}, m = {m}, tau = {tau}"
-                close(mu.grad, precision * start - wanted, what)
+                fit, prior = (start - LENGTHS.mean()) / sigma**2, (start - m) / tau**2
+                mistaken = {
+                    "that averages over the measurements; minus the log posterior adds them": (
+                        fit + prior
+                    ),
+                    "that is without the prior": len(LENGTHS) * fit,
+                }
+                close(mu.grad, precision * start - wanted, what, instead=mistaken)
     with part("best_mean"):
         for sigma, m, tau in cases:
             wanted, precision = of(sigma, m, tau)
             what = f"the mean found with sigma = {sigma}, m = {m}, tau = {tau}"
-            close(best_mean(LENGTHS, sigma, m, tau), wanted / precision, what)
+            alone = {"that is the mean of the measurements, without the prior": LENGTHS.mean()}
+            close(best_mean(LENGTHS, sigma, m, tau), wanted / precision, what, instead=alone)
 
 
 @sheet.exercise(
@@ -194,7 +238,10 @@ def a_mean_with_a_prior_on_values(loss: Any, best_mean: Any) -> None:
     ],
 )
 def blocked_or_not(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> None:
-    truths((a, b, c, d, e, f), (True, False, False, True, True, True), "abcdef")
+    closed = "a collider opens as soon as it, or one of its consequences, is known"
+    mistaken = {closed: (True,) * 6, f"{closed}; calls is one": (True, False, True, *(True,) * 3)}
+    right = (True, False, False, True, True, True)
+    truths((a, b, c, d, e, f), right, "abcdef", instead=mistaken)
 
 
 @sheet.exercise(
@@ -225,7 +272,14 @@ def ask_the_net(ask: Any) -> None:
     ):
         agree = [(world, p) for world, p in worlds if given.items() <= world.items()]
         both = sum(p for world, p in agree if query.items() <= world.items())
-        close(ask(NET, query, given), both / sum(p for _, p in agree), f"p({query} | {given})")
+        mistaken = {
+            "that is p(query and given); asked is p(query | given)": both,
+            "that is p(query), whatever is given": sum(
+                p for world, p in worlds if query.items() <= world.items()
+            ),
+        }
+        right = both / sum(p for _, p in agree)
+        close(ask(NET, query, given), right, f"p({query} | {given})", instead=mistaken)
 
 
 @sheet.exercise(

@@ -51,8 +51,14 @@ def _attention(q: Any, k: Any, v: Any) -> Any:
     ],
 )
 def attention_by_hand(weights: Any, output: Any) -> None:
-    by_hand(weights, [0.25, 0.5, 0.25], "the three weights of the third position")
-    by_hand(output, 4.0, "what the third position reads")
+    undivided = "that is without dividing the scores by the root of the head size"
+    by_size = "that divides by the head size; asked is by its root"
+    sums = {undivided: [1 / 6, 2 / 3, 1 / 6], by_size: np.array([1, 2**0.5, 1]) / (2 + 2**0.5)}
+    what = "the three weights of the third position"
+    by_hand(weights, [0.25, 0.5, 0.25], what, instead=sums)
+    reads = {told: float(np.dot(w, [2, 3, 8])) for told, w in sums.items()}
+    reads["that is the value with the largest weight; all three are read"] = 3.0
+    by_hand(output, 4.0, "what the third position reads", instead=reads)
 
 
 @sheet.exercise(
@@ -63,9 +69,18 @@ def attention_by_hand(weights: Any, output: Any) -> None:
     ],
 )
 def the_spread_of_a_score(variance: Any, divided: Any, divisor: Any) -> None:
-    by_hand(variance, 64 * 4 * 9, "the variance of a score")
-    by_hand(divided, 36.0, "the variance after division by the root of the head size")
-    by_hand(divisor, 48.0, "the divisor that brings the variance to 1")
+    deviations = "that multiplies deviations; asked is the variance"
+    one = "that is the variance of one product; a score adds 64 of them"
+    instead = {deviations: 384, one: 36}
+    by_hand(variance, 64 * 4 * 9, "the variance of a score", instead=instead)
+    instead = {"dividing a number by c divides its variance by c squared": 64 * 36 / 8}
+    what = "the variance after division by the root of the head size"
+    by_hand(divided, 36.0, what, instead=instead)
+    instead = {
+        "that is the root of d; it is right where both variances are 1": 8.0,
+        "a divisor divides the variance by its square": 64 * 36,
+    }
+    by_hand(divisor, 48.0, "the divisor that brings the variance to 1", instead=instead)
 
 
 @sheet.exercise(
@@ -78,8 +93,16 @@ def the_spread_of_a_score(variance: Any, divided: Any, divisor: Any) -> None:
 def count_the_parameters(count: Any) -> None:
     for v, b, c, layers in ((27, 16, 16, 1), (65, 8, 24, 3), (10, 6, 32, 2)):
         wanted = (2 * v + b) * c + layers * 12 * c * c
-        what = f"vocabulary {v}, block {b}, width {c}, {layers} layers"
-        same(count(v, b, c, layers), wanted, f"the number of parameters for {what}")
+        what = f"vocabulary {v}, block {b}, width {c}, {layers} layer{'s' * (layers > 1)}"
+        mistaken = {
+            "the last layer has a matrix of its own": wanted - v * c,
+            "the feed-forward layer is four times as wide, and has two matrices": (
+                wanted - layers * 4 * c * c
+            ),
+            "the heads share the width, and a projection joins them": wanted - layers * c * c,
+        }
+        got = count(v, b, c, layers)
+        same(got, wanted, f"the number of parameters for {what}", instead=mistaken)
 
 
 @sheet.exercise(
@@ -94,7 +117,13 @@ def a_window_of_the_past(window: Any) -> None:
     for w in (1, 3, 7, 20):
         A = array(window(7, w), "the matrix for 7 positions", (7, 7))
         means = np.array([x[max(0, t - w + 1) : t + 1].mean(axis=0) for t in range(7)])
-        close(A @ x, means, f"the means of the last {w} positions")
+        there = np.minimum(np.arange(1, 8), w)[:, None]
+        before = np.array([x[max(0, t - w) : t].mean(0) if t else 0 * x[0] for t in range(7)])
+        mistaken = {
+            "at the beginning there are fewer positions to take the mean of": means * there / w,
+            "a position belongs to its own window": before,
+        }
+        close(A @ x, means, f"the means of the last {w} positions", instead=mistaken)
     few, many = effort(window, 7, 3), effort(window, 40, 3)
     true(many <= few, "there is no loop: 40 positions take no more steps of Python than 7")
 
@@ -110,7 +139,9 @@ def causal_attention_on_values(attend: Any) -> None:
     rng = np.random.default_rng(75)
     q, k, v = (rng.standard_normal((5, d)) for d in (4, 4, 3))
     got = as_values(attend(values(q), values(k), values(v)), "what five positions read", (5, 3))
-    close(numbers(got), _attention(q, k, v), "what five positions read")
+    what = "what five positions read"
+    undivided = {"that is without dividing by the root of d": _attention(2 * q, k, v)}
+    close(numbers(got), _attention(q, k, v), what, instead=undivided)
     inputs = values(q), values(k), values(v)
     read = as_values(attend(*inputs), "what five positions read", (5, 3))
     read[2].sum().backward()
@@ -124,8 +155,10 @@ def causal_attention_on_values(attend: Any) -> None:
     close(Q, np.outer(np.arange(5) == 2, slope @ k), "the gradients of q, of what position 2 reads")
     close(K, np.outer(slope, q[2]), "the gradients of k, of what position 2 reads")
     big = 1000 * q
-    got = as_values(attend(values(big), values(k), values(v)), "huge scores", (5, 3))
-    close(numbers(got), _attention(big, k, v), "huge scores")
+    got = numbers(as_values(attend(values(big), values(k), values(v)), "huge scores", (5, 3)))
+    if not np.isfinite(got).all():
+        raise Wrong("scores of a thousand do harm: their exp is too large for a float")
+    close(got, _attention(big, k, v), "huge scores")
 
 
 @sheet.exercise(
@@ -197,7 +230,8 @@ def sums_as_sequences(encode: Any) -> None:
         digits = [a // 10, a % 10, b // 10, b % 10, c % 10, c // 10 % 10, c // 100]
         wanted = np.stack(digits, axis=1)
         same(x[:, :4], wanted[:, :4], "the digits of a and of b in x")
-        same(y, wanted[:, 4:], "the digits of the sums in y")
+        order = {"asked are the digits of the sum with the ones first": wanted[:, :3:-1]}
+        same(y, wanted[:, 4:], "the digits of the sums in y", instead=order)
         same(x[:, 4:], wanted[:, 4:6], "what x holds behind the digits of a and b")
 
 
@@ -214,6 +248,8 @@ def a_gpt_that_adds(train_adder: Any) -> None:
     true(callable(add), "train_adder gives back a function add(a, b)")
     with watching() as made:
         got = add(a, b)
+    if np.shape(got) == (400, 3):
+        raise Wrong("add gives three digits for each sum; asked is one number for each")
     right = float((integers(got, "the answers to 400 sums", (400,)) == a + b).mean())
     if right < 0.9:
         raise Wrong(f"of 400 sums {right:.0%} are right; train until 90% are")

@@ -49,8 +49,10 @@ KINDS = ("classification", "regression", "unsupervised", "self-supervised", "rei
     ],
 )
 def what_feedback(rain: Any, letters: Any, customers: Any, lift: Any, mail: Any) -> None:
-    word(rain, "regression", "rain", KINDS)
-    word(letters, "self-supervised", "letters", KINDS)
+    kind = "what is asked for is an amount, not one of a few classes"
+    word(rain, "regression", "rain", KINDS, instead={kind: "classification"})
+    given_away = "nobody has labelled them, and yet there is one right answer: what stood there"
+    word(letters, "self-supervised", "letters", KINDS, instead={given_away: "unsupervised"})
     word(customers, "unsupervised", "customers", KINDS)
     word(lift, "reinforcement", "lift", KINDS)
     word(mail, "classification", "mail", KINDS)
@@ -66,9 +68,12 @@ def what_feedback(rain: Any, letters: Any, customers: Any, lift: Any, mail: Any)
 def what_guessing_gives(most_frequent: Any, in_proportion: Any, all_alike: Any, mixed: Any) -> None:
     p = np.array([1 / 2, 1 / 3, 1 / 6])
     by_hand(most_frequent, p.max(), "always the most frequent class")
-    by_hand(in_proportion, p @ p, "each class as often as it occurs")
+    average = "that is the average of the frequencies; asked is how often guess and class agree"
+    by_hand(in_proportion, p @ p, "each class as often as it occurs", instead={average: 1 / 3})
     by_hand(all_alike, p.mean(), "all classes alike")
-    by_hand(mixed, p @ [1 / 4, 3 / 4, 0], "the first with 1/4, the second with 3/4")
+    half = "that is as if both were said equally often"
+    what = "the first with 1/4, the second with 3/4"
+    by_hand(mixed, p @ [1 / 4, 3 / 4, 0], what, instead={half: p @ [1 / 2, 1 / 2, 0]})
 
 
 @sheet.exercise(
@@ -81,15 +86,16 @@ def what_guessing_gives(most_frequent: Any, in_proportion: Any, all_alike: Any, 
 def shapes(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> None:
     A, B, C, D = np.ones((5, 1, 3)), np.ones((4, 1)), np.ones((5, 3)), np.ones(5)
     _shape(a, (A + B).shape, "A + B")
-    _shape(b, "error", "C + D")
+    _shape(b, "error", "C + D", why="lined up at the right, a length of 3 meets one of 5")
     _shape(c, (C - C.mean(axis=0)).shape, "C - C.mean(axis=0)")
-    _shape(d, "error", "C - C.mean(axis=1)")
+    rows = "the five means are lined up with the three columns, not with the rows"
+    _shape(d, "error", "C - C.mean(axis=1)", why=rows)
     _shape(e, (D[:, None] * D).shape, "D[:, None] * D")
     _shape(f, (D @ C).shape, "D @ C")
 
 
-def _shape(given: Any, right: Any, what: str) -> None:
-    """A part: a shape as a tuple (a list is taken), or the word "error"."""
+def _shape(given: Any, right: Any, what: str, *, why: str = "") -> None:
+    """A part: a shape as a tuple (a list is taken), or the word "error"; `why` it is an error."""
     if is_open(given):
         record(what, "not attempted")
         return
@@ -99,7 +105,7 @@ def _shape(given: Any, right: Any, what: str) -> None:
         fault = "is not right" if fault and said == "error" else fault
     elif isinstance(given, (tuple, list, np.ndarray)):
         lengths = tuple(integers(given, what).ravel().tolist())
-        fault = "" if lengths == right else "is not right"
+        fault = "" if lengths == right else "is not right" + (f" ({why})" if why else "")
     else:
         fault = "is no shape: a shape is a tuple, (7,) with its comma"
     record(what, "wrong" if fault else "right", f"{what}: {brief(given)} {fault}" if fault else "")
@@ -122,8 +128,18 @@ def scaling_without_a_leak(standardise: Any) -> None:
     true(np.array_equal(train, before[0]), "the training table that was given is unchanged")
     true(np.array_equal(other, before[1]), "the other table that was given is unchanged")
     mean, deviation = train.mean(axis=0), np.where(train.std(axis=0) == 0, 1, train.std(axis=0))
-    close(moved, (train - mean) / deviation, "the training table, with a constant column")
-    close(other_moved, (other - mean) / deviation, "the other table, by the training table's scale")
+    sample = np.where(train.std(axis=0) == 0, 1, train.std(axis=0, ddof=1))
+    both = np.concatenate([train, other])
+    mistaken = {
+        "this divides by n - 1 in the deviation; asked is n": (train - mean) / sample,
+        "these are the means and deviations of both tables together; asked are the training "
+        "table's": (train - both.mean(axis=0)) / both.std(axis=0),
+    }
+    what = "the training table, with a constant column"
+    close(moved, (train - mean) / deviation, what, instead=mistaken)
+    own = "this is the other table by its own scale; asked is the training table's for both"
+    alone = (other - other.mean(axis=0)) / other.std(axis=0)
+    close(other_moved, (other - mean) / deviation, "the other table", instead={own: alone})
 
 
 def _vote(X_train: Any, y_train: Any, x: Any, k: int) -> Any:
@@ -141,8 +157,11 @@ def _vote(X_train: Any, y_train: Any, x: Any, k: int) -> Any:
 )
 def neighbours_that_vote(vote: Any) -> None:
     line, labels = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([9, 5, 5, 9])
-    same(vote(line, labels, np.zeros(1), 3), 5, "the vote of 3 neighbours on a line")
-    same(vote(line, labels, np.zeros(1), 4), 9, "two against two, the first of them nearest")
+    nearest = {"that is the label of the nearest alone; asked is the most frequent of the k": 9}
+    what = "the vote of 3 neighbours on a line"
+    same(vote(line, labels, np.zeros(1), 3), 5, what, instead=nearest)
+    tied = {"of equally frequent labels the one is asked for whose nearest example is nearest": 5}
+    same(vote(line, labels, np.zeros(1), 4), 9, "the vote of two against two", instead=tied)
     rng = np.random.default_rng(15)
     X, y = rng.normal(size=(60, 3)), rng.integers(0, 4, size=60)
     for k in (1, 2, 4, 7):
@@ -170,8 +189,9 @@ def the_gradient_of_a_penalised_hinge(hinge_gradient: Any) -> None:
         with without_values():
             got = hinge_gradient(w, b, x, y)
         dw, db = several(got, "dL/dw", "dL/db")
-        close(dw, a.grad, f"dL/dw {side}")
-        close(db, c.grad, f"dL/db {side}")
+        slope = "that is the slope of the costs; asked are both sides of the kink"
+        close(dw, a.grad, f"dL/dw {side}", instead={slope: w - y * x})
+        close(db, c.grad, f"dL/db {side}", instead={slope: -y})
 
 
 @sheet.exercise(
@@ -194,7 +214,9 @@ def rewards_compared_with_what(policy_step: Any) -> None:
     for v in values:
         v.grad = 0.0
     surprise.backward()
-    close(policy_step(s, 2, 1.0, 0.25), -0.75 * grads(values), "one step with c = 0.25")
+    step = -0.75 * grads(values)
+    alone = {"that is the step with c = 0; asked is (R - c) times the gradient": step / 0.75}
+    close(policy_step(s, 2, 1.0, 0.25), step, "one step with c = 0.25", instead=alone)
 
 
 @sheet.exercise(
@@ -221,11 +243,19 @@ def bigmls_json_read_by_hand(predict: Any) -> None:
     }
     x = {"mass": -0.4, "width": 1.2, "length": 0.7}
     alone = {c: 1 / (1 + math.exp(-(w[c] @ [x[n] for n in names] + b[c]))) for c in w}
+    ordered = {c: 1 / (1 + math.exp(-(w[c] @ list(x.values()) + b[c]))) for c in w}
     result = predict(document, x)
     true(isinstance(result, dict), "predict gives a dictionary, a probability by class")
     true(sorted(result) == sorted(w), "the dictionary's keys are the names of the classes")
     for c in w:
-        close(result[c], alone[c] / sum(alone.values()), f"the probability of {c}")
+        mistaken = {
+            "`inputs` is read in its own order; asked is by name, in the order of input_fields": (
+                ordered[c] / sum(ordered.values())
+            ),
+            "that is sigma(w x + b) alone; asked is it divided by the sum of all": alone[c],
+        }
+        right = alone[c] / sum(alone.values())
+        close(result[c], right, f"the probability of {c}", instead=mistaken)
 
 
 @sheet.exercise(
@@ -239,9 +269,13 @@ def the_best_of_many(luck: Any) -> None:
     for n, m, share in [(10, 1, 0.7), (50, 1000, 0.7), (7, 3, 0.5), (20, 40, 1.0)]:
         least = next(b for b in range(n + 1) if b >= share * n - 1e-9)
         below = sum(math.comb(n, b) for b in range(least)) / 2**n
-        close(
-            luck(n, m, share), 1 - below**m, f"{m} model{'s' * (m > 1)}, {n} questions, {share:.0%}"
-        )
+        above = below + math.comb(n, least) / 2**n
+        mistaken = {
+            "that is the probability of more than the share; asked is at least": 1 - above**m,
+            "that is as if all of them did; asked is the best of them": (1 - below) ** m,
+        }
+        what = f"{m} model{'s' * (m > 1)}, {n} questions, {share:.0%}"
+        close(luck(n, m, share), 1 - below**m, what, instead=mistaken)
 
 
 def _leave_one_out(factors: Any) -> float:
@@ -275,7 +309,10 @@ def a_transformer_in_scikit_learns_form(Clipper: Any) -> None:
     close(clipper.low_, low, "the lower ends")
     close(clipper.high_, high, "the upper ends")
     close(clipper.transform(train), np.clip(train, low, high), "the training table")
-    close(clipper.transform(later), np.clip(later, low, high), "a later table, by the old range")
+    own = np.clip(later, *np.quantile(later, [0.1, 0.9], axis=0))
+    learns = "that is its own range; asked is the one learned in fit, and nothing outside it"
+    right = np.clip(later, low, high)
+    close(clipper.transform(later), right, "a later table", instead={learns: own})
     close(clipper.low_, low, "the lower ends after a later table")
     true(np.array_equal(train, before[0]), "the training table that was given is unchanged")
     true(np.array_equal(later, before[1]), "the later table that was given is unchanged")
@@ -295,6 +332,11 @@ def a_transformer_in_scikit_learns_form(Clipper: Any) -> None:
 def break_it_and_mend_it(bad_factors: Any, good_factors: Any) -> None:
     with part("the bad factors"):
         bad = _leave_one_out(bad_factors)
+        if np.ptp(array(bad_factors, "the bad factors")) == 0:
+            raise Wrong(
+                "the bad factors: one factor for all columns leaves the nearest the nearest "
+                f"({bad:.1%} are right); asked are columns that count unequally"
+            )
         true(bad < 0.55, f"with the bad factors under 55% are right ({bad:.1%} are)")
     with part("the good factors"):
         good = _leave_one_out(good_factors)
@@ -314,7 +356,8 @@ WORDS = ("feature", "label", "parameter", "hyperparameter", "inference", "traini
 def which_word(income: Any, weight: Any, strength: Any, paid_back: Any, tomorrow: Any) -> None:
     word(income, "feature", "the income", WORDS)
     word(weight, "parameter", "the weight", WORDS)
-    word(strength, "hyperparameter", "the strength of the penalty", WORDS)
+    chosen = {"the data do not set it; asked is who sets the number": "parameter"}
+    word(strength, "hyperparameter", "the strength of the penalty", WORDS, instead=chosen)
     word(paid_back, "label", "whether the loan was paid back", WORDS)
     word(tomorrow, "inference", "computing s for tomorrow's customer", WORDS)
 
@@ -340,7 +383,8 @@ def _accuracies() -> tuple[float, float, float]:
 )
 def how_good_is_93(baseline: Any, raw: Any, scaled: Any, verdict: Any) -> None:
     wanted = _accuracies()
-    by_hand(baseline, wanted[0], "the baseline")
+    coin = {"that is a coin; asked is always the most frequent class": 0.5}
+    by_hand(baseline, wanted[0], "the baseline", instead=coin)
     by_hand(raw, wanted[1], "the accuracy on raw measurements")
     by_hand(scaled, wanted[2], "the accuracy after scaling")
     word(verdict, "too low", "what is wrong with the report's baseline", ("too low", "too high"))

@@ -30,9 +30,14 @@ def _squared(X: Any, centres: Any) -> Any:
     ],
 )
 def one_round_by_hand(first: Any, second: Any, then: Any) -> None:
-    by_hand(first, 1.5, "the first centre after the round")
-    by_hand(second, 8.0, "the second centre after the round")
-    by_hand(then, 14.5, "the inertia with the moved centres")
+    before = "that is before the round; asked is after it"
+    by_hand(first, 1.5, "the first centre after the round", instead={before: 2.0})
+    by_hand(second, 8.0, "the second centre after the round", instead={before: 6.0})
+    mistaken = {
+        "that is the inertia with the centres before they moved; asked is after": 27.0,
+        "those are the distances; asked are their squares": 6.0,
+    }
+    by_hand(then, 14.5, "the inertia with the moved centres", instead=mistaken)
 
 
 @sheet.exercise(
@@ -43,10 +48,14 @@ def one_round_by_hand(first: Any, second: Any, then: Any) -> None:
     ],
 )
 def a_gradient_by_hand(gradient_1: Any, gradient_2: Any, rate_1: Any, rate_2: Any) -> None:
-    by_hand(gradient_1, 2.0, "the gradient of the first centre")
-    by_hand(gradient_2, -12.0, "the gradient of the second centre")
-    by_hand(rate_1, 1 / 4, "the learning rate of the first centre")
-    by_hand(rate_2, 1 / 6, "the learning rate of the second centre")
+    down = "that is the way down; asked is the gradient, which leads up"
+    half = "the derivative of a square has a factor of 2"
+    given = {down: -2.0, half: 1.0}
+    by_hand(gradient_1, 2.0, "the gradient of the first centre", instead=given)
+    given = {down: 12.0, half: -6.0}
+    by_hand(gradient_2, -12.0, "the gradient of the second centre", instead=given)
+    by_hand(rate_1, 1 / 4, "the learning rate of the first centre", instead={half: 1 / 2})
+    by_hand(rate_2, 1 / 6, "the learning rate of the second centre", instead={half: 1 / 3})
 
 
 @sheet.exercise(
@@ -58,14 +67,16 @@ def a_gradient_by_hand(gradient_1: Any, gradient_2: Any, rate_1: Any, rate_2: An
 )
 def the_nearest_centre(nearest: Any) -> None:
     tied = nearest(np.array([[0.0, 0.0]]), np.array([[3.0, 0], [0, -1.0], [1.0, 0]]))
-    same(tied, [1], "the index for a point equally near to two centres")
+    last = {"asked is the lowest index of those that are equally near": [2]}
+    same(tied, [1], "the index for a point equally near to two centres", instead=last)
     far = nearest(np.array([[-9.0], [9.0]]), np.array([[-1.0], [1.0]]))
     same(far, [0, 1], "the centres of two far points on a line")
     got = nearest(CLOUD, CENTRES)
     if isinstance(got, np.ndarray):
         true(np.issubdtype(got.dtype, np.integer), "the answer holds integers, fit for an index")
     got = integers(got, "the nearest centres of 40 points in space", (40,))
-    same(got, _squared(CLOUD, CENTRES).argmin(1), "the nearest centres of 40 points in space")
+    right = _squared(CLOUD, CENTRES).argmin(1)
+    same(got, right, "the nearest centres of 40 points in space")
     few, many = (effort(nearest, CLOUD[:n], CENTRES) for n in (5, 40))
     true(many <= few, "there is no loop over points: 40 take no more steps of Python than 5")
 
@@ -87,7 +98,9 @@ def moving_the_centres(move: Any) -> None:
     close(moved, means, "the means of five clusters")
     labels[labels == 2] = 0
     moved = array(move(points, labels, CENTRES.copy()), "the new centres", (5, 3))
-    close(moved[2], CENTRES[2], "a centre without points")
+    stays = "a centre without points stays where it is"
+    mistaken = {stays: np.zeros(3), f"{stays}; there is no mean of nothing": np.full(3, np.nan)}
+    close(moved[2], CENTRES[2], "a centre without points", instead=mistaken)
     close(moved[0], CLOUD[labels == 0].mean(0), "the centre that took its points over")
 
 
@@ -99,12 +112,17 @@ def moving_the_centres(move: Any) -> None:
     ],
 )
 def the_odds_of_k_means(odds: Any) -> None:
+    squared, every = _squared(CLOUD, CENTRES).min(1), _squared(CLOUD, CENTRES).sum(1)
+    roots = np.sqrt(squared)
+    mistaken = {
+        "these go with the distance; asked is with its square": roots / roots.sum(),
+        "these go with all centres; asked is with the nearest one": every / every.sum(),
+        "these are the squared distances; probabilities add up to 1": squared,
+    }
+    what = "the probabilities of 40 points with five centres"
+    close(odds(CLOUD, CENTRES), squared / squared.sum(), what, instead=mistaken)
     twins = np.ones((4, 2))
     close(odds(twins, twins[:1]), [0.25] * 4, "the probabilities when every point is a centre")
-    squared = _squared(CLOUD, CENTRES).min(1)
-    got = array(odds(CLOUD, CENTRES), "the probabilities of 40 points", (40,))
-    close(np.sum(got), 1.0, "the sum of the probabilities")
-    close(got, squared / squared.sum(), "the probabilities of 40 points with five centres")
     chosen = array(odds(CLOUD, CLOUD[:1]), "the probabilities of 40 points", (40,))
     close(chosen[0], 0.0, "the probability of a point that is a centre already")
 
@@ -122,7 +140,16 @@ def one_silhouette(silhouette: Any) -> None:
     labels = _squared(CLOUD, CENTRES[:4]).argmin(1)
     wanted = silhouette_samples(CLOUD, labels)
     for i in (0, 7, 31):
-        close(silhouette(CLOUD, labels, i), wanted[i], f"the silhouette of point {i} of 40")
+        distance = np.sqrt(_squared(CLOUD, CLOUD[[i]])[:, 0])
+        own = distance[labels == labels[i]].mean()  # with the point itself
+        next_one = min(distance[labels == j].mean() for j in set(labels) - {labels[i]})
+        mistaken = {
+            "a is the mean distance to the others: the point is not one of them": (
+                (next_one - own) / max(own, next_one)
+            )
+        }
+        what = f"the silhouette of point {i} of 40"
+        close(silhouette(CLOUD, labels, i), wanted[i], what, instead=mistaken)
     mixed = np.arange(40) % 3
     wanted = silhouette_samples(CLOUD, mixed)
     worst = int(wanted.argmin())
@@ -144,7 +171,14 @@ def a_robust_k_means_on_values(cost: Any) -> None:
     total = as_value(cost(X, centres), "the cost")
     roots = np.sqrt(1 + _squared(X, start))
     near = roots.argmin(1)
-    close(total.data, (roots.min(1) - 1).sum(), "the cost of twelve points with three centres")
+    mistaken = {
+        "that adds the costs of all centres; asked is the smallest for each point": (
+            (roots - 1).sum()
+        ),
+        "that is without the -1 of each point": roots.min(1).sum(),
+    }
+    what = "the cost of twelve points with three centres"
+    close(total.data, (roots.min(1) - 1).sum(), what, instead=mistaken)
     total.backward()
     wanted = np.zeros_like(start)
     np.add.at(wanted, near, (start[near] - X) / roots.min(1)[:, None])
@@ -174,5 +208,6 @@ def get_it_stuck(points: Any, centres: Any) -> None:
     if ended < 100 * best or ended <= 0:
         times = f"{ended / best:.3g} times the best" if best > 0 else "with a best of 0"
         raise Wrong(
-            f"Lloyd's algorithm ends at an inertia of {ended:.4g}, {times}: not stuck enough"
+            f"Lloyd's algorithm ends at an inertia of {ended:.4g}, {times}; asked is at least 100 "
+            "times the best"
         )

@@ -39,7 +39,8 @@ def _theta(X: Any, y: Any) -> Any:
 def a_line_by_hand(w: Any, b: Any, r_squared: Any) -> None:
     by_hand(w, 0.5, "the slope")
     by_hand(b, 1.5, "the intercept")
-    by_hand(r_squared, 0.25, "R squared")
+    left = "that is the share of the squares that the line leaves; asked is the share it explains"
+    by_hand(r_squared, 0.25, "R squared", instead={left: 0.75, "that is r; asked is r^2": 0.5})
 
 
 @sheet.exercise(
@@ -52,9 +53,16 @@ def a_line_by_hand(w: Any, b: Any, r_squared: Any) -> None:
     ],
 )
 def a_gradient_and_its_speed_limit(gradient_w: Any, gradient_b: Any, limit: Any) -> None:
-    by_hand(gradient_w, 7.0, "the gradient of w")
-    by_hand(gradient_b, 3.0, "the gradient of b")
-    by_hand(limit, 2 / (6 + 32**0.5), "the limit of the learning rate")
+    summed = "that is the gradient of the sum of squares; asked is that of their mean"
+    by_hand(gradient_w, 7.0, "the gradient of w", instead={summed: 14.0})
+    by_hand(gradient_b, 3.0, "the gradient of b", instead={summed: 6.0})
+    largest = 6 + 32**0.5
+    mistaken = {
+        "that is 1 / curvature, where a step lands in the minimum; asked is where steps begin to "
+        "grow": 1 / largest,
+        "that is the flattest direction's limit; the steepest one decides": 2 / (6 - 32**0.5),
+    }
+    by_hand(limit, 2 / largest, "the limit of the learning rate", instead=mistaken)
 
 
 @sheet.exercise(
@@ -68,11 +76,19 @@ def least_squares_that_keeps_its_digits(fit: Any) -> None:
     theta = _theta(ROWS, ANSWERS)
     w, b = several(fit(ROWS, ANSWERS), "w", "b")
     close(w, theta[:3], "the weights of 23 examples with three columns")
-    close(b, theta[3], "their intercept")
+    mean = "that is the mean answer; asked is where all columns are 0"
+    close(b, theta[3], "their intercept", instead={mean: ANSWERS.mean()})
     t = np.linspace(0, 1, 50)
     powers = np.column_stack([t**k for k in range(1, 11)])
     w, _b = several(fit(powers, powers.sum(1) + 1.0), "w", "b")
-    close(w, np.ones(10), "the weights of ten powers of t, an ill-conditioned problem", rtol=1e-4)
+    what = "the weights of ten powers of t, an ill-conditioned problem"
+    off = np.abs(array(w, what, (10,)) - 1).max()
+    if 1e-4 < off < 0.5:
+        raise Wrong(
+            f"{what}: they are off by up to {off:.1g}; asked is a fit that keeps its digits, and "
+            "forming A^T A loses half of them"
+        )
+    close(w, np.ones(10), what, rtol=1e-4)
 
 
 @sheet.exercise(
@@ -87,7 +103,14 @@ def weighted_least_squares(weighted: Any) -> None:
     close(got, _theta(ROWS, ANSWERS), "the weights and intercept if all are equally important")
     root = np.sqrt(IMPORTANCE)
     wanted = np.linalg.lstsq(_with_ones(ROWS) * root[:, None], ANSWERS * root, rcond=None)[0]
-    close(weighted(ROWS, ANSWERS, IMPORTANCE), wanted, "the weights and intercept of 23 examples")
+    q = IMPORTANCE
+    squared = np.linalg.lstsq(_with_ones(ROWS) * q[:, None], ANSWERS * q, rcond=None)[0]
+    mistaken = {
+        "that multiplies the error by q before it is squared; asked is q times the square": squared,
+        "that is as if all were equally important": _theta(ROWS, ANSWERS),
+    }
+    what = "the weights and intercept of 23 examples"
+    close(weighted(ROWS, ANSWERS, q), wanted, what, instead=mistaken)
     twice = weighted(ROWS, ANSWERS, np.where(np.arange(23) < 4, 2.0, 1.0))
     doubled = np.r_[np.arange(4), np.arange(23)]
     close(twice, _theta(ROWS[doubled], ANSWERS[doubled]), "importance 2 is the same example twice")
@@ -106,7 +129,15 @@ def the_elastic_net_on_values(loss: Any) -> None:
     total = as_value(loss(w, b, ROWS, ANSWERS, 0.6, 0.2), "the loss")
     e = ROWS @ at + start - ANSWERS
     wanted = (e**2).mean() + 0.6 * np.abs(at).sum() + 0.2 * (at**2).sum()
-    close(total.data, wanted, "the loss on 23 examples")
+    penalties = wanted - (e**2).mean()
+    mistaken = {
+        "b is in the squared penalty; asked are the penalties of w alone": wanted + 0.2 * start**2,
+        "b is in the penalties; asked are those of w alone": wanted + 0.6 * start + 0.2 * start**2,
+        "that is the sum of the squared errors; asked is their mean": (e**2).sum() + penalties,
+        "that is half of the squared penalty; asked is l2 times the sum": wanted
+        - 0.1 * (at**2).sum(),
+    }
+    close(total.data, wanted, "the loss on 23 examples", instead=mistaken)
     total.backward()
     slope = 2 / 23 * ROWS.T @ e + 0.6 * np.sign(at) + 0.4 * at
     close(grads(w), slope, "the gradients of three weights")
@@ -129,7 +160,12 @@ def one_weight_of_the_elastic_net(update: Any) -> None:
         cost = a * grid**2 - 2 * c * grid + l1 * np.abs(grid) + l2 * grid**2
         best = float(grid[cost.argmin()])
         what = f"the best weight for a = {a}, c = {c}, l1 = {l1}, l2 = {l2}"
-        close(update(a, c, l1, l2), best, what, atol=2e-5, rtol=0)
+        lowered = np.sign(c) * max(abs(c) - l1, 0.0) / (a + l2)
+        mistaken = {
+            "that lowers c by l1; the derivative of the squares has a factor of 2": lowered,
+            "that is the minimum without l1": c / (a + l2),
+        }
+        close(update(a, c, l1, l2), best, what, atol=2e-5, rtol=0, instead=mistaken)
 
 
 @sheet.exercise(
@@ -157,14 +193,22 @@ def cross_validation(cross_validated: Any) -> None:
 
     for k in (2, 5, 23):
         seen.clear()
-        errors = []
+        errors, sizes = [], []
         for fold in np.array_split(np.arange(23), k):
+            sizes.append(len(fold))
             rest = np.setdiff1d(np.arange(23), fold)
             predicted = _with_ones(ROWS[fold]) @ _theta(ROWS[rest], ANSWERS[rest])
             errors.append(((predicted - ANSWERS[fold]) ** 2).mean())
         got = cross_validated(fit, ROWS, ANSWERS, k)
         true(len(seen) == k, f"there are {k} fits for {k} folds; there were {len(seen)}")
-        close(got, np.mean(errors), f"the mean squared error of {k} folds of 23 examples")
+        mistaken = {
+            "that is the mean over the rows; asked is the mean over the folds": np.average(
+                errors, weights=sizes
+            ),
+            "that is the sum over the folds; asked is their mean": np.sum(errors),
+        }
+        what = f"the mean squared error of {k} folds of 23 examples"
+        close(got, np.mean(errors), what, instead=mistaken)
 
 
 @sheet.exercise(
@@ -181,7 +225,9 @@ def leave_one_out_without_leaving_out(left_out: Any) -> None:
         wanted.append(ANSWERS[i] - _with_ones(ROWS[[i]])[0] @ _theta(ROWS[rest], ANSWERS[rest]))
     with watching() as made:
         got = left_out(ROWS, ANSWERS)
-    close(got, wanted, "the 23 errors, answer minus prediction")
+    own = "these are the residuals of the fit to all; asked is each one's error without its example"
+    residuals = ANSWERS - _with_ones(ROWS) @ _theta(ROWS, ANSWERS)
+    close(got, wanted, "the 23 errors, answer minus prediction", instead={own: residuals})
     fits = sum(made[call] for call in made if call[1] in _SOLVERS)
     if fits > 6:
         raise Wrong(f"one fit is enough: {fits} systems of equations were solved")
@@ -211,9 +257,15 @@ def one_point_decides(x: Any, y: Any) -> None:
     r2 = np.corrcoef(x, y)[0, 1] ** 2 if np.ptp(y) > 0 else 1.0
     without = min(slope(everybody != i) for i in range(8))
     if full < 0.5 or r2 < 0.8:
-        raise Wrong(f"all eight points: slope {full:.3g} and R squared {r2:.3g}; one is too small")
+        raise Wrong(
+            f"all eight points: slope {full:.3g} and R squared {r2:.3g}; asked are at least 0.5 "
+            "and at least 0.8"
+        )
     if without > -0.5:
-        raise Wrong(f"the slope falls to {without:.3g} at the least when a point is left out")
+        raise Wrong(
+            f"without one point the slope is {without:.3g} at the least; asked is a "
+            "point without which the line falls, by 0.5 or more"
+        )
 
 
 @sheet.exercise(
@@ -226,7 +278,8 @@ def one_point_decides(x: Any, y: Any) -> None:
 def risk_and_what_was_seen(always_0: Any, say_x: Any, chosen: Any, gap: Any) -> None:
     by_hand(always_0, 0.4, 'the risk of "always 0"')
     by_hand(say_x, 0.3, 'the risk of "say x"')
-    word(chosen, "always 0", "which is chosen", ("always 0", "say x"))
+    better = {"that has the smaller risk; asked is which the five examples choose": "say x"}
+    word(chosen, "always 0", "which is chosen", ("always 0", "say x"), instead=better)
     by_hand(gap, 0.2, "the generalisation gap")
 
 
@@ -255,7 +308,9 @@ def intervals_for_the_weights(intervals: Any) -> None:
         low, high = several(intervals(A, y), "the lower ends", "the upper ends")
         low, high = array(low, "the lower ends", (d + 1,)), array(high, "the upper ends", (d + 1,))
         close((low + high) / 2, theta, f"the middles for {n} examples")
-        close(high - low, 2 * t * error, f"the widths for {n} examples")
+        narrow = 2 * stats.t.ppf(0.95, n - d - 1) * error
+        instead = {"those are intervals of 90%; asked are 95%": narrow}
+        close(high - low, 2 * t * error, f"the widths for {n} examples", instead=instead)
 
 
 @sheet.exercise(
@@ -267,7 +322,8 @@ def intervals_for_the_weights(intervals: Any) -> None:
 )
 def dummies_in_your_head(reference_a: Any, reference_c: Any, rank: Any) -> None:
     by_hand(reference_a, [10, 4, 1], "the weights with A as the reference")
-    by_hand(reference_c, [11, -1, 3], "the weights with C as the reference")
+    means = {"those are means; asked are differences from the reference": [11, 10, 14]}
+    by_hand(reference_c, [11, -1, 3], "the weights with C as the reference", instead=means)
     by_hand(rank, 3, "the rank", exact=True)
 
 
@@ -288,4 +344,5 @@ def what_do_these_data_show(surest: Any, ratio: Any, age: Any, no_effect: Any) -
     by_hand(ratio, float(ratios.max()), "the weight over its standard error")
     ends = [float(theta[0] - t * error[0]), float(theta[0] + t * error[0])]
     by_hand(age, ends, "the interval of age")
-    word(no_effect, "no", "whether no effect is shown", ("yes", "no"))
+    holds = {"other numbers lie in the interval too; asked is whether it shows 0": "yes"}
+    word(no_effect, "no", "whether no effect is shown", ("yes", "no"), instead=holds)

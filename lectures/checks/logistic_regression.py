@@ -47,10 +47,16 @@ def _slopes(f: Any, at: Any, step: float = 1e-4) -> Any:
     ],
 )
 def odds_in_your_head(odds: Any, probability: Any, at_zero: Any, after_doubling: Any) -> None:
-    by_hand(odds, 4.0, "the odds of 0.8")
-    by_hand(probability, 0.25, "the probability with odds of 1 to 3")
+    against = {"those are the odds against it": 0.25}
+    quotient = {"those are the odds; asked is the probability": 1 / 3}
+    doubled = {
+        "that is twice the probability; an odds ratio multiplies the odds": 0.4,
+        "those are the odds; asked is the probability": 0.5,
+    }
+    by_hand(odds, 4.0, "the odds of 0.8", instead=against)
+    by_hand(probability, 0.25, "the probability with odds of 1 to 3", instead=quotient)
     by_hand(at_zero, 0.5, "the probability with log-odds of 0")
-    by_hand(after_doubling, 1 / 3, "the probability after the odds ratio of 2")
+    by_hand(after_doubling, 1 / 3, "the probability after the odds ratio of 2", instead=doubled)
 
 
 @sheet.exercise(
@@ -61,10 +67,15 @@ def odds_in_your_head(odds: Any, probability: Any, at_zero: Any, after_doubling:
     ],
 )
 def one_log_loss_by_hand(loss: Any, slope_w1: Any, slope_w2: Any, slope_b: Any) -> None:
-    by_hand(loss, np.log(2), "the loss")
-    by_hand(slope_w1, -1.0, "the derivative by w1")
-    by_hand(slope_w2, -0.5, "the derivative by w2")
-    by_hand(slope_b, -0.5, "the derivative by b")
+    likelihood = "that is for the log likelihood; the loss is minus it"
+    wanted = {
+        "that is the probability; asked is the loss, -log p": 0.5,
+        "that is log p; the loss is minus it": -np.log(2),
+    }
+    by_hand(loss, np.log(2), "the loss", instead=wanted)
+    by_hand(slope_w1, -1.0, "the derivative by w1", instead={likelihood: 1.0})
+    by_hand(slope_w2, -0.5, "the derivative by w2", instead={likelihood: 0.5})
+    by_hand(slope_b, -0.5, "the derivative by b", instead={likelihood: 0.5})
 
 
 @sheet.exercise(
@@ -82,7 +93,10 @@ def a_loss_that_does_not_overflow(sound_loss: Any) -> None:
                 result = sound_loss(z, label)
             loss = as_value(result, "the loss")
             what = f"for the score {number:g} and the label {label:g}"
-            close(loss.data, np.logaddexp(0.0, number) - label * number, f"the loss {what}")
+            right = np.logaddexp(0.0, number) - label * number
+            size = "the loss is finite there: asked is one without an exp that is too large"
+            mistaken = {size: np.inf, f"{size}, or a log of 0": np.nan}
+            close(loss.data, right, f"the loss {what}", instead=mistaken)
             loss.backward()
             slope = np.exp(-np.logaddexp(0.0, -number)) - label
             close(z.grad, slope, f"the gradient {what}")
@@ -107,7 +121,16 @@ def gradient_and_hessian_with_a_penalty(gradient_and_hessian: Any) -> None:
             return _loss(w, CLOUD, BITS, strength)
 
         what = f"at strength {strength:g}, beside finite differences"
-        close(gradient, _slopes(loss, at), f"the gradient {what}", rtol=1e-5, atol=1e-7)
+        slopes = _slopes(loss, at)
+        plain = slopes - strength * at
+        mistaken = {
+            "that adds up over the rows; asked is the gradient of the mean": 30 * plain
+            + strength * at,
+            "half a square has the derivative w, without a 2": slopes + strength * at,
+            "that is without the penalty": plain,
+        }
+        told = {"rtol": 1e-5, "atol": 1e-7, "instead": mistaken}
+        close(gradient, slopes, f"the gradient {what}", **told)
         numeric = _slopes(lambda w, loss=loss: _slopes(loss, w), at)
         close(hessian, numeric, f"the Hessian {what}", rtol=1e-4, atol=1e-5)
 
@@ -133,8 +156,12 @@ def the_gradient_of_softmax_regression(softmax_gradient: Any) -> None:
             got = softmax_gradient(W.copy(), b.copy(), CLOUD.copy(), y.copy())
         by_W, by_b = several(got, "the gradient by W", "the gradient by b")
         what = "small" if size == 1 else "very large"
-        close(by_W, grads(values[0]), f"the gradient by W for {what} scores")
-        close(by_b, grads(values[1]), f"the gradient by b for {what} scores")
+        added = "that adds up over the rows; asked is the gradient of the mean"
+        large = "asked are scores of any size: exp of them may be too large for a float"
+        W_grad, b_grad = grads(values[0]), grads(values[1])
+        mistaken = {added: 30 * W_grad, large: np.full((3, 4), np.nan)}
+        close(by_W, W_grad, f"the gradient by W for {what} scores", instead=mistaken)
+        close(by_b, b_grad, f"the gradient by b for {what} scores", instead={added: 30 * b_grad})
 
 
 @sheet.exercise(
@@ -147,7 +174,10 @@ def the_gradient_of_softmax_regression(softmax_gradient: Any) -> None:
 def auc_by_counting(auc: Any) -> None:
     from sklearn.metrics import roc_auc_score
 
-    close(auc(np.array([0, 1, 0]), np.ones(3)), 0.5, "the AUC when all scores are equal")
+    ties = {"that counts ties as lost; half of them is asked for": 0.0}
+    ties |= {"that counts ties as won; half of them is asked for": 1.0}
+    tied = auc(np.array([0, 1, 0]), np.ones(3))
+    close(tied, 0.5, "the AUC when all scores are equal", instead=ties)
     upside_down = auc(np.array([0, 1, 1]), np.array([5.0, 1, 2]))
     close(upside_down, 0.0, "the AUC of a ranking upside down")
     y = BITS.astype(int)
@@ -171,13 +201,21 @@ def newton_damped(damped_step: Any) -> None:
     given = near.copy()
     got = damped_step(given, CLOUD, BITS)
     true(np.array_equal(given, near), "the array w that was given is unchanged")
-    close(got, near - full, "a step from near by, where the full one is good")
+    half = {
+        "that is half a step; the full one is tried first, and it lowers the loss": (
+            near - full / 2
+        )
+    }
+    close(got, near - full, "a step from near by, where the full one is good", instead=half)
     w = np.array([3.0])
     for t in range(25):
         before = _loss(w, X, y)
         new = array(damped_step(w, X, y), "the new w", (1,))
         if not _loss(new, X, y) <= before + 1e-12:
-            raise Wrong(f"from w = {w[0]:.4g} (step {t}) the loss rises, at w = {new[0]:.4g}")
+            raise Wrong(
+                f"from w = {w[0]:.4g} (step {t}) the loss rises, at w = {new[0]:.4g}; asked is a "
+                "step that is halved until it does not"
+            )
         w = new
     close(w, [0.41962], "the w after 25 steps from w = 3", rtol=1e-4)
 
@@ -190,8 +228,21 @@ def newton_damped(damped_step: Any) -> None:
     ],
 )
 def a_threshold_when_treatment_costs_too(threshold: Any, threshold_for_the_sure: Any) -> None:
-    by_hand(threshold, 5 / 23, "the threshold for calibrated probabilities")
-    by_hand(threshold_for_the_sure, 25 / 349, "the threshold for the too sure model")
+    mistaken = {
+        "that is as if a true alarm cost nothing; it costs 2": 5 / 25,
+        "those are the odds; asked is the probability": 5 / 18,
+        "that is the probability of 0 rather than 1": 18 / 23,
+    }
+    by_hand(threshold, 5 / 23, "the threshold for calibrated probabilities", instead=mistaken)
+    mistaken = {
+        "that doubles the odds; it is the log-odds that are doubled": 10 / 28,
+        "that doubles the probability; it is the log-odds that are doubled": 10 / 23,
+        "that halves the log-odds; on the model's own probabilities they are doubled": (
+            (5 / 18) ** 0.5 / (1 + (5 / 18) ** 0.5)
+        ),
+    }
+    what = "the threshold for the too sure model"
+    by_hand(threshold_for_the_sure, 25 / 349, what, instead=mistaken)
 
 
 @sheet.exercise(
@@ -205,11 +256,17 @@ def perfect_ranking_useless_probabilities(ranks_well: Any, says_well: Any) -> No
     with part("ranks_well"):
         auc, loss = _auc_and_loss(ranks_well, "ranks_well")
         if not (auc == 1 and loss > np.log(2)):
-            raise Wrong(f"ranks_well has an AUC of {auc:.3f} and a log loss of {loss:.3f}")
+            raise Wrong(
+                f"ranks_well has an AUC of {auc:.3f} and a log loss of {loss:.3f}; asked are "
+                "exactly 1, and a log loss above 0.693"
+            )
     with part("says_well"):
         auc, loss = _auc_and_loss(says_well, "says_well")
         if not (auc < 0.8 and loss < 0.6):
-            raise Wrong(f"says_well has an AUC of {auc:.3f} and a log loss of {loss:.3f}")
+            raise Wrong(
+                f"says_well has an AUC of {auc:.3f} and a log loss of {loss:.3f}; asked are an "
+                "AUC below 0.8, and a log loss below 0.6"
+            )
 
 
 def _auc_and_loss(forecasts: Any, name: str) -> tuple[float, float]:

@@ -5,7 +5,7 @@ Nothing here knows a formula: what is right is what the engine finds on arrays o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -36,11 +36,13 @@ def _draw(seed: int, *shapes: tuple[int, ...]) -> list[np.ndarray]:
     return [rng.normal(size=shape) for shape in shapes]
 
 
-def _compare(got: Any, wanted: Any, what: str, shape_of: str) -> None:
-    got = array(got, what)
-    if got.shape != np.shape(wanted):
-        raise Wrong(f"{what} has the shape {got.shape}, unlike {shape_of}")
-    close(got, wanted, what, rtol=1e-8, atol=1e-10)
+def _compare(
+    got: Any, wanted: Any, what: str, shape_of: str, instead: Mapping[str, Any] | None = None
+) -> None:
+    given = array(got, what)
+    if given.shape != np.shape(wanted):
+        close(given, wanted, f"{what}, of the shape of {shape_of}", instead=instead or {})
+    close(given, wanted, what, rtol=1e-8, atol=1e-10, instead=instead or {})
 
 
 def _untouched(before: list[np.ndarray], after: list[np.ndarray]) -> None:
@@ -66,7 +68,8 @@ def from_the_loss_to_the_logarithms(backward_nll: Any) -> None:
         with without_engine():
             got = backward_nll(logprobs, y)
         _untouched([before], [logprobs])
-        _compare(got, wanted, "dlogprobs", "logprobs")
+        summed = {"that is for the sum over the rows; the loss is their mean": n * wanted}
+        _compare(got, wanted, "dlogprobs", "logprobs", summed)
 
 
 @sheet.exercise(
@@ -85,7 +88,14 @@ def counts_to_probabilities(backward_normalise: Any) -> None:
             got = backward_normalise(counts, dprobs)
         _untouched(before, [counts, dprobs])
         (wanted,) = _gradients(lambda c: c * c.sum(axis=1, keepdims=True) ** -1, dprobs, counts)
-        _compare(got, wanted, "dcounts", "counts")
+        total = counts.sum(axis=1, keepdims=True)
+        mistaken = {
+            "that is one use of counts; it stands in the sum as well": dprobs / total,
+            "the sum was copied along its row: what arrives there is added up": (
+                dprobs / total - dprobs * counts / total**2
+            ),
+        }
+        _compare(got, wanted, "dcounts", "counts", mistaken)
 
 
 @sheet.exercise(
@@ -103,7 +113,13 @@ def a_linear_layer(backward_linear: Any) -> None:
         wanted = _gradients(lambda x, W, b: x @ W + b, dy, x, W, b)
         names = ("dx", "dW", "db")
         for name, g, w in zip(names, several(got, *names), wanted, strict=True):
-            _compare(g, w, f"{name} of a layer of shape {(nin, nout)}", name[1:])
+            mistaken = {
+                "db": {"b was copied to every row: what arrives is added up over the rows": dy},
+                "dW": {"no mean is taken here: what arrives at y is all there is": x.T @ dy / n},
+                "dx": {"W and its transpose have changed places": dy @ W if nin == nout else []},
+            }
+            what = f"{name} of a layer of shape {(nin, nout)}"
+            _compare(g, w, what, name[1:], mistaken[name])
 
 
 @sheet.exercise(
@@ -118,7 +134,12 @@ def tanh_from_its_output(backward_tanh: Any) -> None:
     with without_engine():
         got = backward_tanh(h, dh)
     _untouched(before, [h, dh])
-    _compare(got, wanted, "the gradient before tanh", "h")
+    mistaken = {
+        "h is the output of tanh already": dh * (1 - np.tanh(h) ** 2),
+        "that is the local derivative, without what arrives": 1 - h**2,
+        "the derivative is 1 minus the square": dh * (1 - h),
+    }
+    _compare(got, wanted, "the gradient before tanh", "h", mistaken)
 
 
 @sheet.exercise(
@@ -137,7 +158,14 @@ def the_embedding(backward_embedding: Any) -> None:
         with without_engine():
             got = backward_embedding(C, X, demb)
         _untouched(before, [C, demb])
-        _compare(got, wanted, f"dC for {n} letters in {X.size} places", "C")
+        last = np.zeros_like(C)
+        last[X] += demb
+        mistaken = {
+            "that keeps what arrives from one place of each letter; asked is the sum over all its "
+            "places": last,
+            "that is what arrives at each place; each row of C collects from its places": demb,
+        }
+        _compare(got, wanted, f"dC for {n} letters in {X.size} places", "C", mistaken)
 
 
 @sheet.exercise(
@@ -160,7 +188,13 @@ def softmax_and_cross_entropy_fused(backward_cross_entropy: Any) -> None:
         large = ", scores of some hundreds" if scale > 100 else ""
         if not np.all(np.isfinite(array(got, "dlogits"))):
             raise Wrong(f"dlogits holds infinite numbers or nan{large}: exp overflows")
-        _compare(got, wanted, f"dlogits{large}", "logits")
+        mistaken = {
+            "that is for the sum over the rows; asked is the mean": n * wanted,
+            "those are the probabilities; the right class has 1 less": (
+                wanted + np.eye(classes)[y] / n
+            ),
+        }
+        _compare(got, wanted, f"dlogits{large}", "logits", mistaken)
 
 
 def _norm(x: Any, gain: Any, shift: Any, eps: float = 1e-5) -> Any:
@@ -202,7 +236,22 @@ def _mark_norm(backward: Any, shapes: Any) -> None:
         wanted = _gradients(_norm, dy, x, gain, shift)
         names = ("dx", "dgain", "dshift")
         for name, g, w in zip(names, several(got, *names), wanted, strict=True):
-            _compare(g, w, f"{name} for a batch of shape {shape}", name[1:])
+            mistaken = _misread_norm(x, gain, dy) if name == "dx" else {}
+            _compare(g, w, f"{name} for a batch of shape {shape}", name[1:], mistaken)
+
+
+def _misread_norm(x: Any, gain: Any, dy: Any) -> dict[str, Any]:
+    """What dx is where part of the way back is left out."""
+    n, inverse = len(x), (x.var(axis=0, ddof=1) + 1e-5) ** -0.5
+    raw = (x - x.mean(axis=0)) * inverse
+    direct, along = gain * inverse * dy, gain * inverse * raw * (dy * raw).sum(axis=0)
+    of_mean = gain * inverse * dy.mean(axis=0)
+    return {
+        "that takes mean and variance for constants; they are made of x as well": direct,
+        "that takes the mean for a constant; it is made of x as well": direct - along / (n - 1),
+        "that takes the variance for a constant; it is made of x as well": direct - of_mean,
+        "the variance is over n - 1, and the mean over n": direct - of_mean - along / n,
+    }
 
 
 @sheet.exercise(
@@ -222,12 +271,17 @@ def the_whole_network(gradients: Any) -> None:
         rng = np.random.default_rng(n)
         X, y = rng.integers(0, 6, (n, 3)), rng.integers(0, 6, n)
         V = {name: _values(p) for name, p in P.items()}
-        h = np.tanh(_norm(V["C"][X].reshape(n, 6) @ V["W1"] + V["b1"], V["gain"], V["shift"]))
+        emb = V["C"][X] * 1.0  # a node for each place
+        h = np.tanh(_norm(emb.reshape(n, 6) @ V["W1"] + V["b1"], V["gain"], V["shift"]))
         cross_entropy(h @ V["W2"] + V["b2"], y).backward()
         before = [p.copy() for p in P.values()]
         with without_engine():
             got = gradients(P, X, y)
+        last = np.zeros_like(C)
+        last[X] += grads(emb)
+        once = {"a letter that stands in several places gets something from each of them": last}
         _untouched(before, list(P.values()))
         found = dict(zip(P, several(got, *P), strict=True))
         for name in reversed(P):
-            _compare(found[name], grads(V[name]), f"the gradient of {name}", name)
+            mistaken = once if name == "C" else {}
+            _compare(found[name], grads(V[name]), f"the gradient of {name}", name, mistaken)

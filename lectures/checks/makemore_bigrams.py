@@ -71,9 +71,16 @@ def _dev_losses() -> dict[float, float]:
     ],
 )
 def three_names_by_hand(p_a: Any, cost: Any, smoothed: Any) -> None:
-    by_hand(p_a, 2 / 3, "the probability that a name begins with a")
-    by_hand(cost, (np.log(1.5) + np.log(3)) / 3, "the cost of 'ab'")
-    by_hand(smoothed, np.log(2 * 3 * 5 / 3) / 3, "the cost of 'ab' with 1 added")
+    anywhere = {"that is how frequent a is anywhere; asked is after the dot": 3 / 5}
+    by_hand(p_a, 2 / 3, "the probability that a name begins with a", instead=anywhere)
+    summed = "that is the sum over the bigrams; asked is their average"
+    two = "that is over two bigrams; with the dots there are three"
+    cost_of_ab = np.log(1.5) + np.log(3)
+    instead = {summed: cost_of_ab, two: cost_of_ab / 2}
+    by_hand(cost, cost_of_ab / 3, "the cost of 'ab'", instead=instead)
+    cost_of_ab = np.log(2 * 3 * 5 / 3)
+    instead = {summed: cost_of_ab, two: cost_of_ab / 2}
+    by_hand(smoothed, cost_of_ab / 3, "the cost of 'ab' with 1 added", instead=instead)
 
 
 @sheet.exercise(
@@ -109,7 +116,8 @@ def training_dev_test(split: Any) -> None:
 def counting_triples(trigram_counts: Any) -> None:
     what = "the counts of five names"
     one = integers(trigram_counts(["ab"]), "the counts of 'ab'", (27, 27, 27))
-    same(int(one.sum()), 3, "the number of triples in 'ab'")
+    dots = {"a name begins after two dots and ends with one": 2}
+    same(int(one.sum()), 3, "the number of triples in 'ab'", instead=dots)
     N = integers(trigram_counts(list(SAMPLE)), what, (27, 27, 27))
     wanted = _counts(SAMPLE)
     same(int(N.sum()), int(wanted.sum()), "the number of triples in five names")
@@ -128,7 +136,16 @@ def the_loss_of_a_trigram_model(trigram_loss: Any) -> None:
     train = _splits()[0][:2000]
     N = _counts(train)
     before = N.copy()
-    close(trigram_loss(N, SAMPLE, 1.0), _loss(N, SAMPLE, 1.0), "the loss of five names, extra = 1")
+    right, triples = _loss(N, SAMPLE, 1.0), _counts(SAMPLE).sum()
+    with np.errstate(all="ignore"):
+        late = -np.log(N / N.sum(axis=-1, keepdims=True) + 1.0) * _counts(SAMPLE)
+    mistaken = {
+        "that is per name; asked is the average over all triples": right * triples / len(SAMPLE),
+        "that is the sum; asked is the average over all triples": right * triples,
+        "`extra` is added to the counts, before they are divided": np.nansum(late) / triples,
+    }
+    got = trigram_loss(N, SAMPLE, 1.0)
+    close(got, right, "the loss of five names, extra = 1", instead=mistaken)
     close(trigram_loss(N, train[:50], 0.1), _loss(N, train[:50], 0.1), "fifty names, extra = 0.1")
     true(np.array_equal(N, before), "the counts are the same afterwards")
     empty = np.zeros((27, 27, 27), dtype=int)
@@ -145,8 +162,18 @@ def the_loss_of_a_trigram_model(trigram_loss: Any) -> None:
 def how_much_smoothing(best_extra: Any, dev_loss: Any, test_loss: Any) -> None:
     losses = _dev_losses()
     best = min(losses, key=lambda extra: losses[extra])
-    by_hand(best_extra, best, "the amount with the smallest dev loss", exact=True)
-    by_hand(dev_loss, losses[best], "its dev loss")
+    mistaken = {
+        "that is the best on the training part; asked is the dev part": 0.01,
+        "that is the amount of the lecture": 1.0,
+    }
+    what = "the amount with the smallest dev loss"
+    by_hand(best_extra, best, what, exact=True, instead=mistaken)
+    others = {
+        f"that is the dev loss of {extra:g}": losses[extra]
+        for extra in losses
+        if losses[extra] > 1.006 * losses[best]
+    }
+    by_hand(dev_loss, losses[best], "its dev loss", instead=others)
     train, _, test = _splits()
     by_hand(test_loss, _loss(_counts(train), test, best), "its loss on the test part")
 
@@ -168,7 +195,12 @@ def without_one_hot_vectors(loss_by_rows: Any) -> None:
     for w in W.flat:
         w.grad = 0.0
     got = as_value(loss_by_rows(W, x, y), "the loss")
-    close(got.data, wanted.data, "the loss of twelve pairs")
+    turned = {
+        "x and y have changed places: y are the letters that follow": (
+            functional.cross_entropy(functional.one_hot(y, 27) @ W, x).data
+        )
+    }
+    close(got.data, wanted.data, "the loss of twelve pairs", instead=turned)
     got.backward()
     close(grads(W), gradient, "the gradient of the loss of twelve pairs", atol=1e-12)
     true(len(topological_order(got)) < len(topological_order(wanted)) / 3,
@@ -198,7 +230,10 @@ def a_loss_that_cannot_overflow(stable_loss: Any) -> None:
     close(gradient, p - np.eye(3)[1], "its gradient", atol=1e-12)
     for shift in (5000.0, -5000.0):
         loss, gradient = of([s + shift for s in scores], 1)
-        close(loss, -np.log(p[1]), f"the loss with {shift:.0f} added to every score", rtol=1e-9)
+        size = "the loss is finite there: asked is one that no size of the scores can break"
+        mistaken = {} if np.isfinite(loss) else {size: loss}
+        what = f"the loss with {shift:.0f} added to every score"
+        close(loss, -np.log(p[1]), what, rtol=1e-9, instead=mistaken)
         close(gradient, p - np.eye(3)[1], f"its gradient with {shift:.0f} added", atol=1e-9)
     loss, gradient = of([0.0, -4000.0, 5000.0], 2)
     close(loss, 0.0, "the loss of scores that lie far apart", atol=1e-9)

@@ -43,18 +43,27 @@ def all_weights_zero(learning: Any, final_loss: Any) -> None:
             listed = [learning] if isinstance(learning, str) else list(learning)
             found = {str(name).strip().casefold() for name in listed}
             true(found <= {"c", "w1", "b1", "w2", "b2"}, "only C, W1, b1, W2 and b2 are named")
-            true(found == {"b2"}, "the gradient of these arrays, and of no others, is not all zero")
+            idle = len(found - {"b2"})
+            if idle:
+                raise Wrong(
+                    f"{idle} of the {len(found)} arrays that you name gets no gradient but 0"
+                )
+            true(found, "an array whose gradient is not all zero is named")
     with part("final_loss"):
         one = final_loss(np.array([4, 4, 4]))
         close(one, 0.0, "the loss in the end, where one letter is all")
-        close(final_loss(np.array([0, 1])), np.log(2), "the loss in the end, for two letters")
+        bits = {"that is in bits, by log2; a loss is in nats, by ln": 1.0}
+        two = final_loss(np.array([0, 1]))
+        close(two, np.log(2), "the loss in the end, for two letters", instead=bits)
         for seed in (1, 2):
             rng = np.random.default_rng(seed)
             weights = rng.random(9) ** 3
             y = rng.choice(9, 400, p=weights / weights.sum())
             share = np.bincount(y, minlength=9) / len(y)
             wanted = -sum(p * np.log(p) for p in share if p > 0)
-            close(final_loss(y), wanted, "the loss in the end, for 400 letters of an alphabet of 9")
+            even = {"that is for equal shares; asked is for the shares of these targets": np.log(9)}
+            what = "the loss in the end, for 400 letters of an alphabet of 9"
+            close(final_loss(y), wanted, what, instead=even)
 
 
 @sheet.exercise(
@@ -76,8 +85,20 @@ def batch_normalisation_folded_away(fold: Any) -> None:
         bias = array(bias, "the folded bias", (nout,))
         zero = np.zeros((1, nin))
         normal = [gain * (z @ W - mean) / np.sqrt(var + 0.01) + shift for z in (zero, x)]
-        close(zero @ weight + bias, normal[0], f"the output for x = 0, layer {nin} x {nout}")
-        close(x @ weight + bias, normal[1], f"the output for ten inputs, layer {nin} x {nout}")
+        mistaken = {
+            "the mean is divided by the spread and multiplied by the gain, too": [shift - mean],
+            "that is without the mean": [shift],
+            "that is without eps under the root": [shift - gain * mean / np.sqrt(var)],
+        }
+        what = f"the output for x = 0, layer {nin} x {nout}"
+        close(zero @ weight + bias, normal[0], what, instead=mistaken)
+        rows = (W.T * (gain / np.sqrt(var + 0.01))).T if nin == nout else W
+        unscaled = {
+            "the gain belongs to the columns of W, which are the units": x @ rows + normal[0],
+            "W is as it was; it is scaled, too": x @ W + normal[0],
+        }
+        what = f"the output for ten inputs, layer {nin} x {nout}"
+        close(x @ weight + bias, normal[1], what, instead=unscaled)
 
 
 @sheet.exercise(
@@ -85,8 +106,18 @@ def batch_normalisation_folded_away(fold: Any) -> None:
     hints=["Equal probabilities for k classes: 1/k each.", "The loss is in nats: ln."],
 )
 def the_first_loss(ten_classes: Any, biased: Any) -> None:
-    by_hand(ten_classes, np.log(10), "the loss for ten classes")
-    by_hand(biased, np.log(np.exp(2) + 4) - 2, "the loss with one score of 2")
+    loss = np.log(np.exp(2) + 4) - 2
+    tens, bits = "that is by the logarithm to the base 10; a loss is by ln", "that is in bits"
+    instead = {tens: 1.0, bits: np.log2(10)}
+    by_hand(ten_classes, np.log(10), "the loss for ten classes", instead=instead)
+    instead = {
+        tens: loss / np.log(10),
+        bits: loss / np.log(2),
+        "that is the probability of the right class; asked is minus its logarithm": np.exp(-loss),
+        "that is minus the score; asked is by its probability": -2.0,
+        "that is for five equal scores": np.log(5),
+    }
+    by_hand(biased, loss, "the loss with one score of 2", instead=instead)
 
 
 @sheet.exercise(
@@ -97,7 +128,9 @@ def the_first_loss(ten_classes: Any, biased: Any) -> None:
     ],
 )
 def dead_units(dead: Any) -> None:
-    same(dead(np.array([[0.999, 0.999], [0.999, 0.5]])), 1, "the dead units of a batch of two")
+    either = {"a unit is dead if every example saturates it, not if one does": 2}
+    got = dead(np.array([[0.999, 0.999], [0.999, 0.5]]))
+    same(got, 1, "the dead units of a batch of two", instead=either)
     rng = np.random.default_rng(40)
     h = np.tanh(rng.normal(size=(50, 30)) * 2)
     same(dead(h), 0, "the number of dead units where none is")
@@ -119,7 +152,13 @@ def the_gain_of_any_nonlinearity(gain_of: Any) -> None:
 
     close(gain_of(lambda z: z), 1.0, "the gain without a nonlinearity", rtol=0.02)
     relu = gain_of(lambda z: np.maximum(z, 0))
-    close(relu, math.sqrt(2), "the gain of ReLU", rtol=0.02)
+    spread = math.sqrt(0.5 - 1 / (2 * math.pi))
+    mistaken = {
+        "that is 1 / the spread about the mean; asked is the mean square": 1 / spread,
+        "that is the spread behind the nonlinearity; asked is what makes up for it": spread,
+        "that is 1 / the mean square; weights are multiplied by its root": 2.0,
+    }
+    close(relu, math.sqrt(2), "the gain of ReLU", rtol=0.02, instead=mistaken)
     leaky = gain_of(lambda z: np.where(z > 0, z, 0.2 * z))
     close(leaky, math.sqrt(2 / 1.04), "the gain of a leaky ReLU", rtol=0.02)
     first, again = (number(gain_of(np.tanh), "the gain of tanh") for _ in range(2))
@@ -144,14 +183,21 @@ def running_statistics(normalise: Any) -> None:
         x = rng.normal(2.0, 3.0, (6, 3))
         m, v = x.mean(0), x.var(0, ddof=1)
         got = normalise(x, state, True, 0.1)
-        close(got, (x - m) / np.sqrt(v + 1e-5), "the output in training")
+        biased = (x - m) / np.sqrt(x.var(0) + 1e-5)
+        divided = {"that divides by n in the variance; asked is the unbiased one": biased}
+        close(got, (x - m) / np.sqrt(v + 1e-5), "the output in training", instead=divided)
+        swapped = {
+            "momentum is how far to move to the batch, not how much to keep": (0.1 * mean + 0.9 * m)
+        }
         mean, var = 0.9 * mean + 0.1 * m, 0.9 * var + 0.1 * v
-        close(state["mean"], mean, "the running mean after training")
+        close(state["mean"], mean, "the running mean after training", instead=swapped)
         close(state["var"], var, "the running variance after training")
     x = rng.normal(-5.0, 1.0, (1, 3))
     kept = {k: np.array(v) for k, v in state.items()}
     got = normalise(x, state, False, 0.1)
-    close(got, (x - mean) / np.sqrt(var + 1e-5), "the output in evaluation, for one example")
+    own = {"that takes the mean of the one example; in evaluation it is that of `state`": 0 * x}
+    right, what = (x - mean) / np.sqrt(var + 1e-5), "the output in evaluation, for one example"
+    close(got, right, what, instead=own)
     if any(not np.array_equal(kept[k], state[k]) for k in kept):
         raise Wrong("evaluation has changed the running statistics")
 
@@ -169,6 +215,15 @@ def the_update_data_ratio(ratio: Any, verdict: Any) -> None:
         for rate, scale in ((0.1, 0.02), (0.001, 1.0)):
             w, g = rng.normal(1.0, 0.3, (20, 10)), rng.normal(0.5, scale, (20, 10))
             wanted = np.log10(rate * g.std() / w.std())
-            close(ratio(w, g, rate), wanted, f"the ratio for the rate {rate}")
+            mistaken = {
+                "that is the gradient beside the weights; the step is rate times it": (
+                    wanted - np.log10(rate)
+                ),
+                "that is by the natural logarithm; asked is log10": wanted * np.log(10),
+                "that compares means; asked are spreads": np.log10(rate * abs(g.mean() / w.mean())),
+            }
+            what = f"the ratio for the rate {rate}"
+            close(ratio(w, g, rate), wanted, what, instead=mistaken)
     among = ("the rate is too small", "the rate is too large", "healthy")
-    word(verdict, among[0], "the verdict on a ratio of -5", among)
+    fine = {"a step of a hundred-thousandth of the weights; a thousandth is healthy": "healthy"}
+    word(verdict, among[0], "the verdict on a ratio of -5", among, instead=fine)

@@ -42,7 +42,15 @@ def counting_parameters(count: Any) -> None:
         wanted = 27 * dim + levels + hidden * 27 + 27
         with without("building the network", module="micrograd"):
             found = count(dim, hidden)
-        same(found, wanted, f"the parameters for dim {dim}, hidden {hidden}")
+        mistaken = {
+            "the levels have no bias; the shift of the norm behind does its work": (
+                wanted + 3 * hidden
+            ),
+            "a norm has a gain and a shift for each channel": wanted - 6 * hidden,
+            "the last layer has a bias": wanted - 27,
+            "every level joins two, the later ones as well": wanted - 2 * hidden * hidden,
+        }
+        same(found, wanted, f"the parameters for dim {dim}, hidden {hidden}", instead=mistaken)
 
 
 @sheet.exercise(
@@ -50,8 +58,12 @@ def counting_parameters(count: Any) -> None:
     hints=["Each level doubles what a node has seen.", "The smallest k with 2**k letters or more."],
 )
 def how_deep(for_32: Any, for_a_second: Any) -> None:
-    by_hand(for_32, 5, "the levels for 32 letters", exact=True)
-    by_hand(for_a_second, 14, "the levels for a second of sound at 16,000 numbers", exact=True)
+    joins = "that is how many pairs the first level joins; asked is how many levels"
+    instead = {joins: 16, "so many levels see 16": 4}
+    by_hand(for_32, 5, "the levels for 32 letters", exact=True, instead=instead)
+    instead = {joins: 8000, "so many levels see 8,192": 13}
+    what = "the levels for a second of sound at 16,000 numbers"
+    by_hand(for_a_second, 14, what, exact=True, instead=instead)
 
 
 @sheet.exercise(
@@ -74,7 +86,8 @@ def flattening_neighbours(flatten: Any) -> None:
         )
         close(got, wanted, what)
     x = rng.normal(size=(5, 2, 3))
-    close(flatten(x, 2), x.reshape(5, 6), "one group, where the middle axis goes")
+    axis = {"where one group is left the middle axis goes: (N, n C)": x.reshape(5, 1, 6)}
+    close(flatten(x, 2), x.reshape(5, 6), "one group", instead=axis)
     try:
         flatten(np.zeros((6, 7, 2)), 2)
     except ValueError:
@@ -95,8 +108,16 @@ def the_right_axes(statistics: Any) -> None:
         x = rng.normal(1.0, 2.0, shape)
         mean, variance = several(statistics(x), "the mean", "the variance")
         rows = x.reshape(-1, 4)
-        close(mean, rows.mean(0), f"the mean of each channel of an input {shape}")
-        close(variance, rows.var(0), f"the variance of each channel of an input {shape}")
+        first = "that is over the first axis alone; asked is one number for each channel"
+        what = f"the mean of each channel of an input {shape}"
+        close(mean, rows.mean(0), what, instead={first: x.mean(axis=0)})
+        instead = {
+            first: x.var(axis=0),
+            "that is the deviation; asked is the variance": rows.std(0),
+            "that is the unbiased variance; asked is the biased one": rows.var(0, ddof=1),
+        }
+        what = f"the variance of each channel of an input {shape}"
+        close(variance, rows.var(0), what, instead=instead)
 
 
 @sheet.exercise(
@@ -115,7 +136,17 @@ def a_dilated_causal_convolution(convolve: Any) -> None:
         got = array(convolve(x, W, b, dilation), what, (length, 5))
         true(np.array_equal(before, x), "the array that was given is unchanged")
         past = np.concatenate([np.zeros((dilation, 3)), x])[:length]
-        close(got, np.concatenate([past, x], axis=1) @ W + b, what)
+        ahead = np.concatenate([x, np.zeros((dilation, 3))])[dilation:]
+        around = np.roll(x, dilation, axis=0)
+        mistaken = {
+            told: np.concatenate(pair, axis=1) @ W + b
+            for told, pair in (
+                ("the earlier position comes first, and then the later", [x, past]),
+                ("that looks ahead; asked is the position before", [ahead, x]),
+                ("that goes around; zeros stand before the beginning", [around, x]),
+            )
+        }
+        close(got, np.concatenate([past, x], axis=1) @ W + b, what, instead=mistaken)
     few, many = (effort(convolve, np.ones((n, 3)), W, b, 1) for n in (4, 40))
     true(many <= few, "there is no loop: 40 positions take no more steps of Python than 4")
 
@@ -139,8 +170,10 @@ def beat_1_993(scores: Any) -> None:
         what = f"the scores for {len(part)} windows"
         z = array(scores(X[i : i + 1000].copy()), what, (len(part), 27))
         true(np.isfinite(z).all(), "all scores are finite")
+        if (z >= 0).all() and np.allclose(z.sum(axis=1), 1.0) and np.ptp(z) > 0 and z.max() < 1:
+            raise Wrong("these are probabilities; asked are scores, or logarithms of them")
         z = z - z.max(1, keepdims=True)
         total += (np.log(np.exp(z).sum(1)) - z[np.arange(len(z)), part]).sum()
     loss = total / len(X)
     if loss >= BEAT:
-        raise Wrong(f"the dev loss is {loss:.4f}, not below {BEAT}")
+        raise Wrong(f"the dev loss is {loss:.4f}; asked is less than {BEAT}")

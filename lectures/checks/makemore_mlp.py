@@ -10,6 +10,7 @@ import numpy as np
 
 from checks import (
     Sheet,
+    Wrong,
     array,
     by_hand,
     close,
@@ -69,7 +70,13 @@ def _network(embedding: int = 4, width: int = 12, seed: int = 0) -> nn.Sequentia
     ],
 )
 def how_many_parameters(count: Any) -> None:
-    same(count(3, 10, 200), 11_897, "the parameters of the lecture's larger network")
+    mistaken = {
+        "that is without the biases of the two layers": 11_670,
+        "that is without the table of embeddings": 11_627,
+        "the hidden layer reads the embeddings of the whole context, not of one letter": 7_897,
+    }
+    what = "the parameters of the lecture's larger network"
+    same(count(3, 10, 200), 11_897, what, instead=mistaken)
     same(count(3, 2, 100), 3_481, "the parameters of its smaller one")
     wanted = 27 * 24 + 8 * 24 * 128 + 128 + 128 * 27 + 27
     same(count(8, 24, 128), wanted, "the parameters for context 8, embedding 24, width 128")
@@ -88,7 +95,11 @@ def examples_of_any_context(examples: Any) -> None:
         wanted_X, wanted_y = _examples(names, context)
         what = f"of {', '.join(names)} with a context of {context}"
         same(integers(y, f"the targets {what}", wanted_y.shape), wanted_y, f"the targets {what}")
-        same(integers(X, f"the windows {what}", wanted_X.shape), wanted_X, f"the windows {what}")
+        text = "." * context + "".join(f"{name}." for name in names)
+        across = [[LETTERS.index(c) for c in text[i : i + context]] for i in range(len(wanted_X))]
+        mistaken = {"every name begins with a window of dots, whatever came before": across}
+        X = integers(X, f"the windows {what}", wanted_X.shape)
+        same(X, wanted_X, f"the windows {what}", instead=mistaken)
 
 
 @sheet.exercise(
@@ -114,7 +125,10 @@ def a_calm_start(calm: Any) -> None:
          "the embedding and the hidden layer are as they were")  # fmt: skip
     loss.backward()
     for name, array_of_values in model.named_arrays():
-        true(grads(array_of_values).any(), f"{name} gets a gradient at the first step")
+        true(
+            grads(array_of_values).any(),
+            f"the array {name} gets a gradient other than 0 at the first step",
+        )
 
 
 @sheet.exercise(
@@ -133,8 +147,14 @@ def everything_zero(learns: Any, plateau: Any) -> None:
             found = {str(name).strip().casefold() for name in listed}
             unknown = sorted(found - set(ARRAYS))
             true(not unknown, f"only {', '.join(ARRAYS)} are named; {unknown} is not among them")
-            true(found == {"4.bias"}, "these arrays, and no others, get a gradient other than 0")
-    by_hand(plateau, _plateau(), "the loss at which the network gets stuck")
+            idle = len(found - {"4.bias"})
+            if idle:
+                raise Wrong(
+                    f"{idle} of the {len(found)} arrays that you name gets no gradient but 0"
+                )
+            true(found, "an array that gets a gradient other than 0 is named")
+    even = {"that is for equal probabilities: what learns can do better": np.log(27)}
+    by_hand(plateau, _plateau(), "the loss at which the network gets stuck", instead=even)
 
 
 ARRAYS = ("0.weight", "2.weight", "2.bias", "4.weight", "4.bias")
@@ -163,7 +183,14 @@ def the_gradient_of_the_scores(gradient: Any) -> None:
         got = gradient(scores, y)
     true(np.array_equal(scores, given), "the scores that were given are unchanged")
     got = array(got, "the gradient for five examples of seven classes", (5, 7))
-    close(got, grads(z), "the gradient for five examples of seven classes", atol=1e-12)
+    mistaken = {
+        "that is for the sum of the losses; asked is for their mean": 5 * grads(z),
+        "those are the probabilities; the right letter lowers the loss": (
+            grads(z) + np.eye(7)[y] / 5
+        ),
+    }
+    what = "the gradient for five examples of seven classes"
+    close(got, grads(z), what, atol=1e-12, instead=mistaken)
     close(np.sum(got, axis=1), np.zeros(5), "the sum of each row", atol=1e-12)
     close(gradient(scores + 5000.0, y), grads(z), "the same with 5000 added to all", atol=1e-9)
 
@@ -183,10 +210,13 @@ def reading_a_sweep(best_rate: Any) -> None:
 
     exponents = np.linspace(-4, 0, 801)
     losses = 2.0 + (exponents + 1.2) ** 2
-    close(exponent(losses), -1.2, "the best exponent, no noise", atol=0.03)
+    ends = {"a window that sticks out over an end holds fewer losses, and does not count": 0.0}
+    close(exponent(losses), -1.2, "the best exponent, no noise", atol=0.03, instead=ends)
     lucky = losses.copy()
     lucky[20] = 0.1
-    close(exponent(lucky), -1.2, "the exponent with one lucky batch", atol=0.03)
+    single = {"that is the luckiest batch alone; asked is the least mean of a window": -3.9}
+    what = "the exponent with one lucky batch"
+    close(exponent(lucky), -1.2, what, atol=0.03, instead=single)
     falling = 5.0 + exponents
     got = exponent(falling[::-1])
     true(-0.2 <= got <= 0, "a loss that falls to the end is best at the end, or nearly")
@@ -202,12 +232,17 @@ def reading_a_sweep(best_rate: Any) -> None:
     ],
 )
 def beat_2_2(model: Any, context: Any) -> None:
-    true(callable(model), "the model takes windows and gives scores")
-    X, y = _examples(_words()[1], whole(context, "the context"))
-    with no_grad():
-        array(model(X[:2]), "the scores of two windows", (2, 27))
-        loss = _mean_loss(model, X, y)
-    true(loss < 2.2, f"the loss on the dev part, {loss:.3f}, is below 2.2")
+    by_hand(context, low=1, what="the context")
+    with part("the model"):
+        true(callable(model), "the model takes windows and gives scores")
+        X, y = _examples(_words()[1], whole(context, "the context"))
+        with no_grad():
+            scores = array(model(X[:2]), "the scores of two windows", (2, 27))
+            if (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1.0):
+                raise Wrong("the model gives probabilities; asked are scores, of which softmax "
+                            "makes probabilities")  # fmt: skip
+            loss = _mean_loss(model, X, y)
+        true(loss < 2.2, f"the loss on the dev part, {loss:.3f}, is below 2.2")
 
 
 def _mean_loss(model: Any, X: np.ndarray, y: np.ndarray) -> float:

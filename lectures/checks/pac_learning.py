@@ -22,8 +22,16 @@ check, hint = sheet.check, sheet.hint
     ],
 )
 def how_many_examples(realisable: Any, agnostic: Any) -> None:
-    by_hand(realisable, 532, "the number of examples when the target is a conjunction", exact=True)
-    by_hand(agnostic, 5455, "the number of examples when it need not be one", exact=True)
+    up = "so many are just too few: round up"
+    what = "the number of examples when the target is a conjunction"
+    by_hand(realisable, 532, what, exact=True, instead={up: 531})
+    mistaken = {
+        "that is the bound of (a), for a target among them; asked is without that": 532,
+        "the logarithm is of 2 / delta here: an error may be too large or too small": 5316,
+        up: 5454,
+    }
+    what = "the number of examples when it need not be one"
+    by_hand(agnostic, 5455, what, exact=True, instead=mistaken)
 
 
 @sheet.exercise(
@@ -34,9 +42,12 @@ def how_many_examples(realisable: Any, agnostic: Any) -> None:
     ],
 )
 def intervals(strips: Any, mass: Any, enough: Any) -> None:
-    by_hand(strips, 2, "the number of strips", exact=True)
-    by_hand(mass, 0.05, "the mass of a strip")
-    by_hand(enough, 74, "the number of examples", exact=True)
+    box = "that is for a rectangle, with four sides; an interval has ends"
+    whole = {box: 0.025, "that is the mass of all strips together": 0.1}
+    by_hand(strips, 2, "the number of strips", exact=True, instead={box: 4})
+    by_hand(mass, 0.05, "the mass of a strip", instead=whole)
+    instead = {box: 176, "so many are just too few: round up": 73}
+    by_hand(enough, 74, "the number of examples", exact=True, instead=instead)
 
 
 @sheet.exercise(
@@ -52,7 +63,12 @@ def striking_out_literals(learn: Any) -> None:
     y = X[:, 1] | ~X[:, 4]
     is_1, is_0 = _literals(learn(X, y))
     says = (X & is_1).any(axis=1) | (~X & is_0).any(axis=1)
-    same(says, y, "what the disjunction says on its own training examples")
+    ones, zeros = X[y].all(axis=0), ~X[y].any(axis=0)
+    mistaken = {
+        "that strikes out by the positive examples, as for conjunctions; for a disjunction it is "
+        "by the negative ones": (X & ones).any(axis=1) | (~X & zeros).any(axis=1)
+    }
+    same(says, y, "what the disjunction says on its own training examples", instead=mistaken)
     same(is_1, ~X[~y].any(axis=0), 'the literals "is 1" that remain after 60 examples')
     same(is_0, X[~y].all(axis=0), 'the literals "is 0" that remain after 60 examples')
     is_1, is_0 = _literals(learn(X[:3], np.ones(3, dtype=bool)))
@@ -73,7 +89,8 @@ def _literals(answer: Any) -> list[np.ndarray]:
 def shattered(shatters: Any) -> None:
     everything = list(itertools.product((0, 1), repeat=3))
     same(shatters([()], 0), True, "no point at all, and its one empty labelling")
-    same(shatters([(0,), (0,)], 1), False, "one point, labelled 0 twice")
+    repeats = {"all labellings are to occur, and a repeated one is no other": True}
+    same(shatters([(0,), (0,)], 1), False, "one point, labelled 0 twice", instead=repeats)
     same(shatters(everything, 3), True, "all eight labellings of three points")
     same(shatters(everything[1:], 3), False, "seven of the eight labellings")
     repeated = everything[1:] + everything[1:2]
@@ -89,10 +106,14 @@ def shattered(shatters: Any) -> None:
     ],
 )
 def four_vc_dimensions(half_lines: Any, both_ways: Any, two_intervals: Any, half: Any) -> None:
-    by_hand(half_lines, 1, "half-lines in one direction", exact=True)
-    by_hand(both_ways, 2, "half-lines in either direction", exact=True)
-    by_hand(two_intervals, 4, "unions of two intervals", exact=True)
-    by_hand(half, 6, "half-spaces in five dimensions", exact=True)
+    one_way = {"two points, the left one yes and the right one no: can a half-line say that?": 2}
+    three = {"yes, no, yes: can a half-line say that, in either direction?": 3}
+    one = {"that is for a single interval": 2}
+    five = {"in one dimension a half-space is a half-line in either direction: see (b)": 5}
+    by_hand(half_lines, 1, "half-lines in one direction", exact=True, instead=one_way)
+    by_hand(both_ways, 2, "half-lines in either direction", exact=True, instead=three)
+    by_hand(two_intervals, 4, "unions of two intervals", exact=True, instead=one)
+    by_hand(half, 6, "half-spaces in five dimensions", exact=True, instead=five)
 
 
 @sheet.exercise(
@@ -105,7 +126,17 @@ def four_vc_dimensions(half_lines: Any, both_ways: Any, two_intervals: Any, half
 def the_growth_of_two_intervals(growth: Any) -> None:
     for m in (1, 2, 3, 4, 5, 8):
         wanted = sum(math.comb(m, i) for i in range(5))
-        same(growth(m), wanted, f"the number of labellings of {m} points")
+        mistaken = {
+            "that is for one interval; asked are unions of at most two": m * (m + 1) // 2 + 1,
+            "that is all labellings; asked are those with at most two runs of ones": 2**m,
+            "that is for exactly two intervals; asked are at most two": math.comb(m + 1, 4),
+        }
+        same(
+            growth(m),
+            wanted,
+            f"the number of labellings of {m} point{'s' * (m > 1)}",
+            instead=mistaken,
+        )
 
 
 @sheet.exercise(
@@ -123,9 +154,19 @@ def occams_bound(occam: Any, better: Any) -> None:
     with part("occam"):
         for case in ((0.0, 10, 500, 0.05), (0.2, 100, 4000, 0.01), (0.03, 0, 50, 0.1)):
             what = "the bound for error {}, {} bits, {} examples, delta {}".format(*case)
-            close(occam(*case), wanted(*case), what)
-        close(occam(0.5, 1000, 10, 0.05), 1.0, "the bound where there are far too few examples")
-    word(better, "short", "which of the two rules has the lower bound", ("short", "long"))
+            error, bits, m, delta = case
+            nats = {
+                "that takes the length for nats; asked is in bits": (
+                    wanted(error, bits / math.log(2), m, delta)
+                )
+            }
+            close(occam(*case), wanted(*case), what, instead=nats)
+        few = occam(0.5, 1000, 10, 0.05)
+        more = {"no error is above 1": 0.5 + math.sqrt((1000 * math.log(2) + math.log(40)) / 20)}
+        close(few, 1.0, "the bound where there are far too few examples", instead=more)
+    errs = {"that one errs less in training; asked is the lower bound on the true error": "long"}
+    rules = ("short", "long")
+    word(better, "short", "which of the two rules has the lower bound", rules, instead=errs)
 
 
 @sheet.exercise(
@@ -150,12 +191,16 @@ def fool_the_learner(shown: Any, labels: Any, kind: Any) -> None:
     with part("the labels"):
         wrong = misses(labels, "sixteen labels")
         if wrong != 8:
-            raise Wrong(f"with `labels` the learner is wrong on {wrong} of the 8 unseen points")
+            raise Wrong(
+                f"with `labels` the learner is wrong on {wrong} of the 8 unseen points; asked is "
+                "on every one"
+            )
     with part("the kind labels"):
         wrong = misses(kind, "sixteen kind labels")
         ones = int(flags(kind, "sixteen kind labels", (16,)).sum())
         true(5 <= ones <= 11, "the kind labels have at least five ones and five zeros")
         if wrong:
             raise Wrong(
-                f"with `kind_labels` the learner is wrong on {wrong} of the 8 unseen points"
+                f"with `kind_labels` the learner is wrong on {wrong} of the 8 unseen points; "
+                "asked is on none"
             )

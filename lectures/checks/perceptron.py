@@ -64,8 +64,12 @@ def _updates(Z: Any, beta: float) -> int:
     ],
 )
 def an_epoch_by_hand(weights: Any, mistakes: Any) -> None:
-    by_hand(weights, [0.0, 4.0], "the weights after the epoch")
-    by_hand(mistakes, 3, "the number of mistakes in the epoch", exact=True)
+    zero = "a score of 0 is a mistake, and the first score is 0"
+    once = "that corrects with the weights at the beginning; asked is example by example"
+    given = {zero: [0.0, 0.0], once: [-1.0, 5.0]}
+    by_hand(weights, [0.0, 4.0], "the weights after the epoch", instead=given)
+    given = {zero: 0, once: 4}
+    by_hand(mistakes, 3, "the number of mistakes in the epoch", exact=True, instead=given)
 
 
 @sheet.exercise(
@@ -77,9 +81,13 @@ def an_epoch_by_hand(weights: Any, mistakes: Any) -> None:
     ],
 )
 def distances(distance: Any, of_origin: Any, foot: Any) -> None:
-    by_hand(distance, 4.0, "the signed distance of (3, 4)")
-    by_hand(of_origin, -1.0, "the signed distance of the origin")
-    by_hand(foot, [0.6, 0.8], "the point of the boundary nearest to (3, 4)")
+    score = "that is the score; asked is the distance, for w of length 5"
+    side = "the distance is signed, and the origin lies on the negative side"
+    by_hand(distance, 4.0, "the signed distance of (3, 4)", instead={score: 20.0})
+    given = {score: -5.0, side: 1.0}
+    by_hand(of_origin, -1.0, "the signed distance of the origin", instead=given)
+    one = {"that goes back by 1; asked is the point at the distance of (3, 4)": [2.4, 3.2]}
+    by_hand(foot, [0.6, 0.8], "the point of the boundary nearest to (3, 4)", instead=one)
 
 
 @sheet.exercise(
@@ -96,7 +104,14 @@ def asking_for_more_than_right(update_bound: Any) -> None:
         wanted = (R**2 + 2 * beta) / gamma**2
         got = number(update_bound(R, gamma, beta), what)
         if got != math.floor(wanted):  # an update is whole: the bound may be rounded down
-            close(got, wanted, what)
+            mistaken = {
+                "that is the bound without a beta": (R / gamma) ** 2,
+                "the square of w + z has its middle term twice": (R**2 + beta) / gamma**2,
+                "that lengthens R by beta; asked is what 2 w . z adds at most": (
+                    ((R + beta) / gamma) ** 2
+                ),
+            }
+            close(got, wanted, what, instead=mistaken if beta else {})
     for beta in (0.0, 0.7, 20.0):
         for Z in (0.2 * np.eye(9) + 0.01, 0.2 * np.eye(9) + 0.05, 3 * np.eye(6) + 0.1):
             R, gamma = np.linalg.norm(Z[0]), Z.sum() / len(Z) / np.sqrt(len(Z))
@@ -127,9 +142,16 @@ def the_rule(train: Any) -> None:
         true(np.array_equal(before, CLOUD), "the array X that was given is unchanged")
         w, b, mistakes = _train(CLOUD, y, epochs)
         epochs_made = len(mistakes)
-        true(np.size(given) == epochs_made, f"mistakes holds a number for each epoch: {what}")
+        if np.size(given) != epochs_made:
+            raise Wrong(
+                f"mistakes holds {np.size(given)} numbers, and there are {epochs_made} epochs to "
+                f"the first without mistakes, or to the last: {what}"
+            )
         given = integers(given, "the mistakes in each epoch", (epochs_made,))
-        same(given, mistakes, f"the mistakes in each epoch: {what}")
+        mistaken = {"a score of 0 is a mistake as well, and all are 0 at first": [0] * epochs_made}
+        if epochs == 1:
+            mistaken["that corrects after the epoch; asked is at each example"] = [30]
+        same(given, mistakes, f"the mistakes in each epoch: {what}", instead=mistaken)
         close(given_w, w, f"the weights: {what}")
         close(given_b, b, f"the bias: {what}")
 
@@ -144,16 +166,20 @@ def the_rule(train: Any) -> None:
 def averages_for_free(averaged: Any) -> None:
     for y, epochs in ((LABELS, 1), (LABELS, 4), (NOISY, 6)):
         Z = y[:, None] * CLOUD
-        w, total = np.zeros(3), np.zeros(3)
+        w, total, before = np.zeros(3), np.zeros(3), np.zeros(3)
         for z in itertools.chain.from_iterable([Z] * epochs):
+            before += w
             if w @ z <= 0:
                 w = w + z
             total += w
-        close(
-            averaged(Z, epochs),
-            total / (epochs * len(Z)),
-            f"the mean of the weights after each of {epochs} times 30 examples",
-        )
+        mistaken = {
+            "those are the weights before each example; asked is after each": (
+                before / (epochs * len(Z))
+            ),
+            "those are the last weights; asked is their mean over all examples": w,
+        }
+        what = f"the mean of the weights after each of {epochs} times 30 examples"
+        close(averaged(Z, epochs), total / (epochs * len(Z)), what, instead=mistaken)
     # one example again and again: only the first is wrong, the others need their score alone
     Counted.sums = 0
     averaged(np.ones((1, 3)).view(Counted), 200)
@@ -190,7 +216,11 @@ def several_classes_on_values(class_loss: Any) -> None:
     scores = CLOUD @ numbers.T
     winners = scores.argmax(1)
     ahead = scores[np.arange(30), winners] - scores[np.arange(30), labels]
-    close(loss.data, ahead.mean(), "the loss of 30 points and four classes")
+    mistaken = {
+        "that adds up over the rows; asked is their mean": ahead.sum(),
+        "that is how far the right class is ahead; asked is the winner": -ahead.mean(),
+    }
+    close(loss.data, ahead.mean(), "the loss of 30 points and four classes", instead=mistaken)
     loss.backward()
     wanted = np.zeros((4, 3))
     np.add.at(wanted, winners, CLOUD / 30)
@@ -206,10 +236,14 @@ def several_classes_on_values(class_loss: Any) -> None:
     ],
 )
 def blame_by_hand(c: Any, v: Any, a: Any, w: Any) -> None:
-    by_hand(c, 1.0, "the gradient of c")
-    by_hand(v, 0.0, "the gradient of v")
-    by_hand(a, 3.0, "the gradient of a")
-    by_hand(w, 3.0, "the gradient of w")
+    label = "the label is -1: -y s is s here"
+    other = "a product hands on the other factor, and v's is h"
+    shut = "the gate is open: the loss is above 0, on the sloping side of its kink"
+    by_hand(c, 1.0, "the gradient of c", instead={label: -1.0, shut: 0.0})
+    by_hand(v, 0.0, "the gradient of v", instead={other: 3.0})
+    by_hand(a, 3.0, "the gradient of a", instead={label: -3.0, shut: 0.0})
+    given = {label: -3.0, shut: 0.0, "that hands on w itself; the other factor is x": 6.0}
+    by_hand(w, 3.0, "the gradient of w", instead=given)
 
 
 @sheet.exercise(
@@ -226,12 +260,23 @@ def parity_of_three_bits_by_hand(
     units = len(hidden_b)
     hidden_W = array(hidden_W, f"hidden_W for {units} hidden units", (units, 3))
     output_w = array(output_w, f"output_w for {units} hidden units", (units,))
+    at_output = {  # what the hidden units hand on, without output_b
+        bits: float(np.dot(output_w, hidden_W @ bits + hidden_b > 0))
+        for bits in itertools.product([0, 1], repeat=3)
+    }
+    above = max(-s for bits, s in at_output.items() if sum(bits) % 2 == 1)
+    most = min(-s for bits, s in at_output.items() if sum(bits) % 2 == 0)
+    if above < most:  # any number of a range will do
+        by_hand(output_b, low=above + 1e-6 * (most - above), high=most, what="output_b")
+        return
     output_b = number(output_b, "output_b")
-    for bits in itertools.product([0.0, 1.0], repeat=3):
-        hidden = hidden_W @ bits + hidden_b > 0
-        says = int(np.dot(output_w, hidden) + output_b > 0)
-        if says != sum(bits) % 2:
-            raise Wrong(f"for the input {tuple(int(x) for x in bits)} the network says {says}")
+    for bits, s in at_output.items():
+        says, ones = int(s + output_b > 0), sum(bits)
+        if says != ones % 2:
+            raise Wrong(
+                f"for the input {bits} the network says {says}; {ones} of its bits "
+                f"{'is' if ones == 1 else 'are'} 1, and {ones} is {'odd' if ones % 2 else 'even'}"
+            )
 
 
 @sheet.exercise(
@@ -259,4 +304,7 @@ def keep_it_busy(X: Any, y: Any) -> None:
             if label * (w @ x) <= 0:
                 w, mistakes, quiet = w + label * x, mistakes + 1, False
     if mistakes < 1000:
-        raise Wrong(f"the rule ends after {mistakes} mistakes")
+        raise Wrong(
+            f"the rule ends after {mistakes} mistakes; asked are at least 1,000, which a small "
+            "margin allows and does not ensure"
+        )

@@ -23,7 +23,8 @@ check, hint = sheet.check, sheet.hint
 def a_shadow(dot: Any, length: Any, projection: Any) -> None:
     by_hand(dot, 8, "the dot product")
     by_hand(length, 5**0.5, "the length of b")
-    by_hand(projection, [1.6, 3.2], "the projection")
+    turned = {"that is the projection of b on a; asked is that of a on b": [1.6, 0.8]}
+    by_hand(projection, [1.6, 3.2], "the projection", instead=turned)
 
 
 @sheet.exercise(
@@ -36,7 +37,8 @@ def a_shadow(dot: Any, length: Any, projection: Any) -> None:
 def eigenvalues_by_hand(smaller: Any, larger: Any, condition: Any) -> None:
     by_hand(smaller, 1, "the smaller eigenvalue")
     by_hand(larger, 6, "the larger eigenvalue")
-    by_hand(condition, 6, "the condition number")
+    apart = {"that is the difference of the two; asked is their ratio": 5}
+    by_hand(condition, 6, "the condition number", instead=apart)
 
 
 @sheet.exercise(
@@ -61,7 +63,7 @@ def the_largest_eigenvalue_by_multiplying(largest: Any) -> None:
         wanted, axes = np.linalg.eigh(A)
         close(value, wanted[-1], f"the largest eigenvalue of a {A.shape} matrix")
         vector = array(vector, "the eigenvector", (len(A),))
-        close(vector @ vector, 1.0, "the squared length of the eigenvector")
+        close(vector @ vector, 1.0, "the squared length of the eigenvector (asked is length 1)")
         true(abs(abs(vector @ axes[:, -1]) - 1) < 1e-6, "the eigenvector is only stretched by A")
 
 
@@ -76,7 +78,8 @@ def two_coins_and_their_sum(expectation: Any, variance: Any, of_sum: Any, error:
     by_hand(expectation, 0.2, "the expectation")
     by_hand(variance, 0.16, "the variance of one coin")
     by_hand(of_sum, 4, "the variance of the sum")
-    by_hand(error, 0.04, "the standard error of the mean")
+    squared = {"that is the variance of the mean; asked is its root": 0.0016}
+    by_hand(error, 0.04, "the standard error of the mean", instead=squared)
 
 
 @sheet.exercise(
@@ -87,7 +90,8 @@ def two_coins_and_their_sum(expectation: Any, variance: Any, of_sum: Any, error:
     ],
 )
 def logits_in_your_head(logit: Any, probability: Any, loss: Any) -> None:
-    by_hand(logit, float(np.log(4)), "the logit")
+    tens = {"that is the logarithm to base 10; asked is the natural one": float(np.log10(4))}
+    by_hand(logit, float(np.log(4)), "the logit", instead=tens)
     by_hand(probability, 8 / 9, "the probability")
     by_hand(loss, float(-(2 * np.log(0.8) + np.log(0.2)) / 3), "the log loss")
 
@@ -102,7 +106,9 @@ def logits_in_your_head(logit: Any, probability: Any, loss: Any) -> None:
 def log_loss_that_does_not_overflow(log_loss: Any) -> None:
     close(log_loss(np.array([0.0]), np.array([1])), np.log(2), "the loss of a logit of 0")
     z, y = np.array([2.0, -1.0, 0.5]), np.array([1, 1, 0])
-    close(log_loss(z, y), np.logaddexp(0, [-2.0, 1.0, 0.5]).mean(), "the loss of three logits")
+    losses = np.logaddexp(0, [-2.0, 1.0, 0.5])
+    added = {"that is the sum over the cases; asked is the mean": losses.sum()}
+    close(log_loss(z, y), losses.mean(), "the loss of three logits", instead=added)
     rng = np.random.default_rng(6)
     z, y = 3 * rng.normal(size=50), rng.integers(0, 2, size=50)
     close(log_loss(z, y), np.logaddexp(0, np.where(y == 1, -z, z)).mean(), "the loss of fifty")
@@ -122,7 +128,8 @@ def log_loss_that_does_not_overflow(log_loss: Any) -> None:
 )
 def a_price_for_a_fence(x: Any, multiplier: Any, growth: Any) -> None:
     by_hand(x, 10, "x")
-    by_hand(multiplier, 5, "the multiplier")
+    half = {"that is the price with x + y - 20; asked is that with 2x + 2y - 40": 10}
+    by_hand(multiplier, 5, "the multiplier", instead=half)
     by_hand(growth, 5, "what a metre of fence adds")
 
 
@@ -141,4 +148,5 @@ def wine_or_units(share_raw: Any, share_scaled: Any, verdict: Any) -> None:
         shares.append(float(found[-1] / found.sum()))
     by_hand(share_raw, shares[0], "the share of the raw measurements")
     by_hand(share_scaled, shares[1], "the share of the scaled measurements")
-    word(verdict, "units", "what the first share tells about", ("wine", "units"))
+    instead = {"asked is what would change with another unit for one measurement": "wine"}
+    word(verdict, "units", "what it tells about", ("wine", "units"), instead=instead)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from checks import Sheet, Wrong, array, as_value, by_hand, close, flags, same, true
+from checks import Sheet, Wrong, array, as_value, by_hand, close, flags, true
 from micrograd import Value, grads, values
 
 sheet = Sheet("Lecture 6")
@@ -34,10 +34,17 @@ def moons(seed: int = 61, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
     ],
 )
 def margins_by_hand(functional: Any, geometric: Any, hinge: Any, width: Any) -> None:
+    length = {"that is the functional margin; asked is the distance in the plane": 8.0}
+    loss = {
+        "that is the margin; asked is 1 minus it, where that is positive": -2.0,
+        "that is for a point outside the street on its own side": 0.0,
+        "that is how far f is from 0; asked is how far it is from 1": 2.0,
+    }
+    half = {"that is from the boundary to one side; asked is from side to side": 0.2}
     by_hand(functional, 8.0, "the functional margin of the first point")
-    by_hand(geometric, 1.6, "the geometric margin of the first point")
-    by_hand(hinge, 3.0, "the hinge loss of the second point")
-    by_hand(width, 0.4, "the width of the street")
+    by_hand(geometric, 1.6, "the geometric margin of the first point", instead=length)
+    by_hand(hinge, 3.0, "the hinge loss of the second point", instead=loss)
+    by_hand(width, 0.4, "the width of the street", instead=half)
 
 
 @sheet.exercise(
@@ -50,9 +57,10 @@ def margins_by_hand(functional: Any, geometric: Any, hinge: Any, width: Any) -> 
     ],
 )
 def a_machine_on_paper(w: Any, b: Any, prices: Any) -> None:
-    by_hand(w, [1 / 3, 2 / 3], "w")
-    by_hand(b, -1.0, "b")
-    by_hand(prices, [5 / 18, 1 / 6, 1 / 9], "the prices")
+    two = "that is the machine of the first two points; all three are support vectors"
+    by_hand(w, [1 / 3, 2 / 3], "w", instead={two: [0.5, 0.5]})
+    by_hand(b, -1.0, "b", instead={"that is f(0, 0) = 1, and (0, 0) is of class -1": 1.0})
+    by_hand(prices, [5 / 18, 1 / 6, 1 / 9], "the prices", instead={two: [0.25, 0.25, 0.0]})
 
 
 @sheet.exercise(
@@ -66,10 +74,16 @@ def a_machine_on_paper(w: Any, b: Any, prices: Any) -> None:
 def both_sides_of_the_hinge_and_the_kink(
     gradient_w: Any, gradient_b: Any, smallest: Any, largest: Any
 ) -> None:
-    by_hand(gradient_w, -3.6, "the gradient in w")
-    by_hand(gradient_b, -2.0, "the gradient in b")
-    by_hand(smallest, -8.1, "the smallest subgradient in w")
-    by_hand(largest, -3.6, "the largest subgradient in w")
+    both = "that is as if both examples were inside the street: look at their margins"
+    price = "that is without the factor C = 2"
+    by_hand(gradient_w, -3.6, "the gradient in w", instead={both: -11.6, price: -1.6})
+    by_hand(gradient_b, -2.0, "the gradient in b", instead={both: 0.0, price: -1.0})
+    order = "of two numbers below 0 the smaller one is further from 0"
+    one = "that is one of them; asked are both ends of the interval"
+    what = "the smallest subgradient in w"
+    by_hand(smallest, -8.1, what, instead={order: -3.6, one: -5.85})
+    what = "the largest subgradient in w"
+    by_hand(largest, -3.6, what, instead={order: -8.1, one: -5.85})
 
 
 @sheet.exercise(
@@ -87,7 +101,16 @@ def unequal_prices_for_unequal_mistakes(objective: Any) -> None:
         cost = np.where(LABELS > 0, plus, minus)
         slack = np.maximum(0, 1 - LABELS * (POINTS @ start + bias))
         wanted = 0.5 * start @ start + (cost * slack).sum()
-        close(total.data, wanted, f"the objective with C_plus = {plus} and C_minus = {minus}")
+        turned = np.where(LABELS > 0, minus, plus)
+        mistaken = {
+            "C_plus and C_minus have changed places: C_plus is for y = +1": 0.5 * start @ start
+            + (turned * slack).sum(),
+            "that is C_plus for all": 0.5 * start @ start + plus * slack.sum(),
+            "that averages the hinges; asked is their sum": 0.5 * start @ start
+            + (cost * slack).mean(),
+        }
+        what = f"the objective with C_plus = {plus} and C_minus = {minus}"
+        close(total.data, wanted, what, instead=mistaken)
         total.backward()
         pull = np.where(slack > 0, cost * LABELS, 0.0)
         close(grads(w), start - pull @ POINTS, "the gradients of w")
@@ -109,7 +132,13 @@ def who_breaks_the_conditions(violators: Any) -> None:
     wanted = ((alpha < C) & (margin < 1 - tol)) | ((alpha > 0) & (margin > 1 + tol))
     got = flags(violators(GRAM, LABELS, alpha, b, C, tol), "the answer for 24 examples", (24,))
     for price, kind in ((0.0, "alpha = 0"), (0.2, "alpha between 0 and C"), (0.7, "alpha = C")):
-        same(got[alpha == price], wanted[alpha == price], f"examples with {kind}")
+        off = np.flatnonzero((alpha == price) & (got != wanted))
+        if len(off):
+            raise Wrong(
+                f"examples with {kind}: {len(off)} of {int((alpha == price).sum())} are not right; "
+                f"example {off[0]} has the margin {margin[off[0]]:.4g} and is said "
+                f"{'' if got[off[0]] else 'not '}to break its line"
+            )
     pair = np.array([[1.0, -1.0], [-1.0, 1.0]])  # the points 1 and -1: solved by alpha = 1/2 each
     signs = np.array([1.0, -1.0])
     exact = flags(violators(pair, signs, np.array([0.5, 0.5]), 0.0, 1.0, tol), "two examples", (2,))
@@ -147,8 +176,10 @@ def one_step_of_smo(pair_step: Any) -> None:
         best = (E[j] - E[i]) / (GRAM[i, i] + GRAM[j, j] - 2 * GRAM[i, j])
         ends = [(-alpha[k] * s, (C - alpha[k]) * s) for k, s in ((i, LABELS[i]), (j, -LABELS[j]))]
         step = np.clip(best, max(min(e) for e in ends), min(max(e) for e in ends))
-        close(moved[i], alpha[i] + LABELS[i] * step, f"the price alpha_i in trial {trial + 1}",
-              atol=1e-8)  # fmt: skip
+        upwards = {"that goes one way only; asked is the best step either way": alpha[i]}
+        what = f"the price alpha_i in trial {trial + 1}"
+        instead = upwards if step < 0 else {}
+        close(moved[i], alpha[i] + LABELS[i] * step, what, atol=1e-8, instead=instead)
 
 
 @sheet.exercise(
@@ -166,7 +197,13 @@ def the_features_of_a_kernel(features: Any) -> None:
         x, z = np.array(x), np.array(z)
         here, there = of(x), of(z)
         true(len(here) == len(there), "there are as many features of every x")
-        close(there @ here, (x @ z) ** 2, "phi(x) . phi(z)")
+        squares, mixed = (x * z) ** 2 @ np.ones(3), (x @ z) ** 2 - (x * z) ** 2 @ np.ones(3)
+        mistaken = {
+            "that has each mixed product once; it occurs twice": squares + mixed / 2,
+            "that has each mixed product four times; it occurs twice": squares + 2 * mixed,
+            "that is x . z; asked is its square": x @ z,
+        }
+        close(there @ here, (x @ z) ** 2, "phi(x) . phi(z)", instead=mistaken)
     size = len(of(POINTS[0]))
     true(size <= 6, f"there are as few features as possible (you have {size})")
 
@@ -215,8 +252,9 @@ def the_dual_of_the_squared_hinge(slack_of: Any, gram_of: Any) -> None:
         # both may be wrong alike: the gradient of the primal in w must vanish, and that in b
         w = (alpha * LABELS) @ POINTS
         pull = C * missing * LABELS
-        true(np.allclose(w, pull @ POINTS, atol=1e-6), "the gradient of the primal in w is 0")
-        true(abs(pull.sum()) < 1e-6, "the gradient of the primal in b is 0")
+        primal = "the gradient of |w|^2 / 2 + C/2 sum of xi_i^2 at your machine"
+        true(np.allclose(w, pull @ POINTS, atol=1e-6), f"{primal} is 0 in w")
+        true(abs(pull.sum()) < 1e-6, f"{primal} is 0 in b")
 
 
 @sheet.exercise(
@@ -235,7 +273,7 @@ def break_a_kernel(points: Any) -> None:
     distance = np.sqrt(((points[:, None] - points) ** 2).sum(-1))
     least = float(np.linalg.eigvalsh((distance <= 1).astype(float))[0])
     if least > -1 + 1e-9:
-        raise Wrong(f"the smallest eigenvalue is {least:.3f}: not far enough below 0")
+        raise Wrong(f"the smallest eigenvalue is {least:.3f}; asked is -1 or less")
 
 
 @sheet.exercise(
@@ -253,4 +291,7 @@ def few_support_vectors(chosen: Any) -> None:
     machine = SVC(**{**chosen, "max_iter": 2_000_000}).fit(*moons())
     support, right = len(machine.support_), machine.score(*moons(62, 2000))
     if support > 25 or right < 0.95:
-        raise Wrong(f"{support} support vectors, {right:.1%} of the new points right: not both met")
+        raise Wrong(
+            f"{support} support vectors, {right:.1%} of the new points right; asked are at most "
+            "25 and at least 95%"
+        )

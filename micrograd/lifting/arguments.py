@@ -1,49 +1,45 @@
-"""What goes into a lifted call and what comes out: numbers to trace, statics, structures.
+"""What goes into a lifted call: numbers to trace, statics, structures.
 
-`read` takes a call's arguments apart into a key (shapes, statics) and arrays of numbers; `traced`
-builds the arguments that the function is recorded on. `Template` does the same for what it
-returned.
+`read` takes a call's arguments apart into a key (shapes, statics) and arrays of numbers.
+`tracer.py` builds the arguments that the function is recorded on.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from functools import reduce
-from operator import is_
 from types import BuiltinMethodType, MethodType
 from typing import Any
 
 import numpy as np
 
 from micrograd import tree
-from micrograd.arrays import numbers
 from micrograd.engine import Value
-from micrograd.fast import leaf
-from micrograd.lifting.call import Call, ResultArray, output
-from micrograd.lifting.effects import holds_traced
-from micrograd.lifting.narrow import Narrow, is_narrow
+from micrograd.lifting.narrow import is_narrow
 from micrograd.lifting.paths import Path
-from micrograd.lifting.record import INPUT, INTEGER, Tape
-from micrograd.lifting.traced import Traced
+from micrograd.lifting.results import ResultArray
+from micrograd.lifting.stacks import Columns, Stack, kinds_of, stacked
+from micrograd.lifting.tape import INPUT, INTEGER
 from micrograd.op import Op
 
-__all__ = ["Arguments", "Template", "is_leaf", "is_traced", "read", "roots"]
+__all__ = ["Arguments", "flat_values", "is_leaf", "is_traced", "opened", "read", "roots"]
 
 
 class Arguments:
     """One call's arguments: `key` tells which program fits, `arrays` are its numbers in order.
 
-    `values` are the Values among them, into which gradients flow; None for an array of plain
-    numbers.
+    `values` are the Values among them, into which gradients flow: one, a list, or None for plain
+    numbers. `places` are the positions and names of the arguments that hold a batch.
     """
 
-    __slots__ = ("key", "arrays", "values", "kept", "sizes", "size", "batched")
+    __slots__ = ("key", "arrays", "values", "kept", "places", "sizes", "size", "batched")
 
-    def __init__(self) -> None:
+    def __init__(self, places: Sequence[int | str] = ()) -> None:
+        self.places = places
         self.key: list[Any] = []
         self.arrays: list[Any] = []
         self.values: list[Any] = []
@@ -69,7 +65,7 @@ def read(
     args: tuple[Any, ...], kwargs: dict[str, Any], batched: Sequence[int | str] = ()
 ) -> Arguments:
     """Take a call apart; `batched` are the positions and names whose leading axis may vary."""
-    found = Arguments()
+    found = Arguments(batched)
     for i, x in enumerate(args):
         if batched:
             found.batched = i in batched
@@ -88,7 +84,9 @@ def read(
 # How an array of each dtype is traced, and what stands for it in the key: eager code computes with
 # narrow ones in kind, so that they have programs of their own.
 _KINDS = {"f": INPUT, "i": INTEGER, "u": INTEGER, "b": INTEGER}
-_NAMES = {c: c if is_narrow(np.dtype(c)) else _KINDS[np.dtype(c).kind] for c in "efdgbhilqBHILQ?"}
+_NAMES = {
+    c: c if is_narrow(np.dtype(c)) else _KINDS[np.dtype(c).kind].name for c in "efdgbhilqBHILQ?"
+}
 _TRACED = (float, Value, np.ndarray, np.floating, np.integer, np.bool_, ResultArray)
 # static arguments that are what they say, compared by ==
 _STATIC = (
@@ -114,22 +112,15 @@ def _read(x: Any, found: Arguments) -> None:
     if type(x) is ResultArray:
         x = x.values
     if type(x) is np.ndarray or isinstance(x, np.memmap):
-        name = _NAMES.get(x.dtype.char)
-        if name is not None:
-            found.add(name, x.shape, x)
-        elif x.dtype == object:
-            found.add("values", x.shape, None, x)
-            found.arrays[-1] = numbers(x)
-        else:
-            raise TypeError(f"a lifted function takes arrays of numbers or Values, got {x.dtype}")
+        _read_array(x, found)
     elif isinstance(x, float):
-        found.add(INPUT, (), x)
+        found.add(INPUT.name, (), x)
     elif isinstance(x, Value):
-        found.add("values", (), x.data, x)
+        found.add("values", (), x._data, x)
     elif x is None or isinstance(x, (int, str, bytes)):
         found.key.append((type(x), x))
     elif not is_leaf(x):
-        flat = tree.flatten(x, is_leaf)
+        flat = opened(x, whole=not found.batched)
         found.key.append(flat.structure)
         for item in flat.leaves:
             _read(item, found)
@@ -140,8 +131,28 @@ def _read(x: Any, found: Arguments) -> None:
     elif isinstance(x, _STATIC):
         found.key.append((type(x), x))
         found.kept.append(getattr(x, "__self__", x))
+    elif type(x) is Stack:
+        found.key.append(x.levels)
+        _read_array(x.array, found)
+    elif type(x) is Columns:
+        found.key.append(len(x.columns))
+        for column in x.columns:
+            _read(column, found)
     else:
         _read_object(x, found)
+
+
+def _read_array(x: np.ndarray, found: Arguments) -> None:
+    name = _NAMES.get(x.dtype.char)
+    if name is not None:
+        found.add(name, x.shape, x)
+    elif x.dtype == object:
+        values: list[Any] = x.ravel().tolist()
+        if not all(issubclass(kind, Value) for kind in kinds_of(values)):
+            values = [v if isinstance(v, Value) else Value(v) for v in values]
+        found.add("values", x.shape, np.array([v._data for v in values]).reshape(x.shape), values)
+    else:
+        raise TypeError(f"a lifted function takes arrays of numbers or Values, got {x.dtype}")
 
 
 def _read_object(x: Any, found: Arguments) -> None:
@@ -167,168 +178,30 @@ def _read_object(x: Any, found: Arguments) -> None:
     found.kept.append(x)
 
 
+def opened(x: Any, whole: bool) -> tree.Flat:
+    """The structure of x, with its leaves; `whole`: lists of like numbers are leaves, Stacks."""
+    if not whole:
+        return tree.flatten(x, is_leaf)
+    found: dict[int, Stack | Columns] = {}
+
+    def stop(x: Any) -> bool:
+        stack = stacked(x) if type(x) is list or type(x) is tuple else None
+        if stack is not None:
+            found[id(x)] = stack
+        return stack is not None or is_leaf(x)
+
+    flat = tree.flatten(x, stop)
+    if not found:
+        return flat
+    return flat._replace(leaves=[found.get(id(x), x) for x in flat.leaves])
+
+
 def roots(x: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     """The objects among the arguments that the function can look into, by path."""
     flat = tree.flatten(x, is_leaf)
     for keys, item in zip(flat.paths(), flat.leaves, strict=True):
         if not isinstance(item, (*_TRACED, np.generic, int, str, bytes)):
             yield reduce(Path.item, keys, path), item
-
-
-class Tracer:
-    """Arguments rebuilt with traced Values in place of the numbers."""
-
-    def __init__(
-        self, tape: Tape, resize: Callable[[int, tuple[int, ...]], tuple[int, ...]]
-    ) -> None:
-        self.tape = tape
-        self.resize = resize  # argument number, shape -> the shape to record at
-        self.shapes: list[tuple[int, ...]] = []
-        self.first: list[int] = []
-        self._given: list[tuple[Any, tree.Flat]] = []  # the arguments, and as they were
-
-    def rebuild(self, x: Any) -> Any:
-        flat = tree.flatten(x, is_leaf)
-        made = flat.fill([self._leaf(item) for item in flat.leaves])
-        self._given.append((made, tree.flatten(made)))
-        return made
-
-    def _leaf(self, x: Any) -> Any:
-        if not is_traced(x):
-            return x
-        if isinstance(x, ResultArray):
-            x = x.values
-        made = self.leaves(np.asarray(0.0 if isinstance(x, float) else x))
-        return made if isinstance(x, np.ndarray) else made[()]
-
-    def leaves(self, array: np.ndarray) -> np.ndarray:
-        """Fresh leaves of the kind and shape of an argument."""
-        number = len(self.shapes)
-        shape = self.resize(number, array.shape)
-        self.shapes.append(shape)
-        self.first.append(len(self.tape.kinds))
-        self.tape.inputs.append(array.dtype == object)
-        made = self.tape.array(_KINDS.get(array.dtype.kind, INPUT), shape, number)
-        if array.dtype != object and is_narrow(array.dtype):
-            for v in made.flat:
-                v.__class__ = Narrow
-                self.tape.narrow[v._left] = array.dtype
-        return made
-
-    def unchanged(self) -> bool:
-        """Whether the function left its arguments as they were given to it."""
-        for made, given in self._given:
-            try:
-                now = tree.flatten(made)
-            except ValueError:  # it holds itself by now
-                return False
-            if now.structure != given.structure or not all(map(is_, now.leaves, given.leaves)):
-                return False
-        return True
-
-
-class Template:
-    """The structure that the function returned; its leaves say what each call puts there.
-
-    A leaf is one traced Value, or an array or list of nothing else, which are numbered: `places`
-    says what each holds; or what does not depend on the arguments.
-    """
-
-    def __init__(self, tape: Tape, returned: Any) -> None:
-        self.places: list[np.ndarray] = []  # tape places, in the leaf's shape
-        flat = tree.flatten(returned, _is_result)
-        made = [self._leaf(tape, x) for x in flat.leaves]
-        self._flat = tree.flatten(flat.fill(made), _is_place)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _template, (self._flat,)
-
-    def fill(self, node: Value | None, call: Call) -> Any:
-        """The structure with the call's results in it."""
-        made = [place.make(place.content, node, call) for place in self._flat.leaves]
-        return self._flat.fill(made) if self._flat.containers else made[0]
-
-    def same_structure(self, other: Template) -> bool:
-        if self._flat.structure != other._flat.structure:
-            return False
-        return list(map(_shown, self._flat.leaves)) == list(map(_shown, other._flat.leaves))
-
-    def _leaf(self, tape: Tape, x: Any) -> _Place:
-        if isinstance(x, Traced):
-            return self._numbered(_one, x, ())
-        if type(x) is list:
-            return self._numbered(_list, x, (len(x),))
-        if type(x) is np.ndarray:
-            if x.dtype == object:
-                return self._numbered(_array, x.flat, x.shape)
-            return _Place(_copy, x.copy())
-        if isinstance(x, Value) and x in tape.created_here:
-            return _Place(_fresh, x._data)
-        if isinstance(x, Iterator) or (not isinstance(x, Value) and holds_traced(x)):
-            raise TypeError(f"returning a {type(x).__name__}")
-        return _Place(_same, x)
-
-    def _numbered(self, make: Any, values: Any, shape: tuple[int, ...]) -> _Place:
-        values = [values] if make is _one else values
-        places = np.array([v._left for v in values], dtype=np.int64)
-        self.places.append(places.reshape(shape))
-        return _Place(make, len(self.places) - 1)
-
-
-class _Place:
-    """One leaf of a template: `make(content, node, call)` is what a call puts there."""
-
-    __slots__ = ("make", "content")
-
-    def __init__(self, make: Callable[[Any, Value | None, Call], Any], content: Any) -> None:
-        self.make = make
-        self.content = content
-
-
-def _template(flat: tree.Flat) -> Template:
-    made = Template.__new__(Template)
-    made._flat, made.places = flat, []
-    return made
-
-
-def _is_result(x: Any) -> bool:
-    if type(x) is np.ndarray:
-        return x.dtype != object or bool(x.size and all(isinstance(v, Traced) for v in x.flat))
-    return is_leaf(x) or (type(x) is list and len(x) > 1 and all(isinstance(v, Traced) for v in x))
-
-
-def _is_place(x: Any) -> bool:
-    return isinstance(x, _Place)
-
-
-def _shown(place: _Place) -> Any:
-    """A template's leaf as something to compare, for any batch size."""
-    free = place.make in (_one, _list, _array)
-    return place.make, place.content if free else repr(place.content)
-
-
-def _one(leaf_number: int, node: Value | None, call: Call) -> Value:
-    return output(node, call, int(call.program.which[leaf_number]))
-
-
-def _list(leaf_number: int, node: Value | None, call: Call) -> list[Value]:
-    return [output(node, call, int(w)) for w in call.program.which[leaf_number]]
-
-
-def _array(leaf_number: int, node: Value | None, call: Call) -> ResultArray:
-    return ResultArray(node, call, call.program.which[leaf_number])
-
-
-def _copy(content: Any, node: Value | None, call: Call) -> Any:
-    return content.copy()
-
-
-def _fresh(content: float, node: Value | None, call: Call) -> Value:
-    return leaf(content)
-
-
-def _same(content: Any, node: Value | None, call: Call) -> Any:
-    return content
 
 
 def flat_values(values: Sequence[Any]) -> list[Any]:
@@ -338,5 +211,5 @@ def flat_values(values: Sequence[Any]) -> list[Any]:
         if isinstance(x, Value):
             found.append(x)
         elif x is not None:
-            found += [v if isinstance(v, Value) else Value(v) for v in x.flat]
+            found += x
     return found

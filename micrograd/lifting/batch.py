@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lifting.record import CONSTANT
 from micrograd.lifting.strides import Access
+from micrograd.lifting.tape import CONSTANT
 
 __all__ = ["SIZES", "DoesNotExtend", "Extent", "Fitted", "fit", "prove"]
 
@@ -138,8 +138,8 @@ def prove(
             f"{asks}"
         )
     for kind in {**dict.fromkeys(run.kinds), **dict.fromkeys(kinds[0])}:
-        name = getattr(kind, "name", kind)
-        if name == CONSTANT:  # two that happen to be equal are one; they are compared below
+        name = kind.name
+        if kind is CONSTANT:  # two that happen to be equal are one; they are compared below
             continue
         line = _line(tuple(sizes), [found[kind] for found in kinds], f"the number of {name} nodes")
         wanted = line.at(size) if isinstance(line, StraightLine) else line

@@ -1,6 +1,7 @@
-"""A lifted call as one operation of the graph, and the Values that come out of it.
+"""A lifted call as one operation of the graph.
 
-The call is a node whose inputs are the Values that were passed; each result is a node above it.
+The call is a node whose inputs are the Values that were passed; each result is a node above it
+(`results.py`).
 When a gradient reaches a result, it is left with the call; when the engine comes to the call's own
 node, the program's backward runs once, for all of them.
 """
@@ -8,23 +9,44 @@ node, the program's backward runs once, for all of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 from weakref import ref
 
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from micrograd.arrays import grads, numbers
-from micrograd.engine import ComputedValue, Value
-from micrograd.lifting.record import LiftError
+from micrograd.engine import Value
 from micrograd.rules import Rule
+from micrograd.store import Store
 
-if TYPE_CHECKING:
-    from micrograd.lifting.program import Buffers, Program
+__all__ = ["Call", "Called", "Memory"]
 
-__all__ = ["Call", "ResultArray"]
 
-_new = object.__new__
+class Called(Protocol):
+    """What a call asks of the program that it runs (`executable.py`)."""
+
+    parameters: list[Value]
+    store: Store
+    pool: list[Any]  # memories of calls that have ended, to be used again
+    which: list[np.ndarray]  # for each leaf of the results, its numbers among all of them
+    outputs: list[int]  # where each of these stands in a memory,
+    places: np.ndarray  # the same as an array
+
+    @property
+    def running(self) -> AbstractContextManager[Any]: ...  # held by the call that goes backward
+    @property
+    def has_between(self) -> bool: ...  # whether results are made from other results
+    def buffers(self) -> Any: ...
+
+
+class Memory(Protocol):
+    """What a call keeps while its results live: its numbers, and the way back through them."""
+
+    numbers: np.ndarray
+    store: Store
+
+    def take_over(self, other: Any) -> None: ...
+    def run_backward(self, executable: Any, seeds: Any, inputs: Any) -> Any: ...
 
 
 class Call(Rule):
@@ -32,7 +54,7 @@ class Call(Rule):
 
     __slots__ = ("program", "buffers", "seeds", "name", "made", "grads", "between")
 
-    def __init__(self, program: Program, buffers: Buffers, name: str) -> None:
+    def __init__(self, program: Called, buffers: Memory, name: str) -> None:
         self.program = program
         self.buffers = buffers
         self.seeds: dict[int, float] = {}  # gradients that arrived at results, by output
@@ -51,11 +73,13 @@ class Call(Rule):
         inputs = node._left or ()
         with program.running:
             backward = self.current().run_backward(program, seeds, inputs)
-            grads = program.scratch.grads
-            for k, at in backward.inputs:
-                inputs[k]._grad += float(grads[at])
+            grads = backward.memory
+            numbers, places = backward.inputs
+            if numbers:
+                for k, g in zip(numbers, grads[places].tolist(), strict=True):
+                    inputs[k]._grad += g
             if backward.between is not None:
-                self._keep(backward.between, grads[program.places])
+                self._keep(backward.between, grads[backward.places])
 
     def _keep(self, between: np.ndarray, grads: np.ndarray) -> None:
         """Results that other results were made from have their gradients, as in the eager graph."""
@@ -76,145 +100,14 @@ class Call(Rule):
             f"the program's buffers; pickle {self.name}.program, or the numbers alone"
         )
 
-    def current(self) -> Buffers:
+    def current(self) -> Memory:
         """The buffers, moved along if the parameters have moved to a larger store since."""
-        store, _ = self.program.store.current()
+        store = self.program.store.current()
         if self.buffers.store is not store:
-            fresh = self.program.buffers()
-            fresh.take_over(self.buffers, self.program)
+            fresh: Memory = self.program.buffers()
+            fresh.take_over(self.buffers)
             self.buffers = fresh
         return self.buffers
 
     def hidden(self, node: Value) -> Sequence[Value]:
         return self.program.parameters
-
-
-class Output(Rule):
-    """The rule of one result: where its number stands, and which of the program's outputs it is."""
-
-    __slots__ = ("call", "which", "name")
-
-    def __init__(self, call: Call, which: int) -> None:
-        self.call = call
-        self.which = which
-        self.name = call.name
-
-    def refuse_graph(self) -> None:
-        raise LiftError(
-            f"{self.name} is lifted: its gradient is numbers, not a graph (create_graph); "
-            f"differentiate {self.name}.function instead"
-        )
-
-    def push(self, node: Value) -> None:
-        self.call.seeds[self.which] = node._grad
-        node._left._grad += node._grad  # the engine pushes only from nodes that a gradient reached
-
-
-def output(node: Value | None, call: Call, which: int) -> Value:
-    """The Value of one result; a plain leaf if the call remembers nothing (`no_grad`)."""
-    out = _new(ComputedValue)
-    out._data = call.buffers.numbers.item(call.program.outputs[which])
-    out._grad = 0.0
-    out._right = None
-    if node is None:
-        out._rule = out._left = None
-        return out
-    out._rule = Output(call, which)
-    out._left = node
-    if call.program.has_between:
-        call.made.append((which, ref(out)))
-        if call.between is not None and call.grads is not None and call.between[which]:
-            out._grad = float(call.grads[which])
-    return out
-
-
-class ResultArray(NDArrayOperatorsMixin):
-    """An array of results whose Values are made when they are touched: unread, they cost nothing.
-
-    It is used as the object array of Values that it stands for (`values`): operators, NumPy's
-    functions, indexing, assignment and every method of an ndarray. `micrograd.numbers` reads it
-    without making Values.
-    """
-
-    def __init__(self, node: Value | None, call: Call, which: np.ndarray) -> None:
-        self._node = node
-        self._call = call
-        self._which = which
-        self._values: np.ndarray | None = None
-
-    @property
-    def values(self) -> np.ndarray:
-        """The object array itself; the same Values each time."""
-        if self._values is None:
-            made = np.empty(self._which.size, dtype=object)
-            made[:] = [output(self._node, self._call, int(w)) for w in self._which.flat]
-            self._values = made.reshape(self._which.shape)
-        return self._values
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self._which.shape
-
-    @property
-    def ndim(self) -> int:
-        return self._which.ndim
-
-    @property
-    def size(self) -> int:
-        return self._which.size
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return np.dtype(object)
-
-    def _read(self, what: str) -> np.ndarray:
-        if what == "grad":
-            return grads(self.values)
-        if self._values is not None:  # they may have been written to
-            return numbers(self._values)
-        places = self._call.program.places[self._which]
-        found: np.ndarray = self._call.buffers.numbers[places]
-        return found
-
-    def __len__(self) -> int:
-        return len(self._which)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        found = self.values if dtype in (None, object) else self.values.astype(dtype)
-        return found.copy() if copy and found is self._values else found
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        given = kwargs.get("out", ())
-        if given:  # r += 1
-            kwargs["out"] = tuple(map(_array, given))
-        done = getattr(ufunc, method)(*map(_array, inputs), **kwargs)
-        return given[0] if len(given) == 1 else done
-
-    def __repr__(self) -> str:
-        return repr(self.values)
-
-
-def _array(x: Any) -> Any:
-    return x.values if isinstance(x, ResultArray) else x
-
-
-def _delegated(name: str) -> Any:
-    of_array = getattr(np.ndarray, name)
-    if not callable(of_array):
-        return property(lambda self: getattr(self.values, name), doc=of_array.__doc__)
-
-    def method(self: ResultArray, *args: Any, **kwargs: Any) -> Any:
-        return of_array(self.values, *args, **kwargs)
-
-    method.__name__ = name
-    method.__doc__ = f"`ndarray.{name}` of the object array."
-    return method
-
-
-_SPECIAL = (
-    "__bool__", "__complex__", "__contains__", "__float__", "__getitem__", "__index__", "__int__",
-    "__iter__", "__setitem__",
-)  # fmt: skip
-for _name in (*_SPECIAL, *(name for name in dir(np.ndarray) if not name.startswith("_"))):
-    if _name not in vars(ResultArray):
-        setattr(ResultArray, _name, _delegated(_name))

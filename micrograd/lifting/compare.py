@@ -10,15 +10,15 @@ import numpy as np
 from micrograd import tree
 from micrograd.engine import Value
 from micrograd.lifting.arguments import flat_values, read
-from micrograd.lifting.program import Program
-from micrograd.lifting.record import LiftError
+from micrograd.lifting.errors import LiftError
+from micrograd.lifting.executable import Executable
 
 __all__ = ["compare"]
 
 _ALONE = 8  # so many results are also differentiated alone
 
 
-def compare(function: Callable[..., Any], program: Program, args: Any, kwargs: Any) -> None:
+def compare(function: Callable[..., Any], program: Executable, args: Any, kwargs: Any) -> None:
     """LiftError if results or gradients differ by more than 1e-9 of the largest.
 
     Gradients are those of the sum of all results, and of each alone (the first few, if many).

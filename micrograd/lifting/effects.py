@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from micrograd.engine import Value
+from micrograd.lifting.errors import LiftError
 from micrograd.lifting.paths import Path
-from micrograd.lifting.record import Buffer, Tape
+from micrograd.lifting.record import Buffer, Recorder
 from micrograd.lifting.sights import MISSING, Cell, Change
-from micrograd.lifting.traced import LiftError, Traced
+from micrograd.lifting.traced import Traced
 
 __all__ = ["Captured", "Effects", "holds_traced"]
 
@@ -30,10 +31,10 @@ class Captured:
         self.values: dict[Value, int] = {}
         self.buffers: dict[tuple[int, str], Any] = {}  # with the module
 
-    def add(self, tape: Tape) -> None:
-        self.values.update(tape.captured)
-        read = [drawn[0] for drawn in tape.draws if isinstance(drawn[0], Buffer)]
-        self.buffers |= {(id(module), name): module for module, name in (*tape.buffers, *read)}
+    def add(self, run: Recorder) -> None:
+        self.values.update(run.captured)
+        read = [draw.generator for draw in run.draws if isinstance(draw.generator, Buffer)]
+        self.buffers |= {(id(module), name): module for module, name in (*run.buffers, *read)}
 
 
 class Effects:

@@ -1,7 +1,8 @@
 """Chains of + and * become dot products and sums; chains of maximum become one n-ary maximum.
 
 Python unrolls `sum(w * x)` into 2n nodes. This pass walks a tape once and gives each chain back as
-one `Node`, and the leaves that are left; `schedule.py` then groups like nodes.
+one `Node`, and the leaves that are left; `schedule.py` then groups like nodes. What a chain of
+additions becomes is decided in `sums.py`.
 """
 
 from __future__ import annotations
@@ -12,40 +13,15 @@ from itertools import compress
 from typing import Any, NamedTuple
 
 from micrograd import ops
-from micrograd.lifting.record import DOT, PARAMETER, TAKE, Tape
-from micrograd.lifting.rows import COPY, QUOTIENT, QUOTIENT_PLUS, SUBTRACT
+from micrograd.lifting.nodes import Node
+from micrograd.lifting.rows import COPY
+from micrograd.lifting.sums import Sums, extended
+from micrograd.lifting.tape import CONSTANT, DOT, MANY, NONE, PARAMETER, TAKE, Kind, Tape
 from micrograd.op import Op
 
-__all__ = ["Fused", "Node", "fuse", "needed"]
+__all__ = ["Fused", "fuse", "needed"]
 
 _CHAINED = (ops.maximum, ops.minimum)
-_ODD_TERMS = 4  # so many terms of a sum may be made otherwise than the rest, and are added alone
-
-
-class Node:
-    """One scalar result: `kind` ('map', 'sum', 'dot', 'chain', 'take'), its op, operands, and size.
-
-    `operands` are lists of tape places, one list a role: a map has one place in each; a dot has xs
-    and ws; a take has [integer] and candidates. `start` is a place to begin the sum from, or None.
-    """
-
-    __slots__ = ("place", "kind", "op", "operands", "start", "replaces")
-
-    def __init__(
-        self,
-        place: int,
-        kind: str,
-        op: Op | None,
-        operands: tuple[Sequence[int], ...],
-        start: int | None = None,
-        replaces: int = 1,
-    ) -> None:
-        self.place = place
-        self.kind = kind
-        self.op = op
-        self.operands = operands
-        self.start = start
-        self.replaces = replaces  # how many recorded nodes this one stands for
 
 
 class Fused(NamedTuple):
@@ -59,81 +35,144 @@ class Fused(NamedTuple):
 
 def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     """Give each chain of the tape back as one node, and drop what no output needs."""
-    kinds, lefts, rights = tape.kinds, tape.lefts, tape.rights
     uses = _count_uses(tape, outputs)
-    add, mul = ops.add, ops.mul
-    zero = tape.constants.get((0.0, 1.0), -1)
-    terms: dict[int, deque[int]] = {}  # a chain of additions that may still grow
-    chains: dict[int, list[int]] = {}  # the same for maximum and minimum
-    nodes: list[Any] = []  # a Node, a product's place, the Nodes that a chain became, or None
-    at: dict[int, int] = {}  # where in `nodes` a place stands, to take it back when it is absorbed
-    same: dict[int, int] = {}  # 0 + x is x; f(x) is computed once
-    unary: dict[tuple[Any, int], int] = {}
-    leaves: list[int] = []
-    renamed = _Renamed(same)
-    for i, kind in enumerate(kinds):
-        if not uses[i]:
-            continue
-        if type(kind) is str and kind != TAKE and kind != DOT:
-            leaves.append(i)
-            continue
-        a, b = lefts[i], rights[i]
-        if kind is add:
-            a, b = same.get(a, a), same.get(b, b)
-            if a == zero or b == zero:
-                same[i] = b if a == zero else a
-                uses[same[i]] += uses[i] - 1
-                continue
-            if uses[a] == 1 and a in terms and b not in terms:  # most often: spares a call
-                chain = terms.pop(a)
-                chain.append(b)
-            else:
-                chain = _extended(terms, uses, kinds, a, b)
-            terms[i] = chain
-            at[i] = len(nodes)
-            nodes.append(None)
-        elif kind is mul:
-            at[i] = len(nodes)
-            nodes.append(i)  # a Node only if no dot takes it up: most products are taken
+    walk = _Walk(tape, uses)
+    for i, kind in enumerate(tape.kinds):
+        if uses[i]:
+            walk.visit(i, kind)
+    sums = walk.finish()
+    nodes = _flat(walk.nodes, sums)
+    found = [walk.same.get(i, i) for i in outputs]
+    for k, place in enumerate(found):
+        if tape.kinds[place] is PARAMETER:  # a result has a place of its own
+            found[k] = sums.fresh()
+            nodes.append(Node(found[k], "map", COPY, ((place,),), None, 0))
+    return Fused(nodes, walk.leaves, found, Counter(compress(tape.kinds, uses)))
+
+
+def needed(tape: Tape, outputs: Sequence[int]) -> tuple[Counter[Any], list[float]]:
+    """What the outputs need of a tape: how many nodes of each kind, and which constants."""
+    uses = _count_uses(tape, outputs)
+    constants = [
+        tape.number(i) for i, kind in enumerate(tape.kinds) if kind is CONSTANT and uses[i]
+    ]
+    return Counter(compress(tape.kinds, uses)), constants
+
+
+class _Walk:
+    """The walk over a tape, place by place: what each place becomes, as far as can be told."""
+
+    def __init__(self, tape: Tape, uses: list[int]) -> None:
+        self.tape, self.uses = tape, uses
+        self.kinds, self.lefts, self.rights = tape.kinds, tape.lefts, tape.rights
+        self.zero = tape.place_of(0.0)
+        self.terms: dict[int, deque[int]] = {}  # a chain of additions that may still grow
+        self.chains: dict[int, list[int]] = {}  # the same for maximum and minimum
+        self.nodes: list[Any] = []  # a Node, a product's place, the Nodes of a chain, or None
+        self.at: dict[int, int] = {}  # where in `nodes` a place stands, to take it back
+        self.same: dict[int, int] = {}  # 0 + x is x; f(x) is computed once
+        self.unary: dict[tuple[Any, int], int] = {}
+        self.leaves: list[int] = []
+        self.renamed = _Renamed(self.same)
+
+    def visit(self, i: int, kind: Op | Kind) -> None:
+        """Place i, which an output needs."""
+        if kind is ops.add:
+            self.addition(i)
+        elif kind is ops.mul:
+            self.at[i] = len(self.nodes)
+            self.nodes.append(i)  # a Node only if no dot takes it up: most products are taken
+        elif type(kind) is Kind:
+            self.unlisted(i, kind)
         elif kind in _CHAINED:
-            a, b = same.get(a, a), same.get(b, b)
-            grown = chains.pop(a, None) if uses[a] == 1 and kinds[a] is kind else None
-            if grown is not None:
-                nodes[at[a]] = None
-                grown.append(b)
-            else:
-                grown = [a, b]
-            chains[i] = grown
-            at[i] = len(nodes)
-            nodes.append(Node(i, "chain", kind, (grown,)))
-        elif kind == TAKE:
-            chosen, candidates = a
-            chosen = same.get(chosen, chosen)
-            nodes.append(Node(i, "take", None, ((chosen,), renamed(candidates))))
-        elif kind == DOT:
-            start = same.get(b, b) if b >= 0 else None
-            nodes.append(Node(i, "dot", None, (renamed(a[0]), renamed(a[1])), start))
+            self.extreme(i, kind)
         elif kind.name == "dot":
-            inputs = renamed(a if type(a) is tuple else (a, b))
-            n = len(inputs) // 2
-            start = inputs[-1] if len(inputs) % 2 else None
-            nodes.append(Node(i, "dot", None, (inputs[:n], inputs[n : 2 * n]), start))
-        elif type(a) is tuple:
-            at[i] = len(nodes)
-            nodes.append(Node(i, "map", kind, tuple([(x,) for x in renamed(a)])))
-        elif b >= 0:
-            nodes.append(Node(i, "map", kind, ((same.get(a, a),), (same.get(b, b),))))
+            self.dot(i)
         else:
-            a = same.get(a, a)
-            earlier = unary.setdefault((kind, a), i)
-            if earlier != i:  # softmax divides every element by one sum: x * sum**-1
-                same[i] = earlier
-                uses[earlier] += uses[i]
-                continue
-            nodes.append(Node(i, "map", kind, ((a,),)))
-    sums = _Sums(tape, uses, nodes, at, same)
-    for i, chain in terms.items():
-        nodes[at[i]] = sums.replace(i, chain)
+            self.map(i, kind)
+
+    def addition(self, i: int) -> None:
+        same, terms, uses = self.same, self.terms, self.uses
+        a, b = self.lefts[i], self.rights[i]
+        a, b = same.get(a, a), same.get(b, b)
+        if a == self.zero or b == self.zero:
+            same[i] = b if a == self.zero else a
+            uses[same[i]] += uses[i] - 1
+            return
+        if uses[a] == 1 and a in terms and b not in terms:  # most often: spares a call
+            chain = terms.pop(a)
+            chain.append(b)
+        else:
+            chain = extended(terms, uses, self.kinds, a, b)
+        terms[i] = chain
+        self.at[i] = len(self.nodes)
+        self.nodes.append(None)
+
+    def unlisted(self, i: int, kind: Kind) -> None:
+        """What no row of the op table made: a leaf, a take, a dot of whole arrays."""
+        tape, same = self.tape, self.same
+        if kind is TAKE:
+            chosen, table = self.lefts[i], self.renamed(tape.lists[self.rights[i]])
+            self.nodes.append(Node(i, "take", None, ((same.get(chosen, chosen),), table)))
+        elif kind is DOT:
+            places, bias = tape.tails[self.rights[i]]
+            factors = self.renamed(tape.lists[self.lefts[i]]), self.renamed(places)
+            start = None if bias == NONE else same.get(bias, bias)
+            self.nodes.append(Node(i, "dot", None, factors, start))
+        else:
+            self.leaves.append(i)
+
+    def extreme(self, i: int, kind: Any) -> None:
+        """A maximum or minimum: it may continue a chain that nothing else reads."""
+        a, b = self.lefts[i], self.rights[i]
+        a, b = self.same.get(a, a), self.same.get(b, b)
+        grown = None
+        if self.uses[a] == 1 and self.kinds[a] is kind:
+            grown = self.chains.pop(a, None)
+        if grown is not None:
+            self.nodes[self.at[a]] = None
+            grown.append(b)
+        else:
+            grown = [a, b]
+        self.chains[i] = grown
+        self.at[i] = len(self.nodes)
+        self.nodes.append(Node(i, "chain", kind, (grown,)))
+
+    def dot(self, i: int) -> None:
+        """xs, ws and perhaps a start, one after the other."""
+        inputs = self.renamed(self.tape.inputs(i))
+        n = len(inputs) // 2
+        start = inputs[-1] if len(inputs) % 2 else None
+        self.nodes.append(Node(i, "dot", None, (inputs[:n], inputs[n : 2 * n]), start))
+
+    def map(self, i: int, kind: Any) -> None:
+        """Any other operation; one of one input is computed once for each input."""
+        a, b = self.lefts[i], self.rights[i]
+        if b == MANY:
+            self.at[i] = len(self.nodes)
+            inputs = self.renamed(self.tape.lists[a])
+            self.nodes.append(Node(i, "map", kind, tuple([(x,) for x in inputs])))
+            return
+        a = self.same.get(a, a)
+        if b >= 0:
+            self.nodes.append(Node(i, "map", kind, ((a,), (self.same.get(b, b),))))
+            return
+        earlier = self.unary.setdefault((kind, a), i)
+        if earlier != i:  # softmax divides every element by one sum: x * sum**-1
+            self.same[i] = earlier
+            self.uses[earlier] += self.uses[i]
+            return
+        self.nodes.append(Node(i, "map", kind, ((a,),)))
+
+    def finish(self) -> Sums:
+        """Replace the chains of additions: no more can be added to them."""
+        sums = Sums(self.tape, self.uses, self.nodes, self.at, self.same)
+        for i, chain in self.terms.items():
+            self.nodes[self.at[i]] = sums.replace(i, chain)
+        return sums
+
+
+def _flat(nodes: list[Any], sums: Sums) -> list[Node]:
     flat: list[Node] = []
     for node in nodes:
         if type(node) is list:
@@ -142,20 +181,7 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
             flat.append(sums.product(node))
         elif node is not None:
             flat.append(node)
-    found = [same.get(i, i) for i in outputs]
-    for k, place in enumerate(found):
-        if kinds[place] == PARAMETER:  # a result has a place of its own
-            found[k] = sums.next_place
-            sums.next_place += 1
-            flat.append(Node(found[k], "map", COPY, ((place,),), None, 0))
-    return Fused(flat, leaves, found, Counter(compress(kinds, uses)))
-
-
-def needed(tape: Tape, outputs: Sequence[int]) -> tuple[Counter[Any], list[float]]:
-    """What the outputs need of a tape: how many nodes of each kind, and which constants."""
-    uses = _count_uses(tape, outputs)
-    constants = [tape.lefts[i] for i in tape.constants.values() if uses[i]]
-    return Counter(compress(tape.kinds, uses)), constants
+    return flat
 
 
 class _Renamed:
@@ -182,172 +208,41 @@ class _Renamed:
 
 
 def _count_uses(tape: Tape, outputs: Sequence[int]) -> list[int]:
+    """How many nodes read each place, counted from the outputs; 0 where none needs it.
+
+    2 or more means that no chain may take the place up: outputs, and what shared tuples hold.
+    """
     kinds, lefts, rights = tape.kinds, tape.lefts, tape.rights
     uses = [0] * len(kinds)
-    seen: set[int] = set()  # shared tuples, counted once: what they hold is never absorbed
+    seen: set[int] = set()  # shared tuples, counted once
     for place in outputs:
-        uses[place] += 2  # never absorbed: the outside looks at it
+        uses[place] += 2
     for i in range(len(kinds) - 1, -1, -1):
         if not uses[i]:
             continue
-        left = lefts[i]
+        left, right = lefts[i], rights[i]
         kind = kinds[i]
-        if type(kind) is str:
-            if kind == TAKE:
-                uses[left[0]] += 1
-            elif kind != DOT:
+        if type(kind) is Kind:
+            if kind is TAKE:
+                uses[left] += 1
+                shared = [tape.lists[right]]
+            elif kind is DOT:
+                places, bias = tape.tails[right]
+                shared = [tape.lists[left], places]
+                if bias != NONE:
+                    uses[bias] += 1
+            else:
                 continue
-            elif rights[i] >= 0:
-                uses[rights[i]] += 1
-            for places in left:
-                if type(places) is tuple and id(places) not in seen:
+            for places in shared:
+                if id(places) not in seen:
                     seen.add(id(places))
                     for place in places:
                         uses[place] += 2
-        elif type(left) is tuple:
-            for place in left:
+        elif right == MANY:
+            for place in tape.lists[left]:
                 uses[place] += 1
         else:
             uses[left] += 1
-            if rights[i] >= 0:
-                uses[rights[i]] += 1
+            if right != NONE:
+                uses[right] += 1
     return uses
-
-
-def _extended(
-    terms: dict[int, deque[int]], uses: list[int], kinds: list[Any], a: int, b: int
-) -> deque[int]:
-    """The chain a + b: one side may be a chain that nothing else uses, and grows.
-
-    Two chains stay apart, because each is a loop of its own in the source (x @ w + h @ u, or the
-    first two of many losses), with strides of its own; a chain of chains grows by chains.
-    """
-    a_chain = a in terms and uses[a] == 1
-    b_chain = b in terms and uses[b] == 1
-    if a_chain and b_chain:
-        last = terms[a][-1]
-        a_chain = last in terms and uses[last] == 1
-    if a_chain:
-        chain = terms.pop(a)
-        chain.append(b)
-        return chain
-    if b_chain and a not in terms and kinds[a] == kinds[terms[b][0]]:
-        chain = terms.pop(b)  # x0 + (x1 + ...), but not bias + (x @ w)
-        chain.appendleft(a)
-        return chain
-    return deque((a, b))
-
-
-class _Sums:
-    """What the chains of additions become, once they are known whole."""
-
-    def __init__(
-        self,
-        tape: Tape,
-        uses: list[int],
-        nodes: list[Any],
-        at: dict[int, int],
-        same: dict[int, int],
-    ) -> None:
-        self.tape, self.same = tape, same
-        self.kinds, self.uses, self.nodes, self.at = tape.kinds, uses, nodes, at
-        self.minus_one = tape.constants.get((-1.0, -1.0), -1)
-        self.next_place = len(tape.kinds)
-
-    def replace(self, i: int, chain: deque[int]) -> list[Node]:
-        products: list[int] = []
-        plain: list[int] = []
-        for t in chain:
-            absorbed = self.kinds[t] is ops.mul and self.uses[t] == 1
-            (products if absorbed else plain).append(t)
-        negated = [t for t in products if self._factors(t)[1] == self.minus_one]
-        last = chain[-1]
-        if len(products) >= 3 and negated == [last]:
-            chain.pop()  # x @ w - y: the difference is no part of the dot
-            place = self.next_place
-            self.next_place += 1
-            subtrahend, _ = self._take(last)
-            difference = Node(i, "map", SUBTRACT, ((place,), (subtrahend,)), None, 2)
-            return [*self.replace(place, chain), difference]
-        if len(products) >= 2:
-            return self._dot(i, products, plain)
-        if len(chain) > 2:
-            return self._sum(i, list(chain))
-        a, b = chain
-        for minuend, subtrahend in ((a, b), (b, a)):
-            if subtrahend in products and self._factors(subtrahend)[1] == self.minus_one:
-                factor, _ = self._take(subtrahend)
-                return [Node(i, "map", SUBTRACT, ((minuend,), (factor,)), None, 2)]
-        for quotient, product in ((a, b), (b, a)):
-            alone = self.kinds[quotient] is QUOTIENT and self.uses[quotient] == 1
-            if alone and product in products:
-                operands = self.nodes[self.at[quotient]].operands
-                self.nodes[self.at[quotient]] = None
-                factors = [(x,) for x in self._take(product)]
-                return [Node(i, "map", QUOTIENT_PLUS, (*operands, *factors), None, 3)]
-        return [_add(i, a, b)]
-
-    def _dot(self, i: int, products: list[int], plain: list[int]) -> list[Node]:
-        factors = list(map(self._take, products))
-        xs, ws = [x for x, _ in factors], [w for _, w in factors]
-        place = i
-        if len(plain) > 1:
-            place = self.next_place
-            self.next_place += 1
-        start = plain[0] if plain else None
-        replaces = 2 * len(products) - (start is None)
-        dot = Node(place, "dot", None, (xs, ws), start, replaces)
-        if len(plain) <= 1:
-            return [dot]
-        rest = [place, *plain[1:]]
-        if len(rest) == 2:
-            return [dot, _add(i, *rest)]
-        return [dot, Node(i, "sum", ops.add, (rest,), None, len(rest) - 1)]
-
-    def _sum(self, i: int, chain: list[int]) -> list[Node]:
-        """A sum of like terms; a few at its ends that are made otherwise (losses + penalty) are
-        added one by one, so that the like ones stay one regular read.
-        """
-        first, last = _longest_run([self.kinds[t] for t in chain])
-        before, core, after = chain[:first], chain[first:last], chain[last:]
-        if len(before) + len(after) > _ODD_TERMS:  # two kinds in turn: one sum of all
-            before, core, after = [], chain, []
-        odd = [*reversed(before), *after]
-        places = [*range(self.next_place, self.next_place + len(odd)), i]
-        self.next_place += len(odd)
-        if len(core) == 1:
-            made, places = [], [core[0], *places[1:]]
-        elif len(core) == 2:
-            made = [_add(places[0], *core)]
-        else:
-            made = [Node(places[0], "sum", ops.add, (core,), None, len(core) - 1)]
-        return made + [_add(places[k + 1], places[k], t) for k, t in enumerate(odd)]
-
-    def _factors(self, t: int) -> tuple[int, int]:
-        a, b = self.tape.lefts[t], self.tape.rights[t]
-        return self.same.get(a, a), self.same.get(b, b)
-
-    def _take(self, t: int) -> tuple[int, int]:
-        """The factors of a product that becomes part of something else."""
-        self.nodes[self.at[t]] = None
-        return self._factors(t)
-
-    def product(self, t: int) -> Node:
-        x, w = self._factors(t)
-        return Node(t, "map", ops.mul, ((x,), (w,)))
-
-
-def _longest_run(kinds: Sequence[Any]) -> tuple[int, int]:
-    """Where the longest run of equal neighbours begins and ends; the first of equally long ones."""
-    best = start = 0
-    end = 1
-    for k in range(1, len(kinds) + 1):
-        if k == len(kinds) or kinds[k] != kinds[start]:
-            if k - start > end - best:
-                best, end = start, k
-            start = k
-    return best, end
-
-
-def _add(i: int, a: int, b: int) -> Node:
-    return Node(i, "map", ops.add, ((a,), (b,)))

@@ -1,7 +1,7 @@
-"""`lift`: record a function of Values once, then run it as an array program.
+"""A lifted function: recorded once, then run as an array program.
 
-The decorator keeps one program for each combination of shapes and static arguments, and records
-again when something that the function names has changed. `recording.record` is the path from the
+It keeps one program for each combination of shapes and static arguments, and records again when
+something that the function names has changed. `recording.record` is the path from the
 function to its instructions; read it next.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import gc
-import inspect
 import pickle
 import sys
 import threading
@@ -19,25 +18,28 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import update_wrapper
 from types import FunctionType, MethodType
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Generic, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
-from micrograd import modes, tree
-from micrograd.lifting.arguments import Arguments, is_leaf, is_traced, read, roots
-from micrograd.lifting.batch import SIZES, DoesNotExtend, fit, prove
+from micrograd import modes
+from micrograd.lifting.arguments import Arguments, read, roots
+from micrograd.lifting.batch import SIZES, DoesNotExtend
 from micrograd.lifting.compare import compare
 from micrograd.lifting.effects import Captured
+from micrograd.lifting.errors import whereabouts
+from micrograd.lifting.executable import Executable
 from micrograd.lifting.history import History
-from micrograd.lifting.paths import Path
-from micrograd.lifting.program import Program
+from micrograd.lifting.paths import Path, names_of
 from micrograd.lifting.progress import Progress
-from micrograd.lifting.record import Tape, whereabouts
-from micrograd.lifting.recording import Recorded, Resize, record, trace
+from micrograd.lifting.record import Recorder
+from micrograd.lifting.recording import Recorded, record, record_any_size
+from micrograd.lifting.run import chosen
 from micrograd.lifting.schedule import PARAMETERS
+from micrograd.lifting.signature import batched_places, parameter_names, refuse_unfinished
 from micrograd.lifting.watch import Watch
 from micrograd.modes import current_mode
 
-__all__ = ["Lifted", "lift"]
+__all__ = ["Given", "Lifted", "Result"]
 
 Given = ParamSpec("Given")  # a lifted function takes and gives what the function does
 Result = TypeVar("Result")
@@ -48,29 +50,35 @@ _PROGRAMS = 64  # how many programs a lifted function keeps; the least recently 
 class Lifted(Generic[Given, Result]):
     """A function that records itself and runs lifted; `program` is the one that ran last."""
 
-    def __init__(self, function: Callable[Given, Result], batched: Sequence[str] = ()) -> None:
-        _refuse_unfinished(function)
+    def __init__(
+        self,
+        function: Callable[Given, Result],
+        batched: Sequence[str] = (),
+        executor: str | None = None,
+    ) -> None:
+        refuse_unfinished(function)
         update_wrapper(self, function)
         self.function = function
         self.__name__ = getattr(function, "__name__", "lifted")
-        self._parameters = _parameter_names(function)
+        self._parameters = parameter_names(function)
         self._batched = tuple(batched)
-        self.batched = _batched_places(function, batched)
+        self.executor = chosen(executor)
+        self.batched = batched_places(function, batched)
         self.programs: OrderedDict[Any, KeptPrograms] = OrderedDict()
-        self.program: Program | None = None
+        self.program: Executable | None = None
         self.history = History()
         # by the objects among the arguments, which a function may look into, too
         self._watches: WeakValueDictionary[tuple[int, ...], Watch] = WeakValueDictionary()
         self._lock = threading.RLock()
 
     def __call__(self, *args: Given.args, **kwargs: Given.kwargs) -> Result:
-        if modes.active and isinstance(current_mode(), Tape):  # inside another recording
+        if modes.active and isinstance(current_mode(), Recorder):  # inside another recording
             return self.function(*args, **kwargs)
         program, found = self._program(args, kwargs)
         self.program = program
         return program.run(found)  # type: ignore[no-any-return]
 
-    def _program(self, args: Any, kwargs: Any) -> tuple[Program, Arguments]:
+    def _program(self, args: Any, kwargs: Any) -> tuple[Executable, Arguments]:
         """The program for these arguments, recorded if need be, and the arguments taken apart."""
         found = read(args, kwargs, self.batched)
         key = tuple(found.key)
@@ -91,7 +99,7 @@ class Lifted(Generic[Given, Result]):
         Gradients are those of the sum of all results. Grads, running statistics and generators are
         left as they were.
         """
-        if not isinstance(current_mode(), Tape):
+        if not isinstance(current_mode(), Recorder):
             program, _ = self._program(args, kwargs)
             self.program = program
             compare(self.function, program, args, kwargs)
@@ -99,10 +107,12 @@ class Lifted(Generic[Given, Result]):
     # --- copies record anew: a program belongs to the parameters that it was recorded with -------
 
     def __copy__(self) -> Lifted[Given, Result]:
-        return Lifted(self.function, self._batched)
+        return Lifted(self.function, self._batched, self.executor)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Lifted[Given, Result]:
-        made = memo[id(self)] = Lifted(copy.deepcopy(self.function, memo), self._batched)
+        made = memo[id(self)] = Lifted(
+            copy.deepcopy(self.function, memo), self._batched, self.executor
+        )
         return made
 
     def __reduce__(self) -> Any:
@@ -138,7 +148,7 @@ class Lifted(Generic[Given, Result]):
         made = self._watches[owner] = Watch(reached, head)
         return made, "" if watch is None else watch.why
 
-    def _record(self, key: Any, args: Any, kwargs: Any, found: Arguments) -> Program:
+    def _record(self, key: Any, args: Any, kwargs: Any, found: Arguments) -> Executable:
         with self._lock, _collector_paused(), Progress():
             watch, why = self._watch(args, kwargs, found)
             entry = self.programs.get(key)
@@ -149,14 +159,16 @@ class Lifted(Generic[Given, Result]):
                 return program
             with watch.recording() as captured:
                 recorded = self._recorded(entry, args, kwargs, found, captured)
-            program = entry.programs[found.size] = Program(self.__name__, *recorded[:4])
-            program.argument_names = self._names(args, kwargs)
-            names = watch.walk.names_of(program.parameters)
-            program.paths = {
+            names = names_of(recorded.parameters, watch.walk.values)
+            paths = {
                 PARAMETERS + at: name
-                for name, at in zip(names, program.positions.tolist(), strict=True)
+                for name, at in zip(names, recorded.positions, strict=True)
                 if name is not None
             }
+            program = Executable(
+                self.__name__, *recorded[:4], self._names(args, kwargs), paths, self.executor
+            )
+            entry.programs[found.size] = program
             self._keep(key, entry, found.size)
         self.history.add(self.__name__, dict(self._given(args, kwargs)), why, level=5)
         return program
@@ -166,7 +178,13 @@ class Lifted(Generic[Given, Result]):
     ) -> Recorded:
         if found.size is not None and found.size >= SIZES[0][0][0]:
             if entry.extends is None:
-                entry.extends = self._extend(args, kwargs, found, captured)
+                entry.extends = record_any_size(self.function, args, kwargs, found, captured)
+                if isinstance(entry.extends, DoesNotExtend):
+                    warnings.warn(
+                        f"{self.__name__} does not extend along the batch, and is recorded in "
+                        f"full: {entry.extends}",
+                        stacklevel=5,
+                    )
             if isinstance(entry.extends, Recorded) and found.size >= entry.extends.smallest:
                 recording = entry.extends.recording.at(found.size)
                 return entry.extends._replace(recording=recording)
@@ -190,39 +208,9 @@ class Lifted(Generic[Given, Result]):
         """A name for each array among the arguments, after the parameter that it came in."""
         found: list[str] = []
         for name, x in self._given(args, kwargs):
-            count = sum(map(is_traced, tree.flatten(x, is_leaf).leaves))
+            count = len(read((x,), {}, (0,) if name in self._batched else ()).arrays)
             found += [name] if count == 1 else [f"{name}_{i}" for i in range(count)]
         return found
-
-    def _extend(self, args: Any, kwargs: Any, found: Arguments, captured: Captured) -> Any:
-        """A recording as a function of the batch size, or the reason why there is none."""
-        reason: DoesNotExtend | None = None
-
-        def resized(size: int) -> Resize:
-            return lambda number, shape: (size, *shape[1:]) if number in found.sizes else shape
-
-        for sizes, larger in SIZES:
-            recorded = [
-                record(self.function, args, kwargs, found, captured, resized(size))
-                for size in sizes
-            ]
-            first = recorded[0]
-            try:
-                if any(r.parameters != first.parameters for r in recorded):
-                    raise DoesNotExtend("another batch size captures other parameters")
-                if not all(first.template.same_structure(r.template) for r in recorded):
-                    raise DoesNotExtend("another batch size returns another structure")
-                fitted = fit(sizes, [r.recording for r in recorded])
-                run = trace(self.function, args, kwargs, captured, resized(larger))
-                prove(sizes, [r.kinds for r in recorded], fitted, larger, run.extent())
-                return first._replace(recording=fitted, smallest=sizes[0])
-            except DoesNotExtend as error:
-                reason = reason or error
-        warnings.warn(
-            f"{self.__name__} does not extend along the batch, and is recorded in full: {reason}",
-            stacklevel=4,
-        )
-        return reason
 
 
 class KeptPrograms:
@@ -232,93 +220,9 @@ class KeptPrograms:
 
     def __init__(self, watch: Watch, kept: Any) -> None:
         self.watch = watch
-        self.programs: dict[Any, Program] = {}
+        self.programs: dict[Any, Executable] = {}
         self.kept = kept  # objects that the key names by identity
         self.extends: Any = None  # the recording for any size; why there is none; None: not tried
-
-
-def _refuse_unfinished(function: Any) -> None:
-    """A call of a generator or coroutine returns before its body has run."""
-    for f in (function, type(function).__call__):
-        kind = ""
-        if inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f):
-            kind = "a generator"
-        elif inspect.iscoroutinefunction(f):
-            kind = "a coroutine"
-        if kind:
-            name = getattr(function, "__name__", repr(function))
-            raise TypeError(
-                f"{name} is {kind}, whose body runs after the call; lift a function that returns "
-                "its results, such as a list"
-            )
-
-
-def _parameter_names(function: Callable[..., Any]) -> list[str]:
-    found = []
-    for name, parameter in inspect.signature(function).parameters.items():
-        repeated = parameter.kind is inspect.Parameter.VAR_POSITIONAL
-        found += [f"{name}_{i}" for i in range(99)] if repeated else [name]
-    return found
-
-
-def _batched_places(function: Callable[..., Any], batched: Sequence[str]) -> tuple[int | str, ...]:
-    """Positions and names of the batched arguments."""
-    if not batched:
-        return ()
-    names = list(inspect.signature(function).parameters)
-    for name in batched:
-        if name not in names:
-            raise TypeError(f"lift(batched=...) names {name!r}, but the arguments are {names}")
-    return (*batched, *(names.index(name) for name in batched))
-
-
-@overload
-def lift(
-    function: Callable[Given, Result], *, batched: Sequence[str] = ()
-) -> Lifted[Given, Result]: ...
-@overload
-def lift(
-    function: None = None, *, batched: Sequence[str] = ()
-) -> Callable[[Callable[Given, Result]], Lifted[Given, Result]]: ...
-def lift(function: Callable[..., Any] | None = None, *, batched: Sequence[str] = ()) -> Any:
-    """The same function, recorded once and run as an array program: `@lift`,
-    `@lift(batched=("X",))`.
-
-    Traced: floats, arrays of numbers, NumPy's scalars and Values among the arguments, also those
-    in lists, tuples and dicts. Other numbers need no new recording; another shape does. Inside,
-    each is a Value: isinstance(x, float) is False. Integers choose by `functional.take`,
-    `one_hot`, `Embedding` or `cross_entropy`.
-    Static: Python ints, bools, strings, None, functions and objects among the arguments. Another
-    one is another program; so pass what counts up or is drawn as a float or an array.
-    Captured: Values from outside are parameters, whose numbers each call reads anew; numbers and
-    arrays from outside are constants.
-
-    Watched, so that no result is stale unnoticed: globals, variables of enclosing functions and the
-    attributes of Modules at each call; lists, dicts, sets, arrays and attributes of other objects
-    that the function's code can reach by name, at the first three calls after a recording, and then
-    whenever 50 times the cost of looking has passed since the last look, so after every pause. A
-    change is recorded anew; if calls since the last look may have used the old state, a LiftError
-    says what has changed and how many. Up to 100,000 objects and 64 MB of arrays are looked at;
-    Python's and installed libraries are not.
-
-    Refused, with the line and what to write instead: what needs the number of a traced or captured
-    Value (if, ==, <, max, float, .data, an index), backward() and no_grad() inside, random draws,
-    counting (`self.n += 1`), changing an argument in place, arithmetic of float32 or small integers
-    alone. What the function keeps of its results (`self.out = h`) is put back after recording.
-
-    Not watched: the clock, files, iterators, generators of random numbers made inside, what only
-    C code holds. print() prints while the function is recorded. `f.check(*args)` runs the function
-    without lift beside it and compares; `print(f.program)` shows what was found.
-
-    inf and nan come out as they do without lift wherever no partial sum overflows, with one
-    exception, in which PyTorch does as lift: rows of a table that no index of `take` chose have a
-    gradient of 0, and 0 * inf is nan. The sign of a zero may differ.
-    """
-    if function is None:
-        return lambda f: Lifted(f, batched)
-    if not callable(function):
-        raise TypeError(f"lift decorates a function, got {function!r}")
-    return Lifted(function, batched)
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def wide(x: Any) -> Any:
     if type(x) is not Narrow:
         return x
     out = object.__new__(Traced)
-    out._rule, out._left, out._right = None, x._left, x._right
+    out._left, out._right = x._left, x._right
     return out
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["Path"]
+from micrograd.engine import Value
+
+__all__ = ["Found", "Path", "names_of"]
 
 
 class Path(NamedTuple):
@@ -35,3 +38,25 @@ class Path(NamedTuple):
 
     def attribute(self, name: str) -> Path:
         return Path(self, ".", name)
+
+
+Found = tuple[Path, Any, Any]  # of a Value: where, which one there, in a container of which shape
+
+
+def names_of(values: Iterable[Value], where: Mapping[Value, Found]) -> list[str | None]:
+    """Where each Value was found, by attributes and numbers: model.layers.0.w.1."""
+    containers: dict[int, str] = {}
+    found: list[str | None] = []
+    for value in values:
+        path, key, shape = where.get(value, (None, None, None))
+        if path is None:
+            found.append(None)
+            continue
+        name = containers.get(id(path)) or containers.setdefault(id(path), path.dotted())
+        if key is not None:
+            steps = [key]
+            for n in reversed((shape or ())[1:]):
+                steps[:1] = divmod(steps[0], n)
+            name = ".".join([name, *map(str, steps)])
+        found.append(name)
+    return found

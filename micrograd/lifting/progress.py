@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Sized
 from contextvars import ContextVar
 
 __all__ = ["Progress", "current_progress"]
@@ -27,7 +28,7 @@ class Progress:
 
     def __init__(self) -> None:
         self.step = "recording"
-        self.nodes: list[object] = []  # grows with the recording
+        self.nodes: Sized = ()  # grows with the recording
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 

@@ -12,11 +12,19 @@ import os
 import site
 import sys
 import sysconfig
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
-__all__ = ["PACKAGE", "Named", "is_library", "library_class", "library_module", "named"]
+__all__ = [
+    "PACKAGE",
+    "Named",
+    "is_library",
+    "library_class",
+    "library_module",
+    "named",
+    "unwrapped",
+]
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -74,10 +82,12 @@ def named(code: CodeType) -> Named:
 
 def _library_folders() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
-    folders = [paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")]
-    folders += site.getsitepackages()
-    folders.append(site.getusersitepackages())
-    return (PACKAGE, *sorted({os.path.join(os.path.abspath(f), "") for f in folders}))
+    folders: list[str | None] = [
+        *(paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")),
+        *site.getsitepackages(),
+        site.getusersitepackages(),  # None in a browser
+    ]
+    return (PACKAGE, *sorted({os.path.join(os.path.abspath(f), "") for f in folders if f}))
 
 
 _LIBRARIES = (*_library_folders(), "<frozen", "<__array_function__")
@@ -101,3 +111,12 @@ def library_module(module: ModuleType) -> bool:
 def library_class(cls: type[Any]) -> bool:
     module = sys.modules.get(cls.__module__)
     return module is not None and library_module(module)
+
+
+def unwrapped(x: Any) -> Any:
+    """The function in a staticmethod, a classmethod or a property; anything else as it is."""
+    if isinstance(x, (staticmethod, classmethod)):
+        return x.__func__
+    if isinstance(x, property):
+        return x.fget
+    return x.func if isinstance(x, cached_property) else x

@@ -1,7 +1,7 @@
 """The path from a function to its instructions: run it on a tape, fuse, schedule, factor.
 
-`record` is that path in one screen; `lifted.py` decides when to take it. Read `record.py` (the
-tape), `fuse.py`, `schedule.py` and `strides.py` next, in this order.
+`record` is that path in one screen; `lifted.py` decides when to take it. Read `tape.py`,
+`record.py`, `fuse.py`, `schedule.py` and `strides.py` next, in this order.
 """
 
 from __future__ import annotations
@@ -14,19 +14,23 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.engine import Value
-from micrograd.lifting.arguments import Arguments, Template, Tracer
-from micrograd.lifting.batch import Extent
+from micrograd.lifting.arguments import Arguments
+from micrograd.lifting.batch import SIZES, DoesNotExtend, Extent, fit, prove
 from micrograd.lifting.effects import Captured
+from micrograd.lifting.errors import LiftError, explained, unrepeated
 from micrograd.lifting.fuse import Fused, fuse, needed
-from micrograd.lifting.program import Argument, Outside, Recording, Result, State, Update
+from micrograd.lifting.layout import Argument, Outside, Recording, Result, State, Update
 from micrograd.lifting.progress import current_progress
-from micrograd.lifting.record import INPUT, Tape
+from micrograd.lifting.record import Recorder
 from micrograd.lifting.schedule import schedule
 from micrograd.lifting.strides import Access, nest
+from micrograd.lifting.tape import INPUT, NONE, Tape
+from micrograd.lifting.template import Template
+from micrograd.lifting.tracer import Tracer
 from micrograd.modes import mode
 from micrograd.store import gather
 
-__all__ = ["Recorded", "Run", "record", "trace"]
+__all__ = ["Recorded", "Run", "record", "record_any_size", "trace"]
 
 
 Resize = Callable[[int, tuple[int, ...]], tuple[int, ...]]
@@ -46,14 +50,18 @@ class Recorded(NamedTuple):
 class Run(NamedTuple):
     """One run of the function on traced arguments: what it did, and what it returned."""
 
-    tape: Tape
+    recorder: Recorder
     tracer: Tracer
     template: Template
 
+    @property
+    def tape(self) -> Tape:
+        return self.recorder.tape
+
     def leaves(self) -> list[np.ndarray]:
         """The places of all numbers that are wanted: results, then running statistics."""
-        find = self.tape.find
-        statistics = [np.array(list(map(find, np.ravel(v)))) for v in self.tape.buffers.values()]
+        run = self.recorder
+        statistics = [np.array(run.places(np.ravel(new))) for new in run.buffers.values()]
         return [*self.template.places, *statistics]
 
     def extent(self) -> Extent:
@@ -74,32 +82,37 @@ def trace(
     kwargs: dict[str, Any],
     captured: Captured | None = None,
     resize: Resize = unchanged,
+    batched: Sequence[int | str] = (),
 ) -> Run:
-    """Run the function on traced arguments."""
-    tape = Tape()
-    tracer = Tracer(tape, resize)
-    traced_args = [tracer.rebuild(x) for x in args]
-    traced_kwargs = {name: tracer.rebuild(kwargs[name]) for name in sorted(kwargs)}
+    """Run the function on traced arguments; `batched` are the positions and names of batches."""
+    recorder = Recorder()
+    tracer = Tracer(recorder, resize)
+    traced_args = [tracer.rebuild(x, i not in batched) for i, x in enumerate(args)]
+    traced_kwargs = {
+        name: tracer.rebuild(kwargs[name], name not in batched) for name in sorted(kwargs)
+    }
     progress = current_progress()
-    progress.nodes = tape.kinds
+    progress.nodes = recorder.tape
     try:
-        with mode(tape):
+        with mode(recorder):
             returned = function(*traced_args, **traced_kwargs)
     except (IndexError, TypeError) as fault:
-        explained = tape.explained(fault)
-        if explained is fault:
+        said = explained(fault)
+        if said is fault:
             raise
-        raise explained from None
+        raise said from None
     progress.step = "finding the arrays"
     if not tracer.unchanged():
-        raise tape.error_in(function, "changing an argument in place")
+        raise unrepeated(function, "changing an argument in place")
     try:
-        template = Template(tape, returned)
+        template = Template(recorder, returned)
+    except LiftError:  # with the line already
+        raise
     except TypeError as fault:
-        raise tape.error_in(function, str(fault)) from None
+        raise unrepeated(function, str(fault)) from None
     if captured is not None:
-        captured.add(tape)
-    return Run(tape, tracer, template)
+        captured.add(recorder)
+    return Run(recorder, tracer, template)
 
 
 def record(
@@ -111,18 +124,19 @@ def record(
     resize: Resize = unchanged,
 ) -> Recorded:
     """Run the function on traced arguments and find the instructions in what it did."""
-    run = trace(function, args, kwargs, captured, resize)
-    tape, tracer, template = run
+    run = trace(function, args, kwargs, captured, resize, found.places)
+    recorder, tracer, template = run
+    tape = recorder.tape
     leaves = run.leaves()
     fused = fuse(tape, [int(place) for places in leaves for place in places.flat])
-    parameters = _in_order_of_use(tape, fused)
-    outside = [(v, i) for v, i in tape.captured.items() if v._rule is not None]
+    parameters = _in_order_of_use(recorder.captured, fused)
+    outside = [(v, i) for v, i in recorder.captured.items() if v._rule is not None]
     for _, i in outside:
-        tape.kinds[i] = INPUT
+        tape.kinds[i], tape.lefts[i] = INPUT, NONE  # of no argument
     gather(parameters)
     first = min((p._right for p in parameters), default=0)
     positions = [p._right - first for p in parameters]
-    places = [tape.captured[p] for p in parameters]
+    places = [recorder.captured[p] for p in parameters]
     layout, at = schedule(tape, fused, dict(zip(places, positions, strict=True)))
     addresses = np.array([at[i] for i in fused.outputs], dtype=np.int64)
     pieces = np.split(addresses, np.cumsum([places.size for places in leaves]))[:-1]
@@ -136,18 +150,48 @@ def record(
         tuple(_result(piece, p.shape) for piece, p in zip(results, template.places, strict=True)),
         tuple(
             State(at[drawn.flat[0]._left], shape, generator)
-            for generator, shape, drawn in tape.draws
+            for generator, shape, drawn in recorder.draws
             if drawn.size
         ),
         tuple(
             Update(module, name, piece.reshape(np.shape(new)))
             for piece, ((module, name), new) in zip(
-                pieces[len(results) :], tape.buffers.items(), strict=True
+                pieces[len(results) :], recorder.buffers.items(), strict=True
             )
         ),
         tuple(Outside(at[i], v) for v, i in outside),
     )
     return Recorded(recording, parameters, positions, template, fused.kinds)
+
+
+def record_any_size(
+    function: Callable[..., Any],
+    args: Any,
+    kwargs: dict[str, Any],
+    found: Arguments,
+    captured: Captured,
+) -> Recorded | DoesNotExtend:
+    """A recording as a function of the batch size, or the reason why there is none."""
+    reason = DoesNotExtend()
+
+    def resized(size: int) -> Resize:
+        return lambda number, shape: (size, *shape[1:]) if number in found.sizes else shape
+
+    for sizes, larger in SIZES:
+        recorded = [record(function, args, kwargs, found, captured, resized(n)) for n in sizes]
+        first = recorded[0]
+        try:
+            if any(r.parameters != first.parameters for r in recorded):
+                raise DoesNotExtend("another batch size captures other parameters")
+            if not all(first.template.same_structure(r.template) for r in recorded):
+                raise DoesNotExtend("another batch size returns another structure")
+            fitted = fit(sizes, [r.recording for r in recorded])
+            run = trace(function, args, kwargs, captured, resized(larger), found.places)
+            prove(sizes, [r.kinds for r in recorded], fitted, larger, run.extent())
+            return first._replace(recording=fitted, smallest=sizes[0])
+        except DoesNotExtend as error:
+            reason = reason if reason.args else error
+    return reason
 
 
 def _result(found: np.ndarray, shape: tuple[int, ...]) -> Result:
@@ -158,9 +202,9 @@ def _result(found: np.ndarray, shape: tuple[int, ...]) -> Result:
     return Result(shape, Access(int(found[0]), loops, tuple(map(int, strides[0]))))
 
 
-def _in_order_of_use(tape: Tape, fused: Fused) -> list[Value]:
+def _in_order_of_use(captured: dict[Value, int], fused: Fused) -> list[Value]:
     """The captured leaves, so that what one group reads lies side by side in a new store."""
-    value_at = {i: v for v, i in tape.captured.items() if v._rule is None}
+    value_at = {i: v for v, i in captured.items() if v._rule is None}
     ordered: dict[Value, None] = {}
     wide = sorted(fused.nodes, key=lambda node: -len(node.operands[-1]))
 

@@ -8,14 +8,19 @@ results lie side by side and the next group's reads are regular. `schedule` is t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lifting.fuse import Fused, Node
-from micrograd.lifting.merge import by_length, in_order, merge
-from micrograd.lifting.record import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
+from micrograd.lifting.complete import LONG, completed, lengthened
+from micrograd.lifting.fuse import Fused
+from micrograd.lifting.groups import Graph, Wave, by_length
+from micrograd.lifting.merge import merge
+from micrograd.lifting.nodes import Node
 from micrograd.lifting.strides import FAR, Access, nest, segments, squeezed
+from micrograd.lifting.tape import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
+from micrograd.lifting.wavefront import waves
 from micrograd.op import Op
 
 __all__ = ["PARAMETERS", "Instruction", "Layout", "gathered", "schedule"]
@@ -28,7 +33,8 @@ _DOT_PIECES = 16  # and a group of dots, where a gather copies most: q . k of a 
 class Instruction(NamedTuple):
     """out = op(operands): a map, a reduction over the last `inner` loops, or a take.
 
-    All accesses have the same loops: those of `out`, then the `inner` ones that are reduced.
+    A dot may have a third operand, a mask: where it is 0 there is no term. All accesses have the
+    same loops: those of `out`, then the `inner` ones that are reduced.
     """
 
     kind: str  # 'map', 'sum', 'chain' (of maxima or minima), 'dot' or 'take'
@@ -53,21 +59,22 @@ def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layo
 
     `parameters`: the store's index of each captured place.
     """
-    groups = _groups(tape, fused)
+    fresh = count(max((node.place for node in fused.nodes), default=0) + 1)
+    groups = [completed(group, fresh) for group in _groups(tape, fused)]
     address: dict[int, int] = {}
-    constants = [tape.lefts[i] for i in fused.leaves if tape.kinds[i] == CONSTANT]
+    constants = [tape.number(i) for i in fused.leaves if tape.kinds[i] is CONSTANT]
     neutral = _Neutral(constants)
     for group in groups:
         neutral.prepare(group)
     size = len(constants)
     slot = 0
     for i in fused.leaves:
-        if tape.kinds[i] == CONSTANT:
+        if tape.kinds[i] is CONSTANT:
             address[i] = slot
             slot += 1
     for i in range(len(tape.kinds)):  # arguments keep their order, used or not: they arrive whole
         kind = tape.kinds[i]
-        if kind == PARAMETER and i in parameters:
+        if kind is PARAMETER and i in parameters:
             address[i] = PARAMETERS + parameters[i]
         elif kind in (INPUT, INTEGER, STATE):
             address[i] = size
@@ -78,7 +85,11 @@ def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layo
         for node in group:
             address[node.place] = size
             size += 1
-        found += _Group(group, base, address, neutral).instructions()
+        cell = _cell(group[0], address) if len(group) == 1 else None
+        if cell is not None:
+            found.append(cell)
+        else:
+            found += _Group(group, base, address, neutral).instructions()
     return Layout(found, constants, size), address
 
 
@@ -90,11 +101,16 @@ class _Neutral:
         self.at: dict[float, int] = {}
 
     def prepare(self, group: list[Node]) -> None:
-        if len({len(node.operands[-1]) for node in group}) > 1:
-            number = self.number(group[0])
-            if number not in self.at:
-                self.at[number] = len(self.constants)
-                self.constants.append(number)
+        lengths = {len(node.operands[-1]) for node in group}
+        if len(lengths) > 1:
+            self._add(self.number(group[0]))
+            if group[0].kind == "dot" and max(lengths) >= LONG:
+                self._add(1.0)  # for a mask
+
+    def _add(self, number: float) -> None:
+        if number not in self.at:
+            self.at[number] = len(self.constants)
+            self.constants.append(number)
 
     @staticmethod
     def number(node: Node) -> float:
@@ -110,7 +126,7 @@ def _groups(tape: Tape, fused: Fused) -> list[list[Node]]:
     source: dict[int, Any] = {}  # a leaf's kind or argument, a node's group
     for i in fused.leaves:
         level[i] = 0
-        source[i] = tape.rights[i] if tape.kinds[i] in (INPUT, INTEGER) else tape.kinds[i]
+        source[i] = tape.lefts[i] if tape.kinds[i] in (INPUT, INTEGER) else tape.kinds[i]
     members: dict[tuple[Any, ...], tuple[int, list[Node]]] = {}
     level_at = level.__getitem__
     highest: dict[int, int] = {}  # of an operand's places: the dots of one row share them
@@ -137,7 +153,30 @@ def _groups(tape: Tape, fused: Fused) -> list[list[Node]]:
         group[1].append(node)
         source[node.place] = group[0]
     groups = [part for _, group in members.values() for part in by_length(group)]
-    return in_order(merge(groups))
+    return merge(waves(Graph(groups))).in_order()
+
+
+def _cell(node: Node, address: dict[int, int]) -> Instruction | None:
+    """A single node of a few numbers as an instruction, as `_Group` would make it, in less time.
+
+    A program that no array fits has one for every operation. None: a case for `_Group`.
+    """
+    count = max(map(len, node.operands))
+    if count > 2 or node.kind == "take":
+        return None
+    shape = (2,) if count == 2 else ()
+    still = (0,) * len(shape)
+    operands = []
+    for places in node.operands:
+        first, *others = [address[place] for place in places]
+        step = others[0] - first if others else 0
+        if abs(step) > FAR:
+            operands.append(Access(0, shape, (1,), np.array([first, *others])))
+        else:
+            operands.append(Access(first, shape, (step,) if shape else ()))
+    start = None if node.start is None else Access(address[node.start], shape, still)
+    out = Access(address[node.place], shape, still)
+    return Instruction(node.kind, node.op, out, tuple(operands), start, len(shape), node.replaces)
 
 
 class _Group:
@@ -154,6 +193,10 @@ class _Group:
             _matrix([node.operands[role] for node in nodes], address, pad)
             for role in range(len(nodes[0].operands))
         ]
+        lengths = np.array([len(node.operands[-1]) for node in nodes])
+        if self.kind == "dot" and lengths.max() >= LONG and lengths.min() < lengths.max():
+            short = np.arange(lengths.max()) >= lengths[:, None]
+            self.reads = lengthened(self.reads, short, pad, neutral.at[1.0]) or self.reads
         self.starts = None
         if nodes[0].start is not None:
             self.starts = np.array([address[node.start] for node in nodes])  # type: ignore[index]
@@ -169,7 +212,9 @@ class _Group:
         whole = np.stack([heads[k] for k in certain])
         ends: list[int] | None = [n]
         if nest(whole) is None:
-            ends = segments(whole, _DOT_PIECES if self.kind == "dot" else _PIECES)
+            ends = None
+            if not isinstance(self.nodes, Wave):
+                ends = segments(whole, _DOT_PIECES if self.kind == "dot" else _PIECES)
         if all(regular) and ends is not None:
             return [
                 self._instruction(a, b, inner, inner_strides, regular)

@@ -2,8 +2,8 @@
 
 `Walk` follows code by the names in it, and objects by those of their attributes whose names occur
 in code that was reached. Libraries are not walked; of this package's layers only the attributes
-are. `watch.py` compares what it finds. It does not use `tree.py`: it follows attributes and code,
-meets each object once, in order of distance, and loops are no error.
+are. `seeing.py` notes what stands in the places found. `tree.py` is not used: a walk follows
+attributes and code, too, meets each object once, in order of distance, and loops are no error.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import sys
 import weakref
 from array import array
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cached_property, lru_cache, partial
+from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache, partial
 from types import (
     BuiltinMethodType,
     FunctionType,
@@ -28,19 +28,24 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.engine import Value
-from micrograd.lifting.paths import Path
-from micrograd.lifting.reach import Named, is_library, library_class, library_module, named
-from micrograd.lifting.sights import Attributes, Cell, Entries, Items, Numbers, Slots, Whole
+from micrograd.lifting.contents import Entries, Items, Numbers, Whole
+from micrograd.lifting.paths import Found, Path
+from micrograd.lifting.reach import (
+    Named,
+    is_library,
+    library_class,
+    library_module,
+    named,
+    unwrapped,
+)
+from micrograd.lifting.sights import Attributes, Cell, Slots
 from micrograd.nn import Module
 
-__all__ = ["OBJECTS", "BYTES", "Walk"]
-
-Exempt = Mapping[tuple[int, Any], Any]  # places by id and name, with their owner
+__all__ = ["OBJECTS", "Place", "Walk"]
 
 _Cached = type(lru_cache(len))
 
 OBJECTS = 100_000  # how many objects a walk looks at; `lift`'s docstring says it
-BYTES = 2**26  # and how much of arrays of numbers
 _ATOMS = {
     int, float, str, bool, bytes, complex, type(None), np.ufunc, slice, range,
     weakref.ProxyType, weakref.CallableProxyType,
@@ -74,7 +79,7 @@ class Walk:
         self.variables: dict[int, tuple[Path | None, dict[str, Any], dict[str, None]]] = {}
         self.cells: list[tuple[Any, Path]] = []
         self.places: list[Place] = []
-        self.values: dict[Value, tuple[Path, Any, Any]] = {}  # where, which there, of which shape
+        self.values: dict[Value, Found] = {}
         self.generators: list[tuple[Path, Any]] = []
         self._classes: set[type[Any]] = set()
         seen: dict[int, Any] = {}  # keeps rows of arrays alive, else the next one gets their id
@@ -88,24 +93,6 @@ class Walk:
             elif id(x) not in seen:
                 seen[id(x)] = x
                 queue.extend(self._parts(x, path))
-
-    def names_of(self, values: Iterable[Value]) -> list[str | None]:
-        """Where each Value was found, by attributes and numbers: model.layers.0.w.1."""
-        containers: dict[int, str] = {}
-        found: list[str | None] = []
-        for value in values:
-            path, key, shape = self.values.get(value, (None, None, None))
-            if path is None:
-                found.append(None)
-                continue
-            name = containers.get(id(path)) or containers.setdefault(id(path), path.dotted())
-            if key is not None:
-                steps = [key]
-                for n in reversed((shape or ())[1:]):
-                    steps[:1] = divmod(steps[0], n)
-                name = ".".join([name, *map(str, steps)])
-            found.append(name)
-        return found
 
     def _items(
         self, path: Path, keys: Iterable[Any], items: Iterable[Any], shape: Any = None
@@ -203,18 +190,18 @@ class Walk:
             if c is Module:
                 continue
             if c.__module__.startswith("micrograd.nn."):
-                for x in map(_unwrapped, vars(c).values()):
+                for x in map(unwrapped, vars(c).values()):
                     if isinstance(x, FunctionType) and x.__name__ != "__init__":
                         self._names(named(x.__code__))
             elif not library_class(c):
                 names = tuple(n for n, x in vars(c).items() if self._looked_at(n, x, made))
                 self.places.append(Place(Attributes, c, path, names))
                 for name in names:
-                    yield path.attribute(name), _unwrapped(vars(c)[name])
+                    yield path.attribute(name), unwrapped(vars(c)[name])
 
     def _looked_at(self, name: str, x: Any, made: bool) -> bool:
         if name.startswith("__") and name.endswith("__"):
-            return isinstance(_unwrapped(x), FunctionType) and (made or name != "__init__")
+            return isinstance(unwrapped(x), FunctionType) and (made or name != "__init__")
         return name in self.attributes or self.dynamic
 
     # --- objects ----------------------------------------------------------------------------------
@@ -257,60 +244,3 @@ class Walk:
             self.places.append(Place(Slots, x, path, slots))
             for name in slots:
                 yield path.attribute(name), getattr(x, name, None)
-
-    # --- what stands in these places --------------------------------------------------------------
-
-    def named_sights(self, exempt: Exempt) -> list[Any]:
-        """Sights of the globals, the names of the user's modules and the cells."""
-        found: list[Any] = []
-        for path, held, names in self.variables.values():
-            present = [n for n in names if n in held and (id(held), n) not in exempt]
-            found.append(Attributes(held, held, path, present, ()))
-        cells = [Cell(cell, path) for cell, path in self.cells]
-        return found + [c for c in cells if (id(c.owner), c.path.step) not in exempt]
-
-    def sights(self, exempt: Exempt, new: bool = False) -> list[Any]:
-        """A sight of each other place; with `new` also of attributes that code may newly set."""
-        found: list[Any] = []
-        left = BYTES
-        for kind, owner, path, names in self.places:
-            if (id(owner), None) in exempt:
-                continue
-            names = tuple(n for n in names if (id(owner), n) not in exempt)
-            if kind is Numbers:
-                left -= owner.nbytes
-                if left < 0:
-                    continue
-            if kind is Attributes:
-                sight = self._attributes(owner, path, names, exempt, new)
-                found += [sight] if sight.names or sight.absent else []
-            else:
-                found.append(kind(owner, path, *([names] if kind is Slots else [])))
-        for module, held, variables in self.variables.values():  # `sum`, before someone defines it
-            absent = [n for n in variables if n not in held and (id(held), n) not in exempt]
-            found += [Attributes(held, held, module, (), absent)] if absent else []
-        return found
-
-    def _attributes(
-        self, x: Any, path: Path, names: tuple[str, ...], exempt: Exempt, new: bool
-    ) -> Attributes:
-        held = vars(x)
-        absent = self.asked | self.stored if new else set(self.asked)
-        if isinstance(x, Module) and "training" in self.attributes:
-            absent.add("training")  # which its class holds until it is set
-        for c in x.__mro__[1:] if isinstance(x, type) else type(x).__mro__:
-            if not library_class(c):
-                absent |= self.attributes & vars(c).keys()
-        absent = {n for n in absent if n not in held and (id(x), n) not in exempt}
-        sight = Attributes(x, held, path, names, sorted(absent))
-        sight.moves_epoch = isinstance(x, Module)
-        return sight
-
-
-def _unwrapped(x: Any) -> Any:
-    """The function in a staticmethod, a classmethod or a property; anything else as it is."""
-    if isinstance(x, (staticmethod, classmethod)):
-        return x.__func__
-    if isinstance(x, property):
-        return x.fget
-    return x.func if isinstance(x, cached_property) else x

@@ -14,9 +14,10 @@ from time import perf_counter
 from typing import Any
 
 from micrograd.lifting.effects import Captured, Effects
+from micrograd.lifting.errors import LiftError
 from micrograd.lifting.paths import Path
+from micrograd.lifting.seeing import named_sights, sights
 from micrograd.lifting.sights import Attributes
-from micrograd.lifting.traced import LiftError
 from micrograd.lifting.walk import Walk
 from micrograd.nn.module import epoch
 
@@ -42,7 +43,7 @@ class Watch:
         """See all there is to see, as it stands now."""
         self.walk = walk
         self.epoch = epoch[0]
-        self.named = walk.named_sights(self.exempt)
+        self.named = named_sights(walk, self.exempt)
         variables = [s for s in self.named if isinstance(s, Attributes)]
         self.variables = [(s.held, s.get, s.then) for s in variables if len(s.names) > 2]
         self.few = [  # one by one is faster where there are few
@@ -52,7 +53,7 @@ class Watch:
             for name, then in zip(s.names, s.then, strict=False)
         ]
         self.cells = [(s.owner, s.then) for s in self.named if not isinstance(s, Attributes)]
-        self.sights = walk.sights(self.exempt)
+        self.sights = sights(walk, self.exempt)
         self._least = float("inf")
         began = perf_counter()
         all(s.same() for s in self.sights)
@@ -125,7 +126,7 @@ class Watch:
     def recording(self) -> Iterator[Captured]:
         """Around the runs of the function: what it draws is refused, what it sets put back."""
         walk = self.walk
-        before = [*walk.named_sights(self.exempt), *walk.sights(self.exempt, new=True)]
+        before = [*named_sights(walk, self.exempt), *sights(walk, self.exempt, new=True)]
         effects = Effects(before, walk.generators, self.head, walk.loaded)
         try:
             yield effects.captured

@@ -7,10 +7,10 @@ a model in a file. `Value` and `random` are here as in the original's `nn.py`, w
 """
 
 import random
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from micrograd.engine import Value
+from micrograd.missing import find
 from micrograd.nn.module import Module
 from micrograd.nn.neuron import MLP, Layer, Neuron
 
@@ -47,11 +47,10 @@ _NEEDS_NUMPY = {
 
 if not TYPE_CHECKING:
 
-    def __getattr__(name):
+    def __getattr__(name: str) -> object:
         if name not in _NEEDS_NUMPY:
             raise AttributeError(f"module 'micrograd.nn' has no attribute {name!r}")
-        globals()[name] = getattr(import_module(_NEEDS_NUMPY[name]), name)
-        return globals()[name]
+        return find(_NEEDS_NUMPY[name], name, globals())
 
 
 def __dir__() -> list[str]:

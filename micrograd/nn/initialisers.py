@@ -1,8 +1,8 @@
 """Where weights start: one function `(shape, rng) -> floats` a scheme, which `init` names.
 
-For a weight of shape (nout, nin) the fan-in is nin and the fan-out nout. With the right gain the
-numbers that leave a layer are spread as those that entered it: 5/3 for tanh, sqrt(2) for ReLU, 1
-for none.
+For a weight of shape (nout, nin) the fan-in is nin and the fan-out nout. The gain makes up for what
+an activation takes away, so that what leaves a layer is spread as what entered it: 5/3 before tanh,
+sqrt(2) before ReLU, 1 without activation.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from micrograd.nn.learning import learning
 
 __all__ = [
     "zeros", "uniform", "normal", "fan_in_uniform", "kaiming_uniform", "kaiming_normal",
-    "xavier_uniform", "xavier_normal", "initialisers", "values", "weights",
+    "xavier_uniform", "xavier_normal", "initialisers", "drawn", "weights",
 ]  # fmt: skip
 
 Shape = tuple[int, ...]
@@ -79,12 +79,12 @@ initialisers: dict[str, Initialiser] = {
 }  # fmt: skip
 
 
-def values(shape: Shape, init: str | Initialiser, rng: np.random.Generator) -> np.ndarray:
+def drawn(shape: Shape, init: str | Initialiser, rng: np.random.Generator) -> np.ndarray:
     """An array of leaf Values, their numbers drawn by `init`: a name or a function."""
     if isinstance(init, str) and init not in initialisers:
         raise ValueError(f"init is one of {', '.join(initialisers)}, or a function; got {init!r}")
-    drawn = (initialisers[init] if isinstance(init, str) else init)(shape, rng)
-    return weights(np.broadcast_to(drawn, shape))
+    scheme = initialisers[init] if isinstance(init, str) else init
+    return weights(np.broadcast_to(scheme(shape, rng), shape))
 
 
 def weights(numbers: np.ndarray) -> np.ndarray:

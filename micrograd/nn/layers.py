@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd import functional, modes, ops
 from micrograd.functional import as_array
-from micrograd.nn.initialisers import Initialiser, uniform, values
+from micrograd.nn.initialisers import Initialiser, drawn, uniform
 from micrograd.nn.module import Module, positive
 from micrograd.op import Op
 from micrograd.reals import describe
@@ -38,8 +38,8 @@ class Linear(Module):
     ) -> None:  # fmt: skip
         nin, nout, rng = positive("nin", nin), positive("nout", nout), np.random.default_rng(rng)
         bound = 1 / math.sqrt(nin)
-        self.weight = values((nout, nin), init, rng)
-        self.bias = values((nout,), lambda s, r: uniform(s, r, bound), rng) if bias else None
+        self.weight = drawn((nout, nin), init, rng)
+        self.bias = drawn((nout,), lambda s, r: uniform(s, r, bound), rng) if bias else None
 
     def __call__(self, x: Any) -> np.ndarray:
         return functional.linear(x, self.weight, self.bias)
@@ -56,7 +56,7 @@ class Embedding(Module):
         self, n: int, dim: int, init: str | Initialiser = "normal", rng: Any = None
     ) -> None:
         n, dim = positive("n", n), positive("dim", dim)
-        self.weight = values((n, dim), init, np.random.default_rng(rng))
+        self.weight = drawn((n, dim), init, np.random.default_rng(rng))
 
     def __call__(self, index: Any) -> np.ndarray:
         rows: np.ndarray = functional.take(self.weight, index)

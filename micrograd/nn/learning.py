@@ -1,4 +1,4 @@
-"""Which leaf is a weight, for pictures and lessons: they ask for its gradient, named or not.
+"""Which leaf is a weight, for pictures and lessons: they ask for its gradient, labelled or not.
 
 `nn` marks the Values that it makes, and a Module is known while it lives; neither changes anything
 in a computation. Read `learning`, then `names_of`.
@@ -16,31 +16,18 @@ __all__ = ["alive", "is_learning", "learning", "names_of"]
 alive: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()  # every Module, by id
 
 
-class _Unnamed(str):
-    """The label of a weight that nobody named: empty as any, but it tells a weight from a constant.
-
-    It stays with the Value when the module is gone, and one object serves all: a set of weak
-    references costs 112 bytes a weight, and twice the time to make a layer.
-    """
-
-    __slots__ = ()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return str, ("",)
-
-
-_UNNAMED = _Unnamed()
-
-
 def learning(v: Value) -> Value:
-    """A new weight."""
-    v._label = _UNNAMED  # the setter of `label` may take an empty one for none
+    """Mark a new weight, by an attribute as anybody may set one on a leaf.
+
+    The mark stays with the Value when its module is gone, in a store, in copies and pickles.
+    """
+    v._learns = True  # type: ignore[attr-defined]
     return v
 
 
 def is_learning(v: Value) -> bool:
-    """Whether `nn` made this Value to learn, and nobody has named it since."""
-    return isinstance(v.label, _Unnamed)
+    """Whether `nn` made this Value to learn."""
+    return getattr(v, "_learns", False)
 
 
 def names_of(leaves: set[Value]) -> dict[Value, str]:

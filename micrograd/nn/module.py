@@ -1,8 +1,8 @@
 """Module: what a neuron, a layer and a whole network have in common.
 
 A module's parameters are the leaf Values that its attributes hold, alone, in lists or in arrays,
-and those of the modules it holds. Names are the paths of attributes that lead to them, as in
-PyTorch: `layers.0.weight`.
+and those of the modules it holds. A name is the path of attributes that leads to a parameter:
+`layers.0.weight`, as in PyTorch.
 """
 
 from __future__ import annotations

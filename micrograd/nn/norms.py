@@ -1,8 +1,8 @@
 """Layers that centre and scale, over the batch (BatchNorm1d) or each example (LayerNorm, RMSNorm).
 
-All compute y = (x - mean) / sqrt(variance + eps) * weight + bias; they differ in what mean and
-variance run over. Read `LayerNorm` first; `BatchNorm1d` adds the running statistics that evaluation
-uses.
+All compute y = (x - mean) / sqrt(variance + eps) * weight + bias (RMSNorm without mean and bias);
+they differ in what mean and variance run over. Read `LayerNorm` first; `BatchNorm1d` keeps running
+statistics for evaluation, too.
 """
 
 from __future__ import annotations
@@ -71,8 +71,7 @@ class BatchNorm1d(Module):
 
     x is (N, C), or (N, C, L) as for torch.nn.BatchNorm1d; with `channel_axis=-1` (N, L, C), where
     the statistics run over axes 0 and 1. Training moves the running statistics by `momentum`
-    towards the batch's (its variance unbiased, over m - 1); evaluation uses them and never writes
-    them.
+    towards the batch's (its variance unbiased, over m - 1); evaluation only reads them.
     """
 
     buffer_names = ("running_mean", "running_var")

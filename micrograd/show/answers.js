@@ -33,11 +33,13 @@ const answers = (() => {
     return error <= 0.0005 + 1e-9 && Math.abs(right) >= 0.05 - 1e-9 && isMultiple(answer, 0.001);
   }
 
-  // whether it is the right number rounded to one digit or to two
+  // whether it is the right number rounded to one digit or to two; 1.5 has no more, and 2 is not 1.5
   function rounded(answer, right) {
     const size = Math.abs(right);
     if (!Number.isFinite(answer) || !(size > 1e-300 && size < Infinity) || answer === 0) return false;
     const first = 10 ** Math.floor(Math.log10(size));
+    const digits = size / first * 10;
+    if (Math.abs(digits - Math.round(digits)) <= 1e-9 * digits) return false;
     const error = Math.abs(answer - right) * (1 - 1e-6);
     return [first, first / 10].some((unit) => error <= unit / 2 && isMultiple(answer, unit));
   }

@@ -93,7 +93,8 @@ def described(answer: Any) -> str:
     if isinstance(shape, tuple):
         return f"an array of shape {tuple(map(int, shape))}" if shape else "an array"
     if isinstance(answer, (list, tuple, dict, set)):
-        return f"a {type(answer).__name__} of {len(answer)}"
+        count = len(answer)
+        return f"a {type(answer).__name__} of {count} thing{'s' * (count != 1)}"
     if callable(answer):
         return "a function"
     if isinstance(answer, str):
@@ -120,10 +121,16 @@ def _is_multiple(x: float, unit: float) -> bool:
 
 
 def rounded(answer: float, right: float) -> bool:
-    """Whether `answer` is `right` rounded to one digit or to two."""
+    """Whether `answer` is `right` rounded to one digit or to two, and `right` has more than two.
+
+    1.5 is as short as what it would be rounded to: whoever says 2 there has not rounded it.
+    """
     if not (math.isfinite(answer) and 1e-300 < abs(right) < math.inf) or answer == 0:
         return False
     first = 10.0 ** math.floor(math.log10(abs(right)))  # what a 1 as the first digit is worth
+    digits = right / first * 10
+    if abs(digits - round(digits)) <= 1e-9 * abs(digits):
+        return False
     error = abs(answer - right) * (1 - 1e-6)
     return any(error <= unit / 2 and _is_multiple(answer, unit) for unit in (first, first / 10))
 

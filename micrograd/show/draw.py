@@ -39,7 +39,7 @@ def draw(value: Any, max_nodes: int = 300, *, parameters: Any = (), prefix: str 
     if isinstance(value, Graph):
         return value._picture()
     lifting = sys.modules.get("micrograd.lifting")  # not imported, there is no program to draw
-    if lifting is not None and isinstance(value, lifting.Program):
+    if lifting is not None and isinstance(value, lifting.Executable):
         from micrograd.show.program import program_picture
 
         return program_picture(value)

@@ -15,7 +15,7 @@ from typing import Any
 
 from micrograd.engine import Value
 from micrograd.show.answers import matches, read_number, rounded, shown
-from micrograd.show.formulas import MINUS, number
+from micrograd.show.formulas import MINUS, gradient, number
 from micrograd.show.mistakes import diagnose
 from micrograd.show.parts import parts_of, readings, total
 from micrograd.show.reading import bare, read_answers
@@ -157,6 +157,7 @@ class _Marking:
             return replace(mark, verdict="follows", mistakes=kind, follows_from=names), answer
         kind = tuple(exact if early else found)
         note = "If it is rounded: give three digits." if early else ""
+        note = note or ("" if kind else self._way(uses))
         mark = replace(mark, verdict="wrong", mistakes=kind, note=note, shown=text)
         return mark, next(iter(found.values()), answer)
 
@@ -181,6 +182,14 @@ class _Marking:
             if found:
                 return found
         return {}
+
+    def _way(self, uses: list[Use]) -> str:
+        """How such a gradient is worked out, for an answer that no known mistake gives."""
+        names = list(dict.fromkeys(self.walk.names[use.node] for use in uses))
+        if len(uses) == 1:
+            return f"It is {gradient(names[0])} times the local derivative there: work out both."
+        where = " and ".join(names) if len(names) > 1 else f"{names[0]}, more than once"
+        return f"It is a sum over its uses, in {where}: add what each of them sends back."
 
     def _names(self, nodes: tuple[int, ...]) -> tuple[str, ...]:
         """Those nodes that are wrong, if any is: rounding is not worth a word beside them."""

@@ -8,9 +8,10 @@ an optimiser stores. Read `read_parameters`, then `found_parameters`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import Any
 
+from micrograd import tree
 from micrograd.engine import Value
 from micrograd.show.answers import described
 
@@ -23,7 +24,7 @@ def read_parameters(given: Any) -> dict[Value, str]:
         return {}
     own = getattr(given, "parameters", None)
     try:
-        values = list(_flat(own() if callable(own) else given))
+        values = _leaves(own() if callable(own) else given)
     except TypeError:
         raise TypeError(
             f"parameters= takes Values, in a list or an array, or a module; got {described(given)}"
@@ -33,14 +34,13 @@ def read_parameters(given: Any) -> dict[Value, str]:
     return {v: names.get(v, "") for v in values}
 
 
-def _flat(given: Any) -> Iterator[Value]:
-    if isinstance(given, Value):
-        yield given
-        return
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+def _leaves(given: Any) -> list[Value]:
+    if isinstance(given, (Iterator, Set)):
+        given = list(given)
+    found = tree.flatten(given).leaves
+    if not all(isinstance(x, Value) for x in found):
         raise TypeError
-    for x in getattr(given, "flat", given):
-        yield from _flat(x)
+    return found
 
 
 def found_parameters(leaves: Iterable[Value]) -> dict[Value, str]:

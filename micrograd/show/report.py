@@ -100,7 +100,7 @@ class Report:
         if mark.verdict != "wrong":
             return []
         if not mark.mistakes:
-            return ["No known mistake gives this number."]
+            return [f"No known mistake gives this number. {mark.note}".rstrip()]
         said = [f"{MISTAKES[key].name}. {MISTAKES[key].hint}" for key in mark.mistakes]
         said = [f"{'Or' if k else 'Looks like'}: {text}" for k, text in enumerate(said)]
         return [*said, mark.note] if mark.note else said

@@ -13,7 +13,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from micrograd.engine import Value, record
+from micrograd import engine
+from micrograd.engine import Value
 from micrograd.op import Op, find
 from micrograd.show.reading import read_text
 from micrograd.show.walk import Walk
@@ -71,7 +72,7 @@ def unpacked(text: str) -> Value:
                 node = Value(float.fromhex(data), prev, op or "custom", label)
                 node._backward = _measured_step(node, prev, local[0])
             elif op:
-                node = record(find(op, parameters), *prev)
+                node = engine.record(find(op, parameters), *prev)
                 node.data, node.label = float.fromhex(data), label  # a / b is known better
             else:
                 node = Value(float.fromhex(data), label=label)

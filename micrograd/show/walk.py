@@ -64,7 +64,7 @@ class Walk:
         self.asked = [i for i in reversed(range(len(self.nodes))) if i not in self.constants]
         self.steps: list[tuple[Use, ...]] = []
         self.grads: list[float] = []
-        self._record()
+        self._run_backward()
 
     def _weights(self, given: dict[Value, str], in_module: bool) -> dict[Value, str]:
         """The weights of this graph with their names; a module may have others beside them."""
@@ -79,7 +79,7 @@ class Walk:
         found = found_parameters(leaves)
         return {p: used.get(p) or found.get(p, "") for p in leaves if p in used or p in found}
 
-    def _record(self) -> None:
+    def _run_backward(self) -> None:
         rules = [(node, node._rule) for node in self.nodes if node._rule is not None]
         touched = list(dict.fromkeys([*self.nodes, *(p for n, r in rules for p in r.hidden(n))]))
         kept = [node.grad for node in touched]

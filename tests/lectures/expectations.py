@@ -5,17 +5,21 @@ its `value` and `tolerance` (absolute), or a `range` of two numbers that it lies
 `source` of the claim.
 """
 
+from __future__ import annotations
+
 import ast
 import tomllib
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import numpy as np
 
 TABLE = Path(__file__).with_name("expected.toml")
 KEYS = {"notebook", "variable", "source"}
 
 
-def rows(path=TABLE):
+def rows(path: Path = TABLE) -> list[dict[str, Any]]:
     """Every row of the table; a row that is not well formed is an error that names it."""
     table = tomllib.loads(path.read_text(encoding="utf-8")).get("expected", [])
     for row in table:
@@ -27,7 +31,7 @@ def rows(path=TABLE):
     return table
 
 
-def difference(row, found) -> str | None:
+def difference(row: dict[str, Any], found: dict[str, Any]) -> str | None:
     """What is wrong with what was found for a row (an entry of `Run.values`), or None."""
     name = f"{row['notebook']}: {row['variable']} ({row['source']})"
     if "error" in found:
@@ -52,7 +56,7 @@ def difference(row, found) -> str | None:
     return None
 
 
-def asserted_names(notebook):
+def asserted_names(notebook: nbformat.NotebookNode) -> set[str]:
     """Every name that stands in an assert, or in a call of a function named assert..., of a
     notebook.
     """
@@ -72,5 +76,5 @@ def asserted_names(notebook):
     return names
 
 
-def names_in(expression):
+def names_in(expression: str) -> set[str]:
     return {n.id for n in ast.walk(ast.parse(expression, mode="eval")) if isinstance(n, ast.Name)}

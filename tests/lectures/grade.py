@@ -4,18 +4,21 @@ One hands in the solutions, one the untouched stubs. Prints {module: {pupil: [sc
 A process of its own, since nbgrader works in the current folder and warns about its own database.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def main(folder, modules) -> None:
+def main(folder: Path, modules: list[str]) -> None:
     sys.path.insert(0, str(ROOT))
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["PYTHONPATH"] = str(ROOT)
@@ -44,7 +47,7 @@ def main(folder, modules) -> None:
     print(json.dumps(found))
 
 
-def hand_in_the_solutions(module, place) -> None:
+def hand_in_the_solutions(module: str, place: Path) -> None:
     for path in place.glob("*.ipynb"):
         handed_out = nbformat.read(path, as_version=4)
         solved = nbformat.read(Path("source", module, path.name), as_version=4)
@@ -53,7 +56,7 @@ def hand_in_the_solutions(module, place) -> None:
         nbformat.write(handed_out, path)
 
 
-def done(result) -> None:
+def done(result: dict[str, Any]) -> None:
     if not result["success"]:
         raise SystemExit(f"{result.get('log')}\n{result.get('error')}")
 

@@ -7,7 +7,9 @@ words and do not explain them.
 
 import re
 import tomllib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from tools import notebooks
 
@@ -18,7 +20,7 @@ MOST_MINUTES = 60
 UNTIL = re.compile(r"^## References", flags=re.MULTILINE)
 
 
-def table(path=TABLE):
+def table(path: Path = TABLE) -> tuple[list[str], list[dict[str, Any]]]:
     """(names of the notebooks that are done, rows); a row that is not well formed is an error."""
     read = tomllib.loads(path.read_text(encoding="utf-8"))
     for row in read["term"]:
@@ -28,7 +30,7 @@ def table(path=TABLE):
     return read["done"], read["term"]
 
 
-def of_lecture(number, names):
+def of_lecture(number: int, names: Sequence[str]) -> list[str]:
     """The notebooks of a lecture among `names`: one, or two."""
     return [name for name in names if name.startswith(f"{number:02}_")]
 
@@ -36,27 +38,27 @@ def of_lecture(number, names):
 # --- prose ----------------------------------------------------------------------------------------
 
 
-def markdown(notebook):
+def markdown(notebook: Any) -> str:
     """The text of the Markdown cells, one after another, down to the references."""
     cells = ["".join(c.source) for c in notebook.cells if c.cell_type == "markdown"]
     return UNTIL.split("\n\n".join(cells))[0]
 
 
-def without_code(text):
+def without_code(text: str) -> str:
     """The text without code and without the addresses of links."""
     text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
     text = re.sub(r"`[^`\n]*`", "", text)
     return re.sub(r"\]\([^)\s]*\)", "]", text)
 
 
-def count_words(notebook):
+def count_words(notebook: Any) -> int:
     """The words of a reader, down to the references; a formula is counted as one word."""
     text = without_code(markdown(notebook))
     text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$", "F", text, flags=re.DOTALL)
     return len(re.findall(r"\w[\w'.,-]*", text))
 
 
-def sections(notebook):
+def sections(notebook: Any) -> Iterator[str]:
     """The prose in parts that begin at a heading; head cell, headings and tables are left out."""
     _, _, body = without_code(markdown(notebook)).partition("\n## ")
     for part in body.split("\n## "):
@@ -65,14 +67,14 @@ def sections(notebook):
         yield squeezed("\n".join(kept))
 
 
-def squeezed(text):
+def squeezed(text: str) -> str:
     return " ".join(text.split())
 
 
 # --- what is asked --------------------------------------------------------------------------------
 
 
-def faults_of_form(notebook):
+def faults_of_form(notebook: Any) -> list[str]:
     """What is too long: words, minutes to read, lines of a cell that is not folded."""
     found = []
     words = count_words(notebook)
@@ -88,12 +90,12 @@ def faults_of_form(notebook):
     return found
 
 
-def spoken(form, text):
+def spoken(form: str, text: str) -> re.Match[str] | None:
     """Where a form of a word stands in a text, in any case; else None."""
     return re.search(rf"(?<!\w){re.escape(form)}(?!\w)", text, flags=re.IGNORECASE)
 
 
-def fault_of_word(row, parts):
+def fault_of_word(row: dict[str, Any], parts: Sequence[str]) -> str | None:
     """What is wrong with the row, given the parts of its lecture; None if it is explained there.
 
     The sentence stands in the prose, with the word in italics, and no earlier part uses the word,

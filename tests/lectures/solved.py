@@ -1,15 +1,19 @@
 """The answers of the solution notebooks, in this process, and the same answers in other forms."""
 
+from __future__ import annotations
+
 import functools
 import importlib
 import linecache
 import os
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from checks import Sheet
 
 from micrograd import Value
 from tools import notebooks
@@ -28,12 +32,12 @@ def module_of(path: Path) -> str:
     return path.stem.partition("_")[2]
 
 
-def sheet_of(module):
+def sheet_of(module: str) -> Sheet:
     return importlib.import_module(f"checks.{module}").sheet
 
 
 @functools.cache
-def solved(module):
+def solved(module: str) -> dict[str, tuple[Any, ...]]:
     """{key: answers} of a solution notebook; its cells are run, `check` only takes notes."""
     path = SOLUTIONS[module]
     checks = importlib.import_module(f"checks.{module}")
@@ -61,17 +65,17 @@ def solved(module):
     return kept
 
 
-def once(function):
+def once(function: Callable[[], Any]) -> Callable[[], Any]:
     """The function, which is run once: training takes seconds."""
     result = functools.cache(function)
     return lambda: result()
 
 
-def by_input(function):
+def by_input(function: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
     """The function of one array, which remembers what it gave."""
     given = {}
 
-    def scores(X):
+    def scores(X: np.ndarray) -> np.ndarray:
         if X.tobytes() not in given:
             given[X.tobytes()] = function(X)
         return given[X.tobytes()].copy()
@@ -87,25 +91,25 @@ SLOW = {"a_gpt_that_adds": once, "beat_1_993": by_input}
 FORMS = ("lists", "tuples", "arrays", "size-one arrays", "Values", "words")
 
 
-def is_function(answer):
+def is_function(answer: object) -> bool:
     return isinstance(answer, (types.FunctionType, types.BuiltinFunctionType, functools.partial))
 
 
-def formed(answer, form):
+def formed(answer: Any, form: str) -> Any:
     """An answer in another form; a function gives its results in that form."""
     if is_function(answer):
         if form == "words":
             return answer
 
         @functools.wraps(answer)
-        def in_form(*arguments, **named):
+        def in_form(*arguments: Any, **named: Any) -> Any:
             return formed(answer(*arguments, **named), form)
 
         return in_form
     return _formed(answer, form)
 
 
-def _formed(x, form):
+def _formed(x: Any, form: str) -> Any:
     if isinstance(x, (bool, np.bool_)) or x is None:
         return x
     if isinstance(x, str):
@@ -134,7 +138,7 @@ def _formed(x, form):
     return x
 
 
-def _rectangle(x):
+def _rectangle(x: list[Any] | tuple[Any, ...]) -> bool:
     """Whether a nest holds numbers only and has one shape."""
     try:
         return np.array(x).dtype.kind in "iuf"

@@ -1,5 +1,7 @@
 """The exercises in nbgrader's form: what is written, and what nbgrader makes of it."""
 
+from __future__ import annotations
+
 import json
 import subprocess
 import sys
@@ -15,14 +17,16 @@ MODULES = list(SOLUTIONS)
 
 
 @pytest.fixture(params=MODULES)
-def source(request):
+def source(request: pytest.FixtureRequest) -> tuple[str, nbformat.NotebookNode]:
     """(module, nbgrader's source notebook)"""
     return request.param, assignments.assignment(
         notebooks.read(SOLUTIONS[request.param]), request.param
     )
 
 
-def test_each_exercise_is_one_answer_and_one_locked_point(source) -> None:
+def test_each_exercise_is_one_answer_and_one_locked_point(
+    source: tuple[str, nbformat.NotebookNode],
+) -> None:
     module, notebook = source
     nbformat.validate(notebook)
     cells = [c for c in notebook.cells if "nbgrader" in c.metadata]
@@ -34,7 +38,9 @@ def test_each_exercise_is_one_answer_and_one_locked_point(source) -> None:
     assert all(p.locked and p.points == 1 for p in points)
 
 
-def test_an_answer_carries_its_stub_and_nothing_leads_out_of_the_folder(source) -> None:
+def test_an_answer_carries_its_stub_and_nothing_leads_out_of_the_folder(
+    source: tuple[str, nbformat.NotebookNode],
+) -> None:
     _, notebook = source
     for cell in notebook.cells:
         text = "".join(cell.source)
@@ -51,7 +57,7 @@ def test_an_answer_without_its_check_is_an_error() -> None:
         assignments.assignment(nbformat.v4.new_notebook(cells=[cell]), "kmeans")
 
 
-def test_a_course_has_checkers_and_data_in_each_assignment(tmp_path) -> None:
+def test_a_course_has_checkers_and_data_in_each_assignment(tmp_path: Path) -> None:
     written = assignments.write_course(tmp_path, ["kmeans", "makemore_bigrams"])
     assert sorted(written) == ["kmeans", "makemore_bigrams"]
     for module in written:
@@ -64,7 +70,9 @@ def test_a_course_has_checkers_and_data_in_each_assignment(tmp_path) -> None:
 
 @pytest.mark.notebook
 @pytest.mark.parametrize("half", [0, 1])
-def test_nbgrader_gives_solutions_full_marks_and_untouched_stubs_none(half, tmp_path) -> None:
+def test_nbgrader_gives_solutions_full_marks_and_untouched_stubs_none(
+    half: int, tmp_path: Path
+) -> None:
     modules = MODULES[half::2]
     run = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("grade.py")), str(tmp_path), *modules],

@@ -1,11 +1,15 @@
 """What the checkers are made of: each comparison, each message and each watch can fail."""
 
+from __future__ import annotations
+
+import math
 import os
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Never
+from typing import Any, Never
 
 import numpy as np
 import pytest
@@ -41,17 +45,17 @@ from micrograd import Value, functional, values
 
 
 @pytest.fixture
-def sheet():
+def sheet() -> Sheet:
     sheet = Sheet("planted")
 
     @sheet.exercise(1, hints=["two times", "x + x"])
-    def the_double(f) -> None:
+    def the_double(f: Callable[..., Any]) -> None:
         close(f(3.0), 6.0, "the double of 3")
         close(f(np.arange(3)), [0, 2, 4], "the doubles of 0, 1, 2")
         true(f(1) == f(1), "the same each time")
 
     @sheet.exercise(2, hints=["pencil"])
-    def four_parts(number, count, colour, f) -> None:
+    def four_parts(number: Any, count: Any, colour: Any, f: Callable[..., Any]) -> None:
         by_hand(number, 2 / 3, "the number")
         by_hand(count, 12, "the count", exact=True)
         word(colour, "red", "the colour", ("red", "green"))
@@ -59,7 +63,7 @@ def sheet():
             close(f(2.0), 4.0, "the square of 2")
 
     @sheet.exercise(3, hints=["nothing comes back"], returns=False)
-    def in_place(f) -> None:
+    def in_place(f: Callable[..., Any]) -> None:
         x = np.ones(2)
         f(x)
         close(x, [2, 2], "the array afterwards")
@@ -77,9 +81,13 @@ def fails() -> Never:
         (lambda x: 2 * x, "right", ""),
         (lambda x: (2 * x).tolist() if isinstance(x, np.ndarray) else [2 * x], "right", ""),
         (..., "not attempted", "hint(1)"),
-        (lambda x: x, "wrong", "the double of 3: 3 is not right (the call was f(3))"),
+        (lambda x: x, "wrong", "the double of 3: 3 is too small by 3 (the last call was f(3))"),
         (lambda x: -2 * x, "wrong", "-6 is not right: it is minus what is right"),
-        (lambda x: 6 * x, "wrong", "the double of 3: 18 is not right (the call was f(3))"),
+        (
+            lambda x: 6 * x,
+            "wrong",
+            "the double of 3: 18 is too large by 12 (the last call was f(3))",
+        ),
         (
             lambda x: x + 3.0,
             "wrong",
@@ -87,13 +95,18 @@ def fails() -> Never:
         ),
         (lambda x: None, "wrong", "f returned None: is there a return?"),
         (lambda x: fails(), "wrong", "it raised KeyError: 'k', in line"),
-        (lambda x: fails(), "wrong", 'raise KeyError("k") (the call was f(3))'),
-        (lambda x: [x, x], "wrong", "one number is wanted, got [3, 3] (the call was f(3))"),
+        (lambda x: fails(), "wrong", 'raise KeyError("k") (the last call was f(3))'),
+        (lambda x: [x, x], "wrong", "one number is wanted, got [3, 3] (the last call was f(3))"),
         (lambda x: "two", "wrong", "one number is wanted, got 'two'"),
-        (lambda: 6.0, "wrong", "takes 0 positional arguments but 1 was given"),
+        (math.sqrt, "wrong", "the double of 3: 1.73205 is too small by 4.27"),
+        (len, "wrong", "TypeError: object of type 'float' has no len()"),
+        (lambda x: len(x, x), "wrong", "it raised TypeError: len() takes exactly one argument"),
+        (lambda: 6.0, "wrong", "f is to be called with 1 argument, and it takes 0"),
     ],
 )
-def test_a_function_is_marked_and_told_what_is_wrong(sheet, answer, status, words) -> None:
+def test_a_function_is_marked_and_told_what_is_wrong(
+    sheet: Sheet, answer: Any, status: str, words: str
+) -> None:
     outcome = sheet.check(1, answer)
     assert outcome.status == status and words in outcome.message, outcome
     assert status in repr(outcome) and status in outcome._repr_html_()
@@ -115,27 +128,48 @@ def test_a_function_is_marked_and_told_what_is_wrong(sheet, answer, status, word
         ((0.667, 12.1, "red", lambda x: x * x), "wrong", "a whole number is asked for"),
         ((0.667, 12, "blue", lambda x: x * x), "wrong", "'blue' is none of \"red\", \"green\""),
         ((0.667, 12, "green", lambda x: x * x), "wrong", "the colour: 'green' is not right"),
-        ((0.667, 12, "red", lambda x: x), "wrong", "the square of 2: 2 is not right"),
+        ((0.667, 12, "red", lambda x: x), "wrong", "the square of 2: 2 is too small by 2"),
         ((0.667, 12, "red", lambda x: fails()), "wrong", "the function: it raised KeyError"),
         ((0.667, True, "red", lambda x: x * x), "wrong", "the count: got bool True"),
         ((0.667, 12, "red"), "wrong", "check(2, ...) takes 4 answers here, got 3"),
     ],
 )  # fmt: skip
-def test_each_part_is_marked_by_itself(sheet, answers, status, words) -> None:
+def test_each_part_is_marked_by_itself(
+    sheet: Sheet, answers: tuple[Any, ...], status: str, words: str
+) -> None:
     outcome = sheet.check(2, *answers)
     assert outcome.status == status and words in outcome.message, outcome
 
 
-def test_a_function_that_works_in_place_may_return_nothing(sheet) -> None:
-    def doubled(x) -> None:
+def test_the_last_call_is_told_unless_many_or_none_of_them_show_it() -> None:
+    sheet = Sheet("planted")
+
+    @sheet.exercise(1, hints=["h"])
+    def alike(f: Any, calls: Any, loops: Any) -> None:
+        found = [f(float(x)) for x in range(int(calls))]
+        if loops:
+            true(effort(f, 2) == 0, "no step is taken")
+        true(len(set(found)) == 1, "all are alike")
+
+    assert sheet.check(1, lambda x: x, 3, False).message.endswith("alike (the last call was f(2))")
+    assert sheet.check(1, lambda x: x, 300, False).message.endswith("all are alike")
+    assert sheet.check(1, lambda x: x, 3, True).message.endswith("no step is taken")
+    last = sheet.check(1, lambda x: 1 / (199 - x), 300, False).message
+    assert last.endswith("(the last call was f(199))"), last  # it is the one that failed
+
+
+def test_a_function_that_works_in_place_may_return_nothing(sheet: Sheet) -> None:
+    def doubled(x: np.ndarray) -> None:
         x *= 2
 
     assert sheet.check(3, doubled).status == "right"
     assert sheet.check(3, lambda x: None).status == "wrong"
 
 
-def test_a_grade_is_an_outcome_that_is_right_or_an_error_that_says_it(sheet, capsys) -> None:
-    def loud(x):
+def test_a_grade_is_an_outcome_that_is_right_or_an_error_that_says_it(
+    sheet: Sheet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def loud(x: Any) -> Any:
         print("on its way", file=sys.stderr)
         return 2 * x
 
@@ -145,7 +179,9 @@ def test_a_grade_is_an_outcome_that_is_right_or_an_error_that_says_it(sheet, cap
         sheet.grade(1, lambda x: x)
 
 
-def test_hints_one_by_one_and_unknown_numbers(sheet, capsys) -> None:
+def test_hints_one_by_one_and_unknown_numbers(
+    sheet: Sheet, capsys: pytest.CaptureFixture[str]
+) -> None:
     sheet.hint(1)
     sheet.hint(1, 2)
     sheet.hint(1, 3)
@@ -158,7 +194,7 @@ def test_hints_one_by_one_and_unknown_numbers(sheet, capsys) -> None:
         with pytest.raises(ValueError, match=r"there twice|are named"):
 
             @sheet.exercise(number, hints=["h"])
-            def the_double(f) -> None:
+            def the_double(f: Callable[..., Any]) -> None:
                 pass
 
 
@@ -171,16 +207,21 @@ def test_hints_one_by_one_and_unknown_numbers(sheet, capsys) -> None:
         ([[0.25, 0.5], [0.75, 1]], "the whole is 1/4 of what is right"),
         ([[-23, -46], [-69, -92]], "the whole is minus 23 times what is right"),
         ([[1, 3], [2, 4]], "the whole is the transpose of what is right"),
-        ([[1, 2], [3, np.nan]], "nan at [1, 1] is not right"),
+        (
+            [[1, 2], [3, np.nan]],
+            "nan at [1, 1] (as from 0/0 or inf - inf) where a number is wanted",
+        ),
         ([[1, 2], [3, 4.00001]], "at [1, 1]: 4.00001 is too large by 1e-05"),
         ([1, 2, 3, 4], "expected the shape (2, 2), got (4,)"),
         ([[1, 2], [3]], "numbers of the shape (2, 2) are wanted"),
         ([[1, 2], [3, None]], "None is among them"),
+        ([[0, 0], [0, 0]], "all are 0, and none should be"),
         (None, "is there a return?"),
         (len, "got len"),
+        ([[1, 2], [3, -np.inf]], "-inf at [1, 1] where a finite number is wanted"),
     ],
 )
-def test_an_array_is_told_where_and_how_it_differs(given, words) -> None:
+def test_an_array_is_told_where_and_how_it_differs(given: Any, words: str) -> None:
     with pytest.raises(Wrong, match="what:") as caught:
         close(given, [[1, 2], [3, 4]], "what")
     assert words in str(caught.value)
@@ -190,7 +231,7 @@ def test_an_array_is_told_where_and_how_it_differs(given, words) -> None:
     [[1, 2], [3, 4]], ((1, 2), (3, 4)), np.array([[1, 2], [3, 4]]), values([[1, 2], [3, 4]]),
     [[Value(1.0), 2], np.array([3, 4])], [[[1], [2]], [[3], [4]]],
 ])  # fmt: skip
-def test_an_array_is_taken_in_every_form(given) -> None:
+def test_an_array_is_taken_in_every_form(given: Any) -> None:
     close(given, [[1, 2], [3, 4]], "what")
     same(given, [[1, 2], [3, 4]], "what")
 
@@ -214,6 +255,21 @@ def test_an_array_is_taken_in_every_form(given) -> None:
         (lambda: several((1, 2, 3), "x", "y"), "2 things are wanted, x and y; got 3"),
         (lambda: several(None, "x", "y"), "is there a return?"),
         (lambda: several({"x": 1}, "x", "y"), "2 things are wanted, x and y; y is missing"),
+        (lambda: by_hand(-0.5, 0.5, "what"), "(the size is right, and the sign is not)"),
+        (lambda: by_hand(7, 2, "what", instead={"a week": 7}), "what: 7 is not right (a week)"),
+        (lambda: by_hand([1, 4], [1, 2], "what", instead={"squares": [1, 4]}), "right (squares)"),
+        (lambda: close([2, 4], [1, 2], "what", instead={"sums": [2, 4]}), "what is right (sums)"),
+        (lambda: close([2, 4], 3, "what", instead={"two": [2, 4]}), "got [2, 4] (two)"),
+        (lambda: close(2, 3, "what", instead={"a": 2.001, "b": 2.0005}), "small by 1 (b)"),
+        (lambda: close([0, 2], [0, 3], "what", instead={"nan": [0, np.nan], "a": 1}), "by 1"),
+        (lambda: same(3, 4, "what", instead={"one fewer": 3}), "3 is not right (one fewer)"),
+        (lambda: by_hand(5457, 5455, exact=True, instead={"up": 5454}), ": 5457 is not right"),
+        (lambda: same([True], [False], "what"), "the only one that is not right is True at [0]"),
+        (lambda: word("b", "a", "what", "ab", instead={"not b": "b"}), "'b' is not right (not b)"),
+        (
+            lambda: truths((True, True), (True, False), "ab", instead={"both": (True, True)}),
+            "1 of the 2 answers is not right (both)",
+        ),
         (lambda: truths((True, 1), (True, False), "ab"), "the answer to b is True or False, not 1"),
         (lambda: truths((True, True), (True, False), "ab"), "1 of the 2 answers is not right"),
         (lambda: by_hand([1 / 3], [1 / 3, 2 / 3], "what"), "2 numbers are wanted"),
@@ -221,7 +277,7 @@ def test_an_array_is_taken_in_every_form(given) -> None:
         (lambda: true(0, "it holds"), "this should hold and does not: it holds"),
     ],
 )  # fmt: skip
-def test_what_is_not_right_raises_in_words(action, words) -> None:
+def test_what_is_not_right_raises_in_words(action: Callable[[], object], words: str) -> None:
     with pytest.raises(Wrong) as caught:
         action()
     assert words in str(caught.value)
@@ -268,10 +324,10 @@ def test_calls_are_seen_and_what_is_forbidden_is_refused() -> None:
 
 
 def test_a_loop_takes_more_steps_the_longer_it_is_and_an_array_does_not() -> None:
-    def loop(x):
+    def loop(x: np.ndarray) -> list[float]:
         return [v + 1 for v in x]
 
-    def mapped(x):
+    def mapped(x: np.ndarray) -> list[float]:
         return list(map(lambda v: v + 1, x))  # noqa: C417
 
     for slow in (loop, mapped, np.vectorize(lambda v: v + 1)):
@@ -289,17 +345,17 @@ def test_warnings_count_where_they_are_forbidden() -> None:
 def test_a_function_is_asked_in_another_process_by_its_code() -> None:
     bias = 3
 
-    def helper(n):
+    def helper(n: int) -> int:
         return n if n < 2 else n * helper(n - 1)
 
-    def asked(text, n):
+    def asked(text: str, n: int) -> tuple[float, int, int, bool]:
         return np.ones(2).sum() + helper(n) + bias, hash(text), os.getpid(), time.time() > 0
 
     here, there = asked("a", 4), elsewhere(asked, [("a", 4)])[0]
     assert there[0] == here[0] == 29 and there[3]
     assert there[1] != here[1] and there[2] != here[2]
 
-    def breaks(text):
+    def breaks(text: str) -> int:
         return int(text)
 
     with pytest.raises(Wrong, match="in another process it fails: ValueError"):
@@ -324,11 +380,15 @@ def test_every_moment_is_looked_at() -> None:
         (-30 * 0.1234567, 0.1234567, "it is minus 30 times what is right"),
         (0.1234567 / 23, 0.1234567, "it is 1/23 of what is right"),
         (-2.0, 2.0, "it is minus what is right"),
-        (0.5, 2.0, "0.5 is not right"),  # a quarter, by chance
+        (0.5, 2.0, "0.5 is too small by 1.5"),  # a quarter, by chance
+        (math.nan, 2.0, "nan (as from 0/0 or inf - inf) where a number is wanted"),
+        (math.inf, 2.0, "inf where a finite number is wanted"),
+        (-math.inf, math.inf, "-inf is not right"),
+        (2.0, math.inf, "2 is not right"),
     ],
 )
 def test_a_number_that_is_a_multiple_is_told_so_unless_it_may_be_chance(
-    given, wanted, words
+    given: float, wanted: float, words: str
 ) -> None:
     with pytest.raises(Wrong) as caught:
         close(given, wanted, "what")

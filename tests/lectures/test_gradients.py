@@ -4,10 +4,15 @@ Each notebook's own cells are executed from the top until the loss is defined, s
 what a reader sees, eagerly and lifted, on random numbers that no lecture has used.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import io
 import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import matplotlib.pyplot as plt
@@ -24,9 +29,11 @@ LECTURES = notebooks.ROOT / "lectures"
 
 pytestmark = pytest.mark.notebook
 
+Drawn = tuple[list[Any], list[np.ndarray]]  # the parameters, the data
+
 
 @functools.cache
-def definition(notebook, name):
+def definition(notebook: str | Path, name: str) -> Callable[..., Any]:
     """The function `name` of a lecture, from executing its cells as far as its definition."""
     namespace = {"__name__": "lecture"}
     before = os.getcwd()
@@ -43,58 +50,58 @@ def definition(notebook, name):
     return namespace[name]
 
 
-def scores(rng):
+def scores(rng: np.random.Generator) -> tuple[list[Any], np.ndarray]:
     """w, b, X and the scores' own shape: what every linear model starts from."""
     n, d = int(rng.integers(2, 12)), int(rng.integers(1, 6))
     return [rng.normal(size=d), rng.normal()], rng.normal(size=(n, d))
 
 
-def regression(rng):
+def regression(rng: np.random.Generator) -> Drawn:
     parameters, X = scores(rng)
     return parameters, [X, rng.normal(size=len(X))]
 
 
-def signs(rng):
+def signs(rng: np.random.Generator) -> Drawn:
     parameters, X = scores(rng)
     return parameters, [X, rng.choice([-1.0, 1.0], size=len(X))]
 
 
-def bits(rng):
+def bits(rng: np.random.Generator) -> Drawn:
     parameters, X = scores(rng)
     return parameters, [X, rng.choice([0.0, 1.0], size=len(X))]
 
 
-def far_bits(rng):
+def far_bits(rng: np.random.Generator) -> Drawn:
     """Scores of some thousands, where exp alone would overflow."""
     parameters, (X, y) = bits(rng)
     return parameters, [1000 * X, y]
 
 
-def classes(rng):
+def classes(rng: np.random.Generator) -> Drawn:
     (w, _), X = scores(rng)
     k = int(rng.integers(2, 5))
     parameters = [rng.normal(size=(len(w), k)), rng.normal(size=k)]
     return parameters, [X, rng.integers(0, k, size=len(X))]
 
 
-def flips(rng):
+def flips(rng: np.random.Generator) -> Drawn:
     return [rng.normal()], [rng.choice([0.0, 1.0], size=int(rng.integers(2, 12)))]
 
 
-def counts(rng):
+def counts(rng: np.random.Generator) -> Drawn:
     k = int(rng.integers(2, 7))
     return [rng.normal(size=k)], [rng.integers(0, 9, size=k).astype(float)]
 
 
-def measurements(rng):
+def measurements(rng: np.random.Generator) -> Drawn:
     return [rng.normal(), rng.normal()], [rng.normal(size=int(rng.integers(2, 12)))]
 
 
-def squared(w, b, X, y):
+def squared(w: torch.Tensor, b: torch.Tensor, X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return F.mse_loss(X @ w + b, y)
 
 
-def hinged(w, b, X, y):
+def hinged(w: torch.Tensor, b: torch.Tensor, X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return torch.relu(1 - y * (X @ w + b))
 
 
@@ -150,7 +157,9 @@ CASES = [
 STRENGTH = {"ridge_loss": 0.7, "lasso_loss": 0.7, "svm_objective": 2.5}
 
 
-def gradients(loss, parameters, data):
+def gradients(
+    loss: Callable[..., Any], parameters: list[Any], data: list[Any]
+) -> tuple[float, list[Any]]:
     """The loss and d loss / d parameter, by the engine."""
     inputs = [values(p) if np.ndim(p) else Value(p) for p in parameters]
     result = loss(*inputs, *data)
@@ -158,7 +167,12 @@ def gradients(loss, parameters, data):
     return float(result.data), [grads(v) if np.ndim(v) else v.grad for v in inputs]
 
 
-def differences(loss, reference, parameters, data):
+def differences(
+    loss: Callable[..., Any],
+    reference: Callable[..., torch.Tensor],
+    parameters: list[Any],
+    data: list[Any],
+) -> list[float]:
     """How far loss and gradients are from PyTorch's, each relative to its size (at least 1)."""
     tensors = [torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in parameters]
     expected = reference(*tensors, *[torch.as_tensor(np.asarray(x)) for x in data])
@@ -172,7 +186,10 @@ def differences(loss, reference, parameters, data):
     ("notebook", "name", "draw", "reference"), CASES, ids=[f"{c[1]}-{c[2].__name__}" for c in CASES]
 )
 def test_a_lectures_loss_has_pytorchs_gradient_eagerly_and_lifted(
-    notebook, name, draw, reference
+    notebook: str,
+    name: str,
+    draw: Callable[[np.random.Generator], Drawn],
+    reference: Callable[..., torch.Tensor],
 ) -> None:
     loss = definition(notebook, name)
     extra = [STRENGTH[name]] if name in STRENGTH else []
@@ -194,7 +211,9 @@ def test_a_wrong_gradient_is_found() -> None:
         assert max(differences(wrong, squared, parameters, data)) > 1e-3
 
 
-def test_cells_are_executed_as_far_as_a_definition_and_a_missing_one_is_an_error(tmp_path) -> None:
+def test_cells_are_executed_as_far_as_a_definition_and_a_missing_one_is_an_error(
+    tmp_path: Path,
+) -> None:
     cells = [
         nbformat.v4.new_code_cell(c) for c in ("a = 2", "def loss(w):\n    return a * w", "1 / 0")
     ]

@@ -1,8 +1,13 @@
 """The machinery on which the lectures stand is itself tested with something wrong."""
 
+from __future__ import annotations
+
 import io
 import time
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import expectations
 import matplotlib.pyplot as plt
@@ -12,6 +17,7 @@ import pytest
 import toolkit
 from browsing import browser, errors, needs_browser
 from IPython.core.formatters import PlainTextFormatter
+from matplotlib.figure import Figure
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from PIL import Image
 from selenium.webdriver.common.keys import Keys
@@ -21,13 +27,13 @@ from micrograd.show.svg import PALETTE
 from tools import exercises, notebooks, pages
 
 
-def notebook_of(*cells):
+def notebook_of(*cells: str) -> nbformat.NotebookNode:
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
 
 
 @pytest.fixture
-def saved(tmp_path):
-    def save(*cells):
+def saved(tmp_path: Path) -> Callable[..., Path]:
+    def save(*cells: str) -> Path:
         path = tmp_path / "some notebook.ipynb"
         notebooks.write(notebooks.settle(notebook_of(*cells)), path)
         return path
@@ -39,7 +45,9 @@ def saved(tmp_path):
 
 
 @pytest.mark.notebook
-def test_a_second_run_changes_nothing_and_the_namespace_can_be_read(saved) -> None:
+def test_a_second_run_changes_nothing_and_the_namespace_can_be_read(
+    saved: Callable[..., Path],
+) -> None:
     path = saved(
         "import sys, time\nprint('a', object())\nprint('b', file=sys.stderr)",
         "from micrograd.engine import Value\nx = [Value(2.0), 3]\nx",
@@ -57,7 +65,9 @@ def test_a_second_run_changes_nothing_and_the_namespace_can_be_read(saved) -> No
 
 
 @pytest.mark.notebook
-def test_a_timing_cell_keeps_what_it_showed_until_its_text_changes(saved) -> None:
+def test_a_timing_cell_keeps_what_it_showed_until_its_text_changes(
+    saved: Callable[..., Path],
+) -> None:
     path = saved("import time\nprint(time.perf_counter_ns())")
     notebook = notebooks.read(path)
     notebook.cells[0].metadata["tags"] = ["timing"]
@@ -77,7 +87,7 @@ def test_a_timing_cell_keeps_what_it_showed_until_its_text_changes(saved) -> Non
     ],
 )
 def test_a_warning_an_error_and_an_endless_loop_stop_the_run_and_name_the_cell(
-    saved, cell, error, words
+    saved: Callable[..., Path], cell: str, error: type[Exception], words: str
 ) -> None:
     path = saved("a = 1", cell, "b = 2")
     with pytest.raises(error, match=words) as caught:
@@ -85,7 +95,7 @@ def test_a_warning_an_error_and_an_endless_loop_stop_the_run_and_name_the_cell(
     assert "some notebook.ipynb, cell 2 of 3" in caught.value.__notes__[0]
 
 
-def test_text_and_back_is_the_same_notebook(saved) -> None:
+def test_text_and_back_is_the_same_notebook(saved: Callable[..., Path]) -> None:
     notebook = notebook_of("a = 1\n\n\ndef f():\n    return '# %'", "b")
     notebook.cells.insert(0, nbformat.v4.new_markdown_cell("# Title\n\n- a $x$\n  - b\n\nend"))
     notebook.cells[1].metadata["tags"] = ["timing"]
@@ -115,12 +125,14 @@ def test_text_and_back_is_the_same_notebook(saved) -> None:
         ({"value": 2.0, "tolerance": 9}, {"error": "NameError: x"}, "not in the executed notebook"),
     ],
 )
-def test_a_number_that_is_off_or_missing_is_told(row, found, words) -> None:
+def test_a_number_that_is_off_or_missing_is_told(
+    row: dict[str, Any], found: dict[str, Any], words: str | None
+) -> None:
     told = expectations.difference({"notebook": "n", "variable": "x", "source": "s", **row}, found)
     assert told is None if words is None else words in told
 
 
-def test_a_row_with_a_missing_or_unknown_key_is_refused(tmp_path) -> None:
+def test_a_row_with_a_missing_or_unknown_key_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "expected.toml"
     path.write_text('[[expected]]\nnotebook = "a"\nvariable = "x"\nvalue = 1\nsource = "s"\n')
     with pytest.raises(ValueError, match="should have the keys"):
@@ -151,7 +163,7 @@ def test_solutions_become_stubs() -> None:
 
 
 @pytest.mark.parametrize("source", ["# BEGIN SOLUTION", "# END SOLUTION", "# BEGIN SOLUTION\n" * 2])
-def test_an_unbalanced_mark_is_an_error(source) -> None:
+def test_an_unbalanced_mark_is_an_error(source: str) -> None:
     with pytest.raises(ValueError, match="SOLUTION"):
         exercises.stub(source)
 
@@ -159,14 +171,14 @@ def test_an_unbalanced_mark_is_an_error(source) -> None:
 # --- pages and pictures ---------------------------------------------------------------------------
 
 
-def page_of(tmp_path, *markdown):
+def page_of(tmp_path: Path, *markdown: str) -> str:
     path = tmp_path / "page.ipynb"
     cells = [nbformat.v4.new_markdown_cell(m) for m in markdown]
     notebooks.write(notebooks.settle(nbformat.v4.new_notebook(cells=cells)), path)
     return pages.html(path)
 
 
-def test_formulas_become_mathml_and_no_script_is_fetched(tmp_path) -> None:
+def test_formulas_become_mathml_and_no_script_is_fetched(tmp_path: Path) -> None:
     page = page_of(
         tmp_path, r"$x^2$ and $$\begin{aligned}a &= b \\ c &= \lVert d \rVert\end{aligned}$$"
     )
@@ -174,7 +186,7 @@ def test_formulas_become_mathml_and_no_script_is_fetched(tmp_path) -> None:
     assert "<script src" not in page and "mathjax" not in page.lower()
 
 
-def test_a_folded_cell_is_closed_on_the_page_and_can_be_opened(tmp_path) -> None:
+def test_a_folded_cell_is_closed_on_the_page_and_can_be_opened(tmp_path: Path) -> None:
     notebook = notebook_of("seen = 1", "hidden = 2")
     notebook.cells[1].metadata["jupyter"] = {"source_hidden": True}
     path = tmp_path / "folded.ipynb"
@@ -183,12 +195,12 @@ def test_a_folded_cell_is_closed_on_the_page_and_can_be_opened(tmp_path) -> None
     assert "seen" in before and "hidden" in after.split("</details>")[0]
 
 
-def test_a_formula_that_mathml_lacks_is_an_error_that_names_it(tmp_path) -> None:
+def test_a_formula_that_mathml_lacks_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"\\arg has no form in MathML"):
         page_of(tmp_path, r"$\arg\min_j x_j$")
 
 
-def draw_point(figure, i) -> str:
+def draw_point(figure: Figure, i: int) -> str:
     figure.subplots().plot([0, i + 1], [0, 1])
     return f"picture {i} </script><b>"
 
@@ -202,7 +214,7 @@ def test_a_table_shows_numbers_to_the_right_and_escapes_text() -> None:
         toolkit.table([["a", "b"]], ["one"])
 
 
-def test_the_median_call_is_timed_in_milliseconds(monkeypatch) -> None:
+def test_the_median_call_is_timed_in_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter([0.0, 0.05, 1.0, 1.001, 2.0, 2.02])
     monkeypatch.setattr(time, "perf_counter", lambda: next(ticks))
     calls = []
@@ -218,7 +230,7 @@ def test_an_index_is_drawn_in_proportion_to_its_weight() -> None:
 
 
 @pytest.mark.parametrize("w", [(1.0, 2.0), (0.0, -2.0), (0.5, 0.0)])
-def test_a_line_lies_where_its_equation_holds_and_leaves_the_limits(w) -> None:
+def test_a_line_lies_where_its_equation_holds_and_leaves_the_limits(w: tuple[float, float]) -> None:
     axis = plt.figure().subplots()
     axis.set(xlim=(-3, 3), ylim=(-2, 2))
     toolkit.line(axis, w, 0.7, 1.0)
@@ -257,7 +269,9 @@ def test_boxes_show_their_words_and_arrows_back_leave_the_layout() -> None:
     assert made.source.count("style=dashed") == 1 and PALETTE["result"][0] in made.source
 
 
-def test_small_pictures_are_the_same_picture_in_fewer_bytes(monkeypatch) -> None:
+def test_small_pictures_are_the_same_picture_in_fewer_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     png = PlainTextFormatter()  # any formatter keeps functions by type
     shell = SimpleNamespace(display_formatter=SimpleNamespace(formatters={"image/png": png}))
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
@@ -276,7 +290,7 @@ def test_small_pictures_are_the_same_picture_in_fewer_bytes(monkeypatch) -> None
 
 
 def test_an_animation_that_would_be_too_large_is_refused() -> None:
-    def noise(figure, i) -> str:
+    def noise(figure: Figure, i: int) -> str:
         figure.subplots().imshow(np.random.default_rng(i).random((300, 300)), interpolation="none")
         return ""
 
@@ -286,7 +300,7 @@ def test_an_animation_that_would_be_too_large_is_refused() -> None:
 
 @pytest.mark.browser
 @needs_browser
-def test_an_animation_plays_without_a_kernel_and_its_captions_are_text(tmp_path) -> None:
+def test_an_animation_plays_without_a_kernel_and_its_captions_are_text(tmp_path: Path) -> None:
     made = toolkit.animate(draw_point, 4, title="A <point>", seconds=0.05)
     page = tmp_path / "page.html"
     page.write_text(f"<!DOCTYPE html><meta charset=utf-8>{made.markup}", encoding="utf-8")
@@ -296,7 +310,7 @@ def test_an_animation_plays_without_a_kernel_and_its_captions_are_text(tmp_path)
         assert fallback.get_attribute("alt").startswith("A <point>. picture 3 </script>")
         driver.switch_to.frame(driver.find_element("css selector", "iframe"))
 
-        def at():
+        def at() -> tuple[str, str, Any]:
             caption = driver.find_element("id", "c").text
             return driver.find_element("id", "n").text, caption, driver.find_element("id", "i")
 

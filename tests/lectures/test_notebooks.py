@@ -3,11 +3,15 @@
 With `pytest -n 2` two notebooks run at a time, one a worker.
 """
 
+from __future__ import annotations
+
 import functools
 import importlib
 import re
+from pathlib import Path
 
 import expectations
+import nbformat
 import pytest
 
 from tools import notebooks, pages
@@ -18,7 +22,7 @@ SECONDS = 120
 BYTES = 1_500_000
 
 
-def name_of(path):
+def name_of(path: Path) -> str:
     return path.relative_to(LECTURES).with_suffix("").as_posix()
 
 
@@ -30,7 +34,7 @@ pytestmark = pytest.mark.notebook
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_runs_and_reaches_its_numbers(name) -> None:
+def test_runs_and_reaches_its_numbers(name: str) -> None:
     marked = name.startswith(("exercises/", "solutions/"))
     rows = [row for row in ROWS if row["notebook"] == name]
     wanted = [row["variable"] for row in rows] + ([STATUS] if marked else [])
@@ -45,7 +49,7 @@ def test_runs_and_reaches_its_numbers(name) -> None:
         assert found == {"value": {str(n): status for n in sheet.numbers}}
 
 
-def checks_of(name):
+def checks_of(name: str) -> str:
     """`solutions/09_kmeans` is marked by `checks/lecture_09.py`, named in its import."""
     for cell in notebooks.read(FOUND[name]).cells:
         if "from checks." in "".join(cell.source):
@@ -54,11 +58,11 @@ def checks_of(name):
 
 
 @functools.cache
-def committed(name):
+def committed(name: str) -> nbformat.NotebookNode:
     return notebooks.read(FOUND[name])
 
 
-def broken_links(text, folder):
+def broken_links(text: str, folder: Path) -> list[str]:
     """Links to files that are not there; addresses and places on the same page apart."""
     targets = re.findall(r"\]\(([^)\s]+)\)", text)
     local = [t.split("#")[0] for t in targets if not t.startswith(("http", "#", "data:"))]
@@ -66,14 +70,14 @@ def broken_links(text, folder):
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_links_lead_somewhere(name) -> None:
+def test_links_lead_somewhere(name: str) -> None:
     for cell in committed(name).cells:
         if cell.cell_type == "markdown":
             assert not broken_links("".join(cell.source), FOUND[name].parent), cell.source
 
 
 @pytest.mark.parametrize("page", sorted(LECTURES.glob("**/*.md")), ids=lambda page: page.name)
-def test_links_of_the_pages_lead_somewhere(page) -> None:
+def test_links_of_the_pages_lead_somewhere(page: Path) -> None:
     assert not broken_links(page.read_text(encoding="utf-8"), page.parent)
 
 
@@ -82,7 +86,7 @@ def test_a_broken_link_is_found() -> None:
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_is_committed_in_its_one_exact_form(name, tmp_path) -> None:
+def test_is_committed_in_its_one_exact_form(name: str, tmp_path: Path) -> None:
     """What `make notebooks` would write but for the outputs: ids, no times, under 1.5 MB."""
     path = FOUND[name]
     assert path.stat().st_size < BYTES
@@ -94,7 +98,7 @@ def test_is_committed_in_its_one_exact_form(name, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("name", [n for n in FOUND if not n.startswith("exercises/")])
-def test_is_committed_with_the_outputs_of_a_whole_run(name) -> None:
+def test_is_committed_with_the_outputs_of_a_whole_run(name: str) -> None:
     for cell in committed(name).cells:
         if cell.cell_type == "code":
             assert cell.execution_count is not None, f"{name}: not run: {cell.source[:60]!r}"
@@ -118,7 +122,7 @@ def test_every_lecture_promises_numbers() -> None:
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_reads_as_a_page_without_network_or_raw_formulas(name) -> None:
+def test_reads_as_a_page_without_network_or_raw_formulas(name: str) -> None:
     page = pages.html(FOUND[name])
     text = re.sub(r"<(script|style|iframe|pre)\b.*?</\1>", "", page, flags=re.DOTALL)
     assert "$$" not in text

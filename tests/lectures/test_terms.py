@@ -1,6 +1,8 @@
 """The field's words are explained in the lectures' prose, and nothing there is too long to read."""
 
 import functools
+from pathlib import Path
+from typing import Any
 
 import nbformat
 import prose
@@ -14,24 +16,24 @@ ALL = sorted(p.stem for p in LECTURES.glob("[01][0-9]_*.ipynb"))
 
 
 @functools.cache
-def lecture(name):
+def lecture(name: str) -> Any:
     return notebooks.read(LECTURES / f"{name}.ipynb")
 
 
 @functools.cache
-def parts(number):
+def parts(number: int) -> list[str]:
     return [
         part for name in prose.of_lecture(number, ALL) for part in prose.sections(lecture(name))
     ]
 
 
 @pytest.mark.parametrize("name", DONE)
-def test_a_lecture_can_be_read_in_an_hour_and_no_long_code_is_in_the_way(name) -> None:
+def test_a_lecture_can_be_read_in_an_hour_and_no_long_code_is_in_the_way(name: str) -> None:
     assert not prose.faults_of_form(lecture(name))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['lecture']}, {row['word']}")
-def test_a_word_is_explained_where_it_is_first_used(row) -> None:
+def test_a_word_is_explained_where_it_is_first_used(row: dict[str, Any]) -> None:
     fault = prose.fault_of_word(row, parts(row["lecture"]))
     assert fault is None, fault
 
@@ -53,14 +55,14 @@ def test_the_glossary_is_made_of_the_words() -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_each_lecture_leads_to_the_glossary(name) -> None:
+def test_each_lecture_leads_to_the_glossary(name: str) -> None:
     assert "](GLOSSARY.md)" in "".join(lecture(name).cells[0].source)
 
 
 # --- with something wrong -------------------------------------------------------------------------
 
 
-def made(*cells, folded=False):
+def made(*cells: tuple[str, str], folded: bool = False) -> Any:
     notebook = nbformat.v4.new_notebook()
     for kind, source in cells:
         new = nbformat.v4.new_markdown_cell if kind == "text" else nbformat.v4.new_code_cell
@@ -105,12 +107,14 @@ ROW = {"word": "stump", "lecture": 1, "forms": ["stump", "stumps"], "everyday": 
         ("## 1. A\n\nA stumpy.\n\n## 2. B\n\nA *stump* is a tree of one question.", {}, None),
     ],
 )  # fmt: skip
-def test_a_word_that_is_not_explained_is_told(text, row, words) -> None:
+def test_a_word_that_is_not_explained_is_told(
+    text: str, row: dict[str, Any], words: str | None
+) -> None:
     fault = prose.fault_of_word(ROW | row, list(prose.sections(made(HEAD, ("text", text)))))
     assert fault is None if words is None else words in fault
 
 
-def test_a_row_with_a_missing_key_is_refused(tmp_path) -> None:
+def test_a_row_with_a_missing_key_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "terms.toml"
     path.write_text('done = []\n[[term]]\nword = "a"\nlecture = 1\nforms = ["a"]\n')
     with pytest.raises(ValueError, match="should have the keys"):

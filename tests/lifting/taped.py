@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from micrograd.lifting.fuse import Fused, fuse
-from micrograd.lifting.record import Tape
 from micrograd.lifting.recording import trace
+from micrograd.lifting.tape import Tape
 
-__all__ = ["fused", "taped"]
+__all__ = ["addresses", "fused", "taped"]
 
 
 def taped(function: Callable[..., Any], *args: Any) -> tuple[Tape, list[int]]:
@@ -22,3 +22,11 @@ def taped(function: Callable[..., Any], *args: Any) -> tuple[Tape, list[int]]:
 
 def fused(function: Callable[..., Any], *args: Any) -> Fused:
     return fuse(*taped(function, *args))
+
+
+def addresses(base: int, shape: Sequence[int], strides: Sequence[int]) -> np.ndarray:
+    """Every address that nested loops visit, as an array of the loops' shape."""
+    found = np.array(base, dtype=np.int64)
+    for length, stride in zip(shape, strides, strict=True):
+        found = found[..., None] + np.arange(length, dtype=np.int64) * stride
+    return found

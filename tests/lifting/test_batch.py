@@ -149,8 +149,10 @@ def test_a_function_that_looks_at_the_size_is_recorded_in_full(name: str) -> Non
 
     X = np.random.default_rng(0).normal(size=(32, 3))
     f = lift(batched=("X",))(function)
-    with pytest.warns(UserWarning, match=r"does not extend.* at batch size 11 .*batch size, as X"):
+    says = r"does not extend.* at batch size 11 .*batch size, as X"
+    with pytest.warns(UserWarning, match=says) as said:
         got = f(X)
+    assert said[0].filename == __file__  # at the line that calls
     want = function(X)
     for a, b in zip(flat(got), flat(want), strict=True):
         assert float(a) == pytest.approx(float(b), rel=1e-12)

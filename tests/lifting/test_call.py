@@ -1,4 +1,7 @@
-"""An array that a lifted function returns is an array to the whole package and to NumPy."""
+"""An array that a lifted function returns is an array to the whole package and to NumPy.
+
+Covers `call.py`, `results.py`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import pytest
 
 import micrograd
 from micrograd import Value, functional, lift, numbers, ops
-from micrograd.lifting.call import ResultArray
+from micrograd.lifting.results import ResultArray
 
 X = np.array([[0.5, -1.0, 2.0], [3.0, 0.25, -0.5]])
 double = lift(lambda x: x * Value(2.0))

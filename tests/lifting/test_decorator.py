@@ -1,6 +1,6 @@
 """lift, the decorator: arguments, results, gradients, what it captures, when it records again.
 
-Covers `arguments.py`, `lifted.py`, `recording.py`.
+Covers `arguments.py`, `tracer.py`, `template.py`, `lifted.py`, `signature.py`, `recording.py`.
 """
 
 from __future__ import annotations

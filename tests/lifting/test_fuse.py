@@ -1,4 +1,4 @@
-"""`fuse.py`: chains of + and * are given back as sums and dots, chains of maxima as one node."""
+"""`fuse.py`, `nodes.py`: chains of + and * become sums and dots, chains of maxima one node."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from executing import lowered
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_programs import Sample, expressions, leaves, loops
@@ -265,7 +264,7 @@ def test_a_fault_names_the_step() -> None:
 def backward_checks(function: Any, *args: Any, **options: Any) -> Program:
     f = lift(function, **options)
     f(*args)
-    found = lowered(f.program)
+    found = f.program.program
     check(found, adjoint(found, range(len(found.results))))
     return found
 

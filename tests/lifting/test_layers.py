@@ -277,5 +277,8 @@ def test_a_loss_in_plain_loops_and_the_same_with_arrays() -> None:
     call = (normal(7, 3), normal(7))
     loops = agrees(Sample([], lambda _, *a: plain(*a), parameters, [call, call]))
     whole = agrees(Sample([], lambda _, *a: arrays(*a), parameters, [call, call]))
-    assert len(loops.program.layout.instructions) <= len(whole.program.layout.instructions) + 2
+    assert (
+        len(loops.program.recording.layout.instructions)
+        <= len(whole.program.recording.layout.instructions) + 2
+    )
     assert loops(*call).data == pytest.approx(whole(*call).data, rel=1e-12)

@@ -33,7 +33,7 @@ from random_routines import routines
 from random_settings import Settings, never_stale, settings_of_functions
 from random_tables import tables
 from test_edges import kinds, swapped_numbers
-from test_program import buffer_of, text_equals_program
+from test_text import text_equals_steps
 
 from micrograd import LiftError, Value, functional, lift
 
@@ -169,11 +169,7 @@ def test_what_is_changed_in_place_is_never_stale(settings: Settings) -> None:
 @programs(100)
 @given(st.one_of(routines(), tables()))
 def test_the_printed_text_of_routines_and_tables_runs(sample: Sample) -> None:
-    f = lift(lambda *arguments: sample.function(sample.parameters, *arguments))
-    with np.errstate(all="ignore"):
-        results = f(*sample.calls[1])
-        if f.program.layout.instructions:
-            text_equals_program(f.program, buffer_of(results))
+    text_equals_steps(lambda *args: sample.function(sample.parameters, *args), sample.calls[1])
 
 
 # --- equality -------------------------------------------------------------------------------------

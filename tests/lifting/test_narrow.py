@@ -157,10 +157,11 @@ def test_float32_and_float64_have_programs_of_their_own() -> None:
 
 
 def test_wide_arguments_pay_nothing() -> None:
-    from micrograd.lifting.record import INPUT, Tape
+    from micrograd.lifting.record import Recorder
+    from micrograd.lifting.tape import INPUT
     from micrograd.lifting.traced import Traced
 
-    tape = Tape()
-    x, y = tape.array(INPUT, (2,), 0)
+    recorder = Recorder()
+    x, y = recorder.array(INPUT, (2,), 0)
     assert type(x) is type(x + y) is Traced
-    assert not tape.narrow
+    assert not recorder.narrow

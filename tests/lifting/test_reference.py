@@ -1,6 +1,7 @@
 """Executors of Steps: what each computes equals what runs eagerly, forward and backward.
 
 A new executor is one file: the toy one below is twenty lines, and goes through the same tests.
+Covers `run/interpreted.py`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from test_take import NUMBERS, TABLES
 
 from micrograd import Value, functional, grads
 from micrograd.lifting.run import reference, with_numpy
+from micrograd.lifting.run.native import executor as native
 from micrograd.lifting.steps.expression import evaluate
 from micrograd.lifting.steps.ir import Step, View
 from micrograd.lifting.steps.walks import is_recurrence
@@ -65,7 +67,12 @@ def in_turn(step: Step) -> Iterator[Step]:
         yield replace(step, loops=(), out=step.out.shifted(turns).along(()), reads=reads)
 
 
-EXECUTORS: dict[str, Any] = {"reference": reference.run, "numpy": with_numpy.run, "toy": toy}
+EXECUTORS: dict[str, Any] = {
+    "reference": reference.run,
+    "numpy": with_numpy.run,
+    "native": native.run,
+    "toy": toy,
+}
 programs = settings(
     max_examples=60,
     deadline=None,
@@ -146,7 +153,7 @@ def test_one_result_of_several_goes_back(name: str, case: str) -> None:
     same_gradients(name, lambda x: SEVERAL[case](x[0], x[1]), [1.5, 2.0])
 
 
-@pytest.mark.parametrize("name", ["reference", "numpy"])
+@pytest.mark.parametrize("name", ["reference", "numpy", "native"])
 def test_an_index_out_of_range_is_an_error(name: str) -> None:
     table = np.array([[Value(1.0)], [Value(2.0)]], dtype=object)
     call = through(EXECUTORS[name])(lambda i: functional.take(table, i))

@@ -1,6 +1,6 @@
 """What no program can repeat is refused while it is recorded, at the line where it stands.
 
-Covers `record.py`, `traced.py`.
+Covers `record.py`, `traced.py`, `errors.py`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import asyncio
 import collections
 import copy
 import dataclasses
+import itertools
 import math
 import weakref
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from recordings import noting
 
 from micrograd import LiftError, Value, functional, grad, lift, nn, no_grad, numbers, optim
 from micrograd.functional import take
@@ -486,3 +488,17 @@ def test_what_is_advised_lifts() -> None:
 def test_python_may_still_ask_what_does_not_depend_on_numbers() -> None:
     f = lift(lambda x: x * 2 if isinstance(x, Value) and len([x]) == 1 and x is not None else x)
     assert f(3.0).data == 6.0
+
+
+MIXED: tuple[Any, ...] = (
+    lambda old, x: old, lambda old, x: [old, x], lambda old, x: x + old, lambda old, x: old * x,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("use", MIXED)
+def test_a_value_of_another_recording_is_refused(use: Any) -> None:
+    note, notes = noting()
+    lift(lambda x: note(x) or x * 2.0)(1.0)
+    hidden = itertools.repeat(notes.pop())  # where no walk finds it
+    with pytest.raises(LiftError, match=r"line \d+: using a Value that another recording traced"):
+        lift(lambda x: use(next(hidden), x))(3.0)

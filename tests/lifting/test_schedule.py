@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from taped import taped
+from taped import addresses, taped
 
 from micrograd import ops
 from micrograd.functional import take
 from micrograd.lifting.fuse import fuse
 from micrograd.lifting.schedule import Instruction, schedule
-from micrograd.lifting.views import addresses
 
 X = np.arange(12.0).reshape(3, 4)
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from taped import addresses
 
 from micrograd.lifting.schedule import PARAMETERS
 from micrograd.lifting.strides import nest, segments, squeezed
-from micrograd.lifting.views import addresses
 
 sizes = st.lists(st.integers(1, 5), min_size=0, max_size=4)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from random_programs import leaves
-from test_program import buffer_of, text_equals_program
+from test_text import text_equals_steps
 
 from micrograd import Value, functional, grads, lift, nn, numbers
 from micrograd.functional import take
@@ -52,8 +52,7 @@ def check(function: Callable[..., Any], table: Any, index: np.ndarray) -> Any:
     for results in (eager, got):
         sum(w * v for w, v in zip(weights, np.ravel(results), strict=False)).backward()
     np.testing.assert_allclose(grads(theirs), grads(mine), rtol=1e-12, atol=1e-12)
-    if lifted.program.layout.instructions:
-        text_equals_program(lifted.program, buffer_of([got]))
+    text_equals_steps(function, (leaves(table), index))
     return lifted
 
 

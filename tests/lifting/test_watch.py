@@ -1,6 +1,6 @@
 """What a lifted function depends on is noticed: recorded again, or an error, and never stale.
 
-Covers `paths.py`, `reach.py`, `sights.py`, `walk.py`.
+Covers `paths.py`, `reach.py`, `sights.py`, `contents.py`, `seeing.py`, `walk.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The NumPy executor: code made once, bound to any number of buffers, equal to the reference.
 
-Covers `run/calls.py`, `contraction.py`, `source.py`, `tables.py`, `ufuncs.py`.
+Covers `run/calls.py`, `contraction.py`, `reads.py`, `source.py`, `tables.py`, `ufuncs.py`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from executing import lowered
+from executing import program_of
 from random_programs import leaves
 
 import micrograd
-from micrograd import functional, lift, ops
+from micrograd import functional, ops
 from micrograd.lifting.run import reference
 from micrograd.lifting.run.source import Source
 from micrograd.lifting.run.tables import scatter_add
@@ -26,12 +26,6 @@ from micrograd.lifting.steps.expression import Apply, Read
 from micrograd.lifting.steps.ir import Array, Program, Step, View
 
 rng = np.random.default_rng(0)
-
-
-def program_of(function: Any, *args: Any) -> Program:
-    f = lift(function)
-    f(*args)
-    return lowered(f.program)
 
 
 def layer() -> tuple[Program, dict[str, np.ndarray]]:

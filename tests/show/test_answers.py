@@ -1,17 +1,21 @@
 """Numbers worked out by hand: one rule, in Python and on the pages, for every form people write."""
 
-# ruff: noqa: RUF001 (minus signs, fractions and digits as people type them)
+from __future__ import annotations
 
+# ruff: noqa: RUF001 (minus signs, fractions and digits as people type them)
 import math
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from browsing import browser, needs_browser
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from micrograd import Value
@@ -33,11 +37,16 @@ TABLE = [  # what is written, the right number, what becomes of it
     ("0.8", 0.78645, "right so far"), ("0.79", 0.78645, "right"), ("0.78", 0.78645, "wrong"),
     ("0.786", 0.78645, "right"), ("0.7864", 0.78645, "right"),
     ("0.051", 0.0514, "right"), ("0.0514", 0.0514, "right"), ("0.05", 0.0514, "right so far"),
-    ("0.004", 0.0042, "right so far"), ("0.0042", 0.00423, "right so far"),
+    ("0.004", 0.00423, "right so far"), ("0.0042", 0.00423, "right so far"),
     ("0.00423", 0.00423, "right"), ("0.000", 0.0004, "wrong"), ("0", 0.0004, "wrong"),
     ("0", 0.0, "right"), ("-0", 0.0, "right"), ("0", 3e-17, "right"), ("0.0001", 0.0, "wrong"),
     ("1200", 1234.0, "right so far"), ("1000", 1234.0, "right so far"), ("1230", 1234.0, "right"),
-    ("1300", 1234.0, "wrong"), ("10", 9.6, "right so far"), ("100", 99.6, "right"),
+    ("1300", 1234.0, "wrong"), ("10", 9.61, "right so far"), ("100", 99.6, "right"),
+    ("1.5", 1.5, "right"), ("3/2", 1.5, "right"), ("2", 1.5, "wrong"), ("2.00", 1.5, "wrong"),
+    ("1", 1.5, "wrong"), ("0.25", 0.25, "right"), ("0.3", 0.25, "wrong"), ("0.2", 0.25, "wrong"),
+    ("3", 3.0, "right"), ("0.004", 0.0042, "wrong"), ("10", 9.6, "wrong"), ("2", -1.5, "wrong"),
+    ("1.2", 1.25, "right so far"), ("1.3", 1.25, "right so far"), ("1", 1.25, "right so far"),
+    ("1.5", 0.1 * 15, "right"), ("2", 0.1 * 15, "wrong"), ("-2", -1.4999, "wrong"),
     ("inf", math.inf, "right"), ("∞", math.inf, "right"), ("-∞", -math.inf, "right"),
     ("−Infinity", -math.inf, "right"), ("1/0", math.inf, "right"), ("-1/0", -math.inf, "right"),
     ("inf", 1.0, "wrong"), ("1", math.inf, "wrong"), ("nan", math.nan, "right"),
@@ -56,7 +65,7 @@ TABLE = [  # what is written, the right number, what becomes of it
 
 
 @pytest.mark.parametrize(("written", "right", "status"), TABLE)
-def test_the_table(written, right, status) -> None:
+def test_the_table(written: str, right: float, status: str) -> None:
     assert by_hand(written, right).status == status
 
 
@@ -80,7 +89,7 @@ def test_the_pages_rule_is_the_same() -> None:
     assert shown == expected
 
 
-def _many_pairs():
+def _many_pairs() -> Iterator[tuple[float, float]]:
     """Numbers of all sizes beside what rounding and slips make of them."""
     draw = np.random.default_rng(0)
     for right in draw.normal(size=300) * 10.0 ** draw.integers(-4, 5, size=300):
@@ -88,6 +97,9 @@ def _many_pairs():
         for digits in range(1, 6):
             yield float(f"{right:.{digits}g}"), right
             yield round(right, digits), right
+        short = float(f"{right:.2g}")
+        for unit in (10.0 ** math.floor(math.log10(abs(right))), 1.0):
+            yield round(short / unit) * unit, short
         for factor in (0.98, 0.9949, 0.9951, 1.0049, 1.0051, -1.0):
             yield right * factor, right
 
@@ -98,7 +110,7 @@ numbers = st.floats(1e-6, 1e6) | st.floats(-1e6, -1e-6)
 
 
 @given(numbers)
-def test_three_digits_are_always_enough_and_one_percent_off_never_is(right) -> None:
+def test_three_digits_are_always_enough_and_one_percent_off_never_is(right: float) -> None:
     assert by_hand(float(f"{right:.3g}"), right)
     if abs(right) >= 0.05:
         assert by_hand(round(right, 3), right)
@@ -107,11 +119,36 @@ def test_three_digits_are_always_enough_and_one_percent_off_never_is(right) -> N
 
 
 @given(numbers, st.sampled_from([1, 2]))
-def test_one_digit_or_two_are_right_so_far(right, digits) -> None:
+def test_one_digit_or_two_of_more_are_right_so_far(right: float, digits: int) -> None:
+    assume(not math.isclose(right, float(f"{right:.2g}"), rel_tol=1e-8))
     verdict = by_hand(float(f"{right:.{digits}g}"), right)
     assert verdict.status in ("right", "right so far")
     if verdict.status == "right so far":
         assert verdict.message == "right so far: give three digits"
+
+
+SHORT = [k * 10.0**e for e in range(-4, 4) for k in range(1, 100) if k % 10]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_short_number_is_right_as_it_is_and_not_rounded_further(sign: int) -> None:
+    """Whoever says 2 for 1.5 would be asked for three digits for ever."""
+    for right in (sign * x for x in SHORT):
+        for written in (repr(right), f"{right:.2g}", f"{right:.3g}", Fraction(right)):
+            assert by_hand(written, right), (written, right)
+        unit = 10.0 ** math.floor(math.log10(abs(right)))
+        for answer in (math.floor(right / unit) * unit, math.ceil(right / unit) * unit):
+            status = by_hand(answer, right).status
+            assert status == ("right" if math.isclose(answer, right) else "wrong"), (answer, right)
+
+
+@pytest.mark.parametrize("third", range(1, 10))
+def test_a_number_of_three_digits_or_more_may_be_rounded_to_fewer(third: int) -> None:
+    for right in (x + third * x / abs(x) * 10.0 ** (math.floor(math.log10(x)) - 2) for x in SHORT):
+        for digits in (1, 2):
+            answer = float(f"{right:.{digits}g}")
+            assert by_hand(answer, right).status in ("right", "right so far"), (answer, right)
+        assert by_hand(f"{right:.3g}", right)
 
 
 FORMS = (
@@ -123,14 +160,14 @@ FORMS = (
 
 
 @given(numbers, st.sampled_from(FORMS))
-def test_every_form_of_a_number_is_taken(right, form) -> None:
+def test_every_form_of_a_number_is_taken(right: float, form: Callable[[float], Any]) -> None:
     assert by_hand(form(right), right)
     assert by_hand(right, form(right))
     assert not by_hand(form(right * 1.02), right)
 
 
 @given(st.integers(-20, 20), st.integers(1, 30))
-def test_fractions_are_welcome(top, bottom) -> None:
+def test_fractions_are_welcome(top: int, bottom: int) -> None:
     assert by_hand(f"{top}/{bottom}", top / bottom)
 
 
@@ -157,7 +194,7 @@ def test_any_value_of_a_range_counts() -> None:
 
 
 @given(numbers, st.floats(0.9, 1.1))
-def test_a_wrong_number_is_never_shown_as_one_that_would_count(right, factor) -> None:
+def test_a_wrong_number_is_never_shown_as_one_that_would_count(right: float, factor: float) -> None:
     verdict = by_hand(right * factor, right)
     if verdict.status == "wrong":
         shown = verdict.message.split()[0]
@@ -183,7 +220,7 @@ def test_one_is_never_said_not_to_be_right_where_one_is_asked_for() -> None:
         (Value, "got a function"), ("x" * 500, "got 'xxx"),
     ],
 )  # fmt: skip
-def test_what_is_no_number_is_told_in_plain_words(answer, told) -> None:
+def test_what_is_no_number_is_told_in_plain_words(answer: object, told: str) -> None:
     verdict = by_hand(answer, 1.0)
     assert verdict.status == "not readable" and verdict.answer is None
     assert verdict.message.startswith(told), verdict.message
@@ -221,7 +258,7 @@ def test_the_module_imports_no_numpy_of_its_own() -> None:
 # --- files --------------------------------------------------------------------------------------
 
 
-def test_lines_of_a_file_in_three_forms(tmp_path) -> None:
+def test_lines_of_a_file_in_three_forms(tmp_path: Path) -> None:
     file = tmp_path / "mine.txt"
     lines = [
         "# o = 3", "#k = 2", "o: 1", "x1.grad, -1,5", "a*b = 3", "c\t4", "note: this was hard",
@@ -243,14 +280,14 @@ def test_lines_of_a_file_in_three_forms(tmp_path) -> None:
         (b"{oops", r"mine.txt' looks like JSON and is not"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named(tmp_path, content, match) -> None:
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes, match: str) -> None:
     file = tmp_path / "mine.txt"
     file.write_bytes(content)
     with pytest.raises(ValueError, match=match):
         read_answers(file)
 
 
-def test_a_file_that_does_not_exist_is_named(tmp_path) -> None:
+def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"^cannot read '.*none.txt': No such file"):
         read_answers(tmp_path / "none.txt")
     with pytest.raises(IsADirectoryError, match=r"^cannot read"):
@@ -262,5 +299,5 @@ def test_a_file_that_does_not_exist_is_named(tmp_path) -> None:
     [("x1.grad", "x1"), ("(a+b).grad", "a+b"), (" n . GRAD ", "n"), ("n", "n"), ("(n)", "(n)"),
      ("tanh(n).grad", "tanh(n)")],
 )  # fmt: skip
-def test_the_name_of_a_gradient(written, name) -> None:
+def test_the_name_of_a_gradient(written: str, name: str) -> None:
     assert bare(written) == name

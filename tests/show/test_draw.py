@@ -19,6 +19,8 @@ import browsing
 import graphviz
 import numpy as np
 import pytest
+from factories import HOSTILE
+from factories import neuron_after_backward as neuron
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,22 +33,6 @@ from micrograd.store import gather
 
 ROOT = Path(__file__).parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
-HOSTILE = [
-    "a & b", "&amp;", "a<b>c</b>", "<script>alert(1)</script>", "</svg>", "]]>", "-->", "x|y",
-    "{x}", "back\\slash\\", "\\n", '"double"', "'single'", "\U0001f600 \U0001f469\u200d\U0001f467",
-    "שלום", "مرحبا", "\u202eevil", "nul\0", "bell\a", "\x1b[31m", "\x85", "\ud800", "\ufffe",
-    "two\nlines", "%s %n", "\\G \\N", "L" * 10_000, "\\\\", "a\\\\\\\\b\\", "\\\\N",
-    "\u200b", "\u2060\ufeff", "\u0301", "\u200d\u200e", "a\u200bb", "\u3000",
-]  # fmt: skip
-
-
-def neuron() -> Value:
-    x1, x2 = Value(2.0, label="x1"), Value(0.0, label="x2")
-    w1, w2, b = Value(-3.0, label="w1"), Value(1.0, label="w2"), Value(6.88, label="b")
-    out = (x1 * w1 + x2 * w2 + b).tanh()
-    out.label = "o"
-    out.backward()
-    return out
 
 
 def elements(picture: Picture) -> dict[str, ET.Element]:
@@ -211,11 +197,10 @@ def test_a_lifted_program_is_drawn_as_its_lines(tmp_path: Path) -> None:
     loss(np.arange(5.0))
     picture = draw(loss.program)
     found = elements(picture)
-    for i, line in enumerate(loss.program.text.lines):
+    for i, line in enumerate(loss.program.text.forward):
         said = texts(found[f"n{i}"])
-        assert said[0] == line.name
-        assert said[1] == line.expression
-    assert len(loss.program.text.lines) == 3
+        assert f"{said[0]} = {said[1]}" == line.statement
+    assert len(loss.program.text.forward) == 3
     assert "Program of 3 instructions for 14 scalar nodes" in picture.svg
     picture.save(tmp_path / "program.png")
     assert (tmp_path / "program.png").read_bytes().startswith(b"\x89PNG")

@@ -3,8 +3,9 @@
 Covers `formulas.py`, `parameters.py`, `walk.py`.
 """
 
-# ruff: noqa: RUF001 (the formulas are typeset, with a real minus sign)
+from __future__ import annotations
 
+# ruff: noqa: RUF001 (the formulas are typeset, with a real minus sign)
 import itertools
 import math
 import re
@@ -16,7 +17,7 @@ from factories import neuron
 
 import micrograd
 from micrograd import Value, ops
-from micrograd.op import registered
+from micrograd.op import Op, registered
 from micrograd.show.explain import explain
 from micrograd.show.formulas import Formula, expression, local_derivatives, named, number
 from micrograd.show.walk import Walk
@@ -44,13 +45,13 @@ from micrograd.show.walk import Walk
         (ops.greater, ["0", "0"]),
     ],
 )
-def test_a_formula_is_the_rule_run_on_names(op, expected) -> None:
+def test_a_formula_is_the_rule_run_on_names(op: Op, expected: list[str]) -> None:
     names = [named(c) for c in "abc"[: op.arity]]
     assert [f.text for f in local_derivatives(op, names, named("o"))] == expected
 
 
 @pytest.mark.parametrize("op", registered.values(), ids=lambda op: op.name)
-def test_a_formula_with_the_numbers_put_in_evaluates_to_the_derivative(op) -> None:
+def test_a_formula_with_the_numbers_put_in_evaluates_to_the_derivative(op: Op) -> None:
     xs = [0.8, 1.7, 0.4][: op.arity]
     out = op.number(*xs)
     world = {name: getattr(math, name) for name in ("exp", "log", "sin", "cos", "erf")}
@@ -82,12 +83,12 @@ def test_a_registered_rule_that_needs_numbers_is_custom() -> None:
      (1e-4, "0.0001"), (123456.0, "1.235e5"), (math.inf, "∞"), (-math.inf, "−∞"),
      (math.nan, "nan")],
 )  # fmt: skip
-def test_numbers_are_short(x, text) -> None:
+def test_numbers_are_short(x: float, text: str) -> None:
     assert number(x) == text
 
 
 @pytest.mark.parametrize("label", ["x1", "alpha", r"a\b", "$x$", "a_b^c", "</script>", "50%", "{"])
-def test_latex_of_a_label_is_balanced(label) -> None:
+def test_latex_of_a_label_is_balanced(label: str) -> None:
     latex = named(label).latex
     bare = re.sub(r"\\[{}$&#%_]", "", latex)
     assert bare.count("{") == bare.count("}")

@@ -3,9 +3,12 @@
 Covers `marking.py`, `recursion.py`, `report.py`.
 """
 
+from __future__ import annotations
+
 import math
 import random
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -15,7 +18,7 @@ from micrograd import Value, ops
 from micrograd.show.answers import matches
 from micrograd.show.lesson import lesson
 from micrograd.show.marking import check
-from micrograd.show.mistakes import MISTAKES, diagnose
+from micrograd.show.mistakes import MISTAKES, Mistake, diagnose
 from micrograd.show.pages import source
 from micrograd.show.parts import parts_of, readings, total
 from micrograd.show.recursion import recursions
@@ -98,7 +101,7 @@ def random_graph(seed: int) -> Value:
     return total
 
 
-def slips(op: str, x: list[float], out: float, i: int, g: float):
+def slips(op: str, x: list[float], out: float, i: int, g: float) -> Iterator[tuple[str, float]]:
     """What a learner who makes each mistake sends back to operand i, where it can be made."""
     local = DERIVATIVES[op](x, out)[i]
     yield "no arriving", local
@@ -141,7 +144,9 @@ class Learner:
             for position, x in enumerate(node._prev):
                 self.users.setdefault(walk.index[x], []).append((j, position))
 
-    def _use(self, j: int, position: int, grads: dict[int, float]):
+    def _use(
+        self, j: int, position: int, grads: dict[int, float]
+    ) -> tuple[str, list[float], float, int, float]:
         node = self.walk.nodes[j]
         x = [self.walk.data[self.walk.index[p]] for p in node._prev]
         return node._op, x, self.walk.data[j], position, grads[j]
@@ -174,7 +179,12 @@ class Learner:
                 sent[u] = made[slip.variant]
         return sum(sent)
 
-    def answers(self, made: dict[int, Slip], write=lambda x: x, carry=lambda x: x) -> dict:
+    def answers(
+        self,
+        made: dict[int, Slip],
+        write: Callable[[float], float] = lambda x: x,
+        carry: Callable[[float], float] = lambda x: x,
+    ) -> dict:
         """All gradients, the slips carried on; `write` rounds what is handed in, `carry` what is
         worked with."""
         grads = {len(self.walk.nodes) - 1: 1.0}
@@ -194,7 +204,7 @@ def three_digits(x: float) -> float:
 
 
 @pytest.fixture(scope="module")
-def learners():
+def learners() -> list[Learner]:
     return [Learner(Walk(random_graph(seed))) for seed in range(500)]
 
 
@@ -212,7 +222,7 @@ def one_of_each(learner: Learner, seed: int) -> list[Slip]:
     return list(chosen.values())
 
 
-def test_the_learners_table_agrees_with_the_engine(learners) -> None:
+def test_the_learners_table_agrees_with_the_engine(learners: list[Learner]) -> None:
     for learner in learners:
         for name, g in learner.answers({}).items():
             right = learner.walk.grads[learner.walk.names.index(name)]
@@ -224,7 +234,7 @@ def finite(answers: dict) -> bool:
 
 
 @pytest.mark.slow
-def test_of_one_slip_carried_on_one_mistake_is_marked_and_named(learners) -> None:
+def test_of_one_slip_carried_on_one_mistake_is_marked_and_named(learners: list[Learner]) -> None:
     seen: Counter[str] = Counter()
     follow = 0
     for seed, learner in enumerate(learners):
@@ -248,7 +258,9 @@ def test_of_one_slip_carried_on_one_mistake_is_marked_and_named(learners) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("carried", [False, True], ids=["written", "worked with"])
-def test_of_one_slip_in_three_digits_one_mistake_is_marked(learners, carried) -> None:
+def test_of_one_slip_in_three_digits_one_mistake_is_marked(
+    learners: list[Learner], carried: bool
+) -> None:
     """Whoever hands in three digits, and whoever goes on with them, is followed as well."""
     tried = exact = 0
     for seed, learner in enumerate(learners):
@@ -265,7 +277,7 @@ def test_of_one_slip_in_three_digits_one_mistake_is_marked(learners, carried) ->
 
 
 @pytest.mark.slow
-def test_of_a_consistent_pupil_hardly_a_mistake_stays_unknown(learners) -> None:
+def test_of_a_consistent_pupil_hardly_a_mistake_stays_unknown(learners: list[Learner]) -> None:
     """One kind at every opportunity: 44% were unknown when the right gradients were assumed."""
     marks: Counter[str] = Counter()
     for learner in learners:
@@ -286,7 +298,7 @@ def test_of_a_consistent_pupil_hardly_a_mistake_stays_unknown(learners) -> None:
     assert marks["unknown"] <= 6 and marks["another"] <= 3, marks
 
 
-def test_every_mistake_in_every_op_is_named(learners) -> None:
+def test_every_mistake_in_every_op_is_named(learners: list[Learner]) -> None:
     seen: Counter[tuple[str, str]] = Counter()
     for learner in learners:
         walk, right = learner.walk, dict(enumerate(learner.walk.grads))
@@ -314,7 +326,7 @@ def test_every_mistake_in_every_op_is_named(learners) -> None:
 
 @pytest.mark.browser
 @needs_browser
-def test_the_pages_quiz_follows_the_learner_too(learners) -> None:
+def test_the_pages_quiz_follows_the_learner_too(learners: list[Learner]) -> None:
     """At every question each slip, and what follows from the learner's own three digits."""
     tried, expected = [], []
     for learner in learners[:100]:
@@ -396,7 +408,7 @@ def by_recursion(value: Value, at_once: bool) -> dict[str, float]:
     grads = dict.fromkeys(Walk(value).nodes, 0.0)
     grads[value] = 1.0
 
-    def visit(node) -> None:
+    def visit(node: Value) -> None:
         inputs = node._prev
         x = [p.data for p in inputs]
         for k, p in enumerate(inputs):
@@ -418,7 +430,7 @@ def test_backward_by_recursion_is_known() -> None:
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_a_whole_recursion_is_one_mistake(at_once) -> None:
+def test_a_whole_recursion_is_one_mistake(at_once: bool) -> None:
     """The first wrong node is told; further down the same program is no new mistake."""
     ones = several = 0
     for seed in range(200):
@@ -470,5 +482,5 @@ def test_one_minus_the_output_of_tanh() -> None:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values())
-def test_a_hint_tells_no_number(mistake) -> None:
+def test_a_hint_tells_no_number(mistake: Mistake) -> None:
     assert not any(c.isdigit() for c in mistake.hint + mistake.name)

@@ -1,29 +1,37 @@
 """The stepper in Chromium: every control, the numbers on screen, hostile labels, accessibility."""
 
+from __future__ import annotations
+
 import math
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from browsing import browser, errors, needs_browser, prefer, resize, violations
-from test_stepper import HOSTILE, leaf, neuron
+from factories import HOSTILE, node_named
+from factories import neuron_output as neuron
 
 from micrograd import Value, engine
 from micrograd.engine import topological_order
-from micrograd.show.stepper import step_through
+from micrograd.show.stepper import Stepper, step_through
 from micrograd.show.svg import number_text
 from micrograd.show.worksheet import worksheet
 
 pytestmark = [pytest.mark.browser, needs_browser]
 
+OpenPage = Callable[[Stepper], Any]  # the driver, at the stepper's page
+
 
 @pytest.fixture(scope="module")
-def chromium():
+def chromium() -> Iterator[Any]:
     with browser() as driver:
         yield driver
 
 
 @pytest.fixture
-def page(chromium, tmp_path):
+def page(chromium: Any, tmp_path: Path) -> Iterator[OpenPage]:
     """Opens a stepper's page, saved to disk, with the network off."""
     chromium.execute_cdp_cmd("Network.enable", {})
     offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
@@ -32,7 +40,7 @@ def page(chromium, tmp_path):
     prefer(chromium, "light")
     opened = []
 
-    def open_page(stepper):
+    def open_page(stepper: Stepper) -> Any:
         path = tmp_path / f"page{len(opened)}.html"
         stepper.save(path)
         opened.append(path)
@@ -55,33 +63,33 @@ def shared() -> Value:
     return out
 
 
-def find(driver, selector):
+def find(driver: Any, selector: str) -> Any:
     return driver.find_element("css selector", selector)
 
 
-def text(driver, selector) -> str:
+def text(driver: Any, selector: str) -> str:
     return find(driver, selector).text
 
 
-def press(driver, *keys) -> None:
+def press(driver: Any, *keys: str) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
 
     for key in keys:
         ActionChains(driver).send_keys(key).perform()
 
 
-def count(driver) -> tuple[int, int]:
+def count(driver: Any) -> tuple[int, int]:
     at, _, of = text(driver, "#count").partition(" / ")
     return int(at), int(of)
 
 
-def card(driver, i: int, what: str) -> str:
+def card(driver: Any, i: int, what: str) -> str:
     return driver.execute_script(
         "return document.getElementById(arguments[0]).textContent", f"n{i}-{what}"
     )
 
 
-def table(driver) -> list[list[str]]:
+def table(driver: Any) -> list[list[str]]:
     return driver.execute_script(
         "return [...document.querySelectorAll('#work tbody tr')]"
         ".map(tr => [...tr.children].map(c => c.textContent))"
@@ -91,7 +99,7 @@ def table(driver) -> list[list[str]]:
 # --- controls -----------------------------------------------------------------------------------
 
 
-def test_every_control(page) -> None:
+def test_every_control(page: OpenPage) -> None:
     driver = page(step_through(neuron()))
     click = lambda name: find(driver, f"#{name}").click()
     assert count(driver) == (1, 13)
@@ -118,7 +126,7 @@ def test_every_control(page) -> None:
     assert "1 − o²" in table(driver)[0][1]  # noqa: RUF001
 
 
-def test_play_runs_and_pauses(page) -> None:
+def test_play_runs_and_pauses(page: OpenPage) -> None:
     driver = page(step_through(neuron()))
     driver.execute_script("document.getElementById('play').click()")
     assert find(driver, "#play").get_attribute("aria-label") == "Pause"
@@ -131,7 +139,7 @@ def test_play_runs_and_pauses(page) -> None:
     assert count(driver)[0] == stopped
 
 
-def test_the_keyboard_alone_does_everything(page) -> None:
+def test_the_keyboard_alone_does_everything(page: OpenPage) -> None:
     from selenium.webdriver.common.keys import Keys
 
     driver = page(step_through(neuron()))
@@ -170,32 +178,32 @@ def test_the_keyboard_alone_does_everything(page) -> None:
     assert find(driver, "#play").get_attribute("aria-label") == "Play"
 
 
-def test_a_click_on_a_card_jumps_to_its_step(page) -> None:
+def test_a_click_on_a_card_jumps_to_its_step(page: OpenPage) -> None:
     o = neuron()
     driver = page(step_through(o))
-    n = topological_order(o).index(leaf(o, "n"))
+    n = topological_order(o).index(node_named(o, "n"))
     click = "document.getElementById(arguments[0]).dispatchEvent(new MouseEvent('click'))"
     driver.execute_script(click, f"n{n}")
     assert text(driver, "#phase") == "Forward" and "0.8814" in text(driver, "#say")
     find(driver, "#last").click()
     driver.execute_script(click, f"n{n}")
     assert text(driver, "#phase") == "Backward" and "arrives at n" in text(driver, "#say")
-    w1 = topological_order(o).index(leaf(o, "w1"))
+    w1 = topological_order(o).index(node_named(o, "w1"))
     driver.execute_script(click, f"n{w1}")
     assert "w1.grad becomes 1" in text(driver, "#say")
 
 
-def test_pointing_at_a_card_tells_all_that_is_known_of_it(page) -> None:
+def test_pointing_at_a_card_tells_all_that_is_known_of_it(page: OpenPage) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
 
     out = shared()
     driver = page(step_through(out))
     find(driver, "#last").click()
-    a = topological_order(out).index(leaf(out, "a"))
+    a = topological_order(out).index(node_named(out, "a"))
     ActionChains(driver).move_to_element(find(driver, f"#n{a} text")).perform()
     told = text(driver, "#tip")
     out.backward()
-    for known in ("input", "3.0", number_text(leaf(out, "a").grad, sign=True), "4 times"):
+    for known in ("input", "3.0", number_text(node_named(out, "a").grad, sign=True), "4 times"):
         assert known in told
     ActionChains(driver).move_to_element(find(driver, "#say")).perform()
     assert not find(driver, "#tip").is_displayed()
@@ -205,7 +213,9 @@ def test_pointing_at_a_card_tells_all_that_is_known_of_it(page) -> None:
 
 
 @pytest.mark.parametrize("make", [neuron, shared])
-def test_at_every_step_the_numbers_on_screen_are_the_engines(page, make) -> None:
+def test_at_every_step_the_numbers_on_screen_are_the_engines(
+    page: OpenPage, make: Callable[[], Value]
+) -> None:
     out = make()
     driver = page(step_through(out))
     order = topological_order(out)
@@ -252,20 +262,20 @@ def test_at_every_step_the_numbers_on_screen_are_the_engines(page, make) -> None
     compare()
 
 
-def test_the_active_node_and_its_inputs_are_lit(page) -> None:
+def test_the_active_node_and_its_inputs_are_lit(page: OpenPage) -> None:
     o = neuron()
     order = topological_order(o)
     driver = page(step_through(o))
     for _ in range(7):
         find(driver, "#forward").click()
     has = lambda i, name: name in find(driver, f"#n{i}").get_attribute("class").split()
-    n = order.index(leaf(o, "n"))
+    n = order.index(node_named(o, "n"))
     assert [i for i in range(10) if has(i, "active")] == [9]
     assert [i for i in range(10) if has(i, "lit")] == [n]
     assert "flow" in find(driver, "#e9-0").get_attribute("class")
 
 
-def test_what_happened_is_said_aloud(page) -> None:
+def test_what_happened_is_said_aloud(page: OpenPage) -> None:
     driver = page(step_through(shared()))
     assert find(driver, "#say").get_attribute("aria-live") == "polite"
     find(driver, "#last").click()
@@ -275,9 +285,9 @@ def test_what_happened_is_said_aloud(page) -> None:
     assert spoken.startswith("step ") and "Backward" in spoken
 
 
-def test_training_shows_the_update_and_the_new_loss(page) -> None:
+def test_training_shows_the_update_and_the_new_loss(page: OpenPage) -> None:
     out = shared()
-    parameters = [leaf(out, "a"), leaf(out, "b")]
+    parameters = [node_named(out, "a"), node_named(out, "b")]
     driver = page(step_through(out, parameters, 0.001))
     find(driver, "#last").click()
     assert text(driver, "#phase") == "Update"
@@ -293,7 +303,7 @@ def test_training_shows_the_update_and_the_new_loss(page) -> None:
 # --- predicting ---------------------------------------------------------------------------------
 
 
-def answer(driver, typed: str) -> None:
+def answer(driver: Any, typed: str) -> None:
     from selenium.webdriver.common.keys import Keys
 
     field = find(driver, ".question input")
@@ -301,7 +311,7 @@ def answer(driver, typed: str) -> None:
     field.send_keys(typed, Keys.ENTER)
 
 
-def test_the_quiz_asks_marks_and_names_the_mistake(page) -> None:
+def test_the_quiz_asks_marks_and_names_the_mistake(page: OpenPage) -> None:
     x, w, k = Value(2.0, label="x"), Value(-3.0, label="w"), Value(5.0, label="k")
     p = x * w
     p.label = "p"
@@ -335,7 +345,7 @@ def test_the_quiz_asks_marks_and_names_the_mistake(page) -> None:
     assert find(driver, "#last").is_enabled() is False
 
 
-def test_the_quiz_follows_the_learners_own_numbers(page) -> None:
+def test_the_quiz_follows_the_learners_own_numbers(page: OpenPage) -> None:
     """a = 100 b - 99 c for two almost equal gradients, handed in with three digits each."""
     a, k, m = Value(1.0, label="a"), Value(0.12345, label="k"), Value(0.1231, label="m")
     b, c = a * 100.0, a * -99.0
@@ -374,7 +384,7 @@ def test_the_quiz_follows_the_learners_own_numbers(page) -> None:
     assert text(driver, ".score") == "You predicted 7 of 8 gradients at the first try."
 
 
-def test_what_the_printed_numbers_give_is_right(page) -> None:
+def test_what_the_printed_numbers_give_is_right(page: OpenPage) -> None:
     n = Value(3.9, label="n")
     o = n.tanh()
     o.label = "o"
@@ -384,7 +394,7 @@ def test_what_the_printed_numbers_give_is_right(page) -> None:
     assert text(driver, "#phase") == "Backward" and "Right." in text(driver, "#say")
 
 
-def test_after_a_click_on_the_switch_the_arrows_step(page) -> None:
+def test_after_a_click_on_the_switch_the_arrows_step(page: OpenPage) -> None:
     from selenium.webdriver.common.keys import Keys
 
     driver = page(step_through(neuron()))
@@ -397,22 +407,22 @@ def test_after_a_click_on_the_switch_the_arrows_step(page) -> None:
     assert find(driver, "#as-numbers").is_selected()
 
 
-def test_a_constant_keeps_its_dashed_border(page) -> None:
+def test_a_constant_keeps_its_dashed_border(page: OpenPage) -> None:
     x = Value(2.0, label="x")
     driver = page(step_through(x * 3.0))
     dashed = "return document.querySelectorAll('.constant [stroke-dasharray]').length"
     assert driver.execute_script(dashed) == 1
 
 
-def test_an_update_is_an_assignment(page) -> None:
+def test_an_update_is_an_assignment(page: OpenPage) -> None:
     out = shared()
-    driver = page(step_through(out, [leaf(out, "a")], 0.001))
+    driver = page(step_through(out, [node_named(out, "a")], 0.001))
     find(driver, "#last").click()
     find(driver, "#back").click()
     assert text(driver, ".equation").startswith("a ← a − 0.001 × a.grad = ")  # noqa: RUF001
 
 
-def test_the_quiz_keeps_unanswered_gradients_to_itself(page) -> None:
+def test_the_quiz_keeps_unanswered_gradients_to_itself(page: OpenPage) -> None:
     out = shared()
     driver = page(step_through(out, quiz=True))
     find(driver, "#last").click()
@@ -425,7 +435,7 @@ def test_the_quiz_keeps_unanswered_gradients_to_itself(page) -> None:
             assert number_text(node.grad, sign=True) not in shown
 
 
-def test_the_quiz_by_keyboard_alone(page) -> None:
+def test_the_quiz_by_keyboard_alone(page: OpenPage) -> None:
     from selenium.webdriver.common.keys import Keys
 
     x, w = Value(2.0, label="x"), Value(-3.0, label="w")
@@ -442,7 +452,7 @@ def test_the_quiz_by_keyboard_alone(page) -> None:
 # --- the page as a page -------------------------------------------------------------------------
 
 
-def test_two_on_one_page_do_not_interfere(chromium, tmp_path) -> None:
+def test_two_on_one_page_do_not_interfere(chromium: Any, tmp_path: Path) -> None:
     both = step_through(neuron()).html + step_through(shared()).html
     path = tmp_path / "two.html"
     path.write_text(f"<!doctype html><meta charset=utf-8><p id=say>mine</p>{both}", "utf-8")
@@ -464,7 +474,7 @@ def test_two_on_one_page_do_not_interfere(chromium, tmp_path) -> None:
     assert errors(chromium) == []
 
 
-def test_without_its_frame_the_still_picture_shows(chromium, tmp_path) -> None:
+def test_without_its_frame_the_still_picture_shows(chromium: Any, tmp_path: Path) -> None:
     import re
 
     fragment = step_through(neuron()).html
@@ -477,11 +487,11 @@ def test_without_its_frame_the_still_picture_shows(chromium, tmp_path) -> None:
     assert chromium.execute_script("return arguments[0].naturalWidth", picture) > 300
 
 
-def test_hostile_labels_are_text_and_nothing_runs(page, chromium) -> None:
+def test_hostile_labels_are_text_and_nothing_runs(page: OpenPage, chromium: Any) -> None:
     total = Value(0.0, label="t")
     for i, label in enumerate(HOSTILE):
         total = total + Value(float(i + 1), label=label) * 2.0
-    total.label = HOSTILE[0]
+    total.label = "<script>alert(1)</script>"
     driver = page(step_through(total, quiz=True))
     driver.execute_script("window.alert = () => { window.hacked = true; }")
     order = topological_order(total)
@@ -500,7 +510,7 @@ def test_hostile_labels_are_text_and_nothing_runs(page, chromium) -> None:
         assert label in shown
 
 
-def test_hostile_labels_in_the_fragment(chromium, tmp_path) -> None:
+def test_hostile_labels_in_the_fragment(chromium: Any, tmp_path: Path) -> None:
     x = Value(1.0, label="</iframe><script>document.title='hacked'</script>")
     y = x * 2.0
     y.label = "\"><img src=x onerror=document.title='hacked'>"
@@ -519,7 +529,7 @@ def test_hostile_labels_in_the_fragment(chromium, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_light_and_dark(page, chromium, scheme) -> None:
+def test_light_and_dark(page: OpenPage, chromium: Any, scheme: str) -> None:
     driver = page(step_through(neuron()))
     prefer(driver, scheme)
     brightness = """
@@ -538,7 +548,7 @@ def test_light_and_dark(page, chromium, scheme) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_frame_follows_the_notebooks_theme(chromium, tmp_path, theme) -> None:
+def test_the_frame_follows_the_notebooks_theme(chromium: Any, tmp_path: Path, theme: str) -> None:
     dark = theme == "dark"
     path = tmp_path / "notebook.html"
     host = f'<body data-jp-theme-light="{str(not dark).lower()}">'
@@ -553,7 +563,7 @@ def test_the_frame_follows_the_notebooks_theme(chromium, tmp_path, theme) -> Non
     chromium.switch_to.default_content()
 
 
-def test_600_pixels_are_wide_enough(page) -> None:
+def test_600_pixels_are_wide_enough(page: OpenPage) -> None:
     stepper = step_through(neuron())
     driver = page(stepper)
     resize(driver, 600, stepper._height)
@@ -574,7 +584,7 @@ def test_600_pixels_are_wide_enough(page) -> None:
     assert size["height"] > 9  # pixels: a card can still be read
 
 
-def test_a_graph_of_120_nodes_stays_smooth(page) -> None:
+def test_a_graph_of_120_nodes_stays_smooth(page: OpenPage) -> None:
     total = Value(0.2, label="c")
     x = [Value(0.1 * i, label=f"x{i}") for i in range(4)]
     for k in range(7):
@@ -601,7 +611,7 @@ def test_a_graph_of_120_nodes_stays_smooth(page) -> None:
     assert max(best) < 50, best
 
 
-def test_infinite_and_undefined_numbers_are_shown(page) -> None:
+def test_infinite_and_undefined_numbers_are_shown(page: OpenPage) -> None:
     x = Value(0.0, label="x")
     y = x.log() * 0.0
     y.label = "y"
@@ -615,9 +625,9 @@ def test_infinite_and_undefined_numbers_are_shown(page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(page, scheme) -> None:
+def test_axe_finds_nothing_serious(page: OpenPage, scheme: str) -> None:
     out = shared()
-    driver = page(step_through(out, [leaf(out, "a")], 0.01))
+    driver = page(step_through(out, [node_named(out, "a")], 0.01))
     prefer(driver, scheme)
     for step in (0, 3, 8, 11, 99):
         driver.execute_script(
@@ -628,7 +638,9 @@ def test_axe_finds_nothing_serious(page, scheme) -> None:
         assert violations(driver) == []
 
 
-def test_axe_finds_nothing_serious_in_the_quiz_and_the_worksheet(page, chromium, tmp_path) -> None:
+def test_axe_finds_nothing_serious_in_the_quiz_and_the_worksheet(
+    page: OpenPage, chromium: Any, tmp_path: Path
+) -> None:
     driver = page(step_through(shared(), quiz=True))
     find(driver, "#last").click()
     answer(driver, "123")

@@ -1,13 +1,17 @@
 """A stepper in JupyterLab: live when its cell has run, a still picture while it is not trusted."""
 
+from __future__ import annotations
+
 import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browsing import ROOT, browser, needs_browser, resize
@@ -28,7 +32,7 @@ step_through(out)
 
 
 @contextmanager
-def jupyterlab(folder: Path):
+def jupyterlab(folder: Path) -> Iterator[str]:
     """A JupyterLab of its own on loopback; its address. It ends by its own process id."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -60,7 +64,7 @@ def jupyterlab(folder: Path):
         log.close()
 
 
-def wait(condition, seconds: float = 60):
+def wait(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """What the condition comes to, once it is something; JupyterLab rebuilds what it shows."""
     from selenium.common.exceptions import WebDriverException
 
@@ -77,7 +81,7 @@ def wait(condition, seconds: float = 60):
 
 
 @pytest.fixture
-def notebook(monkeypatch):
+def notebook(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A notebook that was executed and shows a stepper."""
     made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
     made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
@@ -86,7 +90,7 @@ def notebook(monkeypatch):
     return made
 
 
-def test_an_exported_notebook_is_live_without_network(tmp_path, notebook) -> None:
+def test_an_exported_notebook_is_live_without_network(tmp_path: Path, notebook: Any) -> None:
     page, _ = pytest.importorskip("nbconvert").HTMLExporter().from_notebook_node(notebook)
     (tmp_path / "lesson.html").write_text(page, encoding="utf-8")
     with browser("--host-resolver-rules=MAP * ~NOTFOUND") as driver:
@@ -99,7 +103,7 @@ def test_an_exported_notebook_is_live_without_network(tmp_path, notebook) -> Non
         assert driver.find_element("css selector", "#phase").text == "Gradients"
 
 
-def test_jupyterlab_shows_it_live_or_still(tmp_path, notebook) -> None:
+def test_jupyterlab_shows_it_live_or_still(tmp_path: Path, notebook: Any) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
 
@@ -116,7 +120,7 @@ def test_jupyterlab_shows_it_live_or_still(tmp_path, notebook) -> None:
         # run here: live
         shown = lambda: [cell for cell in every(".jp-Cell .cm-content") if cell.is_displayed()]
 
-        def run():
+        def run() -> Any:
             shown()[0].click()
             keys = ActionChains(driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER)
             keys.key_up(Keys.SHIFT).perform()

@@ -5,6 +5,8 @@ Covers `exercises.py`, `reading.py`, `sheets.py`.
 
 # ruff: noqa: RUF001 (the formulas are typeset, with a real minus sign)
 
+from __future__ import annotations
+
 import copy
 import json
 import math
@@ -13,9 +15,11 @@ import pickle
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,12 +34,12 @@ from micrograd.show.explain import plain_markdown
 from micrograd.show.marking import check
 from micrograd.show.sheets import packed, read_sheet, unpacked
 from micrograd.show.walk import Walk
-from micrograd.show.worksheet import worksheet
+from micrograd.show.worksheet import Worksheet, worksheet
 
 ROOT = Path(__file__).parents[2]
 
 
-def right_answers(value) -> dict[str, float]:
+def right_answers(value: Value) -> dict[str, float]:
     walk = Walk(value)
     return {walk.names[i]: g for i, g in enumerate(walk.grads) if i not in walk.constants}
 
@@ -68,6 +72,20 @@ def test_a_wrong_answer_is_told_its_likely_mistake() -> None:
     assert report.marks["a"].mistakes == ("missing use",)
     assert "forgot to add the other use" in str(report)
     assert "forgot to add the other use" in report._repr_markdown_()
+
+
+def test_a_number_that_no_known_mistake_gives_is_told_how_it_comes_about() -> None:
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    e, s = a * b, (a * a)
+    e.label, s.label = "e", "s"
+    out = e + s
+    out.label = "o"
+    told = str(check(out, {"b": 5, "a": 33, "e": 77}))
+    assert "No known mistake gives this number. It is e.grad times the local derivative" in told
+    assert "It is o.grad times the local derivative there: work out both." in told
+    assert "It is a sum over its uses, in s and e: add what each of them sends back." in told
+    told = str(check(s, {"a": 77}))
+    assert "in s, more than once: add" in told
 
 
 def test_the_right_answer_is_never_told_unless_asked_for() -> None:
@@ -121,7 +139,7 @@ def neuron(o: float = 0.8) -> Value:
 
 
 @pytest.mark.parametrize(("slip", "kind"), [(1.0, "no local"), (-0.36, "sign"), (0.2, "square")])
-def test_one_slip_is_one_mistake_and_what_follows_is_none(slip, kind) -> None:
+def test_one_slip_is_one_mistake_and_what_follows_is_none(slip: float, kind: str) -> None:
     wrong = {name: g * slip / 0.36 for name, g in right_answers(neuron()).items()} | {"o": 1}
     report = check(neuron(), wrong)
     assert report.marks["n"].verdict == "wrong" and kind in report.marks["n"].mistakes
@@ -224,7 +242,7 @@ def test_constants_are_not_asked_for() -> None:
      Value(-2.0), Fraction(-4, 2), "-2,0", "= -2"],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["a", "a.grad", "A.grad", " a ", "a . grad"])
-def test_answers_in_every_form(name, answer) -> None:
+def test_answers_in_every_form(name: str, answer: object) -> None:
     assert check(product(), {name: answer}).marks["a"].verdict == "right"
 
 
@@ -236,7 +254,7 @@ def test_values_may_be_the_names() -> None:
     assert report.unknown == ("a Value of another graph",)
 
 
-def test_one_unreadable_answer_is_marked_as_such_and_the_rest_is_marked(tmp_path) -> None:
+def test_one_unreadable_answer_is_marked_as_such_and_the_rest_is_marked(tmp_path: Path) -> None:
     file = tmp_path / "mine.txt"
     file.write_text("a = -2\nb = 36%\nc: 2\nd,1,5\ne.grad = 2 because\n", encoding="utf-8")
     report = check(product(), file)
@@ -254,7 +272,7 @@ def test_one_unreadable_answer_is_marked_as_such_and_the_rest_is_marked(tmp_path
     "answer",
     [np.array([1.0, 2.0]), np.zeros((2, 3)), [1, 2], [], {"x": 1}, True, 1j, len, object()],
 )
-def test_what_is_no_number_is_told_without_anybodys_repr(answer) -> None:
+def test_what_is_no_number_is_told_without_anybodys_repr(answer: object) -> None:
     report = check(product(), {"a": answer, "b": 4})
     assert report.marks["a"].verdict == "not readable" and report.marks["b"].verdict == "right"
     for text in (str(report), report._repr_markdown_()):
@@ -281,11 +299,11 @@ def test_unknown_names_are_told_and_the_rest_is_marked() -> None:
     [("1.5", 1.5), ("−1.5", -1.5), ("1,5", 1.5), (" 3/4 ", 0.75), ("-1/2", -0.5), ("", None),
      ("__", None), (None, None), ("inf", math.inf), ("−∞", -math.inf), (2, 2.0)],
 )  # fmt: skip
-def test_numbers_as_people_write_them(text, number) -> None:
+def test_numbers_as_people_write_them(text: object, number: float | None) -> None:
     assert read_number(text) == number
 
 
-def test_answers_from_files(tmp_path) -> None:
+def test_answers_from_files(tmp_path: Path) -> None:
     as_json, as_lines = tmp_path / "answers.json", tmp_path / "answers.txt"
     as_json.write_text(json.dumps({"a": "-2", "b": None}), encoding="utf-8")
     as_lines.write_text("# mine\na.grad = -2\n\nb =\n", encoding="utf-8")
@@ -304,7 +322,7 @@ class Squash(Module):
     def __init__(self) -> None:
         self.scale = Value(0.5)
 
-    def __call__(self, x):
+    def __call__(self, x: Value) -> Value:
         return (x * self.scale).tanh()
 
 
@@ -312,7 +330,7 @@ def inputs() -> list[Value]:
     return [Value(2.0, label="x1"), Value(-1.0, label="x2")]
 
 
-def asked(value: Value, **kwargs) -> set[str]:
+def asked(value: Value, **kwargs: Any) -> set[str]:
     return set(check(value, {}, **kwargs).marks)
 
 
@@ -333,7 +351,7 @@ def test_the_weights_of_a_module_are_asked_for_by_name() -> None:
 @pytest.mark.parametrize(
     "make", [lambda: Neuron(2), lambda: MLP(2, [2, 1]), lambda: Linear(2, 1), lambda: Squash()]
 )
-def test_a_weight_is_never_a_constant(make, labelled) -> None:
+def test_a_weight_is_never_a_constant(make: Callable[[], Module], labelled: bool) -> None:
     x = inputs() if labelled else [2.0, -1.0]
     model = make()
     out = model(x[0] if isinstance(model, Squash) else x)
@@ -360,17 +378,19 @@ def test_parameters_may_be_given_everywhere() -> None:
     w, x = Value(0.5), Value(2.0, label="x")
     loss = (w * x - 3.0) ** 2
     assert asked(loss) == {"x", "v1", "v2", "v3"}  # w is taken for a constant
-    for given in ([w], np.array([w], dtype=object), w, (w,)):
+    for given in ([w], np.array([w], dtype=object), w, (w,), {w}, [[w]], {"w": w}):
         assert len(asked(loss, parameters=given)) == 5
         assert len(worksheet(loss, parameters=given).asked) == 5
         assert "v1.grad" in str(explain(loss, parameters=given))
         assert "v1" in step_through(loss, given, 0.1).page
 
+    assert len(asked(loss, parameters=iter([w]))) == 5
+
     class Foreign:  # as the video writes it
-        def parameters(self):
+        def parameters(self) -> list[Value]:
             return [w]
 
-        def named_parameters(self):
+        def named_parameters(self) -> Iterator[tuple[str, Value]]:
             return iter([("weight", w)])
 
     assert "weight" in asked(loss, parameters=Foreign())
@@ -385,7 +405,7 @@ def test_parameters_may_be_given_everywhere() -> None:
         check(loss, {}, parameters=[Value(1.0)])
 
 
-def test_a_saved_sheet_asks_for_the_weights_too(tmp_path) -> None:
+def test_a_saved_sheet_asks_for_the_weights_too(tmp_path: Path) -> None:
     model = Neuron(2, activation="tanh")
     out = model(inputs())
     right = right_answers(out)
@@ -413,15 +433,22 @@ def test_copies_and_pickles_of_a_module_keep_their_weights() -> None:
     model = Neuron(2)
     for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert {"w[0]", "b"} <= asked(again(inputs()))
-    assert b"_Unnamed" not in pickle.dumps(model)
-    assert all(p.label == "" and not p.label for p in model.parameters())
+    assert all(p.label == "" for p in model.parameters())
+
+
+def test_a_copy_of_a_weight_is_a_weight_without_its_module_and_a_constant_is_none() -> None:
+    weight, x = Neuron(1).w[0], Value(2.0, label="x")
+    again = [copy.copy(weight), copy.deepcopy(weight), pickle.loads(pickle.dumps(weight))]
+    for v in (weight, *again):
+        assert Walk(v * x).constants == set()
+    assert len(Walk(Value(0.5) * x).constants) == 1
 
 
 # --- labels ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("label", [3, 2.5, None, ("a", 1), np.float64(3), Value, b"x", ["l"]])
-def test_a_label_that_is_no_string_is_its_text(label, tmp_path) -> None:
+def test_a_label_that_is_no_string_is_its_text(label: object, tmp_path: Path) -> None:
     x = Value(2.0, label="x")
     w = Value(3.0)
     w.label = label
@@ -438,7 +465,7 @@ def test_a_label_that_is_no_string_is_its_text(label, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("label", ["\ud800", "a\udfffb", "\x00", "\ufffe"])
-def test_what_no_file_can_hold_is_replaced(label, tmp_path) -> None:
+def test_what_no_file_can_hold_is_replaced(label: str, tmp_path: Path) -> None:
     x = Value(2.0, label=label)
     out = Value(6.0, (x,), f"op{label}") * 3.0
     out.label = f"o{label}"
@@ -482,14 +509,14 @@ class Text(HTMLParser):
         self.tags: list[str] = []
         self.feed(page)
 
-    def handle_starttag(self, tag, attrs) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.hidden += tag in ("style", "script")
 
-    def handle_endtag(self, tag) -> None:
+    def handle_endtag(self, tag: str) -> None:
         self.hidden -= tag in ("style", "script")
 
-    def handle_data(self, data) -> None:
+    def handle_data(self, data: str) -> None:
         if not self.hidden:
             self.words.append(data)
 
@@ -517,7 +544,7 @@ def test_the_sheet_leaves_the_graph_as_it_was() -> None:
     assert value.label == "L"
 
 
-def test_save_writes_the_answers_apart(tmp_path) -> None:
+def test_save_writes_the_answers_apart(tmp_path: Path) -> None:
     sheet = worksheet(product(), title="My <own> sheet")
     for ending in (".html", ".md"):
         written = sheet.save(tmp_path / f"sheet{ending}")
@@ -534,7 +561,7 @@ def test_pages_need_no_network_and_no_eval() -> None:
         assert "default-src 'none'" in page
 
 
-def test_a_saved_sheet_is_marked_from_its_file(tmp_path) -> None:
+def test_a_saved_sheet_is_marked_from_its_file(tmp_path: Path) -> None:
     for ending in (".html", ".md"):
         value = exercise(5, 3)
         path, _ = worksheet(value).save(tmp_path / f"sheet{ending}")
@@ -561,7 +588,7 @@ def test_check_of_no_value_says_so_in_plain_words() -> None:
         check(product(), {}, parameters=np.array([1.0]))
 
 
-def test_a_filled_in_markdown_sheet_is_its_own_file_of_answers(tmp_path) -> None:
+def test_a_filled_in_markdown_sheet_is_its_own_file_of_answers(tmp_path: Path) -> None:
     path, _ = worksheet(product()).save(tmp_path / "sheet.md")
     text = path.read_text("utf-8").replace("a.grad = \n", "a.grad = −2\n")
     path.write_text(text, encoding="utf-8")
@@ -601,7 +628,7 @@ def test_a_graph_too_large_for_a_sheet_says_so() -> None:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_exercises_are_small_pretty_and_the_same_each_time(level) -> None:
+def test_exercises_are_small_pretty_and_the_same_each_time(level: int) -> None:
     for seed in range(60):
         walk, again = Walk(exercise(level, seed)), Walk(exercise(level, seed))
         assert (walk.names, walk.data, walk.grads) == (again.names, again.data, again.grads)
@@ -644,7 +671,7 @@ def test_a_level_that_does_not_exist() -> None:
 # --- command line -------------------------------------------------------------------------
 
 
-def run(*words: str, cwd) -> subprocess.CompletedProcess:
+def run(*words: str, cwd: Path) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "micrograd", *words], cwd=cwd, capture_output=True, text=True,
         encoding="utf-8", check=False, timeout=60,
@@ -652,7 +679,7 @@ def run(*words: str, cwd) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
-def test_the_commands(tmp_path) -> None:
+def test_the_commands(tmp_path: Path) -> None:
     made = run("worksheet", "--level", "3", "--seed", "7", "-o", "sheet.html", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     assert made.stdout.strip() == "wrote sheet.html and sheet-answers.html"
@@ -672,14 +699,14 @@ def test_the_commands(tmp_path) -> None:
 # --- in the browser ------------------------------------------------------------------------------
 
 
-def a_long_chain():
+def a_long_chain() -> Worksheet:
     gate = (Value(0.5, label="w") * 2.0 + Value(-0.25, label="b")).sigmoid()
     return worksheet(0.5 * (gate * 1.5 + (1 - gate) * -0.5 - 1.0) ** 2)
 
 
 @pytest.mark.browser
 @needs_browser
-def test_a_sheets_frame_is_as_high_as_its_page(tmp_path) -> None:
+def test_a_sheets_frame_is_as_high_as_its_page(tmp_path: Path) -> None:
     sheets = [worksheet.random(level=level, seed=1) for level in LEVELS]
     with browser() as driver:
         for sheet in [*sheets, a_long_chain()]:

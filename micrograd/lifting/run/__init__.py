@@ -1,3 +1,46 @@
-"""Executors: what turns Steps into something that runs on buffers. One file each; none knows a
-derivative. `reference.py` is the truth that the others are held to.
+"""Executors: what turns Steps into something that runs on buffers. None knows a derivative.
+
+An executor is called with steps and gives an object like `with_numpy.Compiled`: `placement` says
+where arrays lie, `bind` fits the code to buffers. A function `run(steps, buffers)` that does what
+the steps say is made one by `interpreted.Interpreted`. `reference.py` is the truth that all others
+are held to.
 """
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+from micrograd.lifting.run import reference
+from micrograd.lifting.run.interpreted import Interpreted
+from micrograd.lifting.run.with_numpy import Compiled
+
+__all__ = ["EXECUTORS", "chosen"]
+
+
+def _native(*args: Any) -> Any:
+    from micrograd.lifting.run.native.executor import Compiled  # needs llvmlite
+
+    return Compiled(*args)
+
+
+EXECUTORS: dict[str, Callable[..., Any]] = {
+    "numpy": Compiled,
+    "native": _native,
+    "reference": partial(Interpreted, reference.run),
+}
+
+
+def chosen(name: str | None) -> str:
+    """The executor's name: as given, else as MICROGRAD_EXECUTOR says, else "numpy"."""
+    name = name or os.environ.get("MICROGRAD_EXECUTOR") or "numpy"
+    if name not in EXECUTORS:
+        raise ValueError(f"no executor {name!r}; there are {', '.join(map(repr, EXECUTORS))}")
+    if name == "native" and find_spec("llvmlite") is None:
+        raise ImportError(
+            'executor="native" needs llvmlite; pip install "micrograd-rebuilt[native]" brings it'
+        )
+    return name

@@ -12,8 +12,9 @@ import numpy as np
 
 from micrograd import ops
 from micrograd.lifting.run.contraction import Operand, contract
-from micrograd.lifting.run.source import Source
-from micrograd.lifting.run.tables import choose_rows, scatter_add
+from micrograd.lifting.run.masked import MaskedProduct
+from micrograd.lifting.run.reads import Reads
+from micrograd.lifting.run.tables import scatter_add
 from micrograd.lifting.run.ufuncs import emit, reduction
 from micrograd.lifting.steps.expression import Formula, Read, evaluate, reads_of
 from micrograd.lifting.steps.ir import Array, Step, View
@@ -25,12 +26,8 @@ __all__ = ["Calls"]
 _FEW = 4  # a number made of so many turns of the loops is quicker in plain Python
 
 
-class Calls:
+class Calls(Reads):
     """Writes one step after the other."""
-
-    def __init__(self, source: Source, copies: dict[Any, str]) -> None:
-        self.source = source
-        self.copies = copies  # gathered operands and chosen rows that earlier code has made
 
     def write(self, step: Step) -> None:
         if not moving(step.out, step.loops) and math.prod(step.loops) <= _FEW and _plain(step):
@@ -42,67 +39,6 @@ class Calls:
         else:
             self.regular(step)
 
-    # --- reading ----------------------------------------------------------------------------------
-
-    def operand(self, view: View, loops: Sequence[int]) -> Operand:
-        """A view as strides over an array; what is gathered is copied out first."""
-        if view.gather is None and view.index is None:
-            return Operand(view.array.name, view.base, view.strides)
-        key = (view.array.role, view.key, tuple(loops))
-        moves = moving(view, loops)
-        sizes = [loops[k] for k in moves]
-        strides = [0] * len(loops)
-        for k, stride in zip(moves, dense(sizes), strict=True):
-            strides[k] = stride
-        if key not in self.copies:
-            keep = view.array.role != "gradient"
-            name = self.source.kept(sizes) if keep else self.source.temporary(sizes)
-            self.take(view, loops, name)
-            if not keep:
-                return Operand(name, 0, tuple(strides))
-            self.copies[key] = name
-        return Operand(self.copies[key], 0, tuple(strides))
-
-    def take(self, view: View, loops: Sequence[int], out: str) -> None:
-        """out = the elements of a gathered view along the loops that it moves along."""
-        array = self.source.array(view.array.name)
-        self.source.emit(f"{array}.take({self.chosen(view, loops)}, None, {out}, 'clip')")
-
-    def chosen(self, view: View, loops: Sequence[int]) -> str:
-        """The places that a gathered view visits, along the loops that it moves along."""
-        moves = moving(view, loops)
-        sizes = [loops[k] for k in moves]
-        if view.index is None:
-            return self.source.places(walk(view.along(moves), sizes))
-        key = ("chosen", view.at(Array("", (), "result")).key, tuple(loops))
-        if key not in self.copies:
-            self.copies[key] = self._chosen(view.along(moves), sizes)
-        return self.copies[key]
-
-    def _chosen(self, view: View, sizes: Sequence[int]) -> str:
-        source, index = self.source, view.index
-        assert index is not None
-        along = moving(index, sizes)
-        lengths = [sizes[k] for k in along]
-        found = self.operand(index.along(along), lengths)
-        row = source.temporary(lengths, np.intp)
-        source.emit(
-            f"{source.function(choose_rows)}({source.view(*found[:2], lengths, found.strides)}, "
-            f"{view.rows}, {view.step}, {row}, {row}.view('u8'))"
-        )
-        strides = [0] * len(sizes)
-        for k, stride in zip(along, dense(lengths), strict=True):
-            strides[k] = stride
-        name = source.kept(sizes, np.intp)
-        offsets = walk(View(view.array, view.base, view.strides), sizes)
-        source.call(np.add, source.places(offsets), source.view(row, 0, sizes, strides), name)
-        if view.gather is not None:
-            source.emit(f"{source.places(view.gather)}.take({name}, None, {name}, 'clip')")
-        return name
-
-    def view(self, operand: Operand, sizes: Sequence[int]) -> str:
-        return self.source.view(operand.source, operand.base, sizes, operand.strides)
-
     # --- steps ------------------------------------------------------------------------------------
 
     def regular(self, step: Step) -> None:
@@ -112,6 +48,19 @@ class Calls:
         if factors is not None and len(factors[0]) == 2 and step.combine in (None, ops.add):
             self.product(step, out, *factors)
             return
+        if factors is not None and len(factors[0]) == 1 and factors[1] and step.combine is ops.add:
+            self.scaled_sum(step, out, factors[0][0], math.prod(factors[1]))
+            return
+        masked = MaskedProduct.of(step)
+        if masked is not None:
+            operands = [self.operand(step.reads[k], step.loops) for k in masked.factors]
+            self.operand(masked.mask, step.loops)  # made before the code divides
+            masked.write(self.source, operands, out, lambda: self.elementwise(step, out))
+            return
+        self.elementwise(step, out)
+
+    def elementwise(self, step: Step, out: Operand) -> None:
+        """A step number by number, then combined."""
         kept = [k for k in range(len(step.loops)) if k not in standing(step.out, step.loops)]
         sizes = [step.loops[k] for k in kept]
         target = self.source.view(out.source, out.base, sizes, [out.strides[k] for k in kept])
@@ -144,6 +93,17 @@ class Calls:
         }
         return emit(self.source, value, names, step.loops, out)
 
+    def scaled_sum(self, step: Step, out: Operand, read: int, factor: float) -> None:
+        """sum of c * x as c * sum of x: the multiplication is of what is left."""
+        kept = moving(step.out, step.loops)
+        sizes = [step.loops[k] for k in kept]
+        target = self.source.view(out.source, out.base, sizes, [out.strides[k] for k in kept])
+        name = self.source.temporary(sizes) if step.accumulate else target
+        self.value(replace(step, value=Read(read)), kept, name)
+        self.source.call(np.multiply, name, self.source.number(factor), name)
+        if step.accumulate:
+            self.source.call(np.add, target, name, target)
+
     def product(
         self, step: Step, out: Operand, reads: Sequence[int], numbers: Sequence[float]
     ) -> None:
@@ -170,20 +130,43 @@ class Calls:
     def scatter(self, step: Step) -> None:
         """A step that goes to a list of places, or to rows that an index chooses."""
         source, moves = self.source, moving(step.out, step.loops)
-        combine = ops.add if len(moves) < len(step.loops) else None
-        value = self.value(replace(step, combine=combine), moves)
-        array, sizes = source.array(step.out.array.name), [step.loops[k] for k in moves]
+        sizes = [step.loops[k] for k in moves]
+        value = self.scattered(step, moves, sizes)
+        array = source.array(step.out.array.name)
         if step.out.index is None:
             places = walk(step.out.along(moves), sizes)
             unique = len(np.unique(places)) == places.size
             if unique or not step.accumulate:
                 sign = "+=" if step.accumulate else "="
+                rows = self.rows(step.out.array, places) if value.startswith("_") else None
+                if rows is not None:
+                    array, places, length = rows
+                    value = source.view(value, 0, (places.size, length), (length, 1))
                 source.emit(f"{array}[{source.places(places)}] {sign} {value}")
                 return
         chosen = self.chosen(step.out, step.loops)
         every = walk(step.out, step.loops)
         first, last = int(every.min()), int(every.max()) + 1
         source.emit(f"{source.function(scatter_add)}({array}, {first}, {last}, {chosen}, {value})")
+
+    def scattered(self, step: Step, moves: Sequence[int], sizes: Sequence[int]) -> str:
+        """What goes to the places that are walked along the loops `moves`, as an array of its own.
+
+        A sum of products is the same matrix product as where it goes to a strided view.
+        """
+        summed = len(moves) < len(step.loops)
+        factors = product(step.value)
+        whole = replace(step, accumulate=False, combine=ops.add if summed else None)
+        is_product = factors is not None and len(factors[0]) == 2
+        if not summed or not (is_product or MaskedProduct.of(whole)):
+            return self.value(whole, moves)
+        name = self.source.temporary(sizes)
+        strides = [0] * len(step.loops)
+        for k, stride in zip(moves, dense(sizes), strict=True):
+            strides[k] = stride
+        apart = View(Array(name, tuple(sizes), "gradient"), 0, tuple(strides))
+        self.regular(replace(whole, out=apart))
+        return name
 
     def in_turn(self, step: Step) -> None:
         """A recurrence: one turn after the other, the rows that it never mixes at once."""

@@ -20,7 +20,7 @@ Buffers = dict[str, list[float]]  # the numbers of each array, by its name, in m
 def run(steps: Sequence[Step], buffers: Buffers) -> None:
     """Do what the steps say; `buffers` holds what is given and receives what is computed."""
     for step in steps:
-        for view in (step.out, *step.reads, *(v.index for v in step.reads if v.index is not None)):
+        for view in step.views:
             buffers.setdefault(view.array.name, _fresh(view.array))
         met = set()  # the places that this step has written
         for turns in itertools.product(*map(range, step.loops)):

@@ -31,19 +31,25 @@ class Arena:
 
 
 class Source:
-    """Lines of code and the names in them. Several functions may share the names.
+    """Lines of code and the names in them.
 
     Temporaries begin with an underscore, so that they are told from the program's arrays.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, before: Source | None = None) -> None:
+        """`before`: code that has run on the same arrays, whose names this code may use.
+
+        Names of its own end otherwise, so that several functions can follow the same one.
+        """
         self.lines: list[str] = []
-        self._names: dict[Any, str] = {}
-        self._specs: dict[str, tuple[Any, ...]] = {}
-        self._fixed: dict[str, Any] = {}
+        self._mark: str = "" if before is None else before._mark + "b"
+        self._names: dict[Any, str] = {} if before is None else dict(before._names)
+        self._specs: dict[str, tuple[Any, ...]] = {} if before is None else dict(before._specs)
+        self._fixed: dict[str, Any] = {} if before is None else dict(before._fixed)
+        self._arena: Arena = Arena() if before is None else before._arena
+        self._same: dict[str, str] = {}
         self._offset = 0
         self._indent = ""
-        self._arena = Arena()
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -67,6 +73,10 @@ class Source:
         module = compile(source, "<lifted>", "exec")
         (code,) = [c for c in module.co_consts if isinstance(c, CodeType)]
         return code
+
+    def rename(self, array: str, other: str) -> None:
+        """An array lies where another one lay: their views have one name."""
+        self._same[array] = self._same.get(other, other)
 
     # --- names ------------------------------------------------------------------------------------
 
@@ -96,7 +106,7 @@ class Source:
         return name
 
     def kept(self, sizes: Sequence[int], dtype: Any = np.float64) -> str:
-        name = f"_k{len(self._specs)}"
+        name = f"_k{len(self._specs)}{self._mark}"
         self._specs[name] = ("kept", tuple(sizes), np.dtype(dtype))
         return name
 
@@ -110,7 +120,7 @@ class Source:
 
     def constant(self, prefix: str, thing: Any, key: Any) -> str:
         """A name for something that never changes."""
-        name = self._names.setdefault((prefix, key), f"{prefix}{len(self._fixed)}")
+        name = self._names.setdefault((prefix, key), f"{prefix}{len(self._fixed)}{self._mark}")
         self._fixed.setdefault(name, thing)
         return name
 
@@ -124,7 +134,9 @@ class Source:
         return self.constant("i", found, found.tobytes() + repr(found.shape).encode())
 
     def _named(self, prefix: str, spec: tuple[Any, ...]) -> str:
-        name = self._names.setdefault(spec, f"{prefix}{len(self._specs)}")
+        kind, array, *rest = spec
+        spec = (kind, self._same.get(array, array), *rest)
+        name = self._names.setdefault(spec, f"{prefix}{len(self._specs)}{self._mark}")
         self._specs.setdefault(name, spec)
         return name
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["choose_rows", "scatter_add"]
+__all__ = ["choose_rows", "run_length", "scatter_add"]
 
 
 def choose_rows(chosen: np.ndarray, rows: int, step: int, out: np.ndarray, bits: Any) -> None:
@@ -35,3 +35,18 @@ def scatter_add(
         grads[first:last] += np.bincount(found, g.reshape(-1), last - first)
     else:
         np.add.at(grads, places, g.copy() if np.may_share_memory(grads, g) else g)
+
+
+def run_length(places: np.ndarray) -> int:
+    """How many neighbours at a time a list of places visits: in whole rows of so many.
+
+    Each row begins at a multiple of the length, counted from the lowest place.
+
+    >>> run_length(np.array([4, 5, 10, 11, 4, 5, 6, 7]))
+    2
+    """
+    flat = places.reshape(-1)
+    starts = np.flatnonzero(np.diff(flat) != 1) + 1
+    found = np.gcd.reduce(starts, initial=flat.size)
+    firsts = flat[np.concatenate(([0], starts))] if flat.size else flat
+    return int(np.gcd.reduce(firsts - firsts.min(), initial=found)) if flat.size else 1

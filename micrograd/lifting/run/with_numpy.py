@@ -7,7 +7,7 @@ that write where the result belongs (`ufuncs.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import CodeType
 from typing import Any
 
@@ -35,7 +35,8 @@ def run(steps: Sequence[Step], buffers: dict[str, Any]) -> None:
 class Compiled:
     """Code for a list of steps; `before`: other steps' code that has run on the same arrays.
 
-    `fixed`: where some arrays must lie in the buffer, `memory` of a Bound.
+    `fixed`: where some arrays must lie in the buffer, `memory` of a Bound. `kept`: the arrays that
+    are read afterwards; all, if None.
     """
 
     def __init__(
@@ -43,19 +44,21 @@ class Compiled:
         steps: Sequence[Step],
         before: Compiled | None = None,
         fixed: Mapping[Array, int] | None = None,
+        kept: Collection[Array] | None = None,
     ) -> None:
-        self.source: Source = Source() if before is None else before.source
+        self.source: Source = Source(None if before is None else before.source)
         self.copies: dict[Any, str] = {}
-        if before is not None:  # parameters are read anew, they may have been written since
-            lasting = ((k, v) for k, v in before.copies.items() if k[0] != "parameters")
-            self.copies = dict(lasting)
-        self.placement: Placement = place(steps, fixed or {})
+        if before is not None:
+            self.copies = before._lasting()
+        self.placement: Placement = place(steps, fixed or {}, kept)
         self.constants = {
             view.array.name: np.ascontiguousarray(view.array.numbers, dtype=np.float64).ravel()
             for step in steps
-            for view in step.reads
+            for view in step.views
             if view.array.numbers is not None
         }
+        for array, other in self.placement.over.items():
+            self.source.rename(array.name, other.name)
         added_to = {step.out.array for step in steps if step.accumulate}
         self._fills = []
         for number, step in enumerate(steps):
@@ -68,23 +71,36 @@ class Compiled:
             Calls(self.source, self.copies).write(step)
         self.code: CodeType = self.source.code("run")
 
-    def bind(self, given: Mapping[str, np.ndarray], shared: Bound | None = None) -> Bound:
-        """The code on a set of buffers: `given` arrays, and new ones for what steps compute."""
-        memory = np.zeros(self.placement.size)
+    def _lasting(self) -> dict[Any, str]:
+        """The copies that later code may use: parameters are read anew, they may be written."""
+        return {key: name for key, name in self.copies.items() if key[0] != "parameters"}
+
+    def bind(
+        self,
+        given: Mapping[str, np.ndarray],
+        shared: Bound | None = None,
+        memory: np.ndarray | None = None,
+    ) -> Bound:
+        """The code on a set of buffers: `given` arrays, and `memory` for what steps compute.
+
+        `shared`: the buffers that the code `before` this one runs on.
+        """
+        memory = np.zeros(self.placement.size) if memory is None else memory
         arrays = {**(shared.arrays if shared else {}), **given, **self.constants}
         for array, start in self.placement.starts.items():
             arrays[array.name] = memory[start : start + array.size]
         made = dict(shared.made) if shared else {}
-        bound = Bound(memory, arrays, made, self.source.bind(self.code, arrays, made))
+        run = self.source.bind(self.code, arrays, made)
+        bound = Bound(memory, arrays, made, run, self._lasting())
         for step in self._fills:
             arrays[step.out.array.name][walk(step.out, step.loops)] = step.value
         return bound
 
 
 class Bound:
-    """A function that runs the steps on `arrays`."""
+    """A function that runs the steps on `arrays`, most of which lie in `memory`."""
 
-    __slots__ = ("memory", "arrays", "made", "run")
+    __slots__ = ("memory", "arrays", "made", "run", "_copies")
 
     def __init__(
         self,
@@ -92,5 +108,14 @@ class Bound:
         arrays: dict[str, np.ndarray],
         made: dict[str, Any],
         run: Callable[[], None],
+        copies: Mapping[Any, str],
     ) -> None:
         self.memory, self.arrays, self.made, self.run = memory, arrays, made, run
+        self._copies = copies
+
+    def take_over(self, other: Bound) -> None:
+        """What the same code left in another set of buffers."""
+        self.memory[:] = other.memory
+        for name in self._copies.values():
+            if name in self.made:
+                self.made[name][...] = other.made[name]

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from micrograd import ops
 from micrograd.lifting.steps.chains import pairwise
 from micrograd.lifting.steps.expression import (
+    Apply,
     Formula,
     Read,
     pushed,
@@ -26,9 +27,21 @@ from micrograd.lifting.steps.expression import (
 from micrograd.lifting.steps.first_writes import first_writes
 from micrograd.lifting.steps.flow import Marks, flows, wanted
 from micrograd.lifting.steps.ir import Array, Program, Step, View
-from micrograd.lifting.steps.walks import dense, moving, standing
+from micrograd.lifting.steps.simplify import simplified
+from micrograd.lifting.steps.walks import dense, moving, standing, walk
 
-__all__ = ["adjoint", "gradient", "reached", "seed"]
+__all__ = ["Backward", "adjoint", "backward", "gradient", "seed"]
+
+
+class Backward(NamedTuple):
+    """A backward pass: its steps, and which elements a gradient reaches.
+
+    `arrived`: those that one reaches by way of a step, not because they are the results themselves.
+    """
+
+    steps: tuple[Step, ...]
+    reached: Marks
+    arrived: Marks
 
 
 def gradient(array: Array) -> Array:
@@ -49,14 +62,16 @@ def adjoint(
     Where a gradient arrives at some elements of a result only, `seeds` says at which: a mask each.
     `between`: results that others are made of, and whose own gradients are asked for as well.
     """
-    return _Adjoint(program, between).of(_masks(seeds))
+    return backward(program, seeds, between).steps
 
 
-def reached(program: Program, seeds: Sequence[int] | Mapping[int, Any]) -> Marks:
-    """The elements that a gradient reaches: an input among the others gets nothing, not even 0."""
-    found = _Adjoint(program, ())
-    found.of(_masks(seeds))
-    return found.reached
+def backward(
+    program: Program, seeds: Sequence[int] | Mapping[int, Any], between: Sequence[int] = ()
+) -> Backward:
+    """`adjoint`, and the elements that a gradient reaches: others get nothing, not even 0."""
+    found = _Adjoint(program, between)
+    steps = found.of(_masks(seeds))
+    return Backward(steps, found.marks[0], found.marks[1])
 
 
 def _masks(seeds: Sequence[int] | Mapping[int, Any]) -> Mapping[int, Any]:
@@ -70,7 +85,7 @@ class _Adjoint:
         self.program = program
         self.between = [program.results[which] for which in between]
         self.wanted = wanted(program, self.between)
-        self.reached = Marks()
+        self.marks = [Marks()]  # what is reached; then, beside it, what is reached by steps
         self.steps: list[Step] = []
         self.chains = 0
         self.masks: dict[bytes, Array] = {}
@@ -82,6 +97,7 @@ class _Adjoint:
             view = View(seed(self.program, number), 0, dense(window.loops))
             which = np.broadcast_to(np.array(mask), window.loops)
             self.push_into(window.loops, window.view, Read(0), (view,), which)
+        self.marks.append(Marks())
         for step in reversed(self.program.forward):
             reached = self.cut(step)
             if reached is not None:
@@ -89,11 +105,12 @@ class _Adjoint:
         asked = [a.array for a in self.program.arguments if a.wanted]
         asked += [p.array for p in self.program.parameters]
         asked += [window.view.array for window in self.between]
-        return first_writes(self.steps, [gradient(array) for array in asked])
+        gradients = [gradient(array) for array in asked]
+        return simplified(first_writes(self.steps, gradients), gradients)
 
     def cut(self, step: Step) -> tuple[Step, np.ndarray] | None:
         """The box of turns around all that a gradient reaches, and which of them it does reach."""
-        which = self.reached.at(step.out, step.loops)
+        which = self.marks[0].at(step.out, step.loops)
         if not which.any() or not self.wanted.at(step.out, step.loops).any():
             return None
         if which.all():
@@ -121,6 +138,7 @@ class _Adjoint:
         if step.combine is ops.maximum or step.combine is ops.minimum:
             self.push_chain(step, which)
             return
+        step, which = _unmasked(step, which)
         n = len(step.reads)
         kept = step.combine is None and step.out.array not in self.sums
         parts = pushed(step.value, Read(n + 1), Read(n) if kept else None)
@@ -138,7 +156,8 @@ class _Adjoint:
         """gradient of `into` += part, in the turns `which`, if anybody wants it."""
         if not self.asks(into, loops):
             return
-        self.reached.mark(into, loops, which)
+        for marks in self.marks:
+            marks.mark(into, loops, which)
         if not which.all():
             views, part = [*views, self.mask(which)], ops.where(Read(len(views)), part, 0.0)
         self.add(loops, into.at(gradient(into.array)), part, views)
@@ -195,6 +214,28 @@ class _Adjoint:
         for k, stride in zip(inner, dense([step.loops[k] for k in inner]), strict=True):
             strides[k] = stride
         return View(flat.array, flat.base, tuple(strides))
+
+
+def _unmasked(step: Step, which: np.ndarray) -> tuple[Step, np.ndarray]:
+    """A sum some of whose terms a mask leaves out as one without, in the turns that it leaves."""
+    value = step.value
+    if step.combine is not ops.add or not isinstance(value, Apply) or value.op is not ops.where:
+        return step, which
+    mask, inside, _ = value.inputs
+    assert isinstance(mask, Read)
+    view = step.reads[mask.k]
+    assert view.array.numbers is not None
+    stays = view.array.numbers.ravel()[walk(view, step.loops)] != 0
+    return replace(step, value=inside), _narrowed(which) & stays
+
+
+def _narrowed(which: np.ndarray) -> np.ndarray:
+    """The same turns, with one turn for the loops along which nothing changes."""
+    for axis in range(which.ndim):
+        first = which.take([0], axis)
+        if (which == first).all():
+            which = first
+    return which
 
 
 def _others(k: int, count: int) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from micrograd.lifting.program import Recording
+from micrograd.lifting.layout import Recording
 from micrograd.lifting.schedule import PARAMETERS, Instruction
 from micrograd.lifting.strides import Access
 

@@ -11,10 +11,20 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from micrograd import ops
-from micrograd.lifting.rows import DIVIDE, QUOTIENT, SUBTRACT
+from micrograd.lifting.rows import COPY, DIVIDE, QUOTIENT, SUBTRACT
 from micrograd.op import Op
 
-__all__ = ["Apply", "Expression", "Formula", "Read", "evaluate", "pushed", "reads_of", "renumbered"]
+__all__ = [
+    "Apply",
+    "Expression",
+    "Formula",
+    "Read",
+    "evaluate",
+    "is_identity",
+    "pushed",
+    "reads_of",
+    "renumbered",
+]
 
 Formula = Union["Expression", float]  # what a step may compute: a plain number is one as well
 
@@ -81,6 +91,11 @@ class Apply(Expression):
 
     def __str__(self) -> str:
         return written(self, str)
+
+
+def is_identity(op: Op) -> bool:
+    """Whether a row gives its input, as x**1 does, which is the derivative of x**2 / 2."""
+    return op in (ops.detach, COPY) or op.parameters == ("**", 1.0)
 
 
 def written(formula: Formula, read: Callable[[Read], str]) -> str:

@@ -94,18 +94,25 @@ class View:
 
     def at(self, array: Array) -> View:
         """The same walk over another array of the same size: a value's gradient."""
-        return replace(self, array=array)
+        return View(array, self.base, self.strides, self.gather, self.index, self.step, self.rows)
 
     def along(self, loops: Sequence[int]) -> View:
         """Only these loops, the others at their first turn."""
         index = None if self.index is None else self.index.along(loops)
-        return replace(self, strides=tuple(self.strides[k] for k in loops), index=index)
+        strides = tuple(self.strides[k] for k in loops)
+        return View(self.array, self.base, strides, self.gather, index, self.step, self.rows)
+
+    def reach(self, loops: Sequence[int]) -> tuple[int, int]:
+        """The lowest and the highest element that loops visit, by strides alone."""
+        ends = [s * (n - 1) for s, n in zip(self.strides, loops, strict=True)]
+        return self.base + sum(e for e in ends if e < 0), self.base + sum(e for e in ends if e > 0)
 
     def shifted(self, turns: Sequence[int]) -> View:
         """The walk that begins at these turns of the loops."""
         more = sum(s * t for s, t in zip(self.strides, turns, strict=True))
         index = None if self.index is None else self.index.shifted(turns)
-        return replace(self, base=self.base + more, index=index)
+        base = self.base + more
+        return View(self.array, base, self.strides, self.gather, index, self.step, self.rows)
 
     def backwards(self, loops: Sequence[int], which: Sequence[int]) -> View:
         """The same elements, some of the loops from their last turn to the first."""
@@ -129,6 +136,12 @@ class Step:
     combine: Op | None = None  # add, maximum or minimum
     accumulate: bool = False  # out += instead of out =
     replaces: int = 0  # scalar nodes of the recording
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """All that the step looks through: `out`, `reads`, and the indexes of both."""
+        found = (self.out, *self.reads)
+        return (*found, *(view.index for view in found if view.index is not None))
 
     def __str__(self) -> str:
         names = loop_names(len(self.loops))

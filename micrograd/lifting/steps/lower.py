@@ -19,13 +19,14 @@ from functools import reduce
 import numpy as np
 
 from micrograd import ops
-from micrograd.lifting.program import Recording
-from micrograd.lifting.program import Result as Found
+from micrograd.lifting.layout import Recording
+from micrograd.lifting.layout import Result as Found
 from micrograd.lifting.rows import QUOTIENT_PLUS
 from micrograd.lifting.schedule import Instruction
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 from micrograd.lifting.steps.ir import Argument, Draw, Parameters, Program, Step, View, Window
 from micrograd.lifting.steps.reading import Reader, shortened
+from micrograd.lifting.steps.simplify import simplified
 from micrograd.lifting.steps.walks import standing
 from micrograd.lifting.strides import Access, nest
 from micrograd.op import Op
@@ -49,13 +50,14 @@ def lower(
     steps += reader.taken()
     wanted = [*(a.wanted for a in recording.arguments), *(True for _ in recording.outside)]
     held = zip(reader.arguments, wanted, strict=True)
+    kept = {window.view.array for window in (*results, *statistics)}
     return Program(
         name,
         tuple(Argument(array, flag) for array, flag in held),
         tuple(Parameters(array, first) for array, first in reader.parameters),
         tuple(reader.constants.values()),
         tuple(map(Draw, reader.draws)),
-        tuple(steps),
+        simplified(steps, kept, copies_alone=True),
         results,
         statistics,
         reader.names,
@@ -63,7 +65,7 @@ def lower(
 
 
 def _window(found: Found, reader: Reader) -> Window:
-    return Window(found.access.shape, reader.view(found.access))
+    return Window(found.access.shape, reader.result(found.access))
 
 
 def _found(places: np.ndarray) -> Found:
@@ -102,6 +104,8 @@ def _term(instruction: Instruction, *xs: Formula) -> Formula:
         if instruction.op is QUOTIENT_PLUS:
             return QUOTIENT_PLUS.composed(*xs)  # type: ignore[misc, no-any-return]
         return Apply(instruction.op, xs)
+    if len(xs) == 3:
+        return Apply(ops.where, (xs[2], Apply(ops.mul, xs[:2]), 0.0))
     return xs[0] if len(xs) == 1 else Apply(ops.mul, xs)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lifting.rows import DIVIDE, QUOTIENT
-from micrograd.lifting.steps.expression import Apply, Formula, Read
+from micrograd.lifting.steps.expression import Apply, Formula, Read, is_identity
 from micrograd.op import Op
 
 __all__ = ["NAMES", "Line", "Notation", "product"]
@@ -19,16 +19,16 @@ __all__ = ["NAMES", "Line", "Notation", "product"]
 _SUM, _PRODUCT, _SIGN, _POWER, _NAME = 1, 2, 3, 4, 5
 _INFIX = {"+": (" + ", _SUM), "-": (" - ", _SUM), "*": (" * ", _PRODUCT), "/": (" / ", _PRODUCT)}
 _CALLS = {"ReLU": "maximum({0}, 0.0)", "**": "power({0}, {1})"}
-_SAME = ("detach", "copy")  # the number itself
 _RELATIONS = {"greater": ">", "equal": "=="}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One statement, and what is said beside it."""
+    """One statement, what is said beside it, and the array that it writes."""
 
     statement: str
     comment: str = ""
+    name: str = ""
 
 
 class Notation:
@@ -52,6 +52,8 @@ class Notation:
             left = self._inside(xs[0], reads, strength)
             right = self._inside(xs[1], reads, strength + 1)
             return f"{left}{sign}{right}", strength
+        if is_identity(op):
+            return self._write(xs[0], reads)
         if op is QUOTIENT:
             return self._write(Apply(DIVIDE, (xs[0], xs[2])), reads)
         if op.parameters[:1] == ("**",):
@@ -59,8 +61,6 @@ class Notation:
         if op.name == "where":
             words = [self._condition(xs[0], reads), *(self.write(x, reads) for x in xs[1:])]
             return f"where({', '.join(words)})", _NAME
-        if op.name in _SAME:
-            return self._write(xs[0], reads)
         if op.name in _CALLS and not op.parameters:
             return _CALLS[op.name].format(*(self.write(x, reads) for x in xs)), _NAME
         return f"{self._function(op)}({', '.join(self.write(x, reads) for x in xs)})", _NAME

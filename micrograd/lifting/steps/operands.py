@@ -101,6 +101,12 @@ class Operands:
             self.lists[name] = found
         return self._list_names[key]
 
+    def note(self, array: Array) -> None:
+        """An array that is read: of a constant the text must know the numbers."""
+        if array.role == "constant":
+            self.constants.setdefault(array)
+            self._shapes.setdefault(array, array.shape)
+
     # --- reading ----------------------------------------------------------------------------------
 
     def natural(
@@ -108,9 +114,7 @@ class Operands:
     ) -> tuple[str, list[int]]:
         """What a view reads, with an axis for each loop that moves, in the order of memory."""
         names = names or {}
-        if view.array.role == "constant":
-            self.constants.setdefault(view.array)
-            self._shapes.setdefault(view.array, view.array.shape)
+        self.note(view.array)
         if view.index is not None:
             return self._chosen(view, loops)
         moves = moving(view, loops)

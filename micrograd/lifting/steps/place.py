@@ -2,17 +2,16 @@
 
 A step that only copies an array into a part of a larger one (results put side by side for a matrix
 product), or out of it (their gradients), need not run if the smaller array lies in that part from
-the start. `place` finds such copies; executors that like one buffer get their steps from `moved`.
+the start. `place` finds such copies. And a step whose operand nobody reads afterwards may write
+over it. Executors that like one buffer get their steps from `moved`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-
-import numpy as np
 
 from micrograd.lifting.steps.expression import Read
 from micrograd.lifting.steps.ir import Array, Step, View
@@ -25,37 +24,85 @@ _ALIGNED = 8  # arrays begin at multiples of so many elements: a line of the cac
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The first element of each array that steps compute, and the steps that need not run."""
+    """The first element of each array that steps compute, and the steps that need not run.
+
+    `over`: arrays that lie exactly where another one lay that is not needed any more.
+    """
 
     starts: Mapping[Array, int]
     size: int
     copies: frozenset[int]  # by their number
+    over: Mapping[Array, Array] = field(default_factory=dict)
 
 
-def place(steps: Sequence[Step], fixed: Mapping[Array, int] = MappingProxyType({})) -> Placement:
-    """Put every array that the steps compute into one buffer; `fixed`: where some must begin."""
+def place(
+    steps: Sequence[Step],
+    fixed: Mapping[Array, int] = MappingProxyType({}),
+    kept: Collection[Array] | None = None,
+) -> Placement:
+    """Put every array that the steps compute into one buffer.
+
+    `fixed`: where some must begin. `kept`: those that are read afterwards; all, if None.
+    """
     computed = dict.fromkeys(step.out.array for step in steps)
+    writers: dict[Array, list[int]] = {}
+    for number, step in enumerate(steps):
+        writers.setdefault(step.out.array, []).append(number)
     inside: dict[Array, tuple[Array, int]] = {}
     copies = []
     for number, step in enumerate(steps):
         found = _embedding(step)
         if found is None or not computed.keys() >= set(found[:2]):
             continue
-        if _may_share(steps, number, *found):
+        if _may_share(steps, writers, number, *found):
             small, large, offset = found
             if small not in inside and small not in fixed and _root(large, 0, inside)[0] != small:
                 inside[small] = large, offset
                 copies.append(number)
+    over = {} if kept is None else _overwritten(steps, kept, fixed, inside)
     starts = dict(fixed)
     size = _aligned(max((start + array.size for array, start in fixed.items()), default=0))
     for array in computed:
-        if array not in inside and array not in fixed:
+        if array not in inside and array not in fixed and array not in over:
             starts[array] = size
             size += _aligned(max(1, array.size))
+    for array in over:  # in the order of the steps, so that each finds the one before it
+        starts[array] = starts[over[array]]
     for array in inside:
         root, offset = _root(array, 0, inside)
         starts[array] = starts[root] + offset
-    return Placement(starts, size, frozenset(copies))
+    return Placement(starts, size, frozenset(copies), over)
+
+
+def _overwritten(
+    steps: Sequence[Step],
+    kept: Collection[Array],
+    fixed: Collection[Array],
+    inside: Mapping[Array, tuple[Array, int]],
+) -> dict[Array, Array]:
+    """The arrays that may lie over one that their step reads last, place by place."""
+    apart = {*fixed, *inside, *(large for large, _ in inside.values())}
+    first: dict[Array, int] = {}
+    last: dict[Array, int] = {}
+    for number, step in enumerate(steps):
+        first.setdefault(step.out.array, number)
+        last.update((view.array, number) for view in step.views)
+    apart.update(step.out.array for step in steps if isinstance(step.value, float))
+    found: dict[Array, Array] = {}
+    for number, step in enumerate(steps):
+        out = step.out
+        new = first[out.array] == number and not step.accumulate and step.combine is None
+        if not new or out.array in apart or out.gather is not None or out.index is not None:
+            continue
+        for view in step.reads:
+            mine = [other for other in step.reads if other.array == view.array]
+            same = all(other.at(out.array) == out for other in mine)
+            dead = last[view.array] == number and first.get(view.array, number) < number
+            free = view.array not in apart and view.array not in kept
+            if same and dead and free and view.array.size == out.array.size:
+                found[out.array] = view.array
+                break
+    return found
 
 
 def _aligned(size: int) -> int:
@@ -112,16 +159,28 @@ def _embedding(step: Step) -> tuple[Array, Array, int] | None:
     return None
 
 
-def _may_share(steps: Sequence[Step], number: int, small: Array, large: Array, offset: int) -> bool:
-    """Whether nobody writes either array's numbers after the copy, nor the target's before it."""
+def _may_share(
+    steps: Sequence[Step], writers: Mapping[Array, Sequence[int]], number: int,
+    small: Array, large: Array, offset: int,
+) -> bool:  # fmt: skip
+    """Whether nobody writes either array's numbers after the copy, nor the target's before it.
+
+    `writers`: the steps that write each array, by their number.
+    """
     target = steps[number].out.array
-    for k, step in enumerate(steps):
-        if k == number or step.out.array not in (small, large):
+    for step, k in ((steps[k], k) for k in [*writers[small], *writers[large]]):
+        if k == number or (k < number and step.out.array != target):
             continue
-        if step.out.array == large:
-            places = walk(step.out, step.loops)
-            if not np.any((places >= offset) & (places < offset + small.size)):
-                continue
-        if k > number or step.out.array == target:
+        if step.out.array == small or _meets(step, offset, offset + small.size):
             return False
     return True
+
+
+def _meets(step: Step, first: int, end: int) -> bool:
+    """Whether a step writes places from `first` on, before `end`."""
+    if step.out.gather is None and step.out.index is None:
+        low, high = step.out.reach(step.loops)
+        if high < first or low >= end:
+            return False
+    places = walk(step.out, step.loops)
+    return bool(((places >= first) & (places < end)).any())

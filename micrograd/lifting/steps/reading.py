@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lifting.program import Recording
+from micrograd.lifting.layout import Recording
 from micrograd.lifting.schedule import PARAMETERS
 from micrograd.lifting.steps.arrays import result_arrays, stacks, walked
 from micrograd.lifting.steps.expression import Formula, Read
@@ -156,6 +156,20 @@ class Reader:
         for k, stride in zip(moving, dense(found.shape), strict=True):
             strides[k] = stride
         return View(array, 0, tuple(strides))
+
+    def result(self, access: Access) -> View:
+        """A view of what a call computes or brings: a parameter or a constant is copied."""
+        view = self.view(access)
+        if view.array.role not in ("parameters", "constant") or not view.array.size:
+            return view
+        found, moving = walked(access)
+        strides = [0] * len(access.shape)
+        for k, stride in zip(moving, dense(found.shape), strict=True):
+            strides[k] = stride
+        copy = View(self._result(found.shape), 0, tuple(strides))
+        loops = tuple(n if k in moving else 1 for k, n in enumerate(access.shape))
+        self._copies.append(Step(loops, copy, Read(0), (view,)))
+        return copy
 
     def taken(self) -> list[Step]:
         """The copies that views made since they were last asked for."""

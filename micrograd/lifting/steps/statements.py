@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from micrograd import ops
-from micrograd.lifting.steps.expression import Read, reads_of
+from micrograd.lifting.steps.expression import Apply, Read, is_identity, reads_of
 from micrograd.lifting.steps.ir import Array, Step
 from micrograd.lifting.steps.notation import Line, product
 from micrograd.lifting.steps.operands import Operands, whole
@@ -46,6 +46,8 @@ class Statements:
         target, flat = array.name, self._flat(step)
         if array in self._in_pieces and flat is None:
             target = self.operands.target(step.out, step.loops)
+            if step.accumulate and target == f"{array.name}[...]":
+                target = array.name
         elif array in self._in_pieces and not step.accumulate:
             target += "[...]"
         shape, value = flat or self._value(step)
@@ -60,14 +62,17 @@ class Statements:
         array = step.out.array
         if step.combine is not None or not step.reads:
             return None
-        if not all(whole(view, step.loops) for view in (step.out, *step.reads)):
+        wide = [view for view in step.reads if self.operands.shape(view.array) != ()]
+        if not wide or not all(whole(view, step.loops) for view in (step.out, *wide)):
             return None
-        if any(view.strides != step.out.strides for view in step.reads):
+        if any(view.strides != step.out.strides for view in wide):
             return None
+        for view in step.reads:
+            self.operands.note(view.array)
         shapes = [self.operands.shape(view.array) for view in step.reads]
         shape = self.operands.shape(array, max(shapes, key=len))
         names = [
-            view.array.name if own == shape else reshaped(view.array.name, shape)
+            view.array.name if own in (shape, ()) else reshaped(view.array.name, shape)
             for view, own in zip(step.reads, shapes, strict=True)
         ]
         new = not (step.accumulate or array in self._in_pieces)
@@ -76,8 +81,8 @@ class Statements:
     def _expression(self, step: Step, reads: Callable[[int], str], new: bool = False) -> str:
         """What a step computes; `new` if a plain copy must be an array of its own."""
         value, text = step.value, self.operands.notation.write(step.value, reads)
-        if getattr(value, "op", None) is ops.detach:
-            value = value.inputs[0]  # type: ignore[union-attr]
+        if isinstance(value, Apply) and is_identity(value.op):
+            value = value.inputs[0]
         if not new or not isinstance(value, Read):
             return text
         view = step.reads[value.k]
@@ -99,7 +104,11 @@ class Statements:
         else:
             method = {"+": "sum", "maximum": "max", "minimum": "min"}[step.combine.name]
             summed = tuple(k for k, n in enumerate(step.loops) if n > 1 and k not in out)
-            value = self._reduced(step, out, summed, method)
+            scale = ""
+            if factors is not None and factors[0]:  # a constant stands before the sum
+                step = replace(step, value=Read(factors[0][0]))
+                scale = "".join(f" * {x!r}" for x in factors[1])
+            value = self._reduced(step, out, summed, method) + scale
         return shape, value if own == shape else reshaped(bracketed(value), own)
 
     def _map(self, step: Step, axes: Sequence[int], new: bool) -> str:

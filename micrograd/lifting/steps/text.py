@@ -1,14 +1,16 @@
 """Steps as text that a person reads, and that runs: NumPy, a line a step, forward and backward.
 
 `Text(program, backward)` writes the program and, if its steps are given, its backward pass, which
-reads the same names. `statements.py` writes a step, `operands.py` what it reads, `slices.py` walks
-as slices, `notation.py` rows of the op table. `run` executes the text: tests hold it to the steps.
+reads the same names; `BackwardText` shows that pass alone. `statements.py` writes a step,
+`operands.py` what it reads, `slices.py` walks as slices, `notation.py` rows of the op table. `run`
+executes the text: tests hold it to the steps.
 """
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from micrograd.lifting.steps.operands import Operands, whole
 from micrograd.lifting.steps.slices import bracketed
 from micrograd.lifting.steps.statements import Statements
 
-__all__ = ["Text"]
+__all__ = ["BackwardText", "Text"]
 
 _WIDTH = 150  # a comment that makes a line longer than this is left out
 
@@ -34,18 +36,25 @@ class Text:
         in_pieces = {step.out.array for step in every if not whole(step.out, step.loops)}
         self._statements = Statements(self.operands, in_pieces)
         self.forward = self._written(program.forward)
+        self._defined = len(self.operands.definitions)
         self.backward = self._written(backward)
 
     def __str__(self) -> str:
         nodes = sum(step.replaces for step in self.program.forward)
-        count = len(self.program.forward)
-        head = [f"# {self.program.name}: {nodes:,} scalar nodes -> {count} steps"]
+        count = len(self.instructions)
+        said = f"{count} instruction{'s' * (count != 1)}"
+        head = [f"# {self.program.name}: {nodes:,} scalar nodes -> {said}"]
         for line in self.operands.described():
             head += textwrap.wrap(line, 98, initial_indent="# ", subsequent_indent="#   ")
         parts = [*head, *_aligned(self.operands.definitions), *_aligned(self.forward)]
         if self.backward:
-            parts += ["", f"# backward: {len(self.backward)} lines", *_aligned(self.backward)]
+            parts += ["", "# backward", *_aligned(self.backward)]
         return "\n".join(parts)
+
+    @property
+    def instructions(self) -> list[Line]:
+        """The lines forward that compute something: not those that only make room."""
+        return [line for line in self.forward if " = empty(" not in line.statement]
 
     def run(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
         """Execute the text; `numbers` holds what is given, by name. All names afterwards."""
@@ -58,7 +67,7 @@ class Text:
         names.update({k: v for k, v in numbers.items() if k.startswith("seed_")})
         names.update(self.operands.lists)
         with np.errstate(all="ignore"):
-            exec(str(self), names)
+            exec(Text.__str__(self), names)
         return names
 
     # --- lines ------------------------------------------------------------------------------------
@@ -73,9 +82,20 @@ class Text:
                 if joined is not None:
                     lines[-1] = joined
                     continue
-            lines += made
+            lines += [replace(line, name=step.out.array.name) for line in made]
             last = step
         return lines
+
+
+class BackwardText(Text):
+    """The lines of a backward pass alone; they read the names of the forward pass."""
+
+    def __str__(self) -> str:
+        head = (
+            f"# {self.program.name} backward: d_x is the gradient of x, seed_1 that of the result"
+        )
+        new = self.operands.definitions[self._defined :]
+        return "\n".join([head, *_aligned(new), *_aligned(self.backward)])
 
 
 def _continues(last: Step, step: Step) -> bool:
@@ -89,7 +109,7 @@ def _joined(line: Line, more: Line) -> Line | None:
     if not added or not line.statement.startswith(f"{name} = ") or "reshape" in added:
         return None
     statement = f"{line.statement} + {bracketed(added)}"
-    return Line(statement, line.comment) if len(statement) <= 100 else None
+    return replace(line, statement=statement) if len(statement) <= 100 else None
 
 
 def _aligned(lines: Sequence[Line]) -> list[str]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from micrograd.lifting.steps.ir import Step, View
+from micrograd.lifting.steps.ir import Step, View, Window
 
-__all__ = ["dense", "is_recurrence", "moving", "repeats", "standing", "walk"]
+__all__ = ["dense", "elements", "is_recurrence", "moving", "repeats", "standing", "walk"]
 
 
 def dense(shape: Sequence[int]) -> tuple[int, ...]:
@@ -45,6 +45,12 @@ def walk(view: View, loops: Sequence[int]) -> np.ndarray:
     if view.index is not None:
         found = found[..., None] + np.arange(view.rows, dtype=np.int64) * view.step
     return found if view.gather is None else view.gather[found]
+
+
+def elements(window: Window) -> np.ndarray:
+    """The elements of its array that a window visits, in order."""
+    found = np.broadcast_to(walk(window.view, window.loops), window.loops)
+    return found.ravel()
 
 
 def repeats(step: Step) -> bool:

@@ -1,6 +1,7 @@
 """Planted answers to lecture 4's exercises: mistakes, and right ones of unusual form."""
 
 import numpy as np
+from planting import Misread
 from scipy.special import expit
 from sklearn.tree import DecisionTreeRegressor
 
@@ -103,28 +104,35 @@ def with_plain_floats(w, y, told):
     return vote, [a / sum(new) for a in new]
 
 
+def one_answer_through_the_gate(w, b, a1, a2, x, y):
+    g = 1 / (1 + np.exp(-(w * x + b)))
+    miss = g * a1 + (1 - g) * a2 - y
+    return miss * a1 * g * (1 - g) * x, miss * a1 * g * (1 - g), miss * g, miss * (1 - g)
+
+
+CHANCE = rng.integers(0, 2, size=60)
+
 WRONG = {
-    "how_mixed": [(0.375, 1.5, 0.5), (0.625, 1.04, 0.5), (0.625, 1.5, 0.75)],
-    "the_best_cut": [(3.5, 4 / 9, 0.0), (5.5, 2 / 9, 2 / 9), (3.5, 2 / 9, 4 / 9)],
+    "how_mixed": [(0.375, 1.5, 0.5), (0.625, 1.5, 0.25), (0.625, 1.5, 0.75)],
+    "the_best_cut": [(5.5, 2 / 9, 2 / 9), (3.5, 2 / 9, 4 / 9), (4.5, 2 / 9, 2 / 9)],
     "a_cut_for_numbers": [
-        lambda x, t: threshold(x, t, average=True),
+        lambda x, t: threshold(x, t) + 0.01,
         lambda x, t: threshold(x, t, at_value=True),
         lambda x, t: threshold(x, t, in_order=True),
     ],
     "asking_a_tree": [
         (ask_strictly, depth),
-        (ask, lambda tree: depth(tree, of_leaf=1)),
+        (lambda tree, x: tree, depth),
         (ask, lambda tree: depth(tree, choose=min)),
     ],
     "what_is_a_leaf_worth": [
-        (0.045, 0.015, "lower", 0.05),
         (0.06, 0.03, "upper", 0.075),
+        (0.06, 0.03, "lower", 0.09),
         (0.06, 0.03, "lower", 0.06),
     ],
     "a_direction_to_boost_along": [
         overflowing,
         lambda F, y: -y * 0.5 * (1 - np.tanh(y * F / 2)),
-        lambda F, y: y - F,
     ],
     "a_soft_stump_by_hand": [
         stump_by_the_engine,  # the text asks for a formula
@@ -133,13 +141,11 @@ WRONG = {
         lambda *case: stump(*case)[::-1],
     ],
     "how_many_trees": [
-        (lambda m, rho, sigma: sigma**2 / m, needed),
         (lambda m, rho, sigma: rho * sigma + (1 - rho) / m * sigma, needed),
         (variance, lambda rho, excess: int((1 - rho) / (rho * excess))),
     ],
     "fool_the_greedy_tree": [
         (SQUARE, (SQUARE[:, 0] > 0).astype(int)),
-        (SQUARE, rng.integers(0, 2, size=60)),
         (np.zeros((80, 2)), np.zeros(80, dtype=int)),
     ],
     "which_question_first": [
@@ -240,4 +246,72 @@ RIGHT = {
     "left_out_and_divided": [("81/256", 73.6, "31", 5.0), (0.316, 73.58, 31, [5])],
     "one_round_of_adaboost": [by_halves, with_plain_floats],
     "what_did_pruning_bring": [(2.331e-4, 12, "As good"), ("0.000233", [12.0], "as good ")],
+}
+
+MISREAD = {
+    "how_mixed": Misread(
+        (0.625, 1.0397, 0.5),
+        "The entropy is taken with the natural logarithm.",
+        "asked are bits",
+    ),
+    "the_best_cut": Misread(
+        (3.5, 4 / 9, 0.0),
+        "The impurities of the two sides are added without their shares.",
+        "each with its share of the examples",
+    ),
+    "a_cut_for_numbers": Misread(
+        lambda x, t: threshold(x, t, average=True),
+        "The squared deviations are averaged on each side.",
+        "asked are the sums",
+    ),
+    "asking_a_tree": Misread(
+        (ask, lambda tree: depth(tree, of_leaf=1)),
+        "The depth is read as the number of levels.",
+        "asked is the number of questions on the way",
+    ),
+    "what_is_a_leaf_worth": Misread(
+        (0.045, 0.015, "lower", 0.05),
+        "The price is per leaf of the branch.",
+        "asked is per leaf saved",
+    ),
+    "a_direction_to_boost_along": Misread(
+        lambda F, y: y - F,
+        "The next tree is always fitted to the residuals y - F.",
+        "asked is the logistic loss",
+    ),
+    "a_soft_stump_by_hand": Misread(
+        one_answer_through_the_gate,
+        "The gate is differentiated where it is written g, not where it is written 1 - g.",
+        "g stands in 1 - g too",
+    ),
+    "how_many_trees": Misread(
+        (lambda m, rho, sigma: sigma**2 / m, needed),
+        "The variance of a mean is sigma squared over m, whatever the correlation.",
+        "asked is with correlation rho",
+    ),
+    "fool_the_greedy_tree": Misread(
+        (SQUARE, CHANCE),
+        "Labels by chance fool every tree.",
+        "some tree of depth 2 is right about all",
+    ),
+    "which_question_first": Misread(
+        (0.2426, 0.2158, "A"),
+        "The entropies are taken with the natural logarithm.",
+        "asked are bits",
+    ),
+    "left_out_and_divided": Misread(
+        (81 / 256, 73.6, 62, 5),
+        "A division is counted once for each order of its two sets.",
+        "asked are divisions whose order does not matter",
+    ),
+    "one_round_of_adaboost": Misread(
+        lambda *given: one_round(*given, half=False),
+        "The vote is read as the logarithm of the odds, as scikit-learn writes it.",
+        "asked is the vote a of section 13",
+    ),
+    "what_did_pruning_bring": Misread(
+        (8 / 143, 12, "as good"),
+        "The gain of pruning is read off the first split.",
+        "asked is the mean of 30",
+    ),
 }

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from planting import Misread
 from scipy.stats import norm
 
 from micrograd import Value, grads
@@ -108,11 +109,10 @@ def leaves_the_cube(score, rng):
 
 
 WRONG = {
-    "how_many_trials": [(229, 0.878, 405), (90, 0.878, 405), (230, 0.1216, 405), (230, 0.878, 324)],
-    "a_fair_wage": [(6.0, 0.0, 3.0), (15.0, 6.0, 6.0), (6.0, 6.0, 6.0), (10.5, 4.5, 3.0)],
+    "how_many_trials": [(229, 0.878, 405), (90, 0.878, 405), (230, 0.1216, 324)],
+    "a_fair_wage": [(15.0, 6.0, 6.0), (6.0, 6.0, 6.0), (10.5, 4.5, 3.0)],
     "attribution_by_hand": [
         (7.0, -1.0, 21.0, 1.0),  # the gate of the shut unit ignored
-        (2.0, 4.0, 2.0, 4.0),
         (2.0, 2.0, 6.0, -2.0),
         (2.0, 4.0, 6.0, 4.0),
     ],
@@ -120,36 +120,30 @@ WRONG = {
         in_place,
         lambda *a: importance(*a, sign=-1),
         lambda *a: importance(*a, root=True),
-        lambda *a: importance(*a, keep=True),
         lambda *a: importance(*a, answers=True),
     ],
     "shuffling_a_group": [
         lambda w, X, S: np.var(X[:, S] @ w[S]),
-        lambda w, X, S: 2 * (w[S] ** 2 * X[:, S].var(0)).sum(),
         lambda w, X, S: 2 * np.var(X[:, S] @ w[S], ddof=1),
         lambda w, X, S: 2 * np.std(X[:, S] @ w[S]),
     ],
-    "what_partial_dependence_hides": [centred_over_people, not_centred, of_the_mean],
+    "what_partial_dependence_hides": [not_centred, of_the_mean],
     "integrated_gradients_on_the_engine": [
-        lambda *a: integrated(*a, offset=0.0),
         lambda *a: integrated(*a, difference=False),
         lambda *a: integrated(*a, only_end=True),
         lambda *a: integrated(*a, reuse=True),  # gradients add up from step to step
     ],
     "expected_improvement_downwards": [
-        lambda m, s, b: improvement(m, s, b, upwards=True),
         lambda m, s, b: improvement(m, s, b, square=True),
         no_case_for_zero,
         lambda m, s, b: max(b - m, 0.0),
     ],
     "the_plan_of_a_bracket": [
         lambda *a: plan(*a, up=True),
-        lambda *a: plan(*a, beyond=True),
         lambda *a: plan(*a, zero=True),
     ],
     "beat_random_search": [
         lambda score, rng: climbs(score, np.random.default_rng()),  # not the rng that was given
-        random_search,
         leaves_the_cube,
         lambda score, rng: random_search(score, rng, 80),
     ],
@@ -259,4 +253,57 @@ RIGHT = {
     "expected_improvement_downwards": [improvement_by_scipy, improvement_by_integral],
     "the_plan_of_a_bracket": [plan_by_recursion, lambda *a: np.array(plan(*a))],
     "beat_random_search": [climbs, by_coordinates],
+}
+
+MISREAD = {
+    "how_many_trials": Misread(
+        (230, 0.878, 297),
+        "The settings that are kept go on with their training.",
+        "asked is with every round trained anew",
+    ),
+    "a_fair_wage": Misread(
+        (6.0, 0.0, 3.0),
+        "A fair wage is what each earns alone.",
+        "that is what this person earns alone",
+    ),
+    "attribution_by_hand": Misread(
+        (2.0, 4.0, 2.0, 4.0),
+        "What integrated gradients attribute is read as the mean gradient on the way.",
+        "asked is it times the way from the baseline to x",
+    ),
+    "permutation_importance": Misread(
+        lambda *a: importance(*a, keep=True),
+        "One copy of the table is shuffled column by column.",
+        "asked is each column alone",
+    ),
+    "shuffling_a_group": Misread(
+        lambda w, X, S: 2 * (w[S] ** 2 * X[:, S].var(0)).sum(),
+        "Each column of the group is shuffled in an order of its own.",
+        "asked is the group in one order",
+    ),
+    "what_partial_dependence_hides": Misread(
+        centred_over_people,
+        "Its own mean is read as the mean over the people at each grid point.",
+        "asked is after each has lost its own mean over the grid",
+    ),
+    "integrated_gradients_on_the_engine": Misread(
+        lambda *a: integrated(*a, offset=0.0),
+        "The steps begin at the baseline.",
+        "asked are their midpoints",
+    ),
+    "expected_improvement_downwards": Misread(
+        lambda m, s, b: improvement(m, s, b, upwards=True),
+        "An improvement is an increase, as in the lecture.",
+        "asked is how far h falls below the best",
+    ),
+    "the_plan_of_a_bracket": Misread(
+        lambda *a: plan(*a, beyond=True),
+        "The round that exceeds the full resource is the last one.",
+        "it is to end before 27 is exceeded",
+    ),
+    "beat_random_search": Misread(
+        random_search,
+        "Forty good draws are enough.",
+        "random search with twice the budget reaches",
+    ),
 }

@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+from planting import Misread
 from scipy.special import expit
 from scipy.stats import ks_2samp
 
@@ -121,31 +122,28 @@ def em_round(votes, accuracies, prior, *, hard=False, everywhere=False, ignore_p
 WRONG = {
     "four_numbers_of_a_monitor": [
         (0.3 * math.log(1.6), 0.054, 1 - 0.95**20, 0.0025),
-        (0.3 * math.log(4), 0.06, 1 - 0.95**20, 0.0025),
+        (0.3 * math.log10(4), 0.06, 0.95**20, 0.0025),
         (0.3 * math.log(4), 0.054, 1.0, 0.0025),
         (0.3 * math.log(4), 0.054, 1 - 0.95**20, 0.05),
     ],
     "which_drift": [
-        (["covariate", "concept", "label"], [True, True, False]),
+        (["label", "label", "concept"], [True, True, False]),
         (["covariate", "label", "concept"], [True, True, True]),
         (["covariate", "label", "concept"], [True, False, False]),
     ],
     "three_voices_by_hand": [
-        (1 / 3, 0.25, 0.75),
         (0.5, 0.5, 0.75),
         (0.5, 0.25, 0.5),
         (0.9, 0.25, 0.75),
     ],
-    "kolmogorov_and_smirnov": [ks_without_ties, ks_signed, ks_of_quantiles, ks_at_a_only],
+    "kolmogorov_and_smirnov": [ks_signed, ks_of_quantiles, ks_at_a_only],
     "the_gatekeeper": [
-        functools.partial(gate, booleans=True),
         functools.partial(gate, infinite=True),
         functools.partial(gate, extra=True),
         functools.partial(gate, recursion=True),
         lambda body: 200 if len(json.loads(body)["values"]) == 3 else 422,
     ],
     "a_pointer_that_is_never_torn": [
-        writes_in_place,
         removes_first,
         leaves_a_copy,
         from_another_folder,
@@ -155,22 +153,20 @@ WRONG = {
         lambda name, share: random.random() < share,
         lambda name, share: len(name) % 100 < 100 * share,
         canary_that_reshuffles,
-        canary_by_hash,
     ],
     "the_gradient_of_the_votes": [
-        functools.partial(gradient, silence=True),
         functools.partial(gradient, prior=False),
         functools.partial(gradient, total=True),
         functools.partial(gradient, sign=-1),
     ],
     "one_round_of_em": [
         functools.partial(em_round, hard=True),
-        functools.partial(em_round, everywhere=True),
+        lambda votes, accuracies, prior: (accuracies, prior),
         functools.partial(em_round, ignore_prior=True),
     ],
     "make_the_majority_win": [
         ([0.7, 0.7, 0.7], 0.6),
-        ([0.95, 0.95, 0.95], 0.95),
+        ([0.8, 0.8, 0.8], 0.45),
         ([0.99, 0.9, 0.9], 0.5),
     ],
 }
@@ -305,4 +301,57 @@ RIGHT = {
         ((0.8, 0.8, 0.8), [0.55]),
         (np.array([0.82, 0.8, 0.79]), "0.54"),
     ],
+}
+
+MISREAD = {
+    "four_numbers_of_a_monitor": Misread(
+        (0.3 * math.log(4), 0.0, 1 - 0.95**20, 0.0025),
+        "Where nothing has changed, no PSI is expected.",
+        "asked is for 1,000 and 200",
+    ),
+    "which_drift": Misread(
+        (["covariate", "concept", "label"], [True, True, False]),
+        "More flu is read as another meaning of the symptoms, a new label as more of it.",
+        "the flu makes the same symptoms as always",
+    ),
+    "three_voices_by_hand": Misread(
+        (1 / 3, 0.25, 0.75),
+        "One voice of three is read as one in three.",
+        "asked is with their accuracies",
+    ),
+    "kolmogorov_and_smirnov": Misread(
+        ks_without_ties,
+        "The distribution functions climb at one value after the other, equal ones too.",
+        "a share up to x has them all",
+    ),
+    "the_gatekeeper": Misread(
+        functools.partial(gate, booleans=True),
+        "Whatever Python counts as a number is one.",
+        "true among the numbers, which is none",
+    ),
+    "a_pointer_that_is_never_torn": Misread(
+        writes_in_place,
+        "Writing the file in one call is read as writing it at once.",
+        "the file is neither the old one whole nor the new one",
+    ),
+    "a_canary": Misread(
+        canary_by_hash,
+        "The same answer each time is what Python's hash gives.",
+        "another process chooses the same callers",
+    ),
+    "the_gradient_of_the_votes": Misread(
+        functools.partial(gradient, silence=True),
+        "A vote of 0 is treated like a vote of -1.",
+        "it says nothing about a function",
+    ),
+    "one_round_of_em": Misread(
+        functools.partial(em_round, everywhere=True),
+        "An accuracy is a share of all items.",
+        "asked is where the function speaks",
+    ),
+    "make_the_majority_win": Misread(
+        ([0.95, 0.95, 0.95], 0.95),
+        "The better the voices, the further the majority is ahead.",
+        "asked is a majority that is better by at least 0.2",
+    ),
 }

@@ -3,6 +3,7 @@
 import functools
 
 import numpy as np
+from planting import Misread
 from solved import solved
 
 import micrograd
@@ -73,22 +74,27 @@ class Knows:
         return (100 * (tens > 9) + 10 * (tens % 10) + ones % 10).tolist()
 
 
+def as_the_formula_stands(q, k, v):
+    with np.errstate(all="ignore"):
+        weights = np.exp(q @ k.T * q.shape[-1] ** -0.5) * np.tri(len(q))
+        return (weights / weights.sum(axis=-1, keepdims=True)) @ v
+
+
 WRONG = {
     "attention_by_hand": [
         ([0.25, 0.5, 0.25], 3.0),
-        ([1 / 3, 1 / 3, 1 / 3], 4.0),
+        ([1 / 3, 1 / 3, 1 / 3], 4.3333),
         ([0.2, 0.6, 0.2], 4.0),
     ],
-    "the_spread_of_a_score": [(64 * 36, 36.0, 8.0), (64 * 6, 6.0, 48.0), (36, 36 / 64, 6.0)],
+    "the_spread_of_a_score": [(64 * 6, 6.0, 48.0), (36, 36 / 64, 6.0), (64 * 36, 288, 48)],
     "count_the_parameters": [
-        lambda v, b, c, layers: (v + b) * c + layers * 12 * c * c,
+        lambda v, b, c, layers: (2 * v + b) * c + layers * 11 * c * c,
         lambda v, b, c, layers: (2 * v + b) * c + layers * 8 * c * c,
         lambda v, b, c, layers: (2 * v + b) * c + layers * (12 * c * c + 9 * c),
     ],
     "a_window_of_the_past": [
         lambda T, w: [[(0 <= t - s < w) / min(t + 1, w) for s in range(T)] for t in range(T)],
         functools.partial(window, late=1),
-        functools.partial(window, whole=True),
         functools.partial(window, ahead=True),
     ],
     "causal_attention_on_values": [
@@ -100,13 +106,12 @@ WRONG = {
         unstable,
     ],
     "the_heads_merged": [
-        head_by_head,
         functools.partial(merged, swap=False),
         functools.partial(merged, back=False),
         functools.partial(merged, whole=True),
     ],
     "sums_as_sequences": [
-        functools.partial(encode, forward=True),
+        lambda a, b: encode(a, b)[::-1],
         functools.partial(encode, peek=True),
         functools.partial(encode, strings=True),
     ],
@@ -182,4 +187,47 @@ RIGHT = {
         lambda: lambda a, b: trained()(a, b).tolist(),
         lambda: lambda a, b: np.array(trained()(a, b), dtype=float)[:, None].T[0],
     ],
+}
+
+MISREAD = {
+    "attention_by_hand": Misread(
+        ([1 / 6, 2 / 3, 1 / 6], 11 / 3),
+        "The weights are the softmax of the scores as they are.",
+        "without dividing the scores by the root of the head size",
+    ),
+    "the_spread_of_a_score": Misread(
+        (64 * 36, 36.0, 8.0),
+        "The divisor is the one that the lecture uses.",
+        "it is right where both variances are 1",
+    ),
+    "count_the_parameters": Misread(
+        lambda v, b, c, layers: (v + b) * c + layers * 12 * c * c,
+        "The scores are made with the table of embeddings.",
+        "the last layer has a matrix of its own",
+    ),
+    "a_window_of_the_past": Misread(
+        functools.partial(window, whole=True),
+        "The mean of the last w positions divides by w everywhere.",
+        "at the beginning there are fewer positions",
+    ),
+    "causal_attention_on_values": Misread(
+        as_the_formula_stands,
+        "The softmax is written as its formula stands.",
+        "scores of a thousand do harm",
+    ),
+    "the_heads_merged": Misread(
+        head_by_head,
+        "One function for all heads is read as one loop inside it.",
+        "there is no loop over heads",
+    ),
+    "sums_as_sequences": Misread(
+        functools.partial(encode, forward=True),
+        "A sum is written as one reads it, the hundreds first.",
+        "with the ones first",
+    ),
+    "a_gpt_that_adds": Misread(
+        lambda: lambda a, b: encode(a, b)[1],
+        "The answer is what the GPT says, digit by digit.",
+        "asked is one number for each",
+    ),
 }

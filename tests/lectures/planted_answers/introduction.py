@@ -4,6 +4,7 @@ import math
 from collections import Counter
 
 import numpy as np
+from planting import Misread
 from scipy import stats
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.datasets import load_wine
@@ -20,7 +21,8 @@ def softmax(s):
 
 
 def scaled_each_by_itself(train, other):
-    return train - train.mean(0), (other - other.mean(0)) / other.std(0)
+    deviation = np.where(train.std(0) == 0, 1, train.std(0))
+    return (train - train.mean(0)) / deviation, (other - other.mean(0)) / other.std(0)
 
 
 def scaled_together(train, other):
@@ -82,7 +84,7 @@ class GivesNothingBack(Clipper):
 
 class LearnsInTransform(Clipper):
     def transform(self, X):
-        return super().fit(X).transform(X)
+        return Clipper.transform(Clipper.fit(self, X), X)
 
 
 class ChangesItsSettings(Clipper):
@@ -112,56 +114,46 @@ def hinge_by_the_engine(w, b, x, y):
 WRONG = {
     "what_feedback": [
         ("classification", *RIGHT_KINDS[1:]),
-        (*RIGHT_KINDS[:1], "unsupervised", *RIGHT_KINDS[2:]),
         (*RIGHT_KINDS[:3], "rewards", RIGHT_KINDS[4]),
     ],
     "what_guessing_gives": [
-        (1 / 2, 1 / 3, 1 / 3, 3 / 8),
         (1 / 2, 7 / 18, 1 / 3, 5 / 12),
         (1, 7 / 18, 1 / 3, 3 / 8),
     ],
     "shapes": [
         ((5, 4, 3), (5, 3), (5, 3), "error", (5, 5), (3,)),
-        ((5, 4, 3), "error", (5, 3), (5, 3), (5, 5), (3,)),
         ((5, 4, 3), "error", (5, 3), "error", (5,), (3,)),
     ],
-    "scaling_without_a_leak": [scaled_each_by_itself, scaled_together, divides_by_zero, in_place],
+    "scaling_without_a_leak": [scaled_together, divides_by_zero, in_place],
     "neighbours_that_vote": [
-        smallest_of_the_tied,
         furthest,
         lambda X, y, x, k: y[((X - x) ** 2).sum(1).argmin()],  # the nearest alone
     ],
     "the_gradient_of_a_penalised_hinge": [
         hinge_by_the_engine,  # the text asks for a formula
-        lambda w, b, x, y: (w - y * x, -y),
         lambda w, b, x, y: (-y * x * (1 - y * (w * x + b) > 0), -y * (1 - y * (w * x + b) > 0)),
         lambda w, b, x, y: (w - x * (1 - y * (w * x + b) > 0), -y * (1 - y * (w * x + b) > 0)),
     ],
     "rewards_compared_with_what": [
         by_the_engine,  # the text asks for a formula
         lambda s, a, r, c: (r - c) * -softmax(s),
-        lambda s, a, r, c: r * ((np.arange(len(s)) == a) - softmax(s)),
         lambda s, a, r, c: (r - c) * (np.arange(len(s)) == a),
     ],
     "bigmls_json_read_by_hand": [
-        lambda d, x: json_model(d, x, by_order=True),
         lambda d, x: json_model(d, x, normalise=False),
         lambda d, x: json_model(d, x, intercept=False),
     ],
     "the_best_of_many": [
-        lambda n, m, share: 1 - stats.binom.cdf(share * n, n, 0.5) ** m,
         lambda n, m, share: stats.binom.sf(np.ceil(share * n) - 1, n, 0.5) ** m,
         lambda n, m, share: min(1.0, m * stats.binom.sf(np.ceil(share * n) - 1, n, 0.5)),
     ],
     "a_transformer_in_scikit_learns_form": [
         GivesNothingBack,
-        LearnsInTransform,
         ChangesItsSettings,
         WritesIntoTheTable,
     ],
     "break_it_and_mend_it": [
         (np.ones(13), np.ones(13)),
-        (np.full(13, 1e6), 1 / np.arange(1.0, 14)),
         (np.zeros(13), np.ones(13)),
         (np.ones(12), np.ones(13)),
     ],
@@ -287,4 +279,72 @@ RIGHT = {
         (0.6274, 0.928, 0.9649, "Too low"),
         ("0.627", [0.9279], 0.965, " too low "),
     ],
+}
+
+MISREAD = {
+    "what_feedback": Misread(
+        (*RIGHT_KINDS[:1], "unsupervised", *RIGHT_KINDS[2:]),
+        "Nobody has labelled the books, so nothing teaches.",
+        "there is one right answer: what stood there",
+    ),
+    "what_guessing_gives": Misread(
+        (1 / 2, 1 / 3, 1 / 3, 3 / 8),
+        "Saying each class as often as it occurs is averaged like saying all alike.",
+        "asked is how often guess and class agree",
+    ),
+    "shapes": Misread(
+        ((5, 4, 3), "error", (5, 3), (5, 3), (5, 5), (3,)),
+        "Row means can be taken from the rows as column means from the columns.",
+        "the five means are lined up with the three columns",
+    ),
+    "scaling_without_a_leak": Misread(
+        scaled_each_by_itself,
+        "Both tables are scaled, each by its own means and deviations.",
+        "asked is the training table's for both",
+    ),
+    "neighbours_that_vote": Misread(
+        smallest_of_the_tied,
+        "Of equally frequent labels the smallest counts, as `argmax` of the counts gives it.",
+        "whose nearest example is nearest",
+    ),
+    "the_gradient_of_a_penalised_hinge": Misread(
+        lambda w, b, x, y: (w - y * x, -y),
+        "The loss is differentiated as if the maximum were always the second of the two.",
+        "asked are both sides of the kink",
+    ),
+    "rewards_compared_with_what": Misread(
+        lambda s, a, r, c: r * ((np.arange(len(s)) == a) - softmax(s)),
+        "Since c changes no average it is left out.",
+        "asked is (R - c) times the gradient",
+    ),
+    "bigmls_json_read_by_hand": Misread(
+        lambda d, x: json_model(d, x, by_order=True),
+        "The coefficients stand in the order in which the inputs are given.",
+        "asked is by name, in the order of input_fields",
+    ),
+    "the_best_of_many": Misread(
+        lambda n, m, share: 1 - stats.binom.cdf(share * n, n, 0.5) ** m,
+        "At least a share is read as more than it.",
+        "asked is at least",
+    ),
+    "a_transformer_in_scikit_learns_form": Misread(
+        LearnsInTransform,
+        "The range is the one of the table that is to be cut.",
+        "asked is the one learned in fit",
+    ),
+    "break_it_and_mend_it": Misread(
+        (np.full(13, 1e6), 1 / np.arange(1.0, 14)),
+        "Large factors, one for all columns, are bad ones.",
+        "asked are columns that count unequally",
+    ),
+    "which_word": Misread(
+        ("feature", "parameter", "parameter", "label", "inference"),
+        "Every number in a model is read as a parameter.",
+        "asked is who sets the number",
+    ),
+    "how_good_is_93": Misread(
+        (0.5, 0.928, 0.965, "too low"),
+        "Guessing is read as tossing a coin.",
+        "asked is always the most frequent class",
+    ),
 }

@@ -4,6 +4,7 @@ import functools
 import math
 
 import numpy as np
+from planting import Misread
 from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
@@ -52,34 +53,29 @@ def silhouette_by_sklearn(X, labels, i):
 
 
 WRONG = {
-    "one_round_by_hand": [(1.5, 8.0, 27.0), (1.5, 6.5, 14.5), (2.0, 6.0, 27.0)],
+    "one_round_by_hand": [(1.5, 6.5, 14.5), (2.0, 6.0, 27.0)],
     "a_gradient_by_hand": [
         (-2.0, 12.0, 0.25, 1 / 6),
-        (1.0, -6.0, 0.25, 1 / 6),
         (2.0, -12.0, 0.5, 1 / 3),
     ],
     "the_nearest_centre": [
-        lambda X, c: np.array([squared(x[None], c)[0].argmin() for x in X]),  # a loop over points
         lambda X, c: squared(X, c).argmax(1),
         lambda X, c: squared(X, c).argmin(0),
         lambda X, c: squared(X, c).min(1),
         lambda X, c: len(c) - 1 - squared(X, c[::-1]).argmin(1),  # the last of equals
         lambda X, c: np.abs((X[:, None, :] - c).sum(axis=2)).argmin(1),
     ],
-    "moving_the_centres": [nan_without_points, moves_in_place, lambda X, labels, c: c],
+    "moving_the_centres": [moves_in_place, lambda X, labels, c: c],
     "the_odds_of_k_means": [
-        lambda X, c: np.sqrt(squared(X, c).min(1)) / np.sqrt(squared(X, c).min(1)).sum(),
         lambda X, c: squared(X, c).min(1),
         lambda X, c: squared(X, c).sum(1) / squared(X, c).sum(),
     ],
     "one_silhouette": [
-        functools.partial(silhouette, count_itself=True),
         functools.partial(silhouette, square=True),
         functools.partial(silhouette, furthest=True),
     ],
     "a_robust_k_means_on_values": [
         lambda X, c: robust(X, c).data,
-        functools.partial(robust, every=True),
         functools.partial(robust, inside=1.0),
         lambda X, c: Value(robust(X, c).data),
     ],
@@ -157,4 +153,50 @@ RIGHT = {
         ([(x, y) for x in (0, 100) for y in (0, 1, 2)], [(50, 0), (50, 2)]),
         (np.array([[x, y] for x in (-30, 30) for y in (0, 1, 1.0)]), ((0, 0), (0, 1))),
     ],
+}
+
+MISREAD = {
+    "one_round_by_hand": Misread(
+        (1.5, 8.0, 27.0),
+        "The inertia is the one at which the points were assigned.",
+        "asked is after",
+    ),
+    "a_gradient_by_hand": Misread(
+        (1.0, -6.0, 1 / 2, 1 / 3),
+        "J is read with the factor 1/2 that squared costs often have.",
+        "the derivative of a square has a factor of 2",
+    ),
+    "the_nearest_centre": Misread(
+        lambda X, c: np.array([squared(x[None], c)[0].argmin() for x in X]),
+        "No loop is read as no `for` statement.",
+        "there is no loop over points",
+    ),
+    "moving_the_centres": Misread(
+        nan_without_points,
+        "The mean of no points is 0.",
+        "a centre without points stays where it is",
+    ),
+    "the_odds_of_k_means": Misread(
+        lambda X, c: np.sqrt(squared(X, c).min(1)) / np.sqrt(squared(X, c).min(1)).sum(),
+        "The further the likelier is read as in proportion to the distance.",
+        "asked is with its square",
+    ),
+    "one_silhouette": Misread(
+        functools.partial(silhouette, count_itself=True),
+        "The mean distance a is read as one over the whole cluster.",
+        "the point is not one of them",
+    ),
+    "a_robust_k_means_on_values": Misread(
+        functools.partial(robust, every=True),
+        "The cost is added over points and centres.",
+        "asked is the smallest for each point",
+    ),
+    "get_it_stuck": Misread(
+        (
+            np.array([[0, 0], [0, 1], [1, 0], [1, 1], [2, 0], [2, 1.0]]),
+            np.array([[1, 0], [1, 1.0]]),
+        ),
+        "Any start from which the algorithm misses the best has got it stuck.",
+        "asked is at least 100 times the best",
+    ),
 }

@@ -3,6 +3,7 @@
 import functools
 
 import numpy as np
+from planting import Misread
 from scipy import stats
 from sklearn.linear_model import LinearRegression
 
@@ -99,33 +100,29 @@ def intervals_by_qr(A, y):
 
 
 WRONG = {
-    "a_line_by_hand": [(0.5, 1.5, 0.75), (0.5, 2.5, 0.25), (1.0, 1.0, 0.25)],
+    "a_line_by_hand": [(0.5, 2.5, 0.25), (1.0, 1.0, 0.25), (0.5, 1.5, 0.5)],
     "a_gradient_and_its_speed_limit": [
-        (14.0, 6.0, 0.1716),
         (7.0, 3.0, 0.0858),
         (7.0, 3.0, 5.83),
         (4.0, 3.0, 0.1716),
     ],
     "least_squares_that_keeps_its_digits": [
-        normal_equations,
         centred_only,
         lambda X, y: (solved(X, y), 0.0),
+        lambda X, y: solved(with_ones(X), y),
     ],
     "weighted_least_squares": [
         functools.partial(weighted, power=0.5),
-        functools.partial(weighted, power=2.0),
         functools.partial(weighted, both=False),
         lambda X, y, q: solved(with_ones(X), y),
     ],
     "the_elastic_net_on_values": [
-        functools.partial(elastic, shrink_b=True),
         functools.partial(elastic, mean=False),
         functools.partial(elastic, halved=True),
         lambda *given: elastic(*given).data,
         lambda *given: Value(elastic(*given).data),
     ],
     "one_weight_of_the_elastic_net": [
-        functools.partial(weight, threshold=1.0),
         functools.partial(weight, plain=True),
         functools.partial(weight, keep=True),
         lambda a, c, l1, l2: max(c - l1 / 2, 0.0) / (a + l2),
@@ -133,7 +130,6 @@ WRONG = {
     "cross_validation": [
         functools.partial(crossed, leak=True),
         functools.partial(crossed, squares=True),
-        crossed,  # each example counts alike, not each fold
         other_way_round,
     ],
     "leave_one_out_without_leaving_out": [
@@ -141,10 +137,8 @@ WRONG = {
         functools.partial(left_out, ones=False),
         functools.partial(left_out, sign=-1.0),
         functools.partial(left_out, power=0.5),
-        functools.partial(left_out, power=0.0),
     ],
     "one_point_decides": [
-        (np.arange(8.0), np.arange(8.0)),
         ([0, 0, 0, 0, 0, 0, 0, 9.0], [3, 2, 1, 0, 1, 2, 3, 9.0]),
         (np.arange(8.0), -np.arange(8.0)),
         (np.arange(7.0), np.arange(7.0)),
@@ -261,4 +255,72 @@ RIGHT = {
         ("BMI", 7.81, (-6.06, 5.11), "No"),
         ("bmi", "7.813", ["-6.062", 5.11], "no"),
     ],
+}
+
+MISREAD = {
+    "a_line_by_hand": Misread(
+        (0.5, 1.5, 0.75),
+        "R squared is read as the share of the squares that the line leaves.",
+        "asked is the share it explains",
+    ),
+    "a_gradient_and_its_speed_limit": Misread(
+        (14.0, 6.0, 1 / (6 + 32**0.5)),
+        "The mean of two squares is read as their sum.",
+        "asked is that of their mean",
+    ),
+    "least_squares_that_keeps_its_digits": Misread(
+        normal_equations,
+        "Least squares is the normal equations, whatever the title promises.",
+        "asked is a fit that keeps its digits",
+    ),
+    "weighted_least_squares": Misread(
+        functools.partial(weighted, power=2.0),
+        "The importance multiplies the error, which is then squared.",
+        "asked is q times the square",
+    ),
+    "the_elastic_net_on_values": Misread(
+        functools.partial(elastic, shrink_b=True),
+        "The intercept is a weight like the others and is penalised with them.",
+        "asked are the penalties of w alone",
+    ),
+    "one_weight_of_the_elastic_net": Misread(
+        functools.partial(weight, threshold=1.0),
+        "The lasso's threshold is read as l1 itself.",
+        "the derivative of the squares has a factor of 2",
+    ),
+    "cross_validation": Misread(
+        crossed,
+        "The mean over the folds is read as the mean over all rows.",
+        "asked is the mean over the folds",
+    ),
+    "leave_one_out_without_leaving_out": Misread(
+        functools.partial(left_out, power=0.0),
+        "One fit is read as its residuals.",
+        "asked is each one's error without its example",
+    ),
+    "one_point_decides": Misread(
+        ([0, 1, 2, 3, 4, 5, 6, 7.0], [6, 5, 4, 3, 2, 1, 0, 40.0]),
+        "A point far above the others decides, wherever its x is.",
+        "asked are at least 0.5 and at least 0.8",
+    ),
+    "risk_and_what_was_seen": Misread(
+        (0.4, 0.3, "say x", 0.3),
+        "The hypothesis of the smaller risk is taken for the chosen one.",
+        "asked is which the five examples choose",
+    ),
+    "intervals_for_the_weights": Misread(
+        lambda A, y: intervals(A, y, level=0.95),
+        "The quantile of 95% is taken, with 5% on each side.",
+        "asked are 95%",
+    ),
+    "dummies_in_your_head": Misread(
+        ([10, 4, 1], [11, 10, 14], 3),
+        "The weights are read as the means of the kinds.",
+        "asked are differences from the reference",
+    ),
+    "what_do_these_data_show": Misread(
+        ("bmi", 7.81, [-6.06, 5.11], "yes"),
+        "An interval that contains 0 is read as a proof that the effect is 0.",
+        "asked is whether it shows 0",
+    ),
 }

@@ -4,6 +4,7 @@ import functools
 import math
 
 import numpy as np
+from planting import Misread
 from scipy.special import softmax
 from scipy.stats import rankdata
 
@@ -56,22 +57,20 @@ WRONG = {
     "odds_in_your_head": [
         (0.25, 0.25, 0.5, 1 / 3),
         (4.0, 1 / 3, 0.5, 1 / 3),
-        (4.0, 0.25, 0.5, 0.4),
+        (4.0, 0.25, 0.5, 0.5),
     ],
     "one_log_loss_by_hand": [
-        (np.log(2), 1.0, 0.5, 0.5),
+        (-np.log(2), -1.0, -0.5, -0.5),
         (np.log(2), -0.5, -0.5, -0.5),
         (0.5, -1.0, -0.5, -0.5),
     ],
     "a_loss_that_does_not_overflow": [
         lambda z, y: z.softplus() - y * z,  # the method that the text forbids
         naive_loss,
-        lambda z, y: (z.exp() + 1).log() - y * z,
         lambda z, y: z.softplus() + y * z,
         lambda z, y: z.softplus().data - y * z.data,
     ],
     "gradient_and_hessian_with_a_penalty": [
-        functools.partial(derivatives, n=1),
         functools.partial(derivatives, penalty=False),
         functools.partial(derivatives, minus=-1.0),
         functools.partial(derivatives, weights=False),
@@ -79,23 +78,20 @@ WRONG = {
     "the_gradient_of_softmax_regression": [
         functools.partial(softmax_gradient, shift=False),
         functools.partial(softmax_gradient, sign=-1.0),
-        functools.partial(softmax_gradient, mean=False),
+        lambda *a: softmax_gradient(*a)[::-1],
     ],
     "auc_by_counting": [
-        functools.partial(auc, tie=0.0),
         functools.partial(auc, tie=1.0),
         lambda y, s: 1 - auc(y, s),
         lambda y, s: ((s > 0.5) == y).mean(),
     ],
-    "newton_damped": [newton, functools.partial(newton, size=0.5), in_place],
+    "newton_damped": [newton, in_place],
     "a_threshold_when_treatment_costs_too": [
         (5 / 20, 25 / 349),
         (18 / 23, 25 / 349),
         (5 / 23, 10 / 23),
-        (5 / 23, 10 / 28),
     ],
     "perfect_ranking_useless_probabilities": [
-        (np.where(Y == 1, 0.9, 0.1), np.where(Y == 1, 0.6, 0.4)),
         (np.where(Y == 1, 0.99, 0.98), np.full(20, 0.5)),
         (np.where(Y == 1, 1.0, 0.98), np.full(20, 0.5)),
     ],
@@ -171,4 +167,52 @@ RIGHT = {
             np.array([0.05] * 5 + [0.6] * 5 + [0.45] * 5 + [0.95] * 5),
         ),
     ],
+}
+
+MISREAD = {
+    "odds_in_your_head": Misread(
+        (4.0, 0.25, 0.5, 0.4),
+        "An odds ratio of 2 is read as twice as probable.",
+        "an odds ratio multiplies the odds",
+    ),
+    "one_log_loss_by_hand": Misread(
+        (np.log(2), 1.0, 0.5, 0.5),
+        "The derivatives are taken of what the label makes likely.",
+        "that is for the log likelihood; the loss is minus it",
+    ),
+    "a_loss_that_does_not_overflow": Misread(
+        lambda z, y: (z.exp() + 1).log() - y * z,
+        "Without softplus is read as its formula written out.",
+        "asked is one without an exp that is too large",
+    ),
+    "gradient_and_hessian_with_a_penalty": Misread(
+        functools.partial(derivatives, n=1),
+        "The sum over i is derived without its 1/n.",
+        "asked is the gradient of the mean",
+    ),
+    "the_gradient_of_softmax_regression": Misread(
+        functools.partial(softmax_gradient, mean=False),
+        "The mean cross-entropy is read as the sum.",
+        "asked is the gradient of the mean",
+    ),
+    "auc_by_counting": Misread(
+        functools.partial(auc, tie=0.0),
+        "A higher score is read strictly, and a tie is none.",
+        "half of them is asked for",
+    ),
+    "newton_damped": Misread(
+        functools.partial(newton, size=0.5),
+        "Damped is read as half of Newton's step each time.",
+        "the full one is tried first",
+    ),
+    "a_threshold_when_treatment_costs_too": Misread(
+        (5 / 23, 10 / 28),
+        "Log-odds that are twice too large are read as odds that are.",
+        "it is the log-odds that are doubled",
+    ),
+    "perfect_ranking_useless_probabilities": Misread(
+        (np.where(Y == 1, 0.9, 0.1), np.where(Y == 1, 0.6, 0.4)),
+        "Both lists are to rank and to say well.",
+        "a log loss above 0.693",
+    ),
 }

@@ -1,6 +1,7 @@
 """Planted answers to makemore part 4's exercises: mistakes, and right ones of unusual form."""
 
 import numpy as np
+from planting import Misread
 
 from micrograd import grads, values
 
@@ -88,33 +89,37 @@ def layer_by_the_engine(x, W, dy):
     return tuple(grads(part) for part in boxed)
 
 
+def biased_on_the_way_back(x, gain, dout):
+    n, inverse = len(x), (x.var(0, ddof=1) + 1e-5) ** -0.5
+    raw = (x - x.mean(0)) * inverse
+    dgain, dshift = (dout * raw).sum(0), dout.sum(0)
+    return gain * inverse / n * (n * dout - dshift - raw * dgain), dgain, dshift
+
+
 WRONG = {
     "from_the_loss_to_the_logarithms": [
-        lambda z, y: nll(z, y, scale=1.0),
         lambda z, y: -nll(z, y),
         lambda z, y: nll(z, y, everywhere=True),
         lambda z, y: nll(z, y).sum(1),
     ],
-    "counts_to_probabilities": [one_use, wrong_sign, not_summed],
+    "counts_to_probabilities": [wrong_sign, not_summed],
     "a_linear_layer": [
         layer_by_the_engine,  # everything is to be NumPy
-        lambda x, W, dy: (dy @ W.T, x.T @ dy, dy),
         lambda x, W, dy: (dy @ W.T, x.T @ dy, dy.mean(0)),
         lambda x, W, dy: (dy @ W.T, (x.T @ dy) / len(x), dy.sum(0)),
         lambda x, W, dy: (dy @ W if W.shape[0] == W.shape[1] else dy @ W.T, x.T @ dy, dy.sum(0)),
     ],
     "tanh_from_its_output": [
-        lambda h, dh: dh * (1 - np.tanh(h) ** 2),
+        lambda h, dh: dh * h**2,
         lambda h, dh: 1 - h**2,
         lambda h, dh: dh * (1 - h),
     ],
     "the_embedding": [
-        overwrites,
+        lambda C, X, demb: np.zeros_like(C),
         lambda C, X, demb: demb,
         lambda C, X, demb: (np.eye(len(C))[X].sum(1)).T @ demb.sum(1),
     ],
     "softmax_and_cross_entropy_fused": [
-        lambda z, y: cross_entropy(z, y, divide=False),
         lambda z, y: cross_entropy(z, y, minus=0.0),
         lambda z, y: cross_entropy(z, y, safe=False),
         lambda z, y: -cross_entropy(z, y),
@@ -124,16 +129,15 @@ WRONG = {
         lambda x, g, d: norm(x, g, d, ddof=0),
         lambda x, g, d: norm(x, g, d, centre=False),
         lambda x, g, d: norm(x, g, d, sums=False),
-        lambda x, g, d: (d * g * (x.var(0, ddof=1) + 1e-5) ** -0.5, *norm(x, g, d)[1:]),
     ],
     "batch_normalisation_fused": [
         lambda x, g, d: norm(x, g, d, stretch=False),
+        lambda x, g, d: norm(x, g, d, centre=False),
         lambda x, g, d: norm(x, g, d, with_gain=False),
         lambda x, g, d: norm(x, g, d)[0],
     ],
     "the_whole_network": [
         lambda P, X, y: whole(P, X, y, without="b1"),
-        lambda P, X, y: whole(P, X, y, embed=plain_add),
         lambda P, X, y: whole(P, X, y, one_hot=False),
         lambda P, X, y: whole(P, X, y, tanh=False),
     ],
@@ -224,4 +228,52 @@ RIGHT = {
         lambda *a: dict(zip(("dshift", "dgain", "dx"), norm(*a)[::-1], strict=True)),
     ],
     "the_whole_network": [whole_by_name, lambda *a: tuple(whole(*a).values())],
+}
+
+MISREAD = {
+    "from_the_loss_to_the_logarithms": Misread(
+        lambda z, y: nll(z, y, scale=1.0),
+        "Each row has its own loss, and the mean is left for later.",
+        "the loss is their mean",
+    ),
+    "counts_to_probabilities": Misread(
+        one_use,
+        "The sum is taken for a constant.",
+        "it stands in the sum as well",
+    ),
+    "a_linear_layer": Misread(
+        lambda x, W, dy: (dy @ W.T, x.T @ dy, dy),
+        "The bias is added, so it gets what arrives at y.",
+        "what arrives is added up over the rows",
+    ),
+    "tanh_from_its_output": Misread(
+        lambda h, dh: dh * (1 - np.tanh(h) ** 2),
+        "The rule 1 - tanh(a)^2 is used with what is at hand for a.",
+        "h is the output of tanh already",
+    ),
+    "the_embedding": Misread(
+        overwrites,
+        "`+=` at the letters adds, whether they repeat or not.",
+        "asked is the sum over all its places",
+    ),
+    "softmax_and_cross_entropy_fused": Misread(
+        lambda z, y: cross_entropy(z, y, divide=False),
+        "The formula on paper is for one row, and stays that.",
+        "asked is the mean",
+    ),
+    "batch_normalisation_step_by_step": Misread(
+        lambda x, g, d: (d * g * (x.var(0, ddof=1) + 1e-5) ** -0.5, *norm(x, g, d)[1:]),
+        "Mean and variance are numbers that x is moved and scaled by.",
+        "they are made of x as well",
+    ),
+    "batch_normalisation_fused": Misread(
+        biased_on_the_way_back,
+        "The variance is taken over n - 1 forwards and over n on the way back.",
+        "the variance is over n - 1, and the mean over n",
+    ),
+    "the_whole_network": Misread(
+        lambda P, X, y: whole(P, X, y, embed=plain_add),
+        "The rows of C get what arrives at the embeddings by `+=`.",
+        "a letter that stands in several places gets something from each of them",
+    ),
 }

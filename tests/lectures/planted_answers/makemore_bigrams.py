@@ -7,6 +7,7 @@ from collections import Counter
 
 import numpy as np
 from checks.makemore_bigrams import LETTERS, _counts, _dev_losses, _splits
+from planting import Misread
 
 from micrograd import functional as F
 from micrograd import maximum
@@ -69,15 +70,14 @@ def smoothed(extra):
 
 LOSSES = _dev_losses()
 WRONG = {
-    "three_names_by_hand": [(0.5, 0.501, 0.768), (2 / 3, 1.504, 0.768), (2 / 3, 0.501, 0.501)],
+    "three_names_by_hand": [(0.5, 0.501, 0.768), (3 / 5, 0.501, 0.768), (2 / 3, 0.501, 0.501)],
     "training_dev_test": [
         functools.partial(split, shuffle=False),
         functools.partial(split, cuts=(0.8, 0.8)),
-        functools.partial(split, in_place=True),
         functools.partial(split, fresh=True),
     ],
     "counting_triples": [
-        functools.partial(trigram_counts, before=1),
+        lambda words: trigram_counts(words).transpose(2, 1, 0),
         functools.partial(trigram_counts, after=0),
         functools.partial(trigram_counts, once=True),
     ],
@@ -89,23 +89,20 @@ WRONG = {
     ],
     "how_much_smoothing": [
         (1.0, LOSSES[1.0], 2.2431),
-        (0.01, LOSSES[0.01], 2.2393),
+        (10.0, LOSSES[10.0], 2.2393),
         (0.1, LOSSES[0.1], LOSSES[0.1]),
     ],
     "without_one_hot_vectors": [
-        lambda W, x, y: F.cross_entropy(F.one_hot(x, 27) @ W, y),
         lambda W, x, y: F.cross_entropy(W[y], x),
         lambda W, x, y: F.cross_entropy(W.T[x], y),
         lambda W, x, y: F.cross_entropy(W[x], y).data,
     ],
     "a_loss_that_cannot_overflow": [
         lambda z, y: F.cross_entropy(z[None], np.array([y])),
-        naive,
         shifted_by_a_value,
         lambda z, y: naive(z, y).data,
     ],
     "a_trigram_model_by_gradient_descent": [
-        smoothed(0.1),
         bigram(),
         unsmoothed(),
         np.full((27, 27, 27), 1 / 27),
@@ -197,4 +194,47 @@ RIGHT = {
     "without_one_hot_vectors": [rows_by_loop, lambda *a: [rows_by_loop(*a)]],
     "a_loss_that_cannot_overflow": [stable_by_chain, stable_from_the_right_one],
     "a_trigram_model_by_gradient_descent": [learned(1e-4), learned(2e-4).tolist()],
+}
+
+MISREAD = {
+    "three_names_by_hand": Misread(
+        (2 / 3, np.log(1.5) + np.log(3), np.log(10)),
+        "The average over its three bigrams is read as the cost of the whole name.",
+        "asked is their average",
+    ),
+    "training_dev_test": Misread(
+        functools.partial(split, in_place=True),
+        "Shuffling is done as usual, in the list itself.",
+        "the list of names that was given is unchanged",
+    ),
+    "counting_triples": Misread(
+        functools.partial(trigram_counts, before=1),
+        "A name begins after one dot, as for bigrams.",
+        "a name begins after two dots",
+    ),
+    "the_loss_of_a_trigram_model": Misread(
+        lambda N, words, extra: trigram_loss(N, words, extra, mean=False) / len(words),
+        "The average is over the names.",
+        "asked is the average over all triples",
+    ),
+    "how_much_smoothing": Misread(
+        (0.01, LOSSES[0.01], 2.2393),
+        "The amount is chosen where the counts come from.",
+        "asked is the dev part",
+    ),
+    "without_one_hot_vectors": Misread(
+        lambda W, x, y: F.cross_entropy(F.one_hot(x, 27) @ W, y),
+        "The same loss is read as the same way to it.",
+        "less than a third of the nodes of the one-hot way",
+    ),
+    "a_loss_that_cannot_overflow": Misread(
+        naive,
+        "The formula is written down as it stands.",
+        "no size of the scores can break",
+    ),
+    "a_trigram_model_by_gradient_descent": Misread(
+        smoothed(0.1),
+        "Any table below 2.25 will do, and the counts of exercise 5 give one.",
+        "gradient descent is asked for",
+    ),
 }

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 
 import numpy as np
+from planting import Misread
 
 
 def entropy(y, *, log=np.log, classes=False):
@@ -42,7 +43,6 @@ RIGHT_RATIO = (lambda w, g, rate: np.log10(rate * g.std() / w.std()), "the rate 
 
 WRONG = {
     "all_weights_zero": [
-        ({"b1", "b2"}, entropy),
         ({"W2", "b2"}, entropy),
         ({"b2"}, lambda y: entropy(y, log=np.log2)),
         ({"b2"}, lambda y: entropy(y, classes=True)),
@@ -52,34 +52,28 @@ WRONG = {
         lambda *a: fold(*a, with_mean=False),
         lambda *a: fold(*a, with_eps=False),
         lambda *a: fold(*a, rows=True),
-        lambda W, gain, shift, mean, var, eps: (W, gain * (shift - mean) / np.sqrt(var + eps)),
     ],
     "the_first_loss": [
-        (1.0, 0.4327),
         (np.log2(10), 0.4327),
         (np.log(10), -2.0),
         (np.log(10), np.log(5)),
     ],
     "dead_units": [
-        lambda h: (np.abs(h) > 0.99).any(0).sum(),
         lambda h: (h > 0.99).all(0).sum(),
         lambda h: (np.abs(h) > 0.99).all(1).sum(),
         lambda h: (np.abs(h.mean(0)) > 0.99).sum(),
     ],
     "the_gain_of_any_nonlinearity": [
         lambda f: sampled(f).std(),
-        lambda f: 1 / sampled(f).std(),  # ReLU's mean is not 0
         lambda f: 1 / (sampled(f) ** 2).mean(),
         lambda f: 5 / 3,
     ],
     "running_statistics": [
         switched(always=True),
         switched(ddof=0),
-        switched(swapped=True),
         switched(batch=True),
     ],
     "the_update_data_ratio": [
-        (lambda w, g, rate: np.log10(g.std() / w.std()), "the rate is too small"),
         (lambda w, g, rate: np.log(rate * g.std() / w.std()), "the rate is too small"),
         (lambda w, g, rate: np.log10(rate * abs(g.mean() / w.mean())), "the rate is too small"),
         (RIGHT_RATIO[0], "healthy"),
@@ -157,4 +151,42 @@ RIGHT = {
             " the rate is TOO small ",
         ),
     ],
+}
+
+MISREAD = {
+    "all_weights_zero": Misread(
+        ({"b1", "b2"}, entropy),
+        "Biases are added and not multiplied, so both learn.",
+        "1 of the 2 arrays that you name gets no gradient but 0",
+    ),
+    "batch_normalisation_folded_away": Misread(
+        lambda W, gain, shift, mean, var, eps: (W * gain / np.sqrt(var + eps), shift - mean),
+        "The bias is what is added, less what is subtracted.",
+        "the mean is divided by the spread and multiplied by the gain, too",
+    ),
+    "the_first_loss": Misread(
+        (1.0, 0.4327 / math.log(10)),
+        "The logarithm is the one to the base 10.",
+        "a loss is by ln",
+    ),
+    "dead_units": Misread(
+        lambda h: (np.abs(h) > 0.99).any(0).sum(),
+        "A unit that saturates is dead.",
+        "if every example saturates it",
+    ),
+    "the_gain_of_any_nonlinearity": Misread(
+        lambda f: 1 / sampled(f).std(),
+        "The mean square is read as the variance, and ReLU's mean is not 0.",
+        "asked is the mean square",
+    ),
+    "running_statistics": Misread(
+        switched(swapped=True),
+        "Momentum is the share that is kept, as in an optimiser.",
+        "momentum is how far to move to the batch",
+    ),
+    "the_update_data_ratio": Misread(
+        (lambda w, g, rate: np.log10(g.std() / w.std()), "the rate is too small"),
+        "The step is read as the gradient.",
+        "the step is rate times it",
+    ),
 }

@@ -1,6 +1,7 @@
 """Planted answers to makemore part 5's exercises: mistakes, and right ones of unusual form."""
 
 import numpy as np
+from planting import Misread
 from solved import solved
 
 
@@ -43,24 +44,22 @@ def position_by_position(x, W, b, dilation):
 WRONG = {
     "counting_parameters": [
         switched(count, norm=0),
+        switched(count, norm=1),
         switched(count, bias=0),
         switched(count, second=1),
     ],
-    "how_deep": [(4, 14), (5, 13), (16, 8000)],
+    "how_deep": [(4, 14), (5, 13)],
     "flattening_neighbours": [
-        switched(flatten, keep=True),
         switched(flatten, check=False),
         switched(flatten, transposed=True),
         lambda x, n: x.reshape(len(x), -1),
     ],
     "the_right_axes": [
-        lambda x: (x.mean(0), x.var(0)),
         lambda x: (x.mean((0, -1)), x.var((0, -1))),
         lambda x: (x.mean(tuple(range(x.ndim - 1))), x.std(tuple(range(x.ndim - 1)))),
     ],
     "a_dilated_causal_convolution": [
         position_by_position,
-        switched(convolve, late=True),
         switched(convolve, ahead=True),
         switched(convolve, wrap=True),
     ],
@@ -132,4 +131,37 @@ RIGHT = {
     ],
     "a_dilated_causal_convolution": [convolve_in_two, convolve_by_shift_matrix],
     "beat_1_993": [mixed(), mixed(form=np.ndarray.tolist)],
+}
+
+MISREAD = {
+    "counting_parameters": Misread(
+        lambda dim, hidden: count(dim, hidden) + 3 * hidden,
+        "Every linear layer has a bias.",
+        "the levels have no bias",
+    ),
+    "how_deep": Misread(
+        (16, 8000),
+        "Joining two by two is counted in pairs.",
+        "asked is how many levels",
+    ),
+    "flattening_neighbours": Misread(
+        switched(flatten, keep=True),
+        "One group is a group like any other, with an axis of its own.",
+        "where one group is left the middle axis goes",
+    ),
+    "the_right_axes": Misread(
+        lambda x: (x.mean(0), x.var(0)),
+        "The batch is the first axis, so the statistics are over that.",
+        "asked is one number for each channel",
+    ),
+    "a_dilated_causal_convolution": Misread(
+        switched(convolve, late=True),
+        "A position comes first, and then what lies before it.",
+        "the earlier position comes first",
+    ),
+    "beat_1_993": Misread(
+        lambda X: np.full((len(X), 27), 1 / 54) + 0.5 * np.eye(27)[X[:, -1]],
+        "The model gives probabilities.",
+        "asked are scores, or logarithms of them",
+    ),
 }

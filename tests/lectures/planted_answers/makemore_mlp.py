@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 from checks.makemore_mlp import LETTERS, _examples, _network, _plateau, _words
+from planting import Misread
 from scipy.special import softmax
 
 from micrograd import Value
@@ -75,30 +76,26 @@ WRONG = {
     "how_many_parameters": [
         functools.partial(count, biases=False),
         functools.partial(count, table=False),
-        functools.partial(count, whole=False),
         lambda context, embedding, width: 11_897,
     ],
     "examples_of_any_context": [
         functools.partial(examples, end=False),
         functools.partial(examples, copy=False),
-        functools.partial(examples, across=True),
         functools.partial(examples, grow=False),
     ],
-    "a_calm_start": [zero_last_layer, only_the_bias, small_everywhere, lambda model: None],
+    "a_calm_start": [only_the_bias, small_everywhere, lambda model: None],
     "everything_zero": [
         ({"2.bias", "4.bias"}, _plateau()),
         ({"4.weight", "4.bias"}, _plateau()),
-        (set(), float(np.log(27))),
         ({"4.bias"}, float(np.log(27))),
     ],
     "the_gradient_of_the_scores": [
-        functools.partial(gradient, mean=False),
         functools.partial(gradient, minus=False),
         functools.partial(gradient, stable=False),
         functools.partial(gradient, change=True),
     ],
     "reading_a_sweep": [
-        lambda exponents, losses, window: 10 ** exponents[np.argmin(losses)],
+        lambda exponents, losses, window: 1.0,
         lambda exponents, losses, window: exponents[np.argmin(losses)],
         lambda exponents, losses, window: (
             10 ** exponents[np.convolve(losses, np.ones(window) / window, mode="same").argmin()]
@@ -199,4 +196,42 @@ RIGHT = {
     ],
     "reading_a_sweep": [rate_by_sums, rate_by_loop],
     "beat_2_2": [(Trigrams(4), 4.0), (Trigrams(3), np.array([3]))],
+}
+
+MISREAD = {
+    "how_many_parameters": Misread(
+        functools.partial(count, whole=False),
+        "The hidden layer reads one embedding.",
+        "the embeddings of the whole context",
+    ),
+    "examples_of_any_context": Misread(
+        functools.partial(examples, across=True),
+        "The window slides on from one name into the next.",
+        "every name begins with a window of dots",
+    ),
+    "a_calm_start": Misread(
+        zero_last_layer,
+        "The calmest start is an output layer of zeros.",
+        "gets a gradient other than 0 at the first step",
+    ),
+    "everything_zero": Misread(
+        (set(), float(np.log(27))),
+        "Where all weights are 0 nothing learns.",
+        "what learns can do better",
+    ),
+    "the_gradient_of_the_scores": Misread(
+        functools.partial(gradient, mean=False),
+        "The gradient of each row is that of its own loss.",
+        "asked is for their mean",
+    ),
+    "reading_a_sweep": Misread(
+        lambda exponents, losses, window: 10 ** exponents[np.argmin(losses)],
+        "The best rate is the one with the least loss.",
+        "asked is the least mean of a window",
+    ),
+    "beat_2_2": Misread(
+        (lambda X: np.exp(Trigrams(4)(X)), 4),
+        "The model gives probabilities.",
+        "asked are scores",
+    ),
 }

@@ -5,6 +5,7 @@ import math
 import random
 
 import numpy as np
+from planting import Misread
 
 from micrograd import Value, nn
 
@@ -105,18 +106,26 @@ class Knows:
         return []
 
 
+class OrByHand:
+    """Right where at least one input is +1, which is another question."""
+
+    def __call__(self, x):
+        return Value(max(x)) * 1
+
+    def parameters(self):
+        return []
+
+
 WRONG = {
-    "a_gradient_by_hand": [(3.0, -9.0, -3.0, -3.0), (-1.0, 3.0, 1.0, 2.0), (-3.0, -9.0, -3.0, 2.0)],
+    "a_gradient_by_hand": [(3.0, -9.0, -3.0, -3.0), (-3.0, -9.0, -3.0, 2.0)],
     "the_derivatives_of_a_function": [
-        functools.partial(gradient, inner=1.0),
         functools.partial(gradient, sign=-1.0),
         functools.partial(gradient, root=False),
         lambda a, b, c: [-12.353553390593273, 10.25699027111255, 0.0625],
     ],
-    "the_same_by_nudging": [forward_difference, not_divided_by_two, changes_its_inputs],
+    "the_same_by_nudging": [not_divided_by_two, changes_its_inputs],
     "an_operation_of_your_own": [
         lambda x: x.sin(),  # the method that the text forbids
-        functools.partial(sine, accumulate=False),
         functools.partial(sine, arriving=False),
         functools.partial(sine, slope=lambda x: -math.cos(x)),
         functools.partial(sine, remembers=False),
@@ -129,14 +138,12 @@ WRONG = {
         lambda logits, label: nll(logits, label).data,
     ],
     "a_topological_order_without_recursion": [
-        recursive,
         breadth_first,
         lambda root: recursive(root)[::-1],
     ],
     "a_training_loop": [
         functools.partial(train, zero=False),
         functools.partial(train, sign=1),
-        functools.partial(train, after=True),
     ],
     "exclusive_or": [Linear(), Knows(), nn.MLP(2, [4, 1], activation="tanh", rng=random.Random(1))],
 }
@@ -259,4 +266,47 @@ RIGHT = {
     ],
     "a_training_loop": [zeroes_afterwards, lambda *a: np.array(train(*a))],
     "exclusive_or": [ByHand(), trained(3)],
+}
+
+MISREAD = {
+    "a_gradient_by_hand": Misread(
+        (-1.0, 3.0, 1.0, 2.0),
+        "The gradient of a product's input is read as the other factor, and that is all.",
+        "asked is that of L: times what arrives there",
+    ),
+    "the_derivatives_of_a_function": Misread(
+        functools.partial(gradient, inner=1.0),
+        "The derivative of a sine is the cosine, whatever stands inside.",
+        "sin(3b) has an inner derivative",
+    ),
+    "the_same_by_nudging": Misread(
+        forward_difference,
+        "A nudge is one to the right, as in the video.",
+        "asked is up and down",
+    ),
+    "an_operation_of_your_own": Misread(
+        functools.partial(sine, accumulate=False),
+        "The closure gives x its gradient, and replaces what was there.",
+        "backward is to add to x.grad",
+    ),
+    "softmax_and_negative_log_likelihood": Misread(
+        lambda logits, label: nll(logits, label - 1),
+        "Number 3 of four is the third.",
+        "labels count from 0",
+    ),
+    "a_topological_order_without_recursion": Misread(
+        recursive,
+        "Each once, inputs first: the order of the lecture does that.",
+        "Python's recursion limit was reached",
+    ),
+    "a_training_loop": Misread(
+        functools.partial(train, after=True),
+        "The loss of a step is the one that it leads to.",
+        "asked is before",
+    ),
+    "exclusive_or": Misread(
+        OrByHand(),
+        "Exclusive or is read as or.",
+        "within 0.2 of -1",
+    ),
 }

@@ -1,6 +1,7 @@
 """Planted answers to lecture 2's exercises: mistakes, and right ones of unusual form."""
 
 import numpy as np
+from planting import Misread
 from scipy.stats import norm
 from sklearn.impute import SimpleImputer
 
@@ -52,24 +53,20 @@ def in_place(train, test):
 P = 1 / 2
 
 WRONG = {
-    "six_events_six_phases": [[1, 2, 3, 4, 5, 6], [3, 5, 1, 6, 2, 4], [2, 6, 1, 5, 3, 4]],
-    "thresholds_from_unequal_costs": [(0.4, 0.84, 40.0), (0.16, 0.6, 50.0), (0.15, 0.85, 40.0)],
-    "wilsons_interval": [wald, wilson, lambda k, n, level: wilson(k, n, level, one_sided=True)],
+    "six_events_six_phases": [[1, 2, 3, 4, 5, 6], [2, 6, 1, 5, 3, 4]],
+    "thresholds_from_unequal_costs": [(0.16, 0.6, 50.0), (0.15, 0.85, 40.0)],
+    "wilsons_interval": [wald, wilson],
     "how_many_for_a_paired_test": [
         lambda b, c, power: needed(b, c, power, up=False),
         lambda b, c, power: needed(b, c, power, paired=False),
-        lambda b, c, power: needed(b, c, power, one_sided=True),
     ],
     "filling_holes_without_looking_ahead": [
-        lambda a, b: fill(a, b, means="each"),
         lambda a, b: fill(a, b, means="both"),
         lambda a, b: fill(a, b, indicator=False),
-        fill,  # an indicator for the column that has holes in the test table only
         in_place,
     ],
     "the_gradient_of_one_bird": [
-        (P, -P / 2, P / 2),  # the sign
-        (0.25 * 2, -0.25, 0.25),  # the sigmoid's slope without the loss's
+        (P, -P / 2, P / 2),  # the sigmoid's slope without the loss's
         (-P, P / 2, -P / 2),  # the inputs left half out
     ],
     "folds_that_keep_groups_whole": [
@@ -77,18 +74,29 @@ WRONG = {
         lambda groups, k, rng: np.arange(groups.max() + 1)[groups] % k,  # no deal at all
         lambda groups, k, rng: rng.permutation(len(groups)) % k,
         lambda groups, k, rng: groups % k,
-        lambda groups, k, rng: rng.integers(0, k, groups.max() + 1)[groups],
     ],
     "what_equal_error_rates_do_to_precision": [
-        (lambda base, tpr, fpr: tpr / (tpr + fpr), 0.14, 1 / 9),
         (lambda base, tpr, fpr: base * tpr / (base * tpr + (1 - base) * fpr), 0.8, 1 / 9),
         (lambda base, tpr, fpr: base * tpr / (base * tpr + (1 - base) * fpr), 0.14035087719, 1 / 8),
     ],
     "find_the_leaks": [
         ["tube"],
-        ["tube", "index", "weight"],
         ["tube", "index", "day"],
         ["tube", "band"],
+    ],
+    "which_kind": [
+        ("nominal", "nominal", "count", "continuous", "binary"),
+        ("nominal", "ordinal", "continuous", "count", "binary"),
+    ],
+    "a_debt_that_is_none": [(15600, 700, 4400), (9600, 1820, 4400), (9600, 700, 0)],
+    "which_law_or_principle": [
+        ("anti-discrimination", "consumer", "privacy", "contestability"),
+        ("anti-discrimination", "privacy", "contestability", "consumer"),
+    ],
+    "what_may_the_model_see": [
+        (0.292, 0.0916, 0.778, "a measurement"),
+        (0.0916, 0.292, 0.778, "the bank's own judgement"),
+        (0.292, 0.0916, 0.222, "the bank's own judgement"),
     ],
 }
 
@@ -163,4 +171,85 @@ RIGHT = {
         ["Tube", " index", "RING"],
         np.array(["tube", "index", "ring"]),
     ],
+    "which_kind": [
+        (" Nominal", "ORDINAL", "count", "continuous ", "binary"),
+        ("nominal", "ordinal", "Count", "Continuous", "Binary"),
+    ],
+    "a_debt_that_is_none": [("9600", 700.0, [4400]), (9600.0, "18200/26", 16 * 275.0)],
+    "which_law_or_principle": [
+        ("Anti-discrimination", " privacy", "Consumer", "contestability"),
+        ("anti-discrimination", "PRIVACY", "consumer ", "Contestability"),
+    ],
+    "what_may_the_model_see": [
+        (0.2922, 0.0916, "7/9", "The bank's own judgement"),
+        ("0.292", [0.0916], 0.7778, " the bank's own judgement "),
+    ],
+}
+
+MISREAD = {
+    "six_events_six_phases": Misread(
+        [3, 5, 1, 6, 2, 4],
+        "An alarm is an evaluation, and opening the sealed season is the first use.",
+        "comparing with the charter is not yet putting it to use",
+    ),
+    "thresholds_from_unequal_costs": Misread(
+        (0.4, 0.84, 40.0),
+        "The cost of writing down a sex is taken for the cost of missing it.",
+        "writing 'female' for a male costs 250",
+    ),
+    "wilsons_interval": Misread(
+        lambda k, n, level: wilson(k, n, level, one_sided=True),
+        "Wrong in a share `level` is read as at each of the two ends.",
+        "two ends together are wrong in a share `level`",
+    ),
+    "how_many_for_a_paired_test": Misread(
+        lambda b, c, power: needed(b, c, power, one_sided=True),
+        "At the 5% level is read as the quantile at 95%.",
+        "asked is the two-sided test",
+    ),
+    "filling_holes_without_looking_ahead": Misread(
+        fill,
+        "Each table gets indicators for the columns in which it has holes itself.",
+        "each column that had holes in training, and no other",
+    ),
+    "the_gradient_of_one_bird": Misread(
+        (2 * P, -P, P),
+        "The loss is read as log p, which is to be made large.",
+        "the loss is -log p",
+    ),
+    "folds_that_keep_groups_whole": Misread(
+        lambda groups, k, rng: rng.integers(0, k, groups.max() + 1)[groups],
+        "Each group gets any fold, drawn by itself.",
+        "all folds hold as many groups, give or take one",
+    ),
+    "what_equal_error_rates_do_to_precision": Misread(
+        (lambda base, tpr, fpr: tpr / (tpr + fpr), 0.8 / 0.9, 1 / 9),
+        "With equal rates in every group the base rate cancels.",
+        "asked is the share in a group with this base rate",
+    ),
+    "find_the_leaks": Misread(
+        ["tube", "index", "weight"],
+        "A column that leads to the sex together with another is a leak itself.",
+        "is an honest measurement",
+    ),
+    "which_kind": Misread(
+        ("count", "ordinal", "count", "continuous", "binary"),
+        "What is written in digits is taken for a number.",
+        "asked is what makes sense with the values",
+    ),
+    "a_debt_that_is_none": Misread(
+        (9600, 700, 26 * 275),
+        "The difference is taken for all 26 fortnights.",
+        "asked is over the sixteen with benefit",
+    ),
+    "which_law_or_principle": Misread(
+        ("consumer", "privacy", "consumer", "contestability"),
+        "A rule that is the same for everybody cannot discriminate.",
+        "asked is a rule that is the same for all and works out worse for some",
+    ),
+    "what_may_the_model_see": Misread(
+        (0.708, 0.0916, 0.778, "the bank's own judgement"),
+        "The share of approved applications is taken for the refused.",
+        "asked is the share refused",
+    ),
 }

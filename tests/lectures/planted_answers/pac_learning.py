@@ -4,6 +4,7 @@ import itertools
 import math
 
 import numpy as np
+from planting import Misread
 
 
 def conjunction_learner(X, y):
@@ -23,33 +24,31 @@ def occam(error, bits, m, delta, *, in_nats=False, inside=2.0, cap=True):
 EVEN = list(range(0, 16, 2))
 
 WRONG = {
-    "how_many_examples": [(531, 5455), (532, 5454), (532, 532), (270, 5455)],
-    "intervals": [(4, 0.025, 176), (2, 0.05, 75), (2, 0.1, 74)],
+    "how_many_examples": [(531, 5455), (532, 5454), (270, 5455)],
+    "intervals": [(2, 0.05, 73), (2, 0.05, 75), (2, 0.1, 74)],
     "striking_out_literals": [
-        conjunction_learner,
+        lambda X, y: (X[~y].any(axis=0), ~X[~y].all(axis=0)),
         swapped,
         lambda X, y: (np.ones(7, bool), np.ones(7, bool)),
     ],
     "shattered": [
-        lambda found, m: len(found) == 2**m,
+        lambda found, m: m <= 2,
         lambda found, m: len(set(found)) == 2 * m,
         lambda found, m: True,
     ],
-    "four_vc_dimensions": [(2, 2, 4, 6), (1, 2, 4, 5), (1, 3, 4, 6), (1, 2, 2, 6)],
+    "four_vc_dimensions": [(2, 2, 4, 6), (1, 3, 4, 6), (1, 2, 2, 6)],
     "the_growth_of_two_intervals": [
         lambda m: 2**m,
-        lambda m: m * (m + 1) // 2 + 1,
+        lambda m: math.comb(m + 1, 4),
         lambda m: sum(math.comb(m, i) for i in range(4)),
     ],
     "occams_bound": [
-        (lambda *case: occam(*case, in_nats=True), "short"),
         (lambda *case: occam(*case, inside=1.0), "short"),
         (lambda *case: occam(*case, cap=False), "short"),
         (occam, "long"),
     ],
     "fool_the_learner": [
         (EVEN, [0] * 16, [0] * 8 + [1] * 8),
-        (EVEN, [0, 1] * 8, [0, 1] * 8),
         (EVEN, [0, 1] * 8, [0] * 16),
         (EVEN[:4], [0, 1] * 8, [0] * 8 + [1] * 8),
     ],
@@ -99,4 +98,47 @@ RIGHT = {
             [1.0] * 6 + [0.0] * 10,
         ),
     ],
+}
+
+MISREAD = {
+    "how_many_examples": Misread(
+        (532, 532),
+        "Whether the target is in the class is taken to make no difference to the bound.",
+        "asked is without that",
+    ),
+    "intervals": Misread(
+        (4, 0.025, 176),
+        "The numbers of the rectangle are repeated with its proof.",
+        "an interval has ends",
+    ),
+    "striking_out_literals": Misread(
+        conjunction_learner,
+        "Valiant's learner is the one of the lecture, for conjunctions.",
+        "for a disjunction it is by the negative ones",
+    ),
+    "shattered": Misread(
+        lambda found, m: len(found) == 2**m,
+        "The labellings in the list are counted.",
+        "a repeated one is no other",
+    ),
+    "four_vc_dimensions": Misread(
+        (1, 2, 4, 5),
+        "Half-spaces in five dimensions have five.",
+        "a half-space is a half-line in either direction",
+    ),
+    "the_growth_of_two_intervals": Misread(
+        lambda m: m * (m + 1) // 2 + 1,
+        "The count is the lecture's, for a single interval.",
+        "asked are unions of at most two",
+    ),
+    "occams_bound": Misread(
+        (lambda *case: occam(*case, in_nats=True), "short"),
+        "The bits are put into the formula as they are.",
+        "asked is in bits",
+    ),
+    "fool_the_learner": Misread(
+        (EVEN, [0, 1] * 8, [0, 1] * 8),
+        "The kind labels are another set that fools the learner.",
+        "asked is on none",
+    ),
 }

@@ -4,6 +4,7 @@ import functools
 import math
 
 import numpy as np
+from planting import Misread
 
 from micrograd import Value, maximum
 
@@ -58,16 +59,20 @@ def adds_every_time(Z, epochs):
 
 
 WRONG = {
-    "an_epoch_by_hand": [([-2.0, 1.0], 2), ([-4.0, -2.0], 3), ([-1.0, -1.0], 2), ([0.0, 4.0], 2)],
-    "distances": [(20.0, -5.0, [0.6, 0.8]), (4.0, 1.0, [0.6, 0.8]), (4.0, -1.0, [2.2, 3.2])],
+    "an_epoch_by_hand": [
+        ([-2.0, 1.0], 2),
+        ([-4.0, -2.0], 3),
+        ([-1.0, -1.0], 2),
+        ([-1.0, 5.0], 4),
+        ([0.0, 4.0], 2),
+    ],
+    "distances": [(4.0, -1.0, [2.4, 3.2]), (4.0, 1.0, [0.6, 0.8]), (4.0, -1.0, [2.2, 3.2])],
     "asking_for_more_than_right": [
         lambda R, gamma, beta: (R / gamma) ** 2,
-        lambda R, gamma, beta: (R**2 + beta) / gamma**2,
         lambda R, gamma, beta: ((R + beta) / gamma) ** 2,
         lambda R, gamma, beta: (R**2 + 2 * beta) / gamma,
     ],
     "the_rule": [
-        functools.partial(train, strict=True),
         functools.partial(train, bias=False),
         functools.partial(train, batch=True),
         functools.partial(train, in_place=True),
@@ -75,31 +80,29 @@ WRONG = {
     ],
     "averages_for_free": [
         adds_every_time,
-        functools.partial(averaged, late=1),
         functools.partial(averaged, updates_only=True),
         functools.partial(averaged, last=True),
     ],
     "several_classes_on_values": [
-        functools.partial(class_loss, total=True),
+        lambda W, X, labels: class_loss(W, X, (labels + 1) % 4),
         functools.partial(class_loss, sign=-1),
         functools.partial(class_loss, number=True),
     ],
     "blame_by_hand": [
         (1.0, 0.0, 3.0, 6.0),
-        (-1.0, 0.0, -3.0, -3.0),
         (1.0, 3.0, 0.0, 0.0),
         (0.0, 0.0, 0.0, 0.0),
     ],
     "parity_of_three_bits_by_hand": [
         (np.ones((3, 3)), [-0.5, -1.5, -2.5], [1.0, 1.0, 1.0], -0.5),
-        (np.ones((2, 3)), [-0.5, -1.5], [1.0, -1.0], -0.5),
+        (np.ones((3, 3)), [-0.5, -1.5, -2.5], [1.0, -1.0, 1.0], -1.0),
+        (np.ones((3, 3)), [-0.5, -1.5, -2.5], [1.0, -1.0, 1.0], 0.5),
         (np.ones((3, 2)), [-0.5, -1.5, -2.5], [1.0, -1.0, 1.0], -0.5),
     ],
     "keep_it_busy": [
         (np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([1.0, 1.0])),
         (np.array([[10.0, 0.1], [-10.0, 0.1]]), np.array([1.0, 1.0])),
         (np.array([[1.0, 0.0], [-1.0, 0.0]]), np.array([1.0, 1.0])),
-        (np.array([[0.99, 0.05], [-0.99, 0.05]]), np.array([1.0, 1.0])),
     ],
 }
 
@@ -170,4 +173,52 @@ RIGHT = {
         ([(0.99, 0.0004), (-0.99 * RATIO, 0.0004)], (1, 1)),
         (np.array([[0.0005, 0.99], [-0.0005, 0.99 * RATIO]]), [1, -1]),
     ],
+}
+
+MISREAD = {
+    "an_epoch_by_hand": Misread(
+        ([0.0, 0.0], 0),
+        "An example with a score of 0 is on the boundary, and not wrong.",
+        "a score of 0 is a mistake",
+    ),
+    "distances": Misread(
+        (20.0, -5.0, [0.6, 0.8]),
+        "The score is taken for the distance.",
+        "asked is the distance",
+    ),
+    "asking_for_more_than_right": Misread(
+        lambda R, gamma, beta: (R**2 + beta) / gamma**2,
+        "In the growth the product w . z, at most beta, is added once.",
+        "the square of w + z has its middle term twice",
+    ),
+    "the_rule": Misread(
+        functools.partial(train, strict=True),
+        "A mistake is a score on the wrong side, and 0 is on neither.",
+        "a score of 0 is a mistake as well",
+    ),
+    "averages_for_free": Misread(
+        functools.partial(averaged, late=1),
+        "An update at time t counts from the next example on.",
+        "asked is after each",
+    ),
+    "several_classes_on_values": Misread(
+        functools.partial(class_loss, total=True),
+        "The loss is added over the rows.",
+        "asked is their mean",
+    ),
+    "blame_by_hand": Misread(
+        (-1.0, 0.0, -3.0, -3.0),
+        "The loss is read as max(0, -s), without the label.",
+        "the label is -1",
+    ),
+    "parity_of_three_bits_by_hand": Misread(
+        (np.ones((2, 3)), [-0.5, -1.5], [1.0, -1.0], -0.5),
+        "An odd number is read as exactly one, as the exclusive or of two bits has it.",
+        "3 is odd",
+    ),
+    "keep_it_busy": Misread(
+        (np.array([[0.99, 0.03], [-0.99, 0.03]]), np.array([1.0, 1.0])),
+        "A bound of 1,000 is read as a promise of 1,000 mistakes.",
+        "which a small margin allows and does not ensure",
+    ),
 }

@@ -3,6 +3,7 @@
 import functools
 
 import numpy as np
+from planting import Misread
 
 from micrograd import Value, maximum
 from micrograd.ops import relu
@@ -45,13 +46,11 @@ def features(x, *, root=2**0.5, twice=False):
 
 WRONG = {
     "margins_by_hand": [
-        (8.0, 8.0, 3.0, 0.4),
         (8.0, 1.6, -2.0, 0.4),
         (8.0, 1.6, 2.0, 0.2),
         (8.0, 1.6, 0.0, 0.4),
     ],
     "a_machine_on_paper": [
-        ([0.5, 0.5], -1.0, [0.25, 0.25, 0.0]),
         ([1 / 3, 2 / 3], -1.0, [1 / 3, 1 / 6, 1 / 6]),
         ([1 / 3, 2 / 3], 1.0, [5 / 18, 1 / 6, 1 / 9]),
         ([1 / 3, 2 / 3], -1.0, [5 / 18, 1 / 9, 1 / 6]),
@@ -61,11 +60,9 @@ WRONG = {
         (-1.6, -1.0, -8.1, -3.6),
         (4.4, 2.0, -8.1, -3.6),
         (-3.6, -2.0, -5.85, -5.85),
-        (-3.6, -2.0, -3.6, -8.1),
     ],
     "unequal_prices_for_unequal_mistakes": [
         functools.partial(weighted, same=True),
-        functools.partial(weighted, swapped=True),
         functools.partial(weighted, mean=True),
         functools.partial(weighted, negative=True),
         lambda *a: weighted(*a).data,
@@ -74,11 +71,9 @@ WRONG = {
     "who_breaks_the_conditions": [
         functools.partial(violators, free_only=True),
         functools.partial(violators, signed=False),
-        functools.partial(violators, tolerant=False),
         lambda *a: ~violators(*a),
     ],
     "one_step_of_smo": [
-        pair_step,
         functools.partial(pair_step, clip="never"),
         functools.partial(pair_step, clip="first", in_place=True),
         functools.partial(pair_step, clip="first", forward=True),
@@ -86,25 +81,21 @@ WRONG = {
     "the_features_of_a_kernel": [
         functools.partial(features, root=2.0),
         functools.partial(features, root=1.0),
-        functools.partial(features, twice=True),
         lambda x: x,
     ],
     "the_dual_of_the_squared_hinge": [
         (lambda alpha, C: alpha / C, lambda K, C: K + C * np.eye(len(K))),
-        (lambda alpha, C: alpha / (2 * C), lambda K, C: K + np.eye(len(K)) / (2 * C)),
         (lambda alpha, C: C * alpha, lambda K, C: K + np.eye(len(K)) / C),
         (lambda alpha, C: alpha / C, lambda K, C: K + 1 / C),
         (lambda alpha, C: 1 - alpha / C, lambda K, C: K),
     ],
     "break_a_kernel": [
         np.array([[0.0, 0], [1, 0], [2, 0]]),
-        np.column_stack([np.arange(12.0), np.zeros(12)]),
         np.array([[x, y] for x in range(4) for y in range(4)], dtype=float),
         np.arange(6.0),
     ],
     "few_support_vectors": [
         {"kernel": "linear", "C": 1.0},
-        {"kernel": "rbf", "gamma": 1.0, "C": 1.0},
         {"kernel": "rbf", "gamma": 100.0, "C": 10.0},
         "rbf",
     ],
@@ -185,4 +176,57 @@ RIGHT = {
         {"gamma": 1, "C": 100},
         {"kernel": "rbf", "gamma": 0.8, "C": 200.0, "tol": 1e-4},
     ],
+}
+
+MISREAD = {
+    "margins_by_hand": Misread(
+        (8.0, 8.0, 3.0, 0.4),
+        "The geometric margin is read as f of the point.",
+        "asked is the distance in the plane",
+    ),
+    "a_machine_on_paper": Misread(
+        ([0.5, 0.5], -1.0, [0.25, 0.25, 0.0]),
+        "The street is taken between the two nearest points alone.",
+        "all three are support vectors",
+    ),
+    "both_sides_of_the_hinge_and_the_kink": Misread(
+        (-3.6, -2.0, -3.6, -8.1),
+        "The smallest number is read as the one nearest to 0.",
+        "the smaller one is further from 0",
+    ),
+    "unequal_prices_for_unequal_mistakes": Misread(
+        functools.partial(weighted, swapped=True),
+        "C_plus is taken for the price of being called +1.",
+        "C_plus is for y = +1",
+    ),
+    "who_breaks_the_conditions": Misread(
+        functools.partial(violators, tolerant=False),
+        "A margin that should be 1 breaks the line as soon as it is not.",
+        "a margin of 0.999 is no violation with tol = 0.01",
+    ),
+    "one_step_of_smo": Misread(
+        pair_step,
+        "Both prices are moved and then cut to the range from 0 to C, each by itself.",
+        "the sum of alpha_i y_i is as before",
+    ),
+    "the_features_of_a_kernel": Misread(
+        functools.partial(features, twice=True),
+        "All nine products of the square are listed.",
+        "there are as few features as possible",
+    ),
+    "the_dual_of_the_squared_hinge": Misread(
+        (lambda alpha, C: alpha / (2 * C), lambda K, C: K + np.eye(len(K)) / (2 * C)),
+        "The factor of the squared slacks is read as C.",
+        "C/2 sum of xi_i^2",
+    ),
+    "break_a_kernel": Misread(
+        np.column_stack([np.arange(12.0), np.zeros(12)]),
+        "More points on the line of the lecture do better.",
+        "asked is -1 or less",
+    ),
+    "few_support_vectors": Misread(
+        {"kernel": "rbf", "gamma": 1.0, "C": 1.0},
+        "The example in the text, or any machine that is right, will do.",
+        "asked are at most 25 and at least 95%",
+    ),
 }

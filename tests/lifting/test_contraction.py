@@ -1,10 +1,10 @@
-"""`contract.py`: the role of each loop of a sum of products, and loops that are one in memory."""
+"""`run/contraction.py`: the role of each loop of a sum of products; loops that are one."""
 
 from __future__ import annotations
 
 import pytest
 
-from micrograd.lifting.contract import Loop, merged
+from micrograd.lifting.run.contraction import Loop, merged
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,103 @@
+"""What is said of a number or an array that is not right: where, by how much, what it is instead.
+
+`difference` needs only the two; `misread` knows what misreadings of the text give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+__all__ = ["difference", "misread"]
+
+
+def misread(got: Any, instead: Mapping[str, Any], near: float = 1e-3) -> str:
+    """What is to be said of an answer that a misreading of the text gives; the nearest of them."""
+    least, told = np.inf, ""
+    for said, other in instead.items():
+        try:
+            found, known = np.asarray(got, dtype=float), np.asarray(other, dtype=float)
+        except (TypeError, ValueError):
+            return ""
+        if found.shape != known.shape:
+            continue
+        if not np.allclose(found, known, rtol=near, atol=1e-9, equal_nan=True):
+            continue
+        with np.errstate(invalid="ignore"):  # inf - inf
+            off = float(np.nansum(np.abs(found - known)))
+        if off < least:
+            least, told = off, f" ({said})"
+    return told
+
+
+def difference(given: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) -> str:
+    """Where two arrays of one shape differ, by how much, and whether one is a multiple."""
+    off = ~np.isclose(given, wanted, rtol=rtol, atol=atol, equal_nan=True)
+    place = tuple(int(i) for i in np.argwhere(off)[0]) if wanted.ndim else ()
+    here, there = float(given[place]), float(wanted[place])
+    known = _relation(given, wanted)
+    if not wanted.ndim:
+        short = float(f"{there:.3g}") == there  # 0.5 for 2 is 1/4 of it, and that means nothing
+        if known and (known.startswith("minus what") or not short):
+            return f"{_unlike(here, there)} is not right: it is {known}"
+        if not (np.isfinite(here) and np.isfinite(there)):
+            return _endless(here, there)
+        side = "large" if here > there else "small"
+        return f"{_unlike(here, there)} is too {side} by {abs(here - there):.3g}"
+    where = f" at {list(place)}"
+    if not np.isfinite(here):
+        return _endless(here, there, where)
+    count = int(off.sum())
+    if given.size > 1 and not given.any():
+        some = "none" if count == given.size else f"{given.size - count} of the {given.size}"
+        return f"all are 0, and {some} should be"
+    first = f"{count} numbers are not right, the first" if count > 1 else "one number is not right,"
+    if not np.isfinite(there):
+        return f"{first}{where}: {_unlike(here, there)}"
+    side = "large" if here > there else "small"
+    by = f"{first}{where}: {_unlike(here, there)} is too {side} by {abs(here - there):.3g}"
+    return by + (f"; the whole is {known}" if known else "")
+
+
+def _relation(given: np.ndarray, wanted: np.ndarray) -> str:
+    """ "minus", "3 times" or "1/3 of what is right", where that explains every number."""
+    with np.errstate(all="ignore"):
+        scale = np.abs(wanted).max() if wanted.size else 0.0
+        if not np.isfinite(scale) or scale == 0 or not np.isfinite(given).all():
+            return ""
+        factor = float((given * wanted).sum() / (wanted * wanted).sum())
+    if factor == 0 or not np.allclose(given, factor * wanted, rtol=1e-6, atol=1e-9 * scale):
+        square = wanted.ndim == 2 and wanted.shape[0] == wanted.shape[1]
+        same_turned = square and np.allclose(given.T, wanted, rtol=1e-6, atol=1e-9 * scale)
+        return "the transpose of what is right" if same_turned else ""
+    sign, size = ("minus " if factor < 0 else ""), abs(factor)
+    if abs(size - 1) < 1e-6:
+        return "minus what is right" if factor < 0 else ""
+    for text, ratio in (("{} times what is right", size), ("1/{} of what is right", 1 / size)):
+        if 2 <= round(ratio) <= 100_000 and abs(ratio - round(ratio)) < 1e-6 * ratio:
+            named = {"2 times": "twice", "1/2 of": "half of"}
+            found = text.format(round(ratio))
+            for long, short in named.items():
+                found = found.replace(long, short) if found.startswith(long) else found
+            return sign + found
+    return ""
+
+
+def _endless(here: float, there: float, where: str = "") -> str:
+    """What is said of nan and inf, or of a number where one of them is right."""
+    if np.isnan(here):
+        return f"nan{where} (as from 0/0 or inf - inf) where a number is wanted"
+    if np.isinf(here) and np.isfinite(there):
+        return f"{here}{where} where a finite number is wanted"
+    return f"{_unlike(here, there)}{where} is not right"
+
+
+def _unlike(here: float, there: float) -> str:
+    """A number in so many digits that it does not read as the right one."""
+    for digits in range(6, 18):
+        text = f"{here:.{digits}g}"
+        if text != f"{there:.{digits}g}":
+            break
+    return text

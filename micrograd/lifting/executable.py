@@ -1,0 +1,227 @@
+"""A program that can be called: its steps and their code.
+
+There is one code forward and one backward for each set of results that a gradient has arrived at;
+each live call has `buffers` of its own. Which calls of NumPy, or of another library, the code is
+made of is the executor's business (`run/`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from micrograd.engine import Value
+from micrograd.fast import leaf
+from micrograd.lifting.arguments import Arguments, flat_values, read
+from micrograd.lifting.buffers import Backward, Buffers
+from micrograd.lifting.call import Call
+from micrograd.lifting.errors import LiftError
+from micrograd.lifting.layout import Recording
+from micrograd.lifting.run import EXECUTORS
+from micrograd.lifting.steps.adjoint import adjoint
+from micrograd.lifting.steps.flow import Marks
+from micrograd.lifting.steps.ir import Array, Window
+from micrograd.lifting.steps.lower import lower
+from micrograd.lifting.steps.text import BackwardText, Text
+from micrograd.lifting.steps.walks import elements, walk
+from micrograd.modes import current_mode, eager
+from micrograd.store import gather
+
+__all__ = ["Executable"]
+
+_EXACT_KEPT = 16  # exact backward codes that are kept; each is for other numbers of a result
+
+
+class Executable:
+    """What `lift` found: a program, its parameters, and its code. Call it.
+
+    A pickle holds the recording and the parameters; the code is made again when it is loaded.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        recording: Recording,
+        parameters: Sequence[Value],
+        positions: Sequence[int],
+        template: Any,
+        argument_names: Sequence[str],
+        paths: Mapping[int, str],
+        executor: str = "numpy",
+    ) -> None:
+        self.name = name
+        self.executor, self.compiled = executor, EXECUTORS[executor]
+        self.recording = recording
+        self.parameters = list(parameters)
+        self.positions = np.array(positions, dtype=np.intp)  # of the parameters, in the steps
+        self.template = template
+        self.argument_names, self.paths = list(argument_names), dict(paths)
+        self.program = lower(name, recording, argument_names, paths)
+        self.store = gather(self.parameters)
+        self.parameter_count = int(self.positions.max(initial=-1)) + 1
+        self.running = threading.RLock()  # held by the call that uses what backward writes
+        program, brought, size = self.program, {}, 0
+        for array in (*(x.array for x in program.arguments), *(x.array for x in program.draws)):
+            brought[array] = size
+            size += array.size
+        self.code = self.compiled(program.forward, None, brought)
+        starts = self.code.placement.starts
+        self._drawn = [starts[x.array] for x in program.draws]
+        self._outside = [starts[x.array] for x in program.arguments[len(recording.arguments) :]]
+        self._updated = [_places(w, starts) for w in program.statistics]
+        found = [_places(w, starts) for w in program.results]
+        # where each output, a number of a result, stands; the outputs of each result, in its shape
+        self.places = np.concatenate([*found, np.zeros(0, dtype=np.intp)])
+        self.outputs = self.places.tolist()
+        sizes = [places.size for places in found]
+        ends = np.cumsum(sizes, dtype=np.intp)
+        self.which = [
+            np.arange(end - size, end).reshape(result.shape)
+            for end, size, result in zip(ends, sizes, recording.results, strict=True)
+        ]
+        self._leaf_of = np.repeat(np.arange(len(self.which)), sizes)
+        self.has_inputs = any(x.wanted for x in program.arguments)
+        self._backwards: dict[Any, Backward] = {}
+        self.pool: list[Buffers] = []
+
+    # --- what a person sees -----------------------------------------------------------------------
+
+    @cached_property
+    def text(self) -> Text:
+        """The program as lines that can be read and run."""
+        return Text(self.program)
+
+    @cached_property
+    def backward(self) -> BackwardText:
+        """The backward pass of the first result, a loss, say: lines that read those of `text`."""
+        return BackwardText(self.program, adjoint(self.program, [0] if self.which else []))
+
+    def __str__(self) -> str:
+        return str(self.text)
+
+    @property
+    def constants(self) -> list[float]:
+        """The numbers that were taken from outside the function or written in it."""
+        return list(self.recording.layout.constants)
+
+    # --- backward ---------------------------------------------------------------------------------
+
+    def leaves_of(self, seeds: Iterable[int]) -> tuple[int, ...]:
+        """Which results, numbered as the template numbers them, a gradient has arrived at."""
+        return tuple(sorted({int(self._leaf_of[which]) for which in seeds}))
+
+    def backward_of(self, which: tuple[int, ...], exact: bool = False) -> Backward:
+        """The backward code of these results (`exact`: of these outputs).
+
+        Made when it is first asked for; of the exact ones, which are as many as somebody asks for,
+        the last few are kept.
+        """
+        key = (which, exact)
+        with self.running:
+            if key not in self._backwards:
+                self._backwards[key] = Backward(self, self._masks(which, exact))
+                kept = [key for key in self._backwards if key[1]]
+                for old in kept[:-_EXACT_KEPT]:
+                    del self._backwards[old]
+            return self._backwards[key]
+
+    def _masks(self, which: tuple[int, ...], exact: bool) -> dict[int, np.ndarray]:
+        """For each of the results, at which elements a gradient has arrived."""
+        if not exact:
+            return {leaf: np.ones(self.program.results[leaf].loops, dtype=bool) for leaf in which}
+        arrived = np.zeros(len(self.places), dtype=bool)
+        arrived[list(which)] = True
+        leaves = self.leaves_of(which)
+        loops = [self.program.results[leaf].loops for leaf in leaves]
+        return {
+            leaf: arrived[self.which[leaf]].reshape(shape)
+            for leaf, shape in zip(leaves, loops, strict=True)
+        }
+
+    @cached_property
+    def between(self) -> list[int]:
+        """The results some of whose elements are read to make others: they have gradients, too."""
+        return [k for k, which in enumerate(self.which) if self.is_between[which].any()]
+
+    @property
+    def has_between(self) -> bool:
+        return bool(self.between)
+
+    @cached_property
+    def is_between(self) -> np.ndarray:
+        """For each output, whether a step reads it."""
+        read = Marks()
+        for step in self.program.forward:
+            for view in step.reads:
+                read.of(view.array)[walk(view, step.loops)] = True
+        flags = [read.of(w.view.array)[elements(w)] for w in self.program.results]
+        return np.concatenate([*flags, np.zeros(0, dtype=bool)])
+
+    # --- calls ------------------------------------------------------------------------------------
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Executable, (
+            self.name, self.recording, self.parameters, self.positions, self.template,
+            self.argument_names, self.paths, self.executor,
+        )  # fmt: skip
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run on arguments of the kinds and shapes that were recorded."""
+        found = read(args, kwargs)
+        shapes = [np.shape(array) for array in found.arrays]
+        expected = [argument.shape for argument in self.recording.arguments]
+        if shapes != expected:
+            raise LiftError(
+                f"{self.name} was recorded for arrays of shapes {expected}, got {shapes}"
+            )
+        return self.run(found)
+
+    def run(self, found: Arguments) -> Any:
+        """One call: numbers in, forward, results out."""
+        buffers, recording = self.buffers(), self.recording
+        for argument, array in zip(buffers.arguments, found.arrays, strict=True):
+            np.copyto(argument, array)
+        if self._drawn or self._outside:
+            self._bring(buffers)
+        with self.running:
+            buffers.run_forward()
+        for places, update in zip(self._updated, recording.updates, strict=True):
+            new = buffers.numbers[places].reshape(update.places.shape)
+            update.module.update_buffer(update.name, new)
+        call = Call(self, buffers, self.name)
+        node = None
+        if current_mode() is eager:
+            node = leaf(0.0)
+            node._rule = call
+            node._left = tuple(flat_values(found.values)) if self.has_inputs else ()
+            if recording.outside:
+                node._left += tuple(value for _, value in recording.outside)
+        return self.template.fill(node, call)
+
+    def _bring(self, buffers: Buffers) -> None:
+        """Random numbers, running statistics and captured Values, as they are now."""
+        for start, state in zip(self._drawn, self.recording.states, strict=True):
+            size = int(np.prod(state.shape))
+            buffers.numbers[start : start + size] = state.generator.random(size)
+        for start, outside in zip(self._outside, self.recording.outside, strict=True):
+            buffers.numbers[start] = outside.value._data
+
+    def buffers(self) -> Buffers:
+        """Those that a finished call has given back, or new ones."""
+        store = self.store.current()
+        try:
+            while True:
+                buffers = self.pool.pop()
+                if buffers.store is store:
+                    return buffers
+        except IndexError:  # the pool is empty
+            return Buffers(self, store)
+
+
+def _places(window: Window, starts: Mapping[Array, int]) -> np.ndarray:
+    """Where a window's elements stand in memory."""
+    return elements(window) + starts.get(window.view.array, 0)  # an empty one stands nowhere

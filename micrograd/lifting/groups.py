@@ -1,0 +1,156 @@
+"""Groups of like nodes, and who reads whom among them: what `merge` and `wavefront` work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from micrograd import ops
+from micrograd.lifting.nodes import Node
+
+__all__ = ["Graph", "Wave", "by_length", "cheap_to_pad", "joined", "likeness"]
+
+_PADDING = 2.5  # rows of different length share a group if padding costs at most this factor,
+_MOSTLY = 0.5  # and at most this share of them are as long as the longest
+
+
+class Wave(list[Node]):
+    """A group that was joined of scattered cells: it is not cut into regular pieces again."""
+
+
+class Graph:
+    """Who reads whom, among groups, in which operands.
+
+    `reads[g]` are the groups that g reads, each with the set of roles as bits: bit k for operand k,
+    the bit after the last for where its sums start. `readers[g]` are the groups that read g.
+    """
+
+    def __init__(self, groups: Sequence[list[Node]]) -> None:
+        self.groups: dict[int, list[Node]] = dict(enumerate(groups))
+        self.reads: dict[int, dict[int, int]] = {}
+        self.readers: dict[int, dict[int, None]] = {g: {} for g in self.groups}
+        group_of = {node.place: g for g, group in self.groups.items() for node in group}
+        for g, group in self.groups.items():
+            reads = self.reads[g] = {}
+            bit = 1
+            for places in _places(group):
+                for place in places:
+                    source = group_of.get(place)
+                    if source is not None:
+                        reads[source] = reads.get(source, 0) | bit
+                bit *= 2
+            for source in reads:
+                self.readers[source][g] = None
+
+    def joining(self, sets: Iterable[Sequence[int]]) -> Graph:
+        """The graph in which each of these sets of groups is one group. The sets hold every group
+        once, and none depends on another one of its set.
+        """
+        graph = Graph([])
+        renamed: dict[int, int] = {}
+        for new, members in enumerate(sets):
+            renamed.update(dict.fromkeys(members, new))
+            graph.groups[new] = self.groups[members[0]]
+            if len(members) > 1:
+                graph.groups[new] = Wave(joined(n for g in members for n in self.groups[g]))
+            graph.reads[new], graph.readers[new] = {}, {}
+        for g, reads in self.reads.items():
+            reader = renamed[g]
+            merged = graph.reads[reader]
+            for source, roles in reads.items():
+                new = renamed[source]
+                merged[new] = merged.get(new, 0) | roles
+                graph.readers[new][reader] = None
+        return graph
+
+    def levels(self, from_the_end: bool = False) -> dict[int, int]:
+        """How long the longest way to each group is, from what reads no other one.
+
+        From the end: from what no other one reads, counted backwards.
+        """
+        before: Any = self.readers if from_the_end else self.reads
+        after: Any = self.reads if from_the_end else self.readers
+        level = dict.fromkeys(self.groups, 0)
+        missing = {g: len(before[g]) for g in self.groups}
+        ready = [g for g, count in missing.items() if not count]
+        while ready:
+            g = ready.pop()
+            next_level = level[g] + 1
+            for following in after[g]:
+                if level[following] < next_level:
+                    level[following] = next_level
+                missing[following] -= 1
+                if not missing[following]:
+                    ready.append(following)
+        return level
+
+    def in_order(self) -> list[list[Node]]:
+        """Groups so that each stands after those that it reads: by level, then as recorded."""
+        level = self.levels()
+        order = sorted(self.groups, key=lambda g: (level[g], self.groups[g][0].place))
+        return [self.groups[g] for g in order]
+
+
+def _places(group: Sequence[Node]) -> Iterator[Iterable[int]]:
+    """The places that a group reads, operand by operand, then those that its sums start from."""
+    if len(group) == 1:
+        (node,) = group
+        yield from node.operands
+        if node.start is not None:
+            yield (node.start,)
+        return
+    for role in range(len(group[0].operands)):
+        lists = {id(node.operands[role]): node.operands[role] for node in group}
+        yield set(chain.from_iterable(lists.values()))
+    yield {node.start for node in group if node.start is not None}
+
+
+def by_length(group: list[Node]) -> list[list[Node]]:
+    """One group of padded rows where that is cheap, else one group a length."""
+    if cheap_to_pad(group):
+        return [group]
+    found: dict[int, list[Node]] = {}
+    for node in group:
+        found.setdefault(len(node.operands[-1]), []).append(node)
+    return list(found.values())
+
+
+def cheap_to_pad(group: Sequence[Node]) -> bool:
+    """Whether rows of different length had better be one group, the short ones filled up.
+
+    Not where nearly all are of one length: a convolution is regular but for its border.
+    """
+    lengths = [len(node.operands[-1]) for node in group]
+    longest, count = max(lengths), len(lengths)
+    if min(lengths) == longest:
+        return True
+    if group[0].kind == "take":
+        return False  # each table checks its indices against its own rows
+    if group[0].kind == "dot" and lengths.count(longest) >= _MOSTLY * count:
+        return False
+    return longest * count <= _PADDING * sum(lengths)
+
+
+def likeness(node: Node) -> Any:
+    """Equal for groups that can be one: a product is a dot of one term, a + b a sum of two."""
+    if node.kind == "dot" or node.op is ops.mul:
+        return "dot", node.start is not None
+    if node.kind == "sum" or node.op is ops.add:
+        return "sum"
+    return node.kind, node.op
+
+
+def joined(nodes: Iterable[Node]) -> list[Node]:
+    """Nodes of several like groups as one group, in recorded order."""
+    found = sorted(nodes, key=lambda node: node.place)
+    return found if len({node.kind for node in found}) == 1 else [_as_sum(node) for node in found]
+
+
+def _as_sum(node: Node) -> Node:
+    if node.op is ops.mul and node.kind == "map":
+        return Node(node.place, "dot", None, node.operands, None, node.replaces)
+    if node.op is ops.add and node.kind == "map":
+        both = [node.operands[0][0], node.operands[1][0]]
+        return Node(node.place, "sum", ops.add, (both,), None, node.replaces)
+    return node

@@ -1,0 +1,1 @@
+"""The native executor: Steps as machine code, by LLVM. Start with `executor`."""

@@ -1,0 +1,281 @@
+"""Nests that go through the same batch, worked in tiles of a few rows that stay in the cache.
+
+In a run of nests, those that share a loop of N turns and never look at another turn's numbers are
+put into one loop over tiles: what one writes the next one finds in the cache. Sums over the batch
+are added to, tile after tile.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from micrograd import ops
+from micrograd.lifting.run.native.fusing import conflict
+from micrograd.lifting.run.native.nests import Nest, Statement, along
+from micrograd.lifting.run.native.signature import extent
+from micrograd.lifting.steps.ir import View
+from micrograd.lifting.steps.walks import walk
+
+__all__ = ["Tiled", "Unit", "carried", "tiled"]
+
+_CACHE = 4096  # numbers that a tile may touch: two thirds of the nearest cache
+_LARGE = 64 * 1024  # numbers that nests touch, from which on tiles pay
+_SMALLEST = 16  # a batch
+
+
+@dataclass(frozen=True, slots=True)
+class Tiled:
+    """A nest of one tile; `steps`: how far each of its views moves from tile to tile."""
+
+    nest: Nest
+    steps: dict[View, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Nests that run one after the other, `count` times: once for each tile."""
+
+    nests: list[Tiled]
+    count: int = 1
+
+
+@dataclass(slots=True)
+class _Group:
+    """A unit while it is put together; its nests have the batch as their first loop."""
+
+    size: int
+    before: list[Nest] = field(default_factory=list)
+    inside: list[Nest] = field(default_factory=list)
+    after: list[Nest] = field(default_factory=list)
+    originals: list[Nest] = field(default_factory=list)
+
+    def units(self) -> list[Unit]:
+        if len(self.inside) < 2 or _row(self.inside) * self.size < _LARGE:
+            return [Unit([Tiled(nest)]) for nest in self.originals]
+        apart = [[Unit([Tiled(nest)]) for nest in nests] for nests in (self.before, self.after)]
+        return [*apart[0], _unit(self.inside, self.size), *apart[1]]
+
+
+def tiled(nests: Sequence[Nest]) -> list[Unit]:
+    """The nests as units, in an order that computes the same."""
+    size = _batch(nests)
+    units: list[Unit] = []
+    group = _Group(size)
+    for nest in nests:
+        if not size or not _taken(nest, group):
+            units += group.units()
+            group = _Group(size)
+            if not size or not _taken(nest, group):
+                units.append(Unit([Tiled(nest)]))
+    return units + group.units()
+
+
+def _batch(nests: Sequence[Nest]) -> int:
+    """The largest number of turns that divides loops of most of the work; 0 if there is none."""
+    sizes = {n for nest in nests for n in nest.loops if n >= _SMALLEST}
+    sizes |= {math.gcd(a, b) for a in sizes for b in sizes}
+    work: Counter[int] = Counter()
+    for nest in nests:
+        turns = math.prod(nest.loops)
+        for size in sizes:
+            if size >= _SMALLEST and any(n % size == 0 for n in nest.loops):
+                work[size] += turns
+    most = max(work.values(), default=0)
+    return max((size for size, turns in work.items() if turns > 0.8 * most), default=0)
+
+
+def _taken(nest: Nest, group: _Group) -> bool:
+    """Put a nest into the group, before it or behind it, if that computes the same."""
+    waits = any(conflict(nest, other) for other in group.after)
+    found = None if waits else _with_batch(nest, group)
+    if found is not None:
+        zeros, inside = found
+        group.before += zeros
+        group.inside.append(inside)
+    elif not group.inside:
+        return False
+    elif not waits and not any(conflict(nest, other) for other in group.inside):
+        group.before.append(nest)
+    elif len(group.after) < 8 and math.prod(nest.loops) < _LARGE:
+        group.after.append(nest)
+    else:
+        return False
+    group.originals.append(nest)
+    return True
+
+
+# --- which loop is the batch ----------------------------------------------------------------------
+
+
+def _with_batch(nest: Nest, group: _Group) -> tuple[list[Nest], Nest] | None:
+    """What must be filled with zeros, and the nest with its batch as the first loop."""
+    if nest.serial or nest.scatter or nest.combine not in (None, ops.add):
+        return None
+    if any(view.gather is not None for view in (*nest.reads(), *nest.outs())):
+        return None
+    for k, n in enumerate(nest.loops):
+        if n % group.size == 0:
+            found = _batch_first(nest, k, group.size)
+            if found is not None and all(_aligned(found[1], x, group.size) for x in group.inside):
+                return found
+    return None
+
+
+def _batch_first(nest: Nest, k: int, size: int) -> tuple[list[Nest], Nest] | None:
+    first = _first(nest, k, size)
+    if k < nest.outer:
+        moves = all(out.strides[0] > 0 for out in first.outs())
+        return ([], first) if moves and _aligned(first, first, size) else None
+    if len(nest.after) > 1 or any(s.out is not None for s in nest.body):
+        return None  # what follows needs the sum over all tiles
+    (total,) = nest.after
+    if total.out is None or any(total.out.array == view.array for view in nest.reads()):
+        return None
+    loops = nest.loops[: nest.outer]
+    zeros = [] if total.accumulate else [Nest(loops, nest.outer, [Statement(0.0, (), total.out)])]
+    added = [replace(s, accumulate=True) for s in first.after]
+    return zeros, replace(first, after=added)
+
+
+def _first(nest: Nest, k: int, size: int) -> Nest:
+    """The nest with a part of loop k as its first loop; outer, even where it is summed."""
+    n = nest.loops[k] // size
+
+    def over(view: View) -> View:
+        index = None if view.index is None else over(view.index)
+        strides = view.strides
+        own = strides[k] * n if k < len(strides) else 0
+        rest = strides if n > 1 else tuple(s for j, s in enumerate(strides) if j != k)
+        return replace(view, strides=(own, *rest), index=index)
+
+    def statements(which: Sequence[Statement]) -> list[Statement]:
+        return [
+            replace(
+                s,
+                reads=tuple(over(x) if isinstance(x, View) else x for x in s.reads),
+                out=None if s.out is None else over(s.out),
+            )
+            for s in which
+        ]
+
+    loops = [m for j, m in enumerate(nest.loops) if j != k or n > 1]
+    if n > 1:
+        loops[k] = n
+    outer = nest.outer + 1 - (k < nest.outer and n == 1)
+    return replace(
+        nest,
+        loops=(size, *loops),
+        outer=outer,
+        body=statements(nest.body),
+        after=statements(nest.after),
+    )
+
+
+# --- whether turns keep to themselves -------------------------------------------------------------
+
+
+def _aligned(a: Nest, b: Nest, size: int) -> bool:
+    """Whether what one writes, the other one touches in the same turn of the batch only."""
+    for x, y in ((a, b), (b, a)):
+        for out in x.outs():
+            for view in _touched(y):
+                met = out.array == view.array and _meet(out, x, view, y)
+                if met and not _same_turns(out, x, view, y, size):
+                    return False
+    return True
+
+
+def _touched(nest: Nest) -> Iterator[View]:
+    for view in (*nest.outs(), *nest.reads()):
+        yield view
+        if view.index is not None:
+            yield view.index
+
+
+def _meet(a: View, x: Nest, b: View, y: Nest) -> bool:
+    (low, high), (first, last) = extent(a, x.loops), extent(b, y.loops)
+    return low <= last and first <= high
+
+
+def _same_turns(a: View, x: Nest, b: View, y: Nest, size: int) -> bool:
+    stride = a.strides[0]
+    if stride <= 0 or b.strides[0] != stride or a.index is not None or b.index is not None:
+        return False
+    inside = [extent(v.along(range(1, len(v.strides))), n.loops[1:]) for v, n in ((a, x), (b, y))]
+    if max(e[1] for e in inside) - min(e[0] for e in inside) < stride:
+        return True
+    return _apart(_places(a, x), _places(b, y), stride, size)
+
+
+def _places(view: View, nest: Nest) -> np.ndarray:
+    """The elements of the first turn of the batch."""
+    loops = nest.loops[1 : len(view.strides)]
+    return walk(view.along(range(1, len(view.strides))), loops).reshape(-1)
+
+
+def _apart(a: np.ndarray, b: np.ndarray, stride: int, size: int) -> bool:
+    """Whether no a + i * stride is a b + j * stride for other i, j within the batch."""
+    low = min(a.min(), b.min())
+    wide = int(max(a.max(), b.max()) - low) // stride + 2 * size + 2
+
+    def key(places: np.ndarray) -> np.ndarray:  # same rest of the division, then the quotient
+        return np.unique((places - low) % stride * wide + (places - low) // stride + size)
+
+    first, second = key(a), key(b)
+    near = np.searchsorted(first, second + size) - np.searchsorted(first, second - size, "right")
+    return bool((near == np.isin(second, first)).all())
+
+
+# --- tiles ----------------------------------------------------------------------------------------
+
+
+def _row(nests: Sequence[Nest]) -> int:
+    """How many numbers the nests touch in one turn of the batch."""
+    count = 0
+    known = set()
+    for nest in nests:
+        for view in (*nest.outs(), *nest.reads()):
+            if view.strides[0] and (view.array, view.base) not in known:
+                known.add((view.array, view.base))
+                loops = zip(nest.loops[1:], view.strides[1:], strict=False)
+                count += math.prod(n for n, s in loops if s)
+    return count
+
+
+def _unit(nests: Sequence[Nest], size: int) -> Unit:
+    """The nests over tiles of as many rows as the cache holds."""
+    most = max(1, _CACHE // max(1, _row(nests)))
+    rows = max(n for n in range(1, size + 1) if size % n == 0 and n <= most)
+    found = []
+    for nest in nests:
+        small = replace(nest, loops=(rows, *nest.loops[1:]))
+        steps = {view: view.strides[0] * rows for view in _touched(small)}
+        if any(not out.strides[0] for out in small.outs()):
+            small, steps = _last(small, steps)
+        found.append(Tiled(small, steps))
+    return Unit(found, size // rows)
+
+
+def _last(nest: Nest, steps: dict[View, int]) -> tuple[Nest, dict[View, int]]:
+    """The nest with its batch among the loops that are summed."""
+    order = [*range(1, len(nest.loops)), 0]
+    outer = nest.outer - 1
+    moved = replace(
+        nest,
+        loops=tuple(nest.loops[k] for k in order),
+        outer=outer,
+        body=[along(s, order) for s in nest.body],
+        after=[along(s, order[:outer]) for s in nest.after],
+    )
+    return moved, carried(nest, moved, steps)
+
+
+def carried(before: Nest, after: Nest, steps: dict[View, int]) -> dict[View, int]:
+    """The steps of a nest's views, for the same nest with other loops."""
+    pairs = zip(_touched(before), _touched(after), strict=True)
+    return {new: steps.get(old, 0) for old, new in pairs}

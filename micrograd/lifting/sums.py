@@ -1,0 +1,169 @@
+"""What a chain of additions becomes: a dot product, a sum, or a few plain operations.
+
+`fuse.py` collects the chains, x0 + x1 + x2 as the list of its terms; here each is replaced by
+nodes. A term x * w that nothing else reads is taken up into a dot product.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from micrograd import ops
+from micrograd.lifting.nodes import Node, addition
+from micrograd.lifting.rows import QUOTIENT, QUOTIENT_PLUS, SUBTRACT
+from micrograd.lifting.tape import Tape
+
+__all__ = ["Sums", "extended", "longest_run"]
+
+_ODD_TERMS = 4  # so many terms of a sum may be made otherwise than the rest, and are added alone
+
+
+def extended(
+    terms: dict[int, deque[int]], uses: list[int], kinds: list[Any], a: int, b: int
+) -> deque[int]:
+    """The chain a + b: one side may be a chain that nothing else uses, and grows.
+
+    Two chains stay apart, because each is a loop of its own in the source (x @ w + h @ u, or the
+    first two of many losses), with strides of its own; a chain of chains grows by chains.
+    """
+    a_chain = a in terms and uses[a] == 1
+    b_chain = b in terms and uses[b] == 1
+    if a_chain and b_chain:
+        last = terms[a][-1]
+        a_chain = last in terms and uses[last] == 1
+    if a_chain:
+        chain = terms.pop(a)
+        chain.append(b)
+        return chain
+    if b_chain and a not in terms and kinds[a] == kinds[terms[b][0]]:
+        chain = terms.pop(b)  # x0 + (x1 + ...), but not bias + (x @ w)
+        chain.appendleft(a)
+        return chain
+    return deque((a, b))
+
+
+class Sums:
+    """Replaces chains of additions, once they are known whole.
+
+    `nodes` is the list that the pass fills, `at[i]` where place i stands in it; what a chain takes
+    up is taken out there. `same` names the places that compute the same as an earlier one.
+    """
+
+    def __init__(
+        self,
+        tape: Tape,
+        uses: list[int],
+        nodes: list[Any],
+        at: dict[int, int],
+        same: dict[int, int],
+    ) -> None:
+        self.tape, self.same = tape, same
+        self.kinds, self.uses, self.nodes, self.at = tape.kinds, uses, nodes, at
+        self.minus_one = tape.place_of(-1.0)
+        self.next_place = len(tape.kinds)
+
+    def fresh(self) -> int:
+        """A place after all that were recorded."""
+        self.next_place += 1
+        return self.next_place - 1
+
+    def replace(self, i: int, chain: deque[int]) -> list[Node]:
+        """The nodes that compute the sum of `chain`, at place i."""
+        products: list[int] = []
+        plain: list[int] = []
+        for t in chain:
+            absorbed = self.kinds[t] is ops.mul and self.uses[t] == 1
+            (products if absorbed else plain).append(t)
+        negated = [t for t in products if self._factors(t)[1] == self.minus_one]
+        last = chain[-1]
+        if len(products) >= 3 and negated == [last]:
+            chain.pop()  # x @ w - y: the difference is no part of the dot
+            place = self.fresh()
+            subtrahend, _ = self._take(last)
+            difference = Node(i, "map", SUBTRACT, ((place,), (subtrahend,)), None, 2)
+            return [*self.replace(place, chain), difference]
+        if len(products) >= 2:
+            return self._dot(i, products, plain)
+        if len(chain) > 2:
+            return self._sum(i, list(chain))
+        a, b = chain
+        return self._pair(i, a, b, products)
+
+    def product(self, t: int) -> Node:
+        """A product that no sum has taken up."""
+        x, w = self._factors(t)
+        return Node(t, "map", ops.mul, ((x,), (w,)))
+
+    def _dot(self, i: int, products: list[int], plain: list[int]) -> list[Node]:
+        factors = list(map(self._take, products))
+        xs, ws = [x for x, _ in factors], [w for _, w in factors]
+        place = i if len(plain) <= 1 else self.fresh()
+        start = plain[0] if plain else None
+        replaces = 2 * len(products) - (start is None)
+        dot = Node(place, "dot", None, (xs, ws), start, replaces)
+        if len(plain) <= 1:
+            return [dot]
+        rest = [place, *plain[1:]]
+        if len(rest) == 2:
+            return [dot, addition(i, *rest)]
+        return [dot, Node(i, "sum", ops.add, (rest,), None, len(rest) - 1)]
+
+    def _sum(self, i: int, chain: list[int]) -> list[Node]:
+        """A sum of like terms; a few at its ends that are made otherwise (losses + penalty) are
+        added one by one, so that the like ones stay one regular read.
+        """
+        first, last = longest_run([self.kinds[t] for t in chain])
+        before, core, after = chain[:first], chain[first:last], chain[last:]
+        if len(before) + len(after) > _ODD_TERMS:  # two kinds in turn: one sum of all
+            before, core, after = [], chain, []
+        odd = [*reversed(before), *after]
+        places = [*(self.fresh() for _ in odd), i]
+        if len(core) == 1:
+            made, places = [], [core[0], *places[1:]]
+        elif len(core) == 2:
+            made = [addition(places[0], *core)]
+        else:
+            made = [Node(places[0], "sum", ops.add, (core,), None, len(core) - 1)]
+        return made + [addition(places[k + 1], places[k], t) for k, t in enumerate(odd)]
+
+    def _pair(self, i: int, a: int, b: int, products: list[int]) -> list[Node]:
+        """a + b: a difference where b is x * -1; a quotient and a product in one step."""
+        for minuend, subtrahend in ((a, b), (b, a)):
+            if subtrahend in products and self._factors(subtrahend)[1] == self.minus_one:
+                factor, _ = self._take(subtrahend)
+                return [Node(i, "map", SUBTRACT, ((minuend,), (factor,)), None, 2)]
+        for quotient, product in ((a, b), (b, a)):
+            alone = self.kinds[quotient] is QUOTIENT and self.uses[quotient] == 1
+            if alone and product in products:
+                operands = self.nodes[self.at[quotient]].operands
+                self.nodes[self.at[quotient]] = None
+                factors = [(x,) for x in self._take(product)]
+                return [Node(i, "map", QUOTIENT_PLUS, (*operands, *factors), None, 3)]
+        return [addition(i, a, b)]
+
+    def _factors(self, t: int) -> tuple[int, int]:
+        a, b = self.tape.lefts[t], self.tape.rights[t]
+        return self.same.get(a, a), self.same.get(b, b)
+
+    def _take(self, t: int) -> tuple[int, int]:
+        """The factors of a product that becomes part of something else."""
+        self.nodes[self.at[t]] = None
+        return self._factors(t)
+
+
+def longest_run(kinds: Sequence[Any]) -> tuple[int, int]:
+    """Where the longest run of equal neighbours begins and ends; the first of equally long ones.
+
+    >>> longest_run("abbca")
+    (1, 3)
+    """
+    best = start = 0
+    end = 1
+    for k in range(1, len(kinds) + 1):
+        if k == len(kinds) or kinds[k] != kinds[start]:
+            if k - start > end - best:
+                best, end = start, k
+            start = k
+    return best, end
