@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.harness import ROOT
 
-BENCHMARKS = ("engine", "lift", "recording", "instruction_counts")
+BENCHMARKS = ("engine", "lift", "recording", "shapes", "instruction_counts")
 
 
 def main() -> int:

@@ -21,8 +21,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from micrograd.show.picture import Graph
-from micrograd.show.svg import PALETTE
+from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Run
+from micrograd.show.graph.palette import PALETTE
+from micrograd.show.graph.picture import Picture
 
 __all__ = [
     "COLOURS",
@@ -145,38 +146,34 @@ def boxes(
     back: Iterable[Sequence[str]] = (),
     fills: Mapping[str, str] | None = None,
     rankdir: str = "LR",
-) -> Graph:
+) -> Picture:
     """Boxes and arrows in the look of `draw`: {name: (title, further lines)}, (from, to[, words]).
 
     Arrows in `back` are dashed and do not shape the layout. `fills` gives a box's colour, by its
     name in the pictures' palette or as #rrggbb.
     """
-    colour = {name: light for name, (light, _) in PALETTE.items()}
-    font = {"fontname": "Helvetica,Arial,sans-serif", "fontcolor": colour["ink"]}
-    graph = Graph(
-        graph_attr={
-            "rankdir": rankdir, "bgcolor": colour["paper"], "nodesep": "0.35", "ranksep": "0.5",
-        },
-        node_attr={"shape": "plain", "fontsize": "13.5", **font},
-        edge_attr={"color": colour["line"], "arrowsize": "0.8", "fontsize": "12", **font},
-    )  # fmt: skip
-    graph.description = description
-    for name, (title, *lines) in contents.items():
-        fill = (fills or {}).get(name, "box")
-        rows = "".join(
-            f'<BR/><FONT COLOR="{colour["muted"]}" POINT-SIZE="12">{html.escape(line)}</FONT>'
-            for line in lines
+    cards = [
+        Card(
+            f"b{i}",
+            "interior",
+            (Cell((Run(title, "name"),)), *(Cell((Run(line, "small"),)) for line in lines)),
+            stacked=True,
+            fill=_fill((fills or {}).get(name, "box")),
         )
-        look = f'BORDER="1" CELLBORDER="0" CELLPADDING="6" COLOR="{colour["line"]}"'
-        graph.node(
-            name,
-            f'<<TABLE {look} BGCOLOR="{colour.get(fill, fill)}" STYLE="ROUNDED">'
-            f"<TR><TD><B>{html.escape(title)}</B>{rows}</TD></TR></TABLE>>",
+        for i, (name, (title, *lines)) in enumerate(contents.items())
+    ]
+    ids = {name: card.id for name, card in zip(contents, cards, strict=True)}
+    edges = [
+        Edge(f"e{k}", ids[source], ids[target], label=" ".join(words), back=is_back)
+        for k, (is_back, (source, target, *words)) in enumerate(
+            [(False, arrow) for arrow in arrows] + [(True, arrow) for arrow in back]
         )
-    for kind, looks in ((arrows, {}), (back, {"style": "dashed", "constraint": "false"})):
-        for source, target, *words in kind:
-            graph.edge(source, target, label="".join(f" {word} " for word in words), **looks)
-    return graph
+    ]
+    return Picture(Drawing(tuple(cards), tuple(edges), (), description, rankdir, gaps=(25.0, 36.0)))
+
+
+def _fill(name: str) -> str:
+    return f"var(--micrograd-{name.replace('_', '-')})" if name in PALETTE else name
 
 
 class Html:

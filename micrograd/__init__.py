@@ -13,11 +13,12 @@ from micrograd.ops import greater, maximum, minimum, where
 if TYPE_CHECKING:
     from micrograd import data, functional, nn, optim
     from micrograd.lifting import LiftError, lift
-    from micrograd.show.draw import draw, draw_dot
-    from micrograd.show.explain import explain
-    from micrograd.show.marking import check
-    from micrograd.show.stepper import step_through
-    from micrograd.show.worksheet import worksheet
+    from micrograd.show.graph.digraph import draw_dot
+    from micrograd.show.graph.draw import draw
+    from micrograd.show.lesson.explain import explain
+    from micrograd.show.lesson.stepper import step_through
+    from micrograd.show.practice.marking import check
+    from micrograd.show.practice.worksheet import worksheet
 
 __all__ = [
     "LiftError", "Value", "check", "data", "draw", "draw_dot", "explain", "functional", "grad",
@@ -31,13 +32,13 @@ fast.install()
 
 _IMPORTED_WHEN_USED = {  # so that `import micrograd` takes no longer than Python needs for it
     "LiftError": "micrograd.lifting",
-    "check": "micrograd.show.marking",
-    "draw": "micrograd.show.draw",
-    "draw_dot": "micrograd.show.draw",
-    "explain": "micrograd.show.explain",
+    "check": "micrograd.show.practice.marking",
+    "draw": "micrograd.show.graph.draw",
+    "draw_dot": "micrograd.show.graph.digraph",
+    "explain": "micrograd.show.lesson.explain",
     "lift": "micrograd.lifting",
-    "step_through": "micrograd.show.stepper",
-    "worksheet": "micrograd.show.worksheet",
+    "step_through": "micrograd.show.lesson.stepper",
+    "worksheet": "micrograd.show.practice.worksheet",
 }
 _MODULES = ("data", "functional", "nn", "optim")
 
@@ -57,4 +58,4 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(ipython: object) -> None:
     """`%load_ext micrograd`: the stock `graphviz` package draws without a `dot` program."""
-    find("micrograd.show.render").serve_stock_graphviz()
+    find("micrograd.show.graph.render").serve_stock_graphviz()

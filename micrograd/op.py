@@ -27,12 +27,12 @@ class Op(Rule):
     although PyTorch masks it (relu with g = inf); it gives one contribution an input, or None.
     A row with neither has no gradient. `edge` answers where `forward` raises (log 0), `composed`
     says the same function in other rows: an executor needs to know only the rows without it, the
-    primitive ones. Calling an Op works on floats, Values, arrays and formulas.
+    primitive ones. `jax` is the forward in jax.numpy, of a row of one's own. Calling an Op works on floats, Values, arrays and formulas.
     """
 
     __slots__ = (
         "name", "arity", "forward", "partials", "backward", "parameters", "edge", "composed",
-        "builtin", "_array", "__weakref__",
+        "builtin", "jax", "_array", "__weakref__",
     )  # fmt: skip
 
     def __init__(
@@ -47,6 +47,7 @@ class Op(Rule):
         edge: Callable[..., float] | None = None,
         composed: Callable[..., Any] | None = None,
         array: Callable[..., Any] | None = None,
+        jax: Callable[..., Any] | None = None,
         builtin: bool = False,
     ) -> None:
         self.name = name
@@ -58,6 +59,7 @@ class Op(Rule):
         self.edge = edge
         self.composed = composed
         self.builtin = builtin
+        self.jax = jax
         self._array = array
 
     def __repr__(self) -> str:
@@ -187,12 +189,14 @@ def op(
     partials: Sequence[Partial],
     *,
     array: Callable[..., Any] | None = None,
+    jax: Callable[..., Any] | None = None,
 ) -> Op:
     """Register a primitive of one's own: d out / d xi = partials[i](x1, ..., xn, out).
 
     `cube = op("cube", lambda x: x * x * x, [lambda x, out: 3 * x * x])`, then `cube(v)`. A partial
     is written in arithmetic and ops of `micrograd.ops` (not in `math`), so that derivatives of any
-    order exist. `forward` takes floats; `array`, if given, arrays, else it is `forward` one by one.
+    order exist. `forward` takes floats; `array`, if given, arrays, else it is `forward` one by one;
+    `jax`, which `to_jax` asks for, JAX arrays: the same in jax.numpy, without derivatives.
     """
     if not isinstance(name, str) or not name:
         raise TypeError(f"an op's name is a non-empty string, got {name!r}")
@@ -210,6 +214,7 @@ def op(
         [lambda *xs, f=f: _not_complex(f(*xs)) for f in partials],
         arity=len(partials),
         array=None if array is None else _into(array),
+        jax=jax,
     )
     return registered[name]
 

@@ -7,7 +7,8 @@ store, so a step is a handful of operations on whole arrays: no loop over them, 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -29,6 +30,7 @@ class Optimizer:
         self.lr = lr
         self.block = _block(parameters)
         self._scratch = np.empty(len(self.block))
+        self._compiled: Any = None  # the step as one loop, and the arrays that it goes through
 
     @property
     def lr(self) -> float:
@@ -45,12 +47,41 @@ class Optimizer:
         """Move every parameter once, by its gradient."""
         block = self.block
         numbers = block.numbers
+        native = sys.modules.get("micrograd.lifting.run.native.updates")
+        if native is not None and type(self) in _NATIVE and not numbers.flags.owndata:
+            self._move_at_once(native, numbers, block.grads)
+            return
         self._move(numbers, block.grads)
         if numbers.flags.owndata:  # a copy: these Values do not lie side by side in their store
             block.numbers = numbers
 
     def _move(self, p: np.ndarray, g: np.ndarray) -> None:
         raise NotImplementedError(f"{type(self).__name__} does not say how to move parameters")
+
+    # --- as one compiled loop, once lifted programs are compiled: the same numbers ----------------
+
+    def _move_at_once(self, native: Any, p: np.ndarray, g: np.ndarray) -> None:
+        """`_move` in one pass over the parameters."""
+        arrays = [p, g, *self._moments()]
+        store = (self.block._store, len(p), *map(id, arrays[2:]))
+        if self._compiled is None or self._compiled[0] != store:
+            self._compiled = store, native.Update(self._lines(native), arrays, _SETTINGS)
+        update = self._compiled[1]
+        update.settings[:] = self._settings()
+        update()
+
+    def _moments(self) -> list[np.ndarray]:
+        """What the optimiser remembers of each parameter."""
+        return []
+
+    def _lines(self, native: Any) -> Any:
+        raise NotImplementedError
+
+    def _settings(self) -> Sequence[float]:
+        raise NotImplementedError
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_compiled": None}
 
 
 class SGD(Optimizer):
@@ -90,6 +121,15 @@ class SGD(Optimizer):
         np.multiply(g, self.lr, out=scratch)
         p -= scratch
 
+    def _moments(self) -> list[np.ndarray]:
+        return [] if self._velocity is None else [self._velocity]
+
+    def _lines(self, native: Any) -> Any:
+        return native.sgd(self._velocity is not None, self._decayed is not None, self.nesterov)
+
+    def _settings(self) -> Sequence[float]:
+        return self._lr, self.momentum, self.weight_decay, 0.0, 0.0
+
 
 class Adam(Optimizer):
     """m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g**2;
@@ -118,19 +158,31 @@ class Adam(Optimizer):
         if self._decayed is not None:
             g = self._decay(p, g, self._decayed)
         m, v, scratch = self._m, self._v, self._scratch
-        beta1, beta2 = self.betas
-        self._t += 1
+        beta1, beta2, eps, length, _ = self._settings()
         m *= beta1
         m += g
         v *= beta2
         np.multiply(g, g, out=scratch)
         v += scratch
-        root = math.sqrt((1 - beta2) / (1 - beta2**self._t))  # sqrt(v') = root * sqrt(v)
         np.sqrt(v, out=scratch)
-        scratch += self.eps / root
+        scratch += eps
         np.divide(m, scratch, out=scratch)
-        scratch *= self.lr * (1 - beta1) / (1 - beta1**self._t) / root
+        scratch *= length
         p -= scratch
+
+    def _settings(self) -> Sequence[float]:
+        """The betas, eps, the length of the next step, and the factor of the weight decay."""
+        beta1, beta2 = self.betas
+        self._t += 1
+        root = math.sqrt((1 - beta2) / (1 - beta2**self._t))  # sqrt(v') = root * sqrt(v)
+        length = self._lr * (1 - beta1) / (1 - beta1**self._t) / root
+        return beta1, beta2, self.eps / root, length, self.weight_decay
+
+    def _moments(self) -> list[np.ndarray]:
+        return [self._m, self._v]
+
+    def _lines(self, native: Any) -> Any:
+        return native.adam("in g" if self._decayed is not None else "")
 
     def _decay(self, p: np.ndarray, g: np.ndarray, out: np.ndarray) -> np.ndarray:
         np.multiply(p, self.weight_decay, out=out)
@@ -153,6 +205,17 @@ class AdamW(Adam):
     def _decay(self, p: np.ndarray, g: np.ndarray, out: np.ndarray) -> np.ndarray:
         p *= 1 - self.lr * self.weight_decay
         return g
+
+    def _lines(self, native: Any) -> Any:
+        return native.adam("of p" if self._decayed is not None else "")
+
+    def _settings(self) -> Sequence[float]:
+        *others, weight_decay = super()._settings()
+        return *others, 1 - self._lr * weight_decay
+
+
+_NATIVE = (SGD, Adam, AdamW)  # not what others derive from them
+_SETTINGS = 5
 
 
 # --- schedules: call `step()` once an epoch, or once a step, after the optimiser's ----------------

@@ -1,6 +1,6 @@
 """The command line as a person types it.
 
-Covers `commands.py`, `missing.py`.
+Covers `cli.py`, `missing.py`.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ def test_grad_prints_values_and_gradients(capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize(
     ("command", "missing", "told"),
     [
-        (["draw", *NEURON, "-o", "n.svg"], "graphviz", "needs a package that cannot be imported"),
-        (["step", *NEURON, "-o", "n.html"], "graphviz", "; pip install graphviz"),
-        (["worksheet", "-o", "n.html"], "graphviz", "; pip install graphviz"),
+        (["draw", *NEURON, "-o", "n.png"], "resvg_py", "pip install resvg-py"),
+        (["draw", *NEURON, "-o", "n.pdf"], "typst", "pip install typst"),
+        (["worksheet", "-o", "n.html"], "pygraphviz", "install `pygraphviz`"),
         (["draw", *NEURON, "-o", "n.svg"], "pygraphviz", "install `pygraphviz`"),
         (["step", *NEURON, "-o", "n.html"], "pygraphviz", "whose `dot` must be on the PATH"),
     ],
@@ -81,6 +81,21 @@ def test_a_missing_package_is_one_sentence(
     assert done.stderr.startswith("error: ") and len(done.stderr.splitlines()) == 1
     assert told in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_no_package_but_the_one_that_lays_out_is_needed(tmp_path: Path) -> None:
+    absent = ["graphviz", "resvg_py", "typst", "numpy", "matplotlib"]
+    for command, target in (("draw", "n.svg"), ("step", "n.html"), ("worksheet", "sheet.html")):
+        words = [command, *(NEURON if command != "worksheet" else ()), "-o", target]
+        script = (
+            f"import sys; sys.modules.update(dict.fromkeys({absent!r}))\n"
+            f"from micrograd.__main__ import main; sys.exit(main({words!r}))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True,
+            check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, ""), command
 
 
 def test_a_fault_of_our_own_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,3 +214,36 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "draw the graph of an expression" in out
     assert "print values and gradients as a table" in out
+
+
+def test_a_step_of_training_from_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    target = tmp_path / "page.html"
+    words = ["step", "(x*w - y)**2", "x=2", "w=3", "y=1", "-o", str(target)]
+    assert main([*words, "--lr", "0.1", "--train", "w", "--open"]) == 0
+    assert opened == [target.as_uri()]
+    page = target.read_text(encoding="utf-8")
+    assert "w takes a step of 0.1 against its gradient" in page and "y takes a step" not in page
+    assert main([*words, "--lr", "0.1"]) == 0
+    assert "y takes a step of 0.1" in target.read_text(encoding="utf-8") and len(opened) == 1
+    for wrong, told in (
+        (["--lr", "0.1", "--train", "q"], "there is no input 'q'; there are x, w, y"),
+        (["--train", "w"], "it needs a learning rate"),
+        (["--lr", "-1"], "a finite number above 0"),
+    ):
+        assert main([*words, *wrong]) == 2
+        assert told in capsys.readouterr().err
+
+
+def test_narrow_cards_from_the_command_line(tmp_path: Path) -> None:
+    sizes = []
+    for extra in ([], ["--stacked"]):
+        target = tmp_path / "n.svg"
+        assert main(["draw", *NEURON, "-o", str(target), *extra]) == 0
+        found = re.search(r'<svg width="(\d+)"', target.read_text(encoding="utf-8"))
+        assert found is not None
+        sizes.append(int(found[1]))
+    assert sizes[1] < 0.7 * sizes[0]

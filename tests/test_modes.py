@@ -265,7 +265,7 @@ def test_no_private_name_of_one_module_is_used_in_another(path: Path) -> None:
 def test_a_private_use_would_be_found() -> None:
     assert private_uses("from micrograd.engine import Value, _leaf\n") == ["_leaf"]
     assert private_uses("from micrograd import engine\nengine._leaf(3)\n") == ["engine._leaf"]
-    assert private_uses("from micrograd.show import svg\nx = svg._text(3)\n") == ["svg._text"]
+    assert private_uses("from micrograd.show.graph import svg\nx = svg._text(3)\n") == ["svg._text"]
     assert private_uses("from micrograd import engine\nengine.push(x)\nself._leaf\n") == []
 
 

@@ -201,7 +201,7 @@ def own_operation() -> dict[str, float]:
 
 
 def expression() -> dict[str, float]:
-    from micrograd.show.expression import evaluate
+    from micrograd.expression import evaluate
 
     value, parts = evaluate("tanh(x*w + b)/(1 + exp(-x))**0.5", {"x": 2.0, "w": -3.0, "b": 6.88})
     value.backward()

@@ -18,8 +18,9 @@ import micrograd
 from micrograd import Value, grad, lift, no_grad, numbers, op, values
 from micrograd.op import Op
 from micrograd.gradcheck import gradcheck
-from micrograd.show.explain import Explanation
-from micrograd.show.picture import Graph, Picture
+from micrograd.show.lesson.explain import Explanation
+from micrograd.show.graph.digraph import Graph
+from micrograd.show.graph.picture import Picture
 
 v, w = Value(2.0), Value(3)
 assert_type(v + 2, Value)

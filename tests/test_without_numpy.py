@@ -166,7 +166,7 @@ def copies_and_pickles() -> None:
 def explaining() -> None:
     import micrograd
     from micrograd import Value
-    from micrograd.show.expression import evaluate
+    from micrograd.expression import evaluate
 
     x, w = Value(2.0, label="x"), Value(-3.0, label="w")
     y = (x * w + 1).tanh()
@@ -213,7 +213,7 @@ def pages_given_a_layout() -> None:
 
     import micrograd
     from micrograd import Value
-    from micrograd.show import render
+    from micrograd.show.graph import render
 
     def lesson(folder: Path) -> list[bytes]:
         x, w = Value(2.0, label="x"), Value(-3.0, label="w")

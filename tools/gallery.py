@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import tempfile
 import time
@@ -12,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from micrograd import Value, step_through, worksheet
+from micrograd import Value, nn, step_through, worksheet
+from micrograd.show.lesson.stepper import Stepper
 from tools.notebooks import ROOT
 
 __all__ = ["main"]
@@ -47,6 +49,16 @@ def shared() -> Value:
     return out
 
 
+def network() -> Stepper:
+    """The network of the second lecture on its four examples."""
+    model = nn.MLP(3, [4, 4, 1], activation="tanh", rng=random.Random(1337))
+    xs = [[2.0, 3.0, -1.0], [3.0, -1.0, 0.5], [0.5, 1.0, 1.0], [1.0, 1.0, -1.0]]
+    rows = [[Value(x, label=f"x{i}") for i, x in enumerate(row, 1)] for row in xs]
+    loss = sum((model(x) - y) ** 2 for x, y in zip(rows, (1.0, -1.0, -1.0, 1.0), strict=True))
+    loss.label = "loss"
+    return step_through(loss, model, 0.05)
+
+
 def main() -> None:
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
@@ -66,6 +78,7 @@ def main() -> None:
             quiz = step_through(shared(), quiz=True)
             take("quiz", quiz, 1000, 0, "light", lambda: _answer(driver))
             take("worksheet", worksheet.random(2, 7), 900, 1040, "light", lambda: None)
+            take("network", network(), 1280, 0, "light", lambda: _step(driver, 60))
         finally:
             driver.quit()
 

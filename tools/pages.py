@@ -31,6 +31,7 @@ TEMPLATE = """\
 {% block html_head_js_mathjax %}{% endblock %}
 {% block html_head_js_mermaidjs %}{% endblock %}
 {% block html_head_css %}<style>
+html { color-scheme: light; } /* and so are its pictures, whatever the system prefers */
 body { max-width: 1000px; margin: 0 auto !important; padding: 1em !important; }
 .jp-RenderedHTMLCommon { font-size: 16px; }
 .jp-InputPrompt, .jp-OutputPrompt { display: none; }

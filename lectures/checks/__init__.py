@@ -10,6 +10,7 @@ what it does to a file.
 """
 
 from checks._compare import by_hand, close, same, true, truths, word
+from checks._difference import beside
 from checks._forms import (
     array,
     as_value,
@@ -42,6 +43,7 @@ __all__ = [
     "array",
     "as_value",
     "as_values",
+    "beside",
     "brief",
     "by_hand",
     "close",

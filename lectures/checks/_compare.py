@@ -3,7 +3,7 @@
 `by_hand`, `word` and `truths` are for what a learner types: each is a part of the exercise.
 `close`, `same` and `true` are for what a learner's function gives: they raise `Wrong`.
 `instead` holds what a misreading of the text gives, by what is to be said of it:
-`{"this is the sum; asked is the mean": x.sum()}`.
+`{"this is the sum; give the mean": x.sum()}`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from checks._difference import difference, misread
+from checks._difference import difference, misread, off_at
 from checks._forms import array, brief, integers, is_open, whole
 from checks._marking import Wrong, forget, record
-from micrograd.show import answers
+from micrograd.show.practice import answers
 
 __all__ = ["by_hand", "close", "same", "true", "truths", "word"]
 
 _WORST = ("right", "right so far", "not attempted", "wrong")
 _NOTHING: Mapping[str, Any] = {}
+_ANSWERS = "the answers"
 _COUNT = 1e-9  # a count is a misreading's only if it is the same
 _MANY = 100  # calls, of which the last one says nothing
 
@@ -36,7 +37,7 @@ def by_hand(
     high: float | None = None,
     instead: Mapping[str, Any] = _NOTHING,
 ) -> None:
-    """A number that was worked out by hand, or a list of them: `micrograd.show.answers.by_hand`.
+    """A number worked out by hand, or a list of them: `micrograd.show.practice.answers.by_hand`.
 
     `exact` is for counts; with `low` or `high` any number from low to high is right.
     """
@@ -126,7 +127,7 @@ def truths(
     given: Sequence[Any],
     right: Sequence[bool],
     names: str,
-    what: str = "the answers",
+    what: str = _ANSWERS,
     *,
     instead: Mapping[str, Sequence[bool]] = _NOTHING,
 ) -> None:
@@ -144,7 +145,8 @@ def truths(
     total = f"{wrong} of the {len(right)} answers {'is' if wrong == 1 else 'are'} not right"
     total += misread([_truth(answer) for answer in given], instead)
     if unread or wrong:
-        record(what, "wrong", "; ".join([*unread, *([total] if wrong else [])]))
+        said = "; ".join([*unread, *([total] if wrong else [])])
+        record(what, "wrong", said if what == _ANSWERS else f"{what}: {said}")
     elif missing:
         record(f"{what} so far", "right" if missing < len(right) else "not attempted")
         record(f"{missing} of the {len(right)} answers", "not attempted")
@@ -217,12 +219,9 @@ def _same(got: Any, expected: Any, what: str) -> None:
         wanted = np.asarray(expected, dtype=float)
         given = integers(got, what, wanted.shape)
         if not np.array_equal(given, wanted):
-            place = [int(i) for i in np.argwhere(given != wanted)[0]]
-            count = int((given != wanted).sum())
-            first = f"the first of {count} that are" if count > 1 else "the only one that is"
-            found = brief(
-                given[tuple(place)] == 1
-                if np.array(expected).dtype == bool
-                else given[tuple(place)]
-            )
-            raise Wrong(f"{what}: {first} not right is {found} at {place}")
+            off = given != wanted
+            place = [int(i) for i in np.argwhere(off)[0]]
+            flags = np.array(expected).dtype == bool
+            found = brief(given[tuple(place)] == 1 if flags else given[tuple(place)])
+            said = off_at(off, place, "answer" if flags else "number")
+            raise Wrong(f"{what}: {said}: it is {found}")

@@ -1,16 +1,17 @@
 """What is said of a number or an array that is not right: where, by how much, what it is instead.
 
-`difference` needs only the two; `misread` knows what misreadings of the text give.
+`difference` needs only the two; `misread` knows what misreadings of the text give; `beside` writes
+a number that falls short of a bar.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["difference", "misread"]
+__all__ = ["beside", "difference", "misread", "off_at"]
 
 
 def misread(got: Any, instead: Mapping[str, Any], near: float = 1e-3) -> str:
@@ -51,14 +52,38 @@ def difference(given: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) 
         return _endless(here, there, where)
     count = int(off.sum())
     if given.size > 1 and not given.any():
-        some = "none" if count == given.size else f"{given.size - count} of the {given.size}"
+        zeros = given.size - count
+        some = f"only {zeros} of the {given.size}" if zeros else "none"
         return f"all are 0, and {some} should be"
-    first = f"{count} numbers are not right, the first" if count > 1 else "one number is not right,"
+    first = off_at(off, place)
     if not np.isfinite(there):
-        return f"{first}{where}: {_unlike(here, there)}"
+        return f"{first}: {_unlike(here, there)}"
     side = "large" if here > there else "small"
-    by = f"{first}{where}: {_unlike(here, there)} is too {side} by {abs(here - there):.3g}"
+    by = f"{first}: {_unlike(here, there)} is too {side} by {abs(here - there):.3g}"
     return by + (f"; the whole is {known}" if known else "")
+
+
+def off_at(off: np.ndarray, place: Sequence[int], thing: str = "number") -> str:
+    """How many of the numbers are not right, and where the first of those stands."""
+    count, where, things = int(off.sum()), list(place), f"{thing}s"
+    if off.size == 1:
+        return f"the only {thing}, at {where}, is not right"
+    if count == off.size:
+        none = "neither" if count == 2 else "none"
+        return f"{none} of the {count} {things} is right, the first at {where}"
+    if count == 1:
+        return f"one of the {off.size} {things} is not right, at {where}"
+    return f"{count} of the {off.size} {things} are not right, the first at {where}"
+
+
+def beside(x: float, bar: float, digits: int = 3, *, percent: bool = False) -> str:
+    """A number in so many decimals that it reads as lying on its own side of the bar."""
+    for decimals in range(digits, 18):
+        text = f"{x:.{decimals}%}" if percent else f"{x:.{decimals}f}"
+        read = float(text[:-1]) / 100 if percent else float(text)
+        if (read < bar, read > bar) == (x < bar, x > bar):
+            break
+    return text
 
 
 def _relation(given: np.ndarray, wanted: np.ndarray) -> str:

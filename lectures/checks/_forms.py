@@ -15,7 +15,7 @@ import numpy as np
 
 from checks._marking import Wrong
 from micrograd import Value
-from micrograd.show.answers import read_number
+from micrograd.show.practice.answers import read_number
 
 __all__ = [
     "OPEN",

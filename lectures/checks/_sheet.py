@@ -17,7 +17,7 @@ from typing import Any
 from checks._forms import OPEN
 from checks._marking import Part, marking, told
 from checks._watch import watched
-from micrograd.show.answers import Judged, judged
+from micrograd.show.practice.answers import Judged, judged
 
 __all__ = ["Exercise", "Outcome", "Sheet"]
 
@@ -32,17 +32,14 @@ _LOOKS = {
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise's number, its key (the checker's name), its checker and its hints."""
+    """An exercise's number, key (the checker's name), heading, checker and hints."""
 
     number: int
     key: str
+    title: str
     checker: Callable[..., None]
     hints: tuple[str, ...]
     returns: bool
-
-    @property
-    def title(self) -> str:
-        return self.key.replace("_", " ")
 
     @property
     def answers(self) -> list[str]:
@@ -77,7 +74,8 @@ class Sheet:
 
     `@sheet.exercise(3, hints=[...])` above `def the_nearest_centre(nearest): ...` makes a checker.
     Answers that are `...` or raise NotImplementedError are not attempted; any other exception is a
-    wrong answer. `returns=False` is for functions that give nothing back.
+    wrong answer. `title` is the heading, where the key does not spell it. `returns=False` is for
+    functions that give nothing back.
     """
 
     def __init__(self, title: str) -> None:
@@ -97,13 +95,15 @@ class Sheet:
         return {self._exercises[n].key: self._exercises[n] for n in self.numbers}
 
     def exercise(
-        self, number: int, *, hints: Sequence[str], returns: bool = True
+        self, number: int, *, hints: Sequence[str], title: str = "", returns: bool = True
     ) -> Callable[..., Any]:
         if number in self._exercises or not hints:
             raise ValueError(f"exercise {number} of {self.title!r}: there twice, or without hints")
 
         def register(checker: Callable[..., None]) -> Callable[..., None]:
-            made = Exercise(number, checker.__name__, checker, tuple(hints), returns)
+            key = checker.__name__
+            named = title or key.replace("_", " ").capitalize()
+            made = Exercise(number, key, named, checker, tuple(hints), returns)
             if made.key in self.exercises:
                 raise ValueError(f"two exercises of {self.title!r} are named {made.key!r}")
             self._exercises[number] = made
@@ -180,7 +180,7 @@ def _summary(parts: Sequence[Part]) -> tuple[str, str]:
         return "right", ""
     if statuses == {"not attempted"}:
         return "not attempted", ""
-    wrong = "; ".join(part.message for part in parts if part.message)
+    wrong = "; ".join(_said_once([part.message for part in parts if part.message]))
     said = [wrong] if wrong else []
     for label, status in (("Right", "right"), ("Not attempted", "not attempted")):
         names = list(dict.fromkeys(p.what for p in parts if p.status == status and p.what))
@@ -188,3 +188,32 @@ def _summary(parts: Sequence[Part]) -> tuple[str, str]:
         if names:
             said.append(f"{label}: {between.join(names)}")
     return ("wrong" if "wrong" in statuses else "right so far"), ". ".join(said)
+
+
+def _said_once(messages: Sequence[str]) -> list[str]:
+    """The messages; a remark in brackets that several in a row end with stands after the last."""
+    said: list[str] = []
+    for k, message in enumerate(messages):
+        remark = _remark(message)
+        alike = 0  # messages before this one with the same remark
+        while remark and alike < k and _remark(messages[k - alike - 1]) == remark:
+            alike += 1
+        if remark and k + 1 < len(messages) and _remark(messages[k + 1]) == remark:
+            message = message.removesuffix(f" ({remark})")
+        elif alike:
+            each = "both" if alike == 1 else f"all {alike + 1}"
+            message = f"{message.removesuffix(f' ({remark})')} ({each}: {remark})"
+        said.append(message)
+    return said
+
+
+def _remark(message: str) -> str:
+    """What stands in brackets at the end; they may hold brackets themselves."""
+    if not message.endswith(")"):
+        return ""
+    depth = 0
+    for i in range(len(message) - 1, 0, -1):
+        depth += {")": 1, "(": -1}.get(message[i], 0)
+        if not depth:
+            return message[i + 1 : -1] if message[i - 1] == " " else ""
+    return ""

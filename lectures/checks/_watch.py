@@ -41,6 +41,7 @@ __all__ = [
 _FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, partial)
 _DATA = (int, float, str, list, tuple, dict, np.ndarray, np.number, Value)
 _SMALL = 12  # so many numbers of a call are shown in a message
+_LINE = 200  # and so many characters
 
 
 class Watched:
@@ -85,8 +86,8 @@ class Watched:
         told = any(isinstance(x, _DATA) for x in arguments)  # a model or a generator says nothing
         if not told or sum(map(size, arguments)) > _SMALL:
             return ""
-        text = f"{self.__name__}({', '.join(brief(x, 60) for x in arguments)})"
-        return text if len(text) <= 160 else ""
+        text = f"{self.__name__}({', '.join(brief(x, _LINE) for x in arguments)})"
+        return text if len(text) <= _LINE else ""  # whole or not at all: it is to be tried again
 
 
 def watched(answer: Any, returns: bool = True) -> Any:

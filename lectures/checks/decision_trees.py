@@ -15,6 +15,7 @@ from checks import (
     Sheet,
     Wrong,
     array,
+    beside,
     by_hand,
     close,
     flags,
@@ -33,6 +34,7 @@ check, hint = sheet.check, sheet.hint
 
 @sheet.exercise(
     1,
+    title="How mixed?",
     hints=[
         "Begin with the shares: 6, 3 and 3 of 12.",
         "The entropy adds p log2(1/p); log2 of 2 and of 4 you know by heart.",
@@ -40,9 +42,9 @@ check, hint = sheet.check, sheet.hint
 )
 def how_mixed(gini: Any, entropy: Any, error: Any) -> None:
     p = np.array([6, 3, 3]) / 12
-    agree = "that is the chance that two draws agree; asked is that they differ"
-    nats = "that is in nats, by the natural logarithm; asked are bits"
-    least = "that is without the rarest class; asked is without the most frequent one"
+    agree = "that is the chance that two draws agree; give the chance that they differ"
+    nats = "that is in nats, by the natural logarithm; give bits"
+    least = "that leaves out the rarest class; leave out the most frequent one"
     by_hand(gini, 1 - p @ p, "the Gini impurity", instead={agree: p @ p})
     by_hand(entropy, -(p @ np.log2(p)), "the entropy in bits", instead={nats: -(p @ np.log(p))})
     by_hand(error, 1 - p.max(), "the error", instead={least: 1 - p.min()})
@@ -57,11 +59,11 @@ def how_mixed(gini: Any, entropy: Any, error: Any) -> None:
 )
 def the_best_cut(threshold: Any, left_over: Any, gain: Any) -> None:
     by_hand(threshold, 3.5, "the threshold")
-    summed = "that adds the two sides; asked is their average, each with its share of the examples"
+    summed = "that adds the two sides; give their average, each with its share of the examples"
     by_hand(left_over, 2 / 9, "the impurity that is left", instead={summed: 4 / 9})
     mistaken = {
-        "an average that is left cannot be as impure as the whole here: one side is pure": 0.0,
-        "that is the impurity of the whole; asked is by how much it is lowered": 4 / 9,
+        "that would be a cut that changes nothing, and one side of this one is pure": 0.0,
+        "that is the impurity of the whole; give how much it is lowered": 4 / 9,
     }
     by_hand(gain, 2 / 9, "the gain", instead=mistaken)
 
@@ -86,11 +88,11 @@ def _threshold(x: Any, t: Any) -> float:
 def a_cut_for_numbers(best_threshold: Any) -> None:
     x = np.array([3.0, 1.0, 3.0, 1.0, 2.0, 2.0])
     t = np.array([5.0, 0.0, 9.0, 1.0, 0.5, 0.0])
-    half_way = "that is a value of x; asked is a threshold half-way between two neighbours"
+    half_way = "that is a value of x; give a threshold half-way between two neighbours"
     what = "the threshold where values of x are equal"
     close(best_threshold(x, t), 2.5, what, instead={half_way: 2.0})
     t = np.array([2.0, 5.0, 3.0, 0.0, 4.0, 4.0])
-    averaged = "that is where the averages of the sides add to the least; asked are the sums"
+    averaged = "that is where the averages of the sides add to the least; compare the sums"
     what = "the threshold of six numbers in order"
     close(best_threshold(np.arange(1.0, 7.0), t), 4.5, what, instead={averaged: 1.5})
     t = np.array([0.0] * 9 + [2.0] + [3.0])
@@ -132,21 +134,22 @@ def asking_a_tree(ask: Any, depth: Any) -> None:
             close(got, wanted, f"the answer at {x}", instead=instead)
         close(ask(LEAF, np.zeros(2)), 7.0, "the answer of a single leaf")
     with part("depth"):
-        levels = {"asked is the number of questions on the way, and a leaf asks none": 1}
-        shortest = {"that is the shortest way; asked is the largest number of questions": 1}
+        levels = {"count the questions on the way; a leaf asks none": 1}
+        shortest = {"that is the shortest way; give the largest number of questions": 1}
         same(depth(LEAF), 0, "the depth of a single leaf", instead=levels)
         same(depth(LOPSIDED), 3, "the depth of a lopsided tree", instead=shortest)
 
 
 @sheet.exercise(
     5,
+    title="What is a leaf worth?",
     hints=[
         "g = (R as a leaf - R as a branch) / (leaves - 1).",
         "After the lower one is gone, the upper branch has a leaf less and leaves more impurity.",
     ],
 )
 def what_is_a_leaf_worth(upper_alone: Any, lower_alone: Any, first: Any, after: Any) -> None:
-    saved = "that divides by all leaves; collapsing leaves one of them, and asked is per leaf saved"
+    saved = "that divides by all leaves; collapsing leaves one: divide by the leaves saved"
     by_hand(upper_alone, 0.06, "the price of the upper node, alone", instead={saved: 0.045})
     by_hand(lower_alone, 0.03, "the price of the lower node, alone", instead={saved: 0.015})
     word(first, "lower", "which is collapsed first", ("upper", "lower"))
@@ -173,8 +176,8 @@ def a_direction_to_boost_along(direction: Any) -> None:
     with without_values():
         got = direction(F, y)
     mistaken = {
-        "that is the residual y - F, which squares would give; asked is the logistic loss": y - F,
-        "that is dL/dF; asked is -dL/dF, downhill": grads(values),
+        "that is the residual y - F, which squares would give; use the logistic loss": y - F,
+        "that is dL/dF; give -dL/dF, downhill": grads(values),
     }
     close(got, -grads(values), "the negative gradient of the logistic loss", instead=mistaken)
     with np.errstate(over="raise", invalid="raise"):
@@ -208,6 +211,7 @@ def a_soft_stump_by_hand(stump_gradient: Any) -> None:
 
 @sheet.exercise(
     8,
+    title="How many trees?",
     hints=[
         "The variance of a sum is the sum of all m^2 covariances: m variances, m (m - 1) others.",
         "Infinitely many trees leave rho sigma^2; solve for m, and round up.",
@@ -217,7 +221,7 @@ def how_many_trees(vote_variance: Any, trees_needed: Any) -> None:
     with part("vote_variance"):
         for m, rho, sigma in [(1, 0.3, 2.0), (10, 0.3, 2.0), (25, 0.0, 0.5), (7, 1.0, 3.0)]:
             covariance = sigma**2 * (np.full((m, m), rho) + (1 - rho) * np.eye(m))
-            alone = "that is as if the errors were independent; asked is with correlation rho"
+            alone = "that is as if the errors were independent; their correlation is rho"
             what = f"{m} tree{'s' * (m > 1)}, correlation {rho}"
             got = vote_variance(m, rho, sigma)
             close(got, covariance.mean(), what, instead={alone: sigma**2 / m})
@@ -225,7 +229,7 @@ def how_many_trees(vote_variance: Any, trees_needed: Any) -> None:
         for rho, excess in [(0.3, 0.05), (0.5, 0.1), (0.9, 0.5), (0.05, 0.01)]:
             m = next(m for m in range(1, 5000) if (1 - rho) / m <= excess * rho + 1e-12)
             got = trees_needed(rho, excess)
-            down = {"one fewer leaves more than that variance: round up": m - 1}
+            down = {f"{m - 1} trees leave more than that variance: round up": m - 1}
             same(got, m, f"the trees for correlation {rho}, excess {excess}", instead=down)
 
 
@@ -262,13 +266,15 @@ def fool_the_greedy_tree(X: Any, y: Any) -> None:
         raise Wrong(f"X is (n, 2) with n up to 60, got {X.shape}")
     y = flags(y, "the labels are 0 and 1; y", (len(X),)).astype(int)
     greedy = DecisionTreeClassifier(max_depth=2, random_state=0).fit(X, y).score(X, y)
-    true(greedy <= 0.70, f"the greedy tree is right about at most 70% ({greedy:.0%} are right)")
+    found = beside(greedy, 0.7, 0, percent=True)
+    true(greedy <= 0.7, f"the greedy tree is right about at most 70% ({found} are right)")
     wrong = _fewest(X, y, 2)
     true(wrong == 0, f"some tree of depth 2 is right about all (the best is wrong about {wrong})")
 
 
 @sheet.exercise(
     10,
+    title="Which question first?",
     hints=[
         "Before the question the loans have 1 bit; weigh each side's entropy with its share.",
         "The sides of A have 0.650 bits each. A pure side has none.",
@@ -278,7 +284,7 @@ def which_question_first(gain_a: Any, gain_b: Any, asked_first: Any) -> None:
     def bits(p: float) -> float:
         return -(p * math.log2(p) + (1 - p) * math.log2(1 - p))
 
-    nats = {"that is in nats; asked are bits": math.log(2) * (1 - bits(1 / 6))}
+    nats = {"that is in nats; the text asks for bits": math.log(2) * (1 - bits(1 / 6))}
     by_hand(gain_a, 1 - bits(1 / 6), "the gain of A", instead=nats)
     by_hand(gain_b, 1 - 9 / 12 * bits(1 / 3), "the gain of B")
     word(asked_first, "A", "which question is asked first", ("A", "B"))
@@ -286,6 +292,7 @@ def which_question_first(gain_a: Any, gain_b: Any, asked_first: Any) -> None:
 
 @sheet.exercise(
     11,
+    title="Left out, and divided",
     hints=[
         "One draw misses the example with the probability 3/4; there are four draws.",
         "Fix one value in the first set: each of the others joins it or does not, but not all do.",
@@ -294,13 +301,14 @@ def which_question_first(gain_a: Any, gain_b: Any, asked_first: Any) -> None:
 def left_out_and_divided(left_out: Any, judged_by: Any, divisions: Any, in_order: Any) -> None:
     by_hand(left_out, 81 / 256, "the probability of being left out")
     by_hand(judged_by, 200 / math.e, "the trees that judge an example")
-    twice = {"that counts each twice; asked are divisions whose order does not matter": 62}
+    twice = {"that counts each twice; the text asks for divisions whose order does not matter": 62}
     by_hand(divisions, 31, "the divisions of six values", exact=True, instead=twice)
     by_hand(in_order, 5, "the divisions that must be tried", exact=True)
 
 
 @sheet.exercise(
     12,
+    title="One round of AdaBoost",
     hints=[
         "The error is the weight of the wrong examples over the whole weight.",
         "y * told is 1 where the stump is right and -1 where it is wrong.",
@@ -320,7 +328,7 @@ def one_round_of_adaboost(one_round: Any) -> None:
         given = w.copy()
         vote, new = several(one_round(given, labels, told), "the vote", "the new weights")
         wanted_vote = 0.5 * math.log((1 - error) / error)
-        doubled = {"asked is the vote a of section 13, with its factor": 2 * wanted_vote}
+        doubled = {"the vote a of section 13 has a factor": 2 * wanted_vote}
         close(vote, wanted_vote, f"the vote of an error of {error:.3g}", instead=doubled)
         wanted = np.where(wrong, w / (2 * error), w / (2 * (1 - error))) / w.sum()
         close(new, wanted, "the new weights")
@@ -343,6 +351,7 @@ def _pruning_gains() -> tuple[float, ...]:
 
 @sheet.exercise(
     13,
+    title="What did pruning bring?",
     hints=[
         "Keep the 30 differences in a list; score gives the accuracy.",
         "The mean of 30 differences has the standard error 0.027 / sqrt(30). Is yours larger?",
@@ -350,7 +359,7 @@ def _pruning_gains() -> tuple[float, ...]:
 )
 def what_did_pruning_bring(mean_gain: Any, less_accurate: Any, verdict: Any) -> None:
     gains = _pruning_gains()
-    alone = {"that is the difference on seed 0; asked is the mean of 30": gains[0]}
+    alone = {"that is the difference on seed 0; the text asks for the mean of 30": gains[0]}
     by_hand(mean_gain, float(np.mean(gains)), "the mean difference", instead=alone)
     count = sum(gain < 0 for gain in gains)
     by_hand(less_accurate, count, "the splits on which the pruned tree is worse", exact=True)

@@ -27,6 +27,7 @@ def _mse(y: Any, predicted: Any) -> float:
 
 @sheet.exercise(
     1,
+    title="How many trials?",
     hints=[
         "One trial misses with probability 0.99, n independent ones with 0.99 to the power n.",
         "How many settings does each round have, with how many epochs? Multiply, then add.",
@@ -42,8 +43,8 @@ def how_many_trials(trials: Any, probability: Any, epochs_paid: Any) -> None:
     none = {"that is the probability that none hits": 0.9**20}
     by_hand(probability, 1 - 0.9**20, "the probability that one of 20 hits", instead=none)
     mistaken = {
-        "that is as if training went on; asked is with every round trained anew": 297,
-        "that is one round of five too few": 324,
+        "that is as if training went on; every round trains anew": 297,
+        "one of the five rounds is left out": 324,
     }
     by_hand(epochs_paid, 405, "the epochs paid", exact=True, instead=mistaken)
 
@@ -56,8 +57,8 @@ def how_many_trials(trials: Any, probability: Any, epochs_paid: Any) -> None:
     ],
 )
 def a_fair_wage(first: Any, second: Any, third: Any) -> None:
-    alone = "that is what this person earns alone; asked is the mean over all orders of arrival"
-    last = "that is for the one who arrives last; asked is the mean over all orders of arrival"
+    alone = "that is what this person earns alone; give the mean over all orders of arrival"
+    last = "that is for the one who arrives last; give the mean over all orders of arrival"
     by_hand(first, 10.5, "the wage of person 1", instead={alone: 6.0, last: 15.0})
     by_hand(second, 3.0, "the wage of person 2", instead={alone: 0.0, last: 6.0})
     by_hand(third, 4.5, "the wage of person 3", instead={alone: 3.0, last: 6.0})
@@ -74,7 +75,7 @@ def attribution_by_hand(
     saliency_1: Any, saliency_2: Any, attribution_1: Any, attribution_2: Any
 ) -> None:
     shut = "that is as if both units were open: what stands inside each relu?"
-    slope = "that is the gradient; asked is it times the way from the baseline to x"
+    slope = "that is the gradient; multiply it by the way from the baseline to x"
     size = "the way from the baseline to x2 goes down"
     by_hand(saliency_1, 2.0, "the gradient of x1", instead={shut: 7.0})
     by_hand(saliency_2, 4.0, "the gradient of x2", instead={shut: -1.0})
@@ -102,11 +103,11 @@ def permutation_importance(importance: Any) -> None:
     got = array(importance(_black_box, X, y, order), "the importances of four columns", (4,))
     true(np.array_equal(X, TABLE), "the table that was given is unchanged")
     error = _mse(y, _black_box(TABLE))
-    kept = "the columns before have stayed shuffled; asked is each column alone"
+    kept = "the columns before have stayed shuffled; shuffle each column alone"
     mistaken = {kept: _mse(y, _black_box(TABLE[order])) - error}
     close(got[3], 0.0, "the importance of a column that the box does not read", instead=mistaken)
     roots = np.sqrt(np.array(wanted) + error) - np.sqrt(error)
-    mistaken = {"these are rises of the root; asked is the mean squared error": roots}
+    mistaken = {"these are rises of the root; give those of the mean squared error": roots}
     close(got, wanted, "the importances of four columns", instead=mistaken)
 
 
@@ -128,7 +129,7 @@ def shuffling_a_group(group_rise: Any) -> None:
         pairs = residual[:, None] + part[:, None] - part[None, :]
         wanted = (pairs**2).mean() - (residual**2).mean()
         singly = 2 * (w[group] ** 2 * TABLE[:, group].var(axis=0)).sum()
-        mistaken = {"that adds the columns' own rises; asked is the group in one order": singly}
+        mistaken = {"that adds the columns' own rises; the group moves in one order": singly}
         what = f"the mean rise for the group {group}"
         close(group_rise(w[:4], TABLE, group), wanted, what, instead=mistaken)
     true(np.array_equal(before, TABLE), "the table that was given is unchanged")
@@ -145,9 +146,9 @@ def what_partial_dependence_hides(hidden: Any) -> None:
     X, grid = TABLE.copy(), np.linspace(-1, 2, 7)
     squares = TABLE[:, 1] ** 2
     mistaken = {
-        "that is how far the curves lie apart; asked is after each has lost its own mean over the "
+        "that is how far the curves lie apart; first subtract its own mean over the "
         "grid": squares.std(),
-        "that is the spread of the mean curve along the grid; asked is between the curves": (
+        "that is the spread of the mean curve along the grid; give the spread between the curves": (
             3 * grid.std()
         ),
     }
@@ -187,9 +188,9 @@ def integrated_gradients_on_the_engine(integrated: Any) -> None:
             return np.mean([gradient(v) for v in points], axis=0)
 
         mistaken = {
-            "that takes the beginnings of the steps; asked are their midpoints": way * at(0.0),
-            "that takes the ends of the steps; asked are their midpoints": way * at(1.0),
-            "that is the mean gradient times x; asked is times x - baseline": x * at(0.5),
+            "that takes the beginnings of the steps; take their midpoints": way * at(0.0),
+            "that takes the ends of the steps; take their midpoints": way * at(1.0),
+            "that is the mean gradient times x; multiply by x - baseline": x * at(0.5),
             "that is the gradient at x alone": way * gradient(x),
         }
         close(got, wanted, f"three attributions with {steps} midpoints", instead=mistaken)
@@ -200,6 +201,7 @@ def integrated_gradients_on_the_engine(integrated: Any) -> None:
 
 @sheet.exercise(
     8,
+    title="Expected improvement, downwards",
     hints=[
         "Write h = mean + deviation * t. For which t is best - h positive?",
         "The integral of t times the normal density has a closed form; look at its derivative.",
@@ -213,12 +215,10 @@ def expected_improvement_downwards(improvement: Any) -> None:
         what = f"the improvement for mean {mean}, deviation {deviation}, best {best}"
         upwards = np.maximum(mean + deviation * t - best, 0) * density
         mistaken = {
-            "that is the improvement upwards; asked is how far h falls below the best": (
+            "that is the improvement upwards; give how far h falls below the best": (
                 upwards.sum() * (t[1] - t[0])
             ),
-            "that is the improvement of the mean; asked is the mean improvement": max(
-                best - mean, 0.0
-            ),
+            "that is the improvement of the mean; give the mean improvement": max(best - mean, 0.0),
         }
         right = gain.sum() * (t[1] - t[0])
         close(improvement(mean, deviation, best), right, what, rtol=1e-5, instead=mistaken)
@@ -246,8 +246,7 @@ def the_plan_of_a_bracket(plan: Any) -> None:
         full = arguments[2]
         for settings, resource in rounds:
             if resource > full:
-                raise Wrong(f"a round has the resource {resource}; it is to end before {full} is "
-                            "exceeded")  # fmt: skip
+                raise Wrong(f"a round has the resource {resource}, more than full = {full}")
             true(settings > 0, "every round has settings left")
         same(len(rounds), len(wanted), "the number of rounds")
         same(rounds, wanted, "the pairs (settings, resource of each)")

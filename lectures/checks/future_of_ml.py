@@ -15,6 +15,7 @@ from checks import (
     Sheet,
     Wrong,
     array,
+    beside,
     by_hand,
     close,
     elsewhere,
@@ -65,7 +66,7 @@ def four_numbers_of_a_monitor(value: Any, expected: Any, alarm: Any, level: Any)
     }
     by_hand(value, 0.3 * math.log(4), "the PSI of the two categories", instead=one)
     mistaken = {
-        "that would be for infinitely many rows; asked is for 1,000 and 200": 0.0,
+        "that would be for infinitely many rows; there are 1,000 and 200": 0.0,
         "ten shares that add up to 1 are nine free ones": 0.06,
     }
     by_hand(expected, 0.054, "the PSI expected when nothing has changed", instead=mistaken)
@@ -80,6 +81,7 @@ def four_numbers_of_a_monitor(value: Any, expected: Any, alarm: Any, level: Any)
 
 @sheet.exercise(
     2,
+    title="Which drift?",
     hints=[
         "Ask of each story what stayed: P(y | x), P(x | y), or P(x)?",
         "P(x) is the sum over y of P(y) P(x | y). When does it change?",
@@ -119,7 +121,7 @@ def which_drift(kinds: Any, seen: Any) -> None:
 )
 def three_voices_by_hand(against: Any, prior: Any, silent: Any) -> None:
     counted = {
-        "that counts voices; asked is with their accuracies": 1 / 3,
+        "that counts voices; weigh them by their accuracies": 1 / 3,
         "that is the first voice alone; the two others speak against it": 0.9,
     }
     without = {"that is without the prior": 0.5}
@@ -131,6 +133,7 @@ def three_voices_by_hand(against: Any, prior: Any, silent: Any) -> None:
 
 @sheet.exercise(
     4,
+    title="Kolmogorov and Smirnov",
     hints=[
         "The largest difference is reached at one of the points of a or of b.",
         "np.searchsorted(np.sort(a), x, side='right') counts those of a that are <= x, ties too.",
@@ -140,7 +143,7 @@ def kolmogorov_and_smirnov(distance: Any) -> None:
     from scipy.stats import ks_2samp
 
     apart = distance(np.array([1.0, 2.0]), np.array([5.0, 6.0, 7.0]))
-    sideways = {"that is how far values lie apart; asked is how far shares do": 5.0}
+    sideways = {"that is how far values lie apart; give how far shares do": 5.0}
     close(apart, 1.0, "the distance of samples that do not overlap", instead=sideways)
     inside = distance(np.array([0.0, 0.0, 9.0, 9.0]), np.array([4.0, 5.0]))
     close(inside, 0.5, "the distance where one sample lies within the other")
@@ -174,18 +177,22 @@ def the_gatekeeper(status: Any) -> None:
         "a list": ("[1, 2, 3]", [422]),
         "a number": ("3", [422]),
         "null": ("null", [422]),
-        "a missing key": ('{"value": [1, 2, 3]}', [422]),
-        "one key too many (asked is nothing else)": ('{"values": [1, 2, 3], "unit": "km"}', [422]),
+        "one without the key values": ('{"value": [1, 2, 3]}', [422]),
+        "one that has a second key": ('{"values": [1, 2, 3], "unit": "km"}', [422]),
         "two numbers": ('{"values": [1, 2]}', [422]),
         "four numbers": ('{"values": [1, 2, 3, 4]}', [422]),
         "a text of three letters": ('{"values": "123"}', [422]),
         "a number in quotes": ('{"values": [1, "2", 3]}', [422]),
-        "true among the numbers, which is none": ('{"values": [1, true, 3]}', [422]),
-        "null among the numbers": ('{"values": [1, null, 3]}', [422]),
-        "NaN": ('{"values": [1, NaN, 3]}', [400, 422]),  # Python reads it, JSON has no such word
-        "1e999, which is no finite number": ('{"values": [1, 1e999, 3]}', [422]),
+        "one with true, which is no number": ('{"values": [1, true, 3]}', [422]),
+        "one with null": ('{"values": [1, null, 3]}', [422]),
+        # Python reads it, JSON has no such word
+        "one with NaN": (
+            '{"values": [1, NaN, 3]}',
+            [400, 422],
+        ),  # Python reads it, JSON has no such word
+        "one with 1e999, which is not finite": ('{"values": [1, 1e999, 3]}', [422]),
         # finite as a whole number of Python, and more than a float can hold
-        "an integer of 400 digits": ('{"values": [1, ' + "9" * 400 + ", 3]}", [200, 422]),
+        "one with an integer of 400 digits": ('{"values": [1, ' + "9" * 400 + ", 3]}", [200, 422]),
         "100,000 brackets": ("[" * 100_000, [400]),
     }
     for what, (body, wanted) in cases.items():
@@ -195,11 +202,11 @@ def the_gatekeeper(status: Any) -> None:
             raise
         except Exception as error:
             kind = type(error).__name__
-            raise Wrong(f"the body is {what}: it raised {kind}; it is never to raise") from None
+            raise Wrong(f"the body is {what}: it raised {kind}, and it must never raise") from None
         found = number(got, f"the status when the body is {what}")
         if found not in wanted:
             asked = " or ".join(map(str, wanted))
-            raise Wrong(f"the status when the body is {what}: got {found:g}, asked is {asked}")
+            raise Wrong(f"the status when the body is {what}: got {found:g}, expected {asked}")
 
 
 @sheet.exercise(
@@ -285,10 +292,10 @@ def the_gradient_of_the_votes(gradient: Any) -> None:
         spoken = VOTES != 0
         mistaken = {
             "that counts silence as a vote; it says nothing about a function": off.mean(axis=0),
-            "that divides by the items with a vote; asked is the mean over all n": (
+            "that divides by the items with a vote; give the mean over all n": (
                 (off * spoken).sum(axis=0) / spoken.sum(axis=0)
             ),
-            "that is the sum over the items; asked is their mean": (off * spoken).sum(axis=0),
+            "that is the sum over the items; give their mean": (off * spoken).sum(axis=0),
         }
         close(by_w, grads(w), f"the derivatives by w, {title}", instead=mistaken)
         close(by_tau, tau.grad, f"the derivative by tau, {title}")
@@ -296,6 +303,7 @@ def the_gradient_of_the_votes(gradient: Any) -> None:
 
 @sheet.exercise(
     9,
+    title="One round of EM",
     hints=[
         "E: the probability of y = 1 for each item is a sigmoid of prior log-odds plus votes @ w.",
         "M: for each function, the mean probability of being right, where it speaks.",
@@ -310,12 +318,12 @@ def one_round_of_em(em_round: Any) -> None:
         sure = (log_odds + math.log(prior / (1 - prior)) > 0).mean()
         alike = (1 / (1 + np.exp(-log_odds))).mean()
         mistaken = {
-            "that decides each label; asked are probabilities of 1": sure,
+            "that decides each label; add up the probabilities of 1": sure,
             "that is as if both labels were alike beforehand": alike,
         }
         close(new_prior, share, f"the new prior, from {prior}", instead=mistaken)
         everywhere = {
-            "that divides by all items; asked is where the function speaks": wanted
+            "that divides by all items; divide by those where the function speaks": wanted
             * (VOTES != 0).mean(axis=0)
         }
         what = f"the new accuracies, from the prior {prior}"
@@ -354,7 +362,7 @@ def make_the_majority_win(free: Any, copied: Any) -> None:
     model = right(votes @ np.log(believed / (1 - believed)))
     if majority < model + 0.2:
         raise Wrong(
-            f"majority vote reaches {majority:.3f}, the label model {model:.3f}; asked is a "
-            "majority that is better by at least 0.2"
+            f"majority vote reaches {majority:.4f}, the label model {model:.4f}: better by "
+            f"{beside(majority - model, 0.2)}; it should be by at least 0.2"
         )
     record("both together", "right")

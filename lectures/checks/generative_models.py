@@ -13,6 +13,7 @@ from checks import (
     Wrong,
     array,
     as_value,
+    beside,
     by_hand,
     close,
     flags,
@@ -51,7 +52,7 @@ NET = {
 )
 def a_rare_fault(reported: Any, once: Any, twice: Any) -> None:
     cracked = "those are the cracked ones; sound parts are reported as well"
-    turned = "that is how likely a cracked part is to be reported; asked is the other way round"
+    turned = "that is how likely a cracked part is to be reported; give it the other way round"
     by_hand(reported, 2192, "the parts reported of 100,000", exact=True, instead={cracked: 196})
     by_hand(once, 196 / 2192, "the probability after one report", instead={turned: 0.98})
     mistaken = {
@@ -65,13 +66,14 @@ def a_rare_fault(reported: Any, once: Any, twice: Any) -> None:
 
 @sheet.exercise(
     2,
+    title="Which is which?",
     hints=[
         "MAP: (n_k + a_k - 1) / (n + sum of (a_j - 1)). Mean: (n_k + a_k) / (n + sum of a_j).",
         "Section 5 has the picture for e, section 9 the derivation for f.",
     ],
 )
 def which_is_which(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> None:
-    mean = "asked is which is which: the MAP is where a posterior is highest, not its mean"
+    mean = "the MAP is where a posterior is highest, not its mean"
     mistaken = {mean: (True, True, False, True, False, True)}
     right = (True, False, True, True, False, True)
     truths((a, b, c, d, e, f), right, "abcdef", instead=mistaken)
@@ -92,7 +94,7 @@ def events_in_an_hour(best_rate: Any, slope: Any, map_rate: Any) -> None:
         for start in (-0.7, 0.4, 1.9):
             s = Value(start)
             (s.exp() - s * CALLS.mean()).backward()
-            by_rate = "that is the derivative by lambda; asked is by s, with lambda = exp(s)"
+            by_rate = "that is the derivative by lambda; derive by s, with lambda = exp(s)"
             mistaken = {by_rate: 1 - CALLS.mean() / math.exp(start)}
             what = f"the derivative at s = {start}"
             close(slope(start, CALLS), s.grad, what, instead=mistaken)
@@ -102,7 +104,7 @@ def events_in_an_hour(best_rate: Any, slope: Any, map_rate: Any) -> None:
             log_posterior = (CALLS.sum() + a - 1) * np.log(rates) - (len(CALLS) + b) * rates
             top = rates[log_posterior.argmax()]
             mistaken = {
-                "that is the posterior mean; asked is where the posterior is highest": (
+                "that is the posterior mean; give where the posterior is highest": (
                     (CALLS.sum() + a) / (len(CALLS) + b)
                 ),
                 "that is without the prior": CALLS.mean(),
@@ -113,6 +115,7 @@ def events_in_an_hour(best_rate: Any, slope: Any, map_rate: Any) -> None:
 
 @sheet.exercise(
     4,
+    title="A believer's gradient by hand",
     hints=[
         "The derivative of softplus is the sigmoid, which is 1/2 at 0. s is used twice.",
         "The gradient is 5 sigmoid(s) - 3. Where is it zero? s = log(theta / (1 - theta)).",
@@ -121,9 +124,9 @@ def events_in_an_hour(best_rate: Any, slope: Any, map_rate: Any) -> None:
 def a_believers_gradient_by_hand(gradient: Any, place: Any, theta: Any) -> None:
     one_use = {"that is one use of s; it is used twice": -3.0, "that is one use of s": 2.5}
     by_hand(gradient, -0.5, "the gradient at s = 0", instead=one_use)
-    mistaken = {"that is theta = sigmoid(s); asked is the s for which it is that": 0.6}
+    mistaken = {"that is theta = sigmoid(s); give s itself": 0.6}
     by_hand(place, math.log(1.5), "the s at which the gradient is zero", instead=mistaken)
-    likeliest = {"that is s; asked is theta = sigmoid(s)": math.log(1.5)}
+    likeliest = {"that is s; give theta = sigmoid(s)": math.log(1.5)}
     by_hand(theta, 0.6, "the theta there", instead=likeliest)
 
 
@@ -140,7 +143,7 @@ def a_sum_that_does_not_overflow(log_sum_exp: Any) -> None:
     close(log_sum_exp(a), wanted, "ordinary rows", rtol=1e-10)
     for shift in (2000.0, -2000.0):
         mistaken = {
-            "exp of such numbers is too large or too small for a float; asked is a sum that works "
+            "exp of such numbers is too large or too small for a float; write a sum that works "
             "for them too": np.full(6, np.copysign(np.inf, shift))
         }
         with np.errstate(all="ignore"):
@@ -183,7 +186,7 @@ def a_missing_measurement(posterior_with_gaps: Any) -> None:
         ]
         filled = densities / np.prod(np.sqrt(2 * np.pi * VARIANCES[:, list(gaps)]), axis=1)
         mistaken = {
-            "that says of each gap that the class's mean was there; asked is what the known "
+            "that says of each gap that the class's mean was there; give what the known "
             "entries say alone": filled / filled.sum()
         }
         what = f"the posterior of a point with {len(gaps)} of its 4 entries unknown"
@@ -195,6 +198,7 @@ def a_missing_measurement(posterior_with_gaps: Any) -> None:
 
 @sheet.exercise(
     7,
+    title="A mean with a prior, on Values",
     hints=[
         "One measurement costs (x - mu)^2 / (2 sigma^2), and what does not depend on mu.",
         "Set the derivative to zero and collect mu: weights n / sigma^2 and 1 / tau^2.",
@@ -231,6 +235,7 @@ def a_mean_with_a_prior_on_values(loss: Any, best_mean: Any) -> None:
 
 @sheet.exercise(
     8,
+    title="Blocked or not?",
     hints=[
         "Write down every path between the two, whatever the direction of its arrows.",
         "A collider blocks unless it, or something that follows from it, is known; any other place "
@@ -273,7 +278,7 @@ def ask_the_net(ask: Any) -> None:
         agree = [(world, p) for world, p in worlds if given.items() <= world.items()]
         both = sum(p for world, p in agree if query.items() <= world.items())
         mistaken = {
-            "that is p(query and given); asked is p(query | given)": both,
+            "that is p(query and given); give p(query | given)": both,
             "that is p(query), whatever is given": sum(
                 p for world, p in worlds if query.items() <= world.items()
             ),
@@ -284,6 +289,7 @@ def ask_the_net(ask: Any) -> None:
 
 @sheet.exercise(
     10,
+    title="Defeat naive Bayes",
     hints=[
         "Naive Bayes knows the mean and variance of each feature within each class. Make these "
         "alike.",
@@ -308,6 +314,10 @@ def defeat_naive_bayes(X: Any, y: Any) -> None:
         float(((scores[1] > scores[0]) == (y == 1)).mean()) for scores in (naive, full)
     )
     if of_full < 0.95:
-        raise Wrong(f"with full covariances {of_full:.0%} are right, which is less than 95%")
+        raise Wrong(
+            f"with full covariances {beside(of_full, 0.95, 0, percent=True)} are right; "
+            "it should be at least 95%"
+        )
     if of_naive > 0.6:
-        raise Wrong(f"naive Bayes is right in {of_naive:.0%}: not defeated yet")
+        found = beside(of_naive, 0.6, 0, percent=True)
+        raise Wrong(f"naive Bayes is right in {found}; it should be 60% at most")

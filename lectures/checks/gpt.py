@@ -11,6 +11,7 @@ from checks import (
     Wrong,
     array,
     as_values,
+    beside,
     by_hand,
     close,
     effort,
@@ -52,7 +53,7 @@ def _attention(q: Any, k: Any, v: Any) -> Any:
 )
 def attention_by_hand(weights: Any, output: Any) -> None:
     undivided = "that is without dividing the scores by the root of the head size"
-    by_size = "that divides by the head size; asked is by its root"
+    by_size = "that divides by the head size; divide by its root"
     sums = {undivided: [1 / 6, 2 / 3, 1 / 6], by_size: np.array([1, 2**0.5, 1]) / (2 + 2**0.5)}
     what = "the three weights of the third position"
     by_hand(weights, [0.25, 0.5, 0.25], what, instead=sums)
@@ -69,7 +70,7 @@ def attention_by_hand(weights: Any, output: Any) -> None:
     ],
 )
 def the_spread_of_a_score(variance: Any, divided: Any, divisor: Any) -> None:
-    deviations = "that multiplies deviations; asked is the variance"
+    deviations = "that multiplies deviations; multiply variances"
     one = "that is the variance of one product; a score adds 64 of them"
     instead = {deviations: 384, one: 36}
     by_hand(variance, 64 * 4 * 9, "the variance of a score", instead=instead)
@@ -130,6 +131,7 @@ def a_window_of_the_past(window: Any) -> None:
 
 @sheet.exercise(
     5,
+    title="Causal attention on Values",
     hints=[
         "Scores, mask, softmax along the last axis, product with v: four lines.",
         "micrograd.where(past, scores, -np.inf) keeps the gradient; np.where would, too.",
@@ -230,13 +232,14 @@ def sums_as_sequences(encode: Any) -> None:
         digits = [a // 10, a % 10, b // 10, b % 10, c % 10, c // 10 % 10, c // 100]
         wanted = np.stack(digits, axis=1)
         same(x[:, :4], wanted[:, :4], "the digits of a and of b in x")
-        order = {"asked are the digits of the sum with the ones first": wanted[:, :3:-1]}
+        order = {"give the digits of the sum with the ones first": wanted[:, :3:-1]}
         same(y, wanted[:, 4:], "the digits of the sums in y", instead=order)
         same(x[:, 4:], wanted[:, 4:6], "what x holds behind the digits of a and b")
 
 
 @sheet.exercise(
     8,
+    title="A GPT that adds",
     hints=[
         "Two blocks, width 16, Adam at 0.015 falling to 0, 1,000 steps of 64 random sums.",
         "To answer, predict the ones, put them into x, predict the tens, put them in, and again.",
@@ -249,12 +252,13 @@ def a_gpt_that_adds(train_adder: Any) -> None:
     with watching() as made:
         got = add(a, b)
     if np.shape(got) == (400, 3):
-        raise Wrong("add gives three digits for each sum; asked is one number for each")
+        raise Wrong("add returns three digits for each sum; give one number for each")
     right = float((integers(got, "the answers to 400 sums", (400,)) == a + b).mean())
     if right < 0.9:
-        raise Wrong(f"of 400 sums {right:.0%} are right; train until 90% are")
+        found = beside(right, 0.9, 0, percent=True)
+        raise Wrong(f"of 400 sums {found} are right; train until 90% are")
     if not any(module.partition(".")[0] == "micrograd" for module, _ in made):
-        raise Wrong("no network is asked: nothing of micrograd is called while it adds")
+        raise Wrong("add asks no network: nothing of micrograd is called while it adds")
     if _adds_by_itself(add):
         raise Wrong("sums of numbers that have no two digits are right as well: this is +, no GPT")
 

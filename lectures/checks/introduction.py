@@ -20,6 +20,7 @@ from checks import (
     Sheet,
     Wrong,
     array,
+    beside,
     brief,
     by_hand,
     close,
@@ -43,13 +44,14 @@ KINDS = ("classification", "regression", "unsupervised", "self-supervised", "rei
 
 @sheet.exercise(
     1,
+    title="What feedback?",
     hints=[
         "What is given besides the inputs: labels, numbers, rewards, nothing, or a part of them?",
         "A letter that was rubbed out was there before: the book is its own teacher.",
     ],
 )
 def what_feedback(rain: Any, letters: Any, customers: Any, lift: Any, mail: Any) -> None:
-    kind = "what is asked for is an amount, not one of a few classes"
+    kind = "the answer is an amount, not one of a few classes"
     word(rain, "regression", "rain", KINDS, instead={kind: "classification"})
     given_away = "nobody has labelled them, and yet there is one right answer: what stood there"
     word(letters, "self-supervised", "letters", KINDS, instead={given_away: "unsupervised"})
@@ -68,7 +70,7 @@ def what_feedback(rain: Any, letters: Any, customers: Any, lift: Any, mail: Any)
 def what_guessing_gives(most_frequent: Any, in_proportion: Any, all_alike: Any, mixed: Any) -> None:
     p = np.array([1 / 2, 1 / 3, 1 / 6])
     by_hand(most_frequent, p.max(), "always the most frequent class")
-    average = "that is the average of the frequencies; asked is how often guess and class agree"
+    average = "that is the average of the frequencies; give how often guess and class agree"
     by_hand(in_proportion, p @ p, "each class as often as it occurs", instead={average: 1 / 3})
     by_hand(all_alike, p.mean(), "all classes alike")
     half = "that is as if both were said equally often"
@@ -131,13 +133,15 @@ def scaling_without_a_leak(standardise: Any) -> None:
     sample = np.where(train.std(axis=0) == 0, 1, train.std(axis=0, ddof=1))
     both = np.concatenate([train, other])
     mistaken = {
-        "this divides by n - 1 in the deviation; asked is n": (train - mean) / sample,
-        "these are the means and deviations of both tables together; asked are the training "
-        "table's": (train - both.mean(axis=0)) / both.std(axis=0),
+        "this divides by n - 1 in the deviation; divide by n": (train - mean) / sample,
+        "these are the means and deviations of both tables together; use the training table's": (
+            train - both.mean(axis=0)
+        )
+        / both.std(axis=0),
     }
     what = "the training table, with a constant column"
     close(moved, (train - mean) / deviation, what, instead=mistaken)
-    own = "this is the other table by its own scale; asked is the training table's for both"
+    own = "this is the other table by its own scale; use the training table's for both"
     alone = (other - other.mean(axis=0)) / other.std(axis=0)
     close(other_moved, (other - mean) / deviation, "the other table", instead={own: alone})
 
@@ -157,10 +161,10 @@ def _vote(X_train: Any, y_train: Any, x: Any, k: int) -> Any:
 )
 def neighbours_that_vote(vote: Any) -> None:
     line, labels = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([9, 5, 5, 9])
-    nearest = {"that is the label of the nearest alone; asked is the most frequent of the k": 9}
+    nearest = {"that is the label of the nearest alone; give the most frequent of the k": 9}
     what = "the vote of 3 neighbours on a line"
     same(vote(line, labels, np.zeros(1), 3), 5, what, instead=nearest)
-    tied = {"of equally frequent labels the one is asked for whose nearest example is nearest": 5}
+    tied = {"of equally frequent labels give the one whose nearest example is nearest": 5}
     same(vote(line, labels, np.zeros(1), 4), 9, "the vote of two against two", instead=tied)
     rng = np.random.default_rng(15)
     X, y = rng.normal(size=(60, 3)), rng.integers(0, 4, size=60)
@@ -189,13 +193,14 @@ def the_gradient_of_a_penalised_hinge(hinge_gradient: Any) -> None:
         with without_values():
             got = hinge_gradient(w, b, x, y)
         dw, db = several(got, "dL/dw", "dL/db")
-        slope = "that is the slope of the costs; asked are both sides of the kink"
+        slope = "that has the slope of the costs, which is 0 on this side of the kink"
         close(dw, a.grad, f"dL/dw {side}", instead={slope: w - y * x})
         close(db, c.grad, f"dL/db {side}", instead={slope: -y})
 
 
 @sheet.exercise(
     7,
+    title="Rewards, compared with what?",
     hints=[
         "log pi_A = s_A - log sum exp s: differentiate both terms with respect to s_j.",
         "The result is (R - c) times an array that is 1 - pi_A at the machine, -pi_j elsewhere.",
@@ -209,18 +214,21 @@ def rewards_compared_with_what(policy_step: Any) -> None:
     for c in (0.0, 0.7):
         with without_values():
             steps = [array(policy_step(s, a, r, c), "one step", (4,)) for a, r in enumerate(pays)]
-        close(pi @ np.array(steps), grads(values), f"the average step with c = {c}")
+        close(
+            pi @ np.array(steps), grads(values), f"the step averaged over the machines, c = {c:g}"
+        )
     surprise = functional.cross_entropy(values, 2)
     for v in values:
         v.grad = 0.0
     surprise.backward()
     step = -0.75 * grads(values)
-    alone = {"that is the step with c = 0; asked is (R - c) times the gradient": step / 0.75}
+    alone = {"that is the step with c = 0; give (R - c) times the gradient": step / 0.75}
     close(policy_step(s, 2, 1.0, 0.25), step, "one step with c = 0.25", instead=alone)
 
 
 @sheet.exercise(
     8,
+    title="BigML's JSON, read by hand",
     hints=[
         "Each category has one list a field, in the order of input_fields, and the intercept last.",
         "The order of the names in `inputs` says nothing: look each field's name up by its key.",
@@ -249,10 +257,10 @@ def bigmls_json_read_by_hand(predict: Any) -> None:
     true(sorted(result) == sorted(w), "the dictionary's keys are the names of the classes")
     for c in w:
         mistaken = {
-            "`inputs` is read in its own order; asked is by name, in the order of input_fields": (
+            "`inputs` is read in its own order; read it by name, in the order of input_fields": (
                 ordered[c] / sum(ordered.values())
             ),
-            "that is sigma(w x + b) alone; asked is it divided by the sum of all": alone[c],
+            "that is sigma(w x + b) alone; divide it by the sum of all": alone[c],
         }
         right = alone[c] / sum(alone.values())
         close(result[c], right, f"the probability of {c}", instead=mistaken)
@@ -271,8 +279,9 @@ def the_best_of_many(luck: Any) -> None:
         below = sum(math.comb(n, b) for b in range(least)) / 2**n
         above = below + math.comb(n, least) / 2**n
         mistaken = {
-            "that is the probability of more than the share; asked is at least": 1 - above**m,
-            "that is as if all of them did; asked is the best of them": (1 - below) ** m,
+            "that is the probability of more than the share; the share itself counts, too": 1
+            - above**m,
+            "that is the probability that all of them do; give that of the best": (1 - below) ** m,
         }
         what = f"{m} model{'s' * (m > 1)}, {n} questions, {share:.0%}"
         close(luck(n, m, share), 1 - below**m, what, instead=mistaken)
@@ -282,7 +291,7 @@ def _leave_one_out(factors: Any) -> float:
     X, y = load_wine(return_X_y=True)
     factors = array(factors, "the 13 factors, one a column", (13,))
     if not np.all(np.isfinite(factors) & (factors > 0)):
-        raise Wrong("the 13 factors, one a column: all are positive")
+        raise Wrong("the 13 factors, one a column: every factor must be positive and finite")
     X = X * factors
     distance = ((X[:, None] - X) ** 2).sum(axis=2)
     np.fill_diagonal(distance, np.inf)
@@ -291,6 +300,7 @@ def _leave_one_out(factors: Any) -> float:
 
 @sheet.exercise(
     10,
+    title="A transformer in scikit-learn's form",
     hints=[
         "np.quantile(X, [share, 1 - share], axis=0) gives both ends at once, a row each.",
         "np.clip(X, low, high) makes a new table; and what does `fit` always give back?",
@@ -310,7 +320,7 @@ def a_transformer_in_scikit_learns_form(Clipper: Any) -> None:
     close(clipper.high_, high, "the upper ends")
     close(clipper.transform(train), np.clip(train, low, high), "the training table")
     own = np.clip(later, *np.quantile(later, [0.1, 0.9], axis=0))
-    learns = "that is its own range; asked is the one learned in fit, and nothing outside it"
+    learns = "that is its own range; use the one learned in fit, and learn nothing outside it"
     right = np.clip(later, low, high)
     close(clipper.transform(later), right, "a later table", instead={learns: own})
     close(clipper.low_, low, "the lower ends after a later table")
@@ -324,6 +334,7 @@ def a_transformer_in_scikit_learns_form(Clipper: Any) -> None:
 
 @sheet.exercise(
     11,
+    title="Break it, and mend it",
     hints=[
         "What happens to the distances if one column is a million times as large as the others?",
         "To mend: after the multiplication all columns should spread alike.",
@@ -334,13 +345,15 @@ def break_it_and_mend_it(bad_factors: Any, good_factors: Any) -> None:
         bad = _leave_one_out(bad_factors)
         if np.ptp(array(bad_factors, "the bad factors")) == 0:
             raise Wrong(
-                "the bad factors: one factor for all columns leaves the nearest the nearest "
-                f"({bad:.1%} are right); asked are columns that count unequally"
+                "the bad factors: with one for all columns each wine keeps its nearest neighbour "
+                f"({beside(bad, 0.55, 1, percent=True)} are right); choose factors that differ"
             )
-        true(bad < 0.55, f"with the bad factors under 55% are right ({bad:.1%} are)")
+        found = beside(bad, 0.55, 1, percent=True)
+        true(bad < 0.55, f"with the bad factors under 55% are right ({found} are)")
     with part("the good factors"):
         good = _leave_one_out(good_factors)
-        true(good >= 0.95, f"with the good factors 95% or more are right ({good:.1%} are)")
+        found = beside(good, 0.95, 1, percent=True)
+        true(good >= 0.95, f"with the good factors 95% or more are right ({found} are)")
 
 
 WORDS = ("feature", "label", "parameter", "hyperparameter", "inference", "training")
@@ -348,6 +361,7 @@ WORDS = ("feature", "label", "parameter", "hyperparameter", "inference", "traini
 
 @sheet.exercise(
     12,
+    title="Which word?",
     hints=[
         "Section 3 explains the six words, one after another.",
         "Ask who sets the number: the data, by learning, or the bank, beforehand?",
@@ -356,7 +370,7 @@ WORDS = ("feature", "label", "parameter", "hyperparameter", "inference", "traini
 def which_word(income: Any, weight: Any, strength: Any, paid_back: Any, tomorrow: Any) -> None:
     word(income, "feature", "the income", WORDS)
     word(weight, "parameter", "the weight", WORDS)
-    chosen = {"the data do not set it; asked is who sets the number": "parameter"}
+    chosen = {"the data do not set it; ask who sets the number": "parameter"}
     word(strength, "hyperparameter", "the strength of the penalty", WORDS, instead=chosen)
     word(paid_back, "label", "whether the loan was paid back", WORDS)
     word(tomorrow, "inference", "computing s for tomorrow's customer", WORDS)
@@ -376,6 +390,7 @@ def _accuracies() -> tuple[float, float, float]:
 
 @sheet.exercise(
     13,
+    title="How good is 93%?",
     hints=[
         "cross_val_score(model, X, y) gives five accuracies; take their mean.",
         "Compare 50% with what the most frequent class gives for nothing.",
@@ -383,7 +398,7 @@ def _accuracies() -> tuple[float, float, float]:
 )
 def how_good_is_93(baseline: Any, raw: Any, scaled: Any, verdict: Any) -> None:
     wanted = _accuracies()
-    coin = {"that is a coin; asked is always the most frequent class": 0.5}
+    coin = {"that is a coin; the baseline always says the most frequent class": 0.5}
     by_hand(baseline, wanted[0], "the baseline", instead=coin)
     by_hand(raw, wanted[1], "the accuracy on raw measurements")
     by_hand(scaled, wanted[2], "the accuracy after scaling")

@@ -30,12 +30,12 @@ def _squared(X: Any, centres: Any) -> Any:
     ],
 )
 def one_round_by_hand(first: Any, second: Any, then: Any) -> None:
-    before = "that is before the round; asked is after it"
+    before = "that is before the round; give it after the round"
     by_hand(first, 1.5, "the first centre after the round", instead={before: 2.0})
     by_hand(second, 8.0, "the second centre after the round", instead={before: 6.0})
     mistaken = {
-        "that is the inertia with the centres before they moved; asked is after": 27.0,
-        "those are the distances; asked are their squares": 6.0,
+        "that is the inertia with the centres before they moved; give it after they moved": 27.0,
+        "those are the distances; give their squares": 6.0,
     }
     by_hand(then, 14.5, "the inertia with the moved centres", instead=mistaken)
 
@@ -48,7 +48,7 @@ def one_round_by_hand(first: Any, second: Any, then: Any) -> None:
     ],
 )
 def a_gradient_by_hand(gradient_1: Any, gradient_2: Any, rate_1: Any, rate_2: Any) -> None:
-    down = "that is the way down; asked is the gradient, which leads up"
+    down = "that is the way down; give the gradient, which leads up"
     half = "the derivative of a square has a factor of 2"
     given = {down: -2.0, half: 1.0}
     by_hand(gradient_1, 2.0, "the gradient of the first centre", instead=given)
@@ -67,7 +67,7 @@ def a_gradient_by_hand(gradient_1: Any, gradient_2: Any, rate_1: Any, rate_2: An
 )
 def the_nearest_centre(nearest: Any) -> None:
     tied = nearest(np.array([[0.0, 0.0]]), np.array([[3.0, 0], [0, -1.0], [1.0, 0]]))
-    last = {"asked is the lowest index of those that are equally near": [2]}
+    last = {"give the lowest index of those that are equally near": [2]}
     same(tied, [1], "the index for a point equally near to two centres", instead=last)
     far = nearest(np.array([[-9.0], [9.0]]), np.array([[-1.0], [1.0]]))
     same(far, [0, 1], "the centres of two far points on a line")
@@ -106,6 +106,7 @@ def moving_the_centres(move: Any) -> None:
 
 @sheet.exercise(
     5,
+    title="The odds of k-means++",
     hints=[
         "For each point: the squared distance to the nearest of the centres so far.",
         "Probabilities add up to 1. What if every squared distance is 0?",
@@ -115,8 +116,8 @@ def the_odds_of_k_means(odds: Any) -> None:
     squared, every = _squared(CLOUD, CENTRES).min(1), _squared(CLOUD, CENTRES).sum(1)
     roots = np.sqrt(squared)
     mistaken = {
-        "these go with the distance; asked is with its square": roots / roots.sum(),
-        "these go with all centres; asked is with the nearest one": every / every.sum(),
+        "these go with the distance; use its square": roots / roots.sum(),
+        "these go with all centres; use the nearest one": every / every.sum(),
         "these are the squared distances; probabilities add up to 1": squared,
     }
     what = "the probabilities of 40 points with five centres"
@@ -160,6 +161,7 @@ def one_silhouette(silhouette: Any) -> None:
 
 @sheet.exercise(
     7,
+    title="A robust k-means on Values",
     hints=[
         "Write the cost for one point and one centre first; (...) ** 0.5 is the square root.",
         "Chain minimum(a, b) over the centres of one point, then add over the points.",
@@ -172,9 +174,7 @@ def a_robust_k_means_on_values(cost: Any) -> None:
     roots = np.sqrt(1 + _squared(X, start))
     near = roots.argmin(1)
     mistaken = {
-        "that adds the costs of all centres; asked is the smallest for each point": (
-            (roots - 1).sum()
-        ),
+        "that adds the costs of all centres; add the smallest for each point": ((roots - 1).sum()),
         "that is without the -1 of each point": roots.min(1).sum(),
     }
     what = "the cost of twelve points with three centres"
@@ -208,6 +208,6 @@ def get_it_stuck(points: Any, centres: Any) -> None:
     if ended < 100 * best or ended <= 0:
         times = f"{ended / best:.3g} times the best" if best > 0 else "with a best of 0"
         raise Wrong(
-            f"Lloyd's algorithm ends at an inertia of {ended:.4g}, {times}; asked is at least 100 "
+            f"Lloyd's algorithm ends at an inertia of {ended:.4g}, {times}; reach at least 100 "
             "times the best"
         )

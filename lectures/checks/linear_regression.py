@@ -8,7 +8,19 @@ import numpy as np
 from scipy import stats
 from sklearn.datasets import load_diabetes
 
-from checks import Sheet, Wrong, array, as_value, by_hand, close, several, true, watching, word
+from checks import (
+    Sheet,
+    Wrong,
+    array,
+    as_value,
+    beside,
+    by_hand,
+    close,
+    several,
+    true,
+    watching,
+    word,
+)
 from micrograd import Value, grads, values
 
 sheet = Sheet("Lecture 3")
@@ -39,8 +51,8 @@ def _theta(X: Any, y: Any) -> Any:
 def a_line_by_hand(w: Any, b: Any, r_squared: Any) -> None:
     by_hand(w, 0.5, "the slope")
     by_hand(b, 1.5, "the intercept")
-    left = "that is the share of the squares that the line leaves; asked is the share it explains"
-    by_hand(r_squared, 0.25, "R squared", instead={left: 0.75, "that is r; asked is r^2": 0.5})
+    left = "that is the share of the squares that the line leaves; give the share it explains"
+    by_hand(r_squared, 0.25, "R squared", instead={left: 0.75, "that is r; give r^2": 0.5})
 
 
 @sheet.exercise(
@@ -53,12 +65,12 @@ def a_line_by_hand(w: Any, b: Any, r_squared: Any) -> None:
     ],
 )
 def a_gradient_and_its_speed_limit(gradient_w: Any, gradient_b: Any, limit: Any) -> None:
-    summed = "that is the gradient of the sum of squares; asked is that of their mean"
+    summed = "that is the gradient of the sum of squares; give that of their mean"
     by_hand(gradient_w, 7.0, "the gradient of w", instead={summed: 14.0})
     by_hand(gradient_b, 3.0, "the gradient of b", instead={summed: 6.0})
     largest = 6 + 32**0.5
     mistaken = {
-        "that is 1 / curvature, where a step lands in the minimum; asked is where steps begin to "
+        "that is 1 / curvature, where a step lands in the minimum; give where steps begin to "
         "grow": 1 / largest,
         "that is the flattest direction's limit; the steepest one decides": 2 / (6 - 32**0.5),
     }
@@ -76,8 +88,8 @@ def least_squares_that_keeps_its_digits(fit: Any) -> None:
     theta = _theta(ROWS, ANSWERS)
     w, b = several(fit(ROWS, ANSWERS), "w", "b")
     close(w, theta[:3], "the weights of 23 examples with three columns")
-    mean = "that is the mean answer; asked is where all columns are 0"
-    close(b, theta[3], "their intercept", instead={mean: ANSWERS.mean()})
+    mean = "that is the mean answer; give the one where all columns are 0"
+    close(b, theta[3], "the intercept of 23 examples", instead={mean: ANSWERS.mean()})
     t = np.linspace(0, 1, 50)
     powers = np.column_stack([t**k for k in range(1, 11)])
     w, _b = several(fit(powers, powers.sum(1) + 1.0), "w", "b")
@@ -85,7 +97,7 @@ def least_squares_that_keeps_its_digits(fit: Any) -> None:
     off = np.abs(array(w, what, (10,)) - 1).max()
     if 1e-4 < off < 0.5:
         raise Wrong(
-            f"{what}: they are off by up to {off:.1g}; asked is a fit that keeps its digits, and "
+            f"{what}: they are off by up to {off:.1g}; write a fit that keeps its digits: "
             "forming A^T A loses half of them"
         )
     close(w, np.ones(10), what, rtol=1e-4)
@@ -106,7 +118,7 @@ def weighted_least_squares(weighted: Any) -> None:
     q = IMPORTANCE
     squared = np.linalg.lstsq(_with_ones(ROWS) * q[:, None], ANSWERS * q, rcond=None)[0]
     mistaken = {
-        "that multiplies the error by q before it is squared; asked is q times the square": squared,
+        "that multiplies the error by q before it is squared; take q times the square": squared,
         "that is as if all were equally important": _theta(ROWS, ANSWERS),
     }
     what = "the weights and intercept of 23 examples"
@@ -118,6 +130,7 @@ def weighted_least_squares(weighted: Any) -> None:
 
 @sheet.exercise(
     5,
+    title="The elastic net on Values",
     hints=[
         "errors = X @ w + b - y is an array of Values; ** 2, .sum() and abs() work on it.",
         "Divide the sum of squares by n, not the penalties; b appears in no penalty.",
@@ -131,11 +144,10 @@ def the_elastic_net_on_values(loss: Any) -> None:
     wanted = (e**2).mean() + 0.6 * np.abs(at).sum() + 0.2 * (at**2).sum()
     penalties = wanted - (e**2).mean()
     mistaken = {
-        "b is in the squared penalty; asked are the penalties of w alone": wanted + 0.2 * start**2,
-        "b is in the penalties; asked are those of w alone": wanted + 0.6 * start + 0.2 * start**2,
-        "that is the sum of the squared errors; asked is their mean": (e**2).sum() + penalties,
-        "that is half of the squared penalty; asked is l2 times the sum": wanted
-        - 0.1 * (at**2).sum(),
+        "b is in the squared penalty; penalise w alone": wanted + 0.2 * start**2,
+        "b is in the penalties; penalise w alone": wanted + 0.6 * start + 0.2 * start**2,
+        "that is the sum of the squared errors; give their mean": (e**2).sum() + penalties,
+        "that is half of the squared penalty; take l2 times the sum": wanted - 0.1 * (at**2).sum(),
     }
     close(total.data, wanted, "the loss on 23 examples", instead=mistaken)
     total.backward()
@@ -170,6 +182,7 @@ def one_weight_of_the_elastic_net(update: Any) -> None:
 
 @sheet.exercise(
     7,
+    title="Cross-validation",
     hints=[
         "np.array_split(np.arange(n), k) gives k folds, np.setdiff1d all the other rows.",
         "fit(X[train], y[train]) gives a function; call it on X[test].",
@@ -202,10 +215,10 @@ def cross_validation(cross_validated: Any) -> None:
         got = cross_validated(fit, ROWS, ANSWERS, k)
         true(len(seen) == k, f"there are {k} fits for {k} folds; there were {len(seen)}")
         mistaken = {
-            "that is the mean over the rows; asked is the mean over the folds": np.average(
+            "that is the mean over the rows; give the mean over the folds": np.average(
                 errors, weights=sizes
             ),
-            "that is the sum over the folds; asked is their mean": np.sum(errors),
+            "that is the sum over the folds; give their mean": np.sum(errors),
         }
         what = f"the mean squared error of {k} folds of 23 examples"
         close(got, np.mean(errors), what, instead=mistaken)
@@ -213,6 +226,7 @@ def cross_validation(cross_validated: Any) -> None:
 
 @sheet.exercise(
     8,
+    title="Leave one out, without leaving out",
     hints=[
         "H = A (A^T A)^-1 A^T, with the ones in A.",
         "Each residual is divided by what its own answer does not decide.",
@@ -225,7 +239,7 @@ def leave_one_out_without_leaving_out(left_out: Any) -> None:
         wanted.append(ANSWERS[i] - _with_ones(ROWS[[i]])[0] @ _theta(ROWS[rest], ANSWERS[rest]))
     with watching() as made:
         got = left_out(ROWS, ANSWERS)
-    own = "these are the residuals of the fit to all; asked is each one's error without its example"
+    own = "these are the residuals of the fit to all; give each one's error without its example"
     residuals = ANSWERS - _with_ones(ROWS) @ _theta(ROWS, ANSWERS)
     close(got, wanted, "the 23 errors, answer minus prediction", instead={own: residuals})
     fits = sum(made[call] for call in made if call[1] in _SOLVERS)
@@ -258,18 +272,19 @@ def one_point_decides(x: Any, y: Any) -> None:
     without = min(slope(everybody != i) for i in range(8))
     if full < 0.5 or r2 < 0.8:
         raise Wrong(
-            f"all eight points: slope {full:.3g} and R squared {r2:.3g}; asked are at least 0.5 "
-            "and at least 0.8"
+            f"all eight points: slope {beside(full, 0.5)} and R squared {beside(r2, 0.8)}; they "
+            "should be at least 0.5 and at least 0.8"
         )
     if without > -0.5:
         raise Wrong(
-            f"without one point the slope is {without:.3g} at the least; asked is a "
-            "point without which the line falls, by 0.5 or more"
+            f"whichever point is left out, the slope is at least {beside(without, -0.5)}; without "
+            "one of them it should be -0.5 or less"
         )
 
 
 @sheet.exercise(
     10,
+    title="Risk, and what was seen",
     hints=[
         "A hypothesis errs at x = 0 with one probability and at x = 1 with another; average them.",
         "Empirical risk minimisation counts mistakes on the five examples, nothing else.",
@@ -278,7 +293,7 @@ def one_point_decides(x: Any, y: Any) -> None:
 def risk_and_what_was_seen(always_0: Any, say_x: Any, chosen: Any, gap: Any) -> None:
     by_hand(always_0, 0.4, 'the risk of "always 0"')
     by_hand(say_x, 0.3, 'the risk of "say x"')
-    better = {"that has the smaller risk; asked is which the five examples choose": "say x"}
+    better = {"that has the smaller risk; the five examples choose by empirical risk": "say x"}
     word(chosen, "always 0", "which is chosen", ("always 0", "say x"), instead=better)
     by_hand(gap, 0.2, "the generalisation gap")
 
@@ -309,7 +324,7 @@ def intervals_for_the_weights(intervals: Any) -> None:
         low, high = array(low, "the lower ends", (d + 1,)), array(high, "the upper ends", (d + 1,))
         close((low + high) / 2, theta, f"the middles for {n} examples")
         narrow = 2 * stats.t.ppf(0.95, n - d - 1) * error
-        instead = {"those are intervals of 90%; asked are 95%": narrow}
+        instead = {"those are intervals of 90%; the text asks for 95%": narrow}
         close(high - low, 2 * t * error, f"the widths for {n} examples", instead=instead)
 
 
@@ -322,13 +337,14 @@ def intervals_for_the_weights(intervals: Any) -> None:
 )
 def dummies_in_your_head(reference_a: Any, reference_c: Any, rank: Any) -> None:
     by_hand(reference_a, [10, 4, 1], "the weights with A as the reference")
-    means = {"those are means; asked are differences from the reference": [11, 10, 14]}
+    means = {"those are means; the text asks for differences from the reference": [11, 10, 14]}
     by_hand(reference_c, [11, -1, 3], "the weights with C as the reference", instead=means)
     by_hand(rank, 3, "the rank", exact=True)
 
 
 @sheet.exercise(
     13,
+    title="What do these data show?",
     hints=[
         "Your `intervals` has all that is needed: the middle and the half width, which is t SE.",
         "Which other weights of age lie in the interval, besides 0?",
@@ -344,5 +360,5 @@ def what_do_these_data_show(surest: Any, ratio: Any, age: Any, no_effect: Any) -
     by_hand(ratio, float(ratios.max()), "the weight over its standard error")
     ends = [float(theta[0] - t * error[0]), float(theta[0] + t * error[0])]
     by_hand(age, ends, "the interval of age")
-    holds = {"other numbers lie in the interval too; asked is whether it shows 0": "yes"}
+    holds = {"other numbers lie in the interval too; does it show that the effect is 0?": "yes"}
     word(no_effect, "no", "whether no effect is shown", ("yes", "no"), instead=holds)

@@ -11,6 +11,7 @@ from checks import (
     Wrong,
     array,
     as_value,
+    beside,
     by_hand,
     close,
     part,
@@ -48,10 +49,10 @@ def _slopes(f: Any, at: Any, step: float = 1e-4) -> Any:
 )
 def odds_in_your_head(odds: Any, probability: Any, at_zero: Any, after_doubling: Any) -> None:
     against = {"those are the odds against it": 0.25}
-    quotient = {"those are the odds; asked is the probability": 1 / 3}
+    quotient = {"those are the odds; give the probability": 1 / 3}
     doubled = {
         "that is twice the probability; an odds ratio multiplies the odds": 0.4,
-        "those are the odds; asked is the probability": 0.5,
+        "those are the odds; give the probability": 0.5,
     }
     by_hand(odds, 4.0, "the odds of 0.8", instead=against)
     by_hand(probability, 0.25, "the probability with odds of 1 to 3", instead=quotient)
@@ -69,7 +70,7 @@ def odds_in_your_head(odds: Any, probability: Any, at_zero: Any, after_doubling:
 def one_log_loss_by_hand(loss: Any, slope_w1: Any, slope_w2: Any, slope_b: Any) -> None:
     likelihood = "that is for the log likelihood; the loss is minus it"
     wanted = {
-        "that is the probability; asked is the loss, -log p": 0.5,
+        "that is the probability; give the loss, -log p": 0.5,
         "that is log p; the loss is minus it": -np.log(2),
     }
     by_hand(loss, np.log(2), "the loss", instead=wanted)
@@ -94,7 +95,7 @@ def a_loss_that_does_not_overflow(sound_loss: Any) -> None:
             loss = as_value(result, "the loss")
             what = f"for the score {number:g} and the label {label:g}"
             right = np.logaddexp(0.0, number) - label * number
-            size = "the loss is finite there: asked is one without an exp that is too large"
+            size = "the loss is finite there: write one without an exp that is too large"
             mistaken = {size: np.inf, f"{size}, or a log of 0": np.nan}
             close(loss.data, right, f"the loss {what}", instead=mistaken)
             loss.backward()
@@ -104,6 +105,7 @@ def a_loss_that_does_not_overflow(sound_loss: Any) -> None:
 
 @sheet.exercise(
     4,
+    title="Gradient and Hessian with a penalty",
     hints=[
         "One term first: its derivative by the score is p - y. What is the derivative of p?",
         "(X.T * s) @ X is X^T diag(s) X. The penalty adds to both, to one as a matrix.",
@@ -124,8 +126,7 @@ def gradient_and_hessian_with_a_penalty(gradient_and_hessian: Any) -> None:
         slopes = _slopes(loss, at)
         plain = slopes - strength * at
         mistaken = {
-            "that adds up over the rows; asked is the gradient of the mean": 30 * plain
-            + strength * at,
+            "that adds up over the rows; give the gradient of the mean": 30 * plain + strength * at,
             "half a square has the derivative w, without a 2": slopes + strength * at,
             "that is without the penalty": plain,
         }
@@ -156,8 +157,8 @@ def the_gradient_of_softmax_regression(softmax_gradient: Any) -> None:
             got = softmax_gradient(W.copy(), b.copy(), CLOUD.copy(), y.copy())
         by_W, by_b = several(got, "the gradient by W", "the gradient by b")
         what = "small" if size == 1 else "very large"
-        added = "that adds up over the rows; asked is the gradient of the mean"
-        large = "asked are scores of any size: exp of them may be too large for a float"
+        added = "that adds up over the rows; give the gradient of the mean"
+        large = "scores may have any size: exp of them may be too large for a float"
         W_grad, b_grad = grads(values[0]), grads(values[1])
         mistaken = {added: 30 * W_grad, large: np.full((3, 4), np.nan)}
         close(by_W, W_grad, f"the gradient by W for {what} scores", instead=mistaken)
@@ -166,6 +167,7 @@ def the_gradient_of_softmax_regression(softmax_gradient: Any) -> None:
 
 @sheet.exercise(
     6,
+    title="AUC by counting",
     hints=[
         "score[y == 1][:, None] - score[y == 0] holds a difference for each pair.",
         "What is a pair with a difference of exactly 0 worth?",
@@ -174,8 +176,8 @@ def the_gradient_of_softmax_regression(softmax_gradient: Any) -> None:
 def auc_by_counting(auc: Any) -> None:
     from sklearn.metrics import roc_auc_score
 
-    ties = {"that counts ties as lost; half of them is asked for": 0.0}
-    ties |= {"that counts ties as won; half of them is asked for": 1.0}
+    ties = {"that counts ties as lost; a tie counts half": 0.0}
+    ties |= {"that counts ties as won; a tie counts half": 1.0}
     tied = auc(np.array([0, 1, 0]), np.ones(3))
     close(tied, 0.5, "the AUC when all scores are equal", instead=ties)
     upside_down = auc(np.array([0, 1, 1]), np.array([5.0, 1, 2]))
@@ -188,6 +190,7 @@ def auc_by_counting(auc: Any) -> None:
 
 @sheet.exercise(
     7,
+    title="Newton, damped",
     hints=[
         "np.linalg.solve(hessian, gradient) is the full step; w minus it the first candidate.",
         "Compare the loss at the candidate with the loss at w, not with the last candidate's.",
@@ -213,8 +216,8 @@ def newton_damped(damped_step: Any) -> None:
         new = array(damped_step(w, X, y), "the new w", (1,))
         if not _loss(new, X, y) <= before + 1e-12:
             raise Wrong(
-                f"from w = {w[0]:.4g} (step {t}) the loss rises, at w = {new[0]:.4g}; asked is a "
-                "step that is halved until it does not"
+                f"from w = {w[0]:.4g} (step {t}) the loss rises, at w = {new[0]:.4g}; "
+                "halve the step until it does not"
             )
         w = new
     close(w, [0.41962], "the w after 25 steps from w = 3", rtol=1e-4)
@@ -222,6 +225,7 @@ def newton_damped(damped_step: Any) -> None:
 
 @sheet.exercise(
     8,
+    title="A threshold when treatment costs, too",
     hints=[
         "Write the mean costs of treating and of not treating as functions of p; equate them.",
         "Doubling the log-odds does what to the odds? Turn the threshold into odds first.",
@@ -230,7 +234,7 @@ def newton_damped(damped_step: Any) -> None:
 def a_threshold_when_treatment_costs_too(threshold: Any, threshold_for_the_sure: Any) -> None:
     mistaken = {
         "that is as if a true alarm cost nothing; it costs 2": 5 / 25,
-        "those are the odds; asked is the probability": 5 / 18,
+        "those are the odds; give the probability": 5 / 18,
         "that is the probability of 0 rather than 1": 18 / 23,
     }
     by_hand(threshold, 5 / 23, "the threshold for calibrated probabilities", instead=mistaken)
@@ -247,6 +251,7 @@ def a_threshold_when_treatment_costs_too(threshold: Any, threshold_for_the_sure:
 
 @sheet.exercise(
     9,
+    title="Perfect ranking, useless probabilities",
     hints=[
         "The AUC looks at the order only. What if all forecasts are high?",
         "Be sure and right about half of them, undecided about most others, in the wrong order.",
@@ -257,15 +262,15 @@ def perfect_ranking_useless_probabilities(ranks_well: Any, says_well: Any) -> No
         auc, loss = _auc_and_loss(ranks_well, "ranks_well")
         if not (auc == 1 and loss > np.log(2)):
             raise Wrong(
-                f"ranks_well has an AUC of {auc:.3f} and a log loss of {loss:.3f}; asked are "
-                "exactly 1, and a log loss above 0.693"
+                f"ranks_well has an AUC of {beside(auc, 1.0)} and a log loss of "
+                f"{beside(loss, np.log(2))}; they should be exactly 1, and above 0.693"
             )
     with part("says_well"):
         auc, loss = _auc_and_loss(says_well, "says_well")
         if not (auc < 0.8 and loss < 0.6):
             raise Wrong(
-                f"says_well has an AUC of {auc:.3f} and a log loss of {loss:.3f}; asked are an "
-                "AUC below 0.8, and a log loss below 0.6"
+                f"says_well has an AUC of {beside(auc, 0.8)} and a log loss of "
+                f"{beside(loss, 0.6)}; they should be below 0.8, and below 0.6"
             )
 
 

@@ -124,6 +124,7 @@ def a_linear_layer(backward_linear: Any) -> None:
 
 @sheet.exercise(
     4,
+    title="tanh from its output",
     hints=["The derivative of tanh is 1 - tanh**2. Which array is tanh already?"],
 )
 def tanh_from_its_output(backward_tanh: Any) -> None:
@@ -161,7 +162,7 @@ def the_embedding(backward_embedding: Any) -> None:
         last = np.zeros_like(C)
         last[X] += demb
         mistaken = {
-            "that keeps what arrives from one place of each letter; asked is the sum over all its "
+            "that keeps what arrives from one place of each letter; give the sum over all its "
             "places": last,
             "that is what arrives at each place; each row of C collects from its places": demb,
         }
@@ -170,6 +171,7 @@ def the_embedding(backward_embedding: Any) -> None:
 
 @sheet.exercise(
     6,
+    title="Softmax and cross-entropy, fused",
     hints=[
         "For one row: -z_y + log(sum of exp z). What is the derivative of the second term?",
         "It is the probability. The first term takes 1 away at one place; then the mean.",
@@ -185,11 +187,11 @@ def softmax_and_cross_entropy_fused(backward_cross_entropy: Any) -> None:
             got = backward_cross_entropy(z, y)
         _untouched([before], [z])
         (wanted,) = _gradients(lambda z, y=y: cross_entropy(z, y), 1.0, z)
-        large = ", scores of some hundreds" if scale > 100 else ""
+        large = " for scores of some hundreds" if scale > 100 else ""
         if not np.all(np.isfinite(array(got, "dlogits"))):
-            raise Wrong(f"dlogits holds infinite numbers or nan{large}: exp overflows")
+            raise Wrong(f"dlogits{large}: it holds inf or nan, as exp overflows")
         mistaken = {
-            "that is for the sum over the rows; asked is the mean": n * wanted,
+            "that is for the sum over the rows; give the mean": n * wanted,
             "those are the probabilities; the right class has 1 less": (
                 wanted + np.eye(classes)[y] / n
             ),
@@ -205,6 +207,7 @@ def _norm(x: Any, gain: Any, shift: Any, eps: float = 1e-5) -> Any:
 
 @sheet.exercise(
     7,
+    title="Batch normalisation, step by step",
     hints=[
         "Go back along the seven steps of section 5, each with the gradient of its input.",
         "bndiff and x each have two uses; gain and shift were copied to every row.",
@@ -216,6 +219,7 @@ def batch_normalisation_step_by_step(backward_norm: Any) -> None:
 
 @sheet.exercise(
     8,
+    title="Batch normalisation, fused",
     hints=[
         "Express everything by the normalised values: they add up to 0 in each column.",
         "Three terms: n times the gradient, minus its sum, minus the part along the values.",

@@ -13,6 +13,7 @@ from checks import (
     Wrong,
     array,
     as_value,
+    beside,
     by_hand,
     close,
     integers,
@@ -71,9 +72,9 @@ def _dev_losses() -> dict[float, float]:
     ],
 )
 def three_names_by_hand(p_a: Any, cost: Any, smoothed: Any) -> None:
-    anywhere = {"that is how frequent a is anywhere; asked is after the dot": 3 / 5}
+    anywhere = {"that is how frequent a is anywhere; give how frequent it is after the dot": 3 / 5}
     by_hand(p_a, 2 / 3, "the probability that a name begins with a", instead=anywhere)
-    summed = "that is the sum over the bigrams; asked is their average"
+    summed = "that is the sum over the bigrams; give their average"
     two = "that is over two bigrams; with the dots there are three"
     cost_of_ab = np.log(1.5) + np.log(3)
     instead = {summed: cost_of_ab, two: cost_of_ab / 2}
@@ -85,6 +86,7 @@ def three_names_by_hand(p_a: Any, cost: Any, smoothed: Any) -> None:
 
 @sheet.exercise(
     2,
+    title="Training, dev, test",
     hints=[
         "Shuffle positions with np.random.default_rng(seed).permutation(len(words)), then cut.",
         "int(0.8 * n) and int(0.9 * n) are the cuts. Leave the list that you were given alone.",
@@ -140,8 +142,8 @@ def the_loss_of_a_trigram_model(trigram_loss: Any) -> None:
     with np.errstate(all="ignore"):
         late = -np.log(N / N.sum(axis=-1, keepdims=True) + 1.0) * _counts(SAMPLE)
     mistaken = {
-        "that is per name; asked is the average over all triples": right * triples / len(SAMPLE),
-        "that is the sum; asked is the average over all triples": right * triples,
+        "that is per name; give the average over all triples": right * triples / len(SAMPLE),
+        "that is the sum; give the average over all triples": right * triples,
         "`extra` is added to the counts, before they are divided": np.nansum(late) / triples,
     }
     got = trigram_loss(N, SAMPLE, 1.0)
@@ -154,6 +156,7 @@ def the_loss_of_a_trigram_model(trigram_loss: Any) -> None:
 
 @sheet.exercise(
     5,
+    title="How much smoothing?",
     hints=[
         "Count on the training part, measure each amount on the dev part, keep the best.",
         "The test part is used once, with the amount that you have chosen.",
@@ -163,7 +166,7 @@ def how_much_smoothing(best_extra: Any, dev_loss: Any, test_loss: Any) -> None:
     losses = _dev_losses()
     best = min(losses, key=lambda extra: losses[extra])
     mistaken = {
-        "that is the best on the training part; asked is the dev part": 0.01,
+        "that is the best on the training part; use the dev part": 0.01,
         "that is the amount of the lecture": 1.0,
     }
     what = "the amount with the smallest dev loss"
@@ -173,13 +176,14 @@ def how_much_smoothing(best_extra: Any, dev_loss: Any, test_loss: Any) -> None:
         for extra in losses
         if losses[extra] > 1.006 * losses[best]
     }
-    by_hand(dev_loss, losses[best], "its dev loss", instead=others)
+    by_hand(dev_loss, losses[best], "the dev loss of the best amount", instead=others)
     train, _, test = _splits()
-    by_hand(test_loss, _loss(_counts(train), test, best), "its loss on the test part")
+    by_hand(test_loss, _loss(_counts(train), test, best), "the test loss of the best amount")
 
 
 @sheet.exercise(
     6,
+    title="Without one-hot vectors",
     hints=[
         "A one-hot row times W is a row of W. NumPy takes rows by an array of integers: W[x].",
         "The rest is the loss of the scores that you have taken: functional.cross_entropy.",
@@ -227,14 +231,19 @@ def a_loss_that_cannot_overflow(stable_loss: Any) -> None:
     p = np.exp(scores) / np.exp(scores).sum()
     loss, gradient = of(scores, 1)
     close(loss, -np.log(p[1]), "the loss of three small scores")
-    close(gradient, p - np.eye(3)[1], "its gradient", atol=1e-12)
+    close(gradient, p - np.eye(3)[1], "the gradient of the loss", atol=1e-12)
     for shift in (5000.0, -5000.0):
         loss, gradient = of([s + shift for s in scores], 1)
-        size = "the loss is finite there: asked is one that no size of the scores can break"
+        size = "the loss is finite there: write one that no size of the scores can break"
         mistaken = {} if np.isfinite(loss) else {size: loss}
         what = f"the loss with {shift:.0f} added to every score"
         close(loss, -np.log(p[1]), what, rtol=1e-9, instead=mistaken)
-        close(gradient, p - np.eye(3)[1], f"its gradient with {shift:.0f} added", atol=1e-9)
+        close(
+            gradient,
+            p - np.eye(3)[1],
+            f"the gradient with {shift:.0f} added to every score",
+            atol=1e-9,
+        )
     loss, gradient = of([0.0, -4000.0, 5000.0], 2)
     close(loss, 0.0, "the loss of scores that lie far apart", atol=1e-9)
 
@@ -252,10 +261,10 @@ def a_trigram_model_by_gradient_descent(probabilities: Any) -> None:
     close(P.sum(axis=-1), np.ones((27, 27)), "the sums over the next letter")
     M = _counts(_splits()[1])
     loss = -(M * np.log(P)).sum() / M.sum()
-    true(loss < 2.25, f"the loss on the dev part, {loss:.3f}, is below 2.25")
+    true(loss < 2.25, f"the loss on the dev part is below 2.25 (it is {beside(loss, 2.25)})")
     if _are_counts(P):
         raise Wrong("these are the counts, plus the same number each, divided by their sums: "
-                    "gradient descent is asked for")  # fmt: skip
+                    "use gradient descent")  # fmt: skip
 
 
 def _are_counts(P: np.ndarray) -> bool:

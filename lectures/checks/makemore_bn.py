@@ -45,10 +45,13 @@ def all_weights_zero(learning: Any, final_loss: Any) -> None:
             true(found <= {"c", "w1", "b1", "w2", "b2"}, "only C, W1, b1, W2 and b2 are named")
             idle = len(found - {"b2"})
             if idle:
+                learn = "gets" if idle == 1 else "get"
                 raise Wrong(
-                    f"{idle} of the {len(found)} arrays that you name gets no gradient but 0"
+                    f"{idle} of the {len(found)} arrays that you name never {learn} a gradient "
+                    "other than 0"
                 )
-            true(found, "an array whose gradient is not all zero is named")
+            if not found:
+                raise Wrong("no array is named, and some array gets a gradient other than 0")
     with part("final_loss"):
         one = final_loss(np.array([4, 4, 4]))
         close(one, 0.0, "the loss in the end, where one letter is all")
@@ -61,7 +64,7 @@ def all_weights_zero(learning: Any, final_loss: Any) -> None:
             y = rng.choice(9, 400, p=weights / weights.sum())
             share = np.bincount(y, minlength=9) / len(y)
             wanted = -sum(p * np.log(p) for p in share if p > 0)
-            even = {"that is for equal shares; asked is for the shares of these targets": np.log(9)}
+            even = {"that is for equal shares; use the shares of these targets": np.log(9)}
             what = "the loss in the end, for 400 letters of an alphabet of 9"
             close(final_loss(y), wanted, what, instead=even)
 
@@ -107,14 +110,14 @@ def batch_normalisation_folded_away(fold: Any) -> None:
 )
 def the_first_loss(ten_classes: Any, biased: Any) -> None:
     loss = np.log(np.exp(2) + 4) - 2
-    tens, bits = "that is by the logarithm to the base 10; a loss is by ln", "that is in bits"
+    tens, bits = "that is by the logarithm to the base 10; a loss takes ln", "that is in bits"
     instead = {tens: 1.0, bits: np.log2(10)}
     by_hand(ten_classes, np.log(10), "the loss for ten classes", instead=instead)
     instead = {
         tens: loss / np.log(10),
         bits: loss / np.log(2),
-        "that is the probability of the right class; asked is minus its logarithm": np.exp(-loss),
-        "that is minus the score; asked is by its probability": -2.0,
+        "that is the probability of the right class; give minus its logarithm": np.exp(-loss),
+        "that is minus the score; take minus the logarithm of its probability": -2.0,
         "that is for five equal scores": np.log(5),
     }
     by_hand(biased, loss, "the loss with one score of 2", instead=instead)
@@ -137,7 +140,7 @@ def dead_units(dead: Any) -> None:
     h[:, 3], h[:, 7], h[:, 8] = 0.999, -1.0, 0.98
     h[:, 9] = np.where(np.arange(50) % 2, 0.999, -0.999)
     h[11] = 1.0  # one example saturates all units: that kills none
-    same(dead(h), 3, "the number of dead units, negative ones included")
+    same(dead(h), 3, "the number of dead units, those at -1 included")
 
 
 @sheet.exercise(
@@ -154,8 +157,8 @@ def the_gain_of_any_nonlinearity(gain_of: Any) -> None:
     relu = gain_of(lambda z: np.maximum(z, 0))
     spread = math.sqrt(0.5 - 1 / (2 * math.pi))
     mistaken = {
-        "that is 1 / the spread about the mean; asked is the mean square": 1 / spread,
-        "that is the spread behind the nonlinearity; asked is what makes up for it": spread,
+        "that is 1 / the spread about the mean; take the mean square": 1 / spread,
+        "that is the spread behind the nonlinearity; give what makes up for it": spread,
         "that is 1 / the mean square; weights are multiplied by its root": 2.0,
     }
     close(relu, math.sqrt(2), "the gain of ReLU", rtol=0.02, instead=mistaken)
@@ -184,7 +187,7 @@ def running_statistics(normalise: Any) -> None:
         m, v = x.mean(0), x.var(0, ddof=1)
         got = normalise(x, state, True, 0.1)
         biased = (x - m) / np.sqrt(x.var(0) + 1e-5)
-        divided = {"that divides by n in the variance; asked is the unbiased one": biased}
+        divided = {"that divides by n in the variance; use the unbiased one": biased}
         close(got, (x - m) / np.sqrt(v + 1e-5), "the output in training", instead=divided)
         swapped = {
             "momentum is how far to move to the batch, not how much to keep": (0.1 * mean + 0.9 * m)
@@ -204,6 +207,7 @@ def running_statistics(normalise: Any) -> None:
 
 @sheet.exercise(
     7,
+    title="The update:data ratio",
     hints=[
         "The step is rate times gradient; compare spreads, not means.",
         "log10 of the quotient of two standard deviations.",
@@ -219,8 +223,8 @@ def the_update_data_ratio(ratio: Any, verdict: Any) -> None:
                 "that is the gradient beside the weights; the step is rate times it": (
                     wanted - np.log10(rate)
                 ),
-                "that is by the natural logarithm; asked is log10": wanted * np.log(10),
-                "that compares means; asked are spreads": np.log10(rate * abs(g.mean() / w.mean())),
+                "that is by the natural logarithm; use log10": wanted * np.log(10),
+                "that compares means; compare spreads": np.log10(rate * abs(g.mean() / w.mean())),
             }
             what = f"the ratio for the rate {rate}"
             close(ratio(w, g, rate), wanted, what, instead=mistaken)

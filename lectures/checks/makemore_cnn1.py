@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from checks import Sheet, Wrong, array, by_hand, close, effort, same, several, true, without
+from checks import Sheet, Wrong, array, beside, by_hand, close, effort, same, several, true, without
 
 sheet = Sheet("makemore part 5")
 check, hint = sheet.check, sheet.hint
@@ -55,13 +55,14 @@ def counting_parameters(count: Any) -> None:
 
 @sheet.exercise(
     2,
+    title="How deep?",
     hints=["Each level doubles what a node has seen.", "The smallest k with 2**k letters or more."],
 )
 def how_deep(for_32: Any, for_a_second: Any) -> None:
-    joins = "that is how many pairs the first level joins; asked is how many levels"
-    instead = {joins: 16, "so many levels see 16": 4}
+    joins = "that is how many pairs the first level joins; give how many levels"
+    instead = {joins: 16, "that many levels see 16": 4}
     by_hand(for_32, 5, "the levels for 32 letters", exact=True, instead=instead)
-    instead = {joins: 8000, "so many levels see 8,192": 13}
+    instead = {joins: 8000, "that many levels see 8,192": 13}
     what = "the levels for a second of sound at 16,000 numbers"
     by_hand(for_a_second, 14, what, exact=True, instead=instead)
 
@@ -75,7 +76,7 @@ def how_deep(for_32: Any, for_a_second: Any) -> None:
 )
 def flattening_neighbours(flatten: Any) -> None:
     small = flatten(np.array([[[1.0], [2.0], [3.0], [4.0]]]), 2)
-    close(small, [[[1.0, 2.0], [3.0, 4.0]]], "four numbers by twos")
+    close(small, [[[1.0, 2.0], [3.0, 4.0]]], "four numbers, n = 2")
     rng = np.random.default_rng(30)
     for n, length in ((2, 8), (4, 8), (3, 6), (1, 5)):
         x = rng.normal(size=(5, length, 3))
@@ -92,7 +93,7 @@ def flattening_neighbours(flatten: Any) -> None:
         flatten(np.zeros((6, 7, 2)), 2)
     except ValueError:
         return
-    raise Wrong("seven letters by twos should raise a ValueError, not join examples")
+    raise Wrong("seven letters, n = 2: this should raise a ValueError")
 
 
 @sheet.exercise(
@@ -108,13 +109,13 @@ def the_right_axes(statistics: Any) -> None:
         x = rng.normal(1.0, 2.0, shape)
         mean, variance = several(statistics(x), "the mean", "the variance")
         rows = x.reshape(-1, 4)
-        first = "that is over the first axis alone; asked is one number for each channel"
+        first = "that is over the first axis alone; give one number for each channel"
         what = f"the mean of each channel of an input {shape}"
         close(mean, rows.mean(0), what, instead={first: x.mean(axis=0)})
         instead = {
             first: x.var(axis=0),
-            "that is the deviation; asked is the variance": rows.std(0),
-            "that is the unbiased variance; asked is the biased one": rows.var(0, ddof=1),
+            "that is the deviation; give the variance": rows.std(0),
+            "that is the unbiased variance; give the biased one": rows.var(0, ddof=1),
         }
         what = f"the variance of each channel of an input {shape}"
         close(variance, rows.var(0), what, instead=instead)
@@ -142,7 +143,7 @@ def a_dilated_causal_convolution(convolve: Any) -> None:
             told: np.concatenate(pair, axis=1) @ W + b
             for told, pair in (
                 ("the earlier position comes first, and then the later", [x, past]),
-                ("that looks ahead; asked is the position before", [ahead, x]),
+                ("that looks ahead; take the position before", [ahead, x]),
                 ("that goes around; zeros stand before the beginning", [around, x]),
             )
         }
@@ -156,6 +157,7 @@ BEAT = 1.98  # the video reaches 1.993, the large tree of the lecture 1.988
 
 @sheet.exercise(
     6,
+    title="Beat 1.993",
     hints=[
         "More of what worked: wider, longer, a rate that falls smoothly, Adam, dropout.",
         "Two networks that were trained apart are wrong in different places.",
@@ -171,9 +173,9 @@ def beat_1_993(scores: Any) -> None:
         z = array(scores(X[i : i + 1000].copy()), what, (len(part), 27))
         true(np.isfinite(z).all(), "all scores are finite")
         if (z >= 0).all() and np.allclose(z.sum(axis=1), 1.0) and np.ptp(z) > 0 and z.max() < 1:
-            raise Wrong("these are probabilities; asked are scores, or logarithms of them")
+            raise Wrong("these are probabilities; give scores, or logarithms of them")
         z = z - z.max(1, keepdims=True)
         total += (np.log(np.exp(z).sum(1)) - z[np.arange(len(z)), part]).sum()
     loss = total / len(X)
     if loss >= BEAT:
-        raise Wrong(f"the dev loss is {loss:.4f}; asked is less than {BEAT}")
+        raise Wrong(f"the dev loss is {beside(loss, BEAT, 4)}; it should be less than {BEAT}")

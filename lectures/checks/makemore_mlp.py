@@ -12,6 +12,7 @@ from checks import (
     Sheet,
     Wrong,
     array,
+    beside,
     by_hand,
     close,
     integers,
@@ -64,6 +65,7 @@ def _network(embedding: int = 4, width: int = 12, seed: int = 0) -> nn.Sequentia
 
 @sheet.exercise(
     1,
+    title="How many parameters?",
     hints=[
         "The table of embeddings, then weights and biases of two layers.",
         "The hidden layer reads context x embedding numbers.",
@@ -77,7 +79,7 @@ def how_many_parameters(count: Any) -> None:
     }
     what = "the parameters of the lecture's larger network"
     same(count(3, 10, 200), 11_897, what, instead=mistaken)
-    same(count(3, 2, 100), 3_481, "the parameters of its smaller one")
+    same(count(3, 2, 100), 3_481, "the parameters of the lecture's smaller network")
     wanted = 27 * 24 + 8 * 24 * 128 + 128 + 128 * 27 + 27
     same(count(8, 24, 128), wanted, "the parameters for context 8, embedding 24, width 128")
 
@@ -119,7 +121,8 @@ def a_calm_start(calm: Any) -> None:
     true(wild > 4, "the given network's first loss is bad")
     calm(model)
     loss = functional.cross_entropy(model(X), y)
-    true(abs(loss.data - np.log(27)) < 0.05, "the first loss is within 0.05 of ln 27")
+    near = f"the first loss is within 0.05 of ln 27 = 3.2958 (it is {loss.data:.5g})"
+    true(abs(loss.data - np.log(27)) < 0.05, near)
     after = model.state_dict()
     true(all(np.array_equal(after[k], before[k]) for k in ("0.weight", "2.weight", "2.bias")),
          "the embedding and the hidden layer are as they were")  # fmt: skip
@@ -149,10 +152,13 @@ def everything_zero(learns: Any, plateau: Any) -> None:
             true(not unknown, f"only {', '.join(ARRAYS)} are named; {unknown} is not among them")
             idle = len(found - {"4.bias"})
             if idle:
+                learn = "gets" if idle == 1 else "get"
                 raise Wrong(
-                    f"{idle} of the {len(found)} arrays that you name gets no gradient but 0"
+                    f"{idle} of the {len(found)} arrays that you name never {learn} a gradient "
+                    "other than 0"
                 )
-            true(found, "an array that gets a gradient other than 0 is named")
+            if not found:
+                raise Wrong("no array is named, and some array gets a gradient other than 0")
     even = {"that is for equal probabilities: what learns can do better": np.log(27)}
     by_hand(plateau, _plateau(), "the loss at which the network gets stuck", instead=even)
 
@@ -184,7 +190,7 @@ def the_gradient_of_the_scores(gradient: Any) -> None:
     true(np.array_equal(scores, given), "the scores that were given are unchanged")
     got = array(got, "the gradient for five examples of seven classes", (5, 7))
     mistaken = {
-        "that is for the sum of the losses; asked is for their mean": 5 * grads(z),
+        "that is for the sum of the losses; take their mean": 5 * grads(z),
         "those are the probabilities; the right letter lowers the loss": (
             grads(z) + np.eye(7)[y] / 5
         ),
@@ -192,7 +198,12 @@ def the_gradient_of_the_scores(gradient: Any) -> None:
     what = "the gradient for five examples of seven classes"
     close(got, grads(z), what, atol=1e-12, instead=mistaken)
     close(np.sum(got, axis=1), np.zeros(5), "the sum of each row", atol=1e-12)
-    close(gradient(scores + 5000.0, y), grads(z), "the same with 5000 added to all", atol=1e-9)
+    close(
+        gradient(scores + 5000.0, y),
+        grads(z),
+        "the gradient with 5000 added to all scores",
+        atol=1e-9,
+    )
 
 
 @sheet.exercise(
@@ -205,17 +216,17 @@ def the_gradient_of_the_scores(gradient: Any) -> None:
 def reading_a_sweep(best_rate: Any) -> None:
     def exponent(losses: Any) -> float:
         rate = array(best_rate(exponents, losses, 41), "the best rate", ())
-        true(rate > 0, "the best rate, not its exponent, is given back")
+        true(rate > 0, "a rate is returned, not its exponent (it is to be positive)")
         return float(np.log10(rate))
 
     exponents = np.linspace(-4, 0, 801)
     losses = 2.0 + (exponents + 1.2) ** 2
     ends = {"a window that sticks out over an end holds fewer losses, and does not count": 0.0}
-    close(exponent(losses), -1.2, "the best exponent, no noise", atol=0.03, instead=ends)
+    close(exponent(losses), -1.2, "log10 of the best rate, without noise", atol=0.03, instead=ends)
     lucky = losses.copy()
     lucky[20] = 0.1
-    single = {"that is the luckiest batch alone; asked is the least mean of a window": -3.9}
-    what = "the exponent with one lucky batch"
+    single = {"that is the luckiest batch alone; find the least mean of a window": -3.9}
+    what = "log10 of the best rate, with one lucky batch"
     close(exponent(lucky), -1.2, what, atol=0.03, instead=single)
     falling = 5.0 + exponents
     got = exponent(falling[::-1])
@@ -226,6 +237,7 @@ def reading_a_sweep(best_rate: Any) -> None:
 
 @sheet.exercise(
     7,
+    title="Beat 2.2",
     hints=[
         "A better start (exercise 3), larger batches, a rate that falls to 0, Adam, more context.",
         "Train as the lecture does, look at the dev loss, change one thing at a time.",
@@ -239,10 +251,10 @@ def beat_2_2(model: Any, context: Any) -> None:
         with no_grad():
             scores = array(model(X[:2]), "the scores of two windows", (2, 27))
             if (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1.0):
-                raise Wrong("the model gives probabilities; asked are scores, of which softmax "
+                raise Wrong("the model gives probabilities; give scores, of which softmax "
                             "makes probabilities")  # fmt: skip
             loss = _mean_loss(model, X, y)
-        true(loss < 2.2, f"the loss on the dev part, {loss:.3f}, is below 2.2")
+        true(loss < 2.2, f"the loss on the dev part is below 2.2 (it is {beside(loss, 2.2)})")
 
 
 def _mean_loss(model: Any, X: np.ndarray, y: np.ndarray) -> float:

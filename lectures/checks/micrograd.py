@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from checks import Sheet, Wrong, as_value, by_hand, close, same, true, without
+from checks import Sheet, Wrong, as_value, beside, by_hand, close, same, true, without
 from micrograd import Value
 
 sheet = Sheet("micrograd")
@@ -20,8 +20,10 @@ check, hint = sheet.check, sheet.hint
     ],
 )
 def a_gradient_by_hand(a: Any, b: Any, c: Any, f: Any) -> None:
-    local = "that is the derivative of the next node; asked is that of L: times what arrives there"
-    own = "a product hands on the other factor, and that is this one itself"
+    local = (
+        "that is the derivative of the next node; multiply it by the gradient that arrives there"
+    )
+    own = "that is made with the factor itself; the gradient of a product takes the other factor"
     by_hand(a, 3.0, "the gradient of a", instead={local: -1.0, own: -9.0})
     by_hand(b, -9.0, "the gradient of b", instead={local: 3.0, own: 3.0})
     by_hand(c, -3.0, "the gradient of c", instead={local: 1.0})
@@ -60,7 +62,7 @@ def the_derivatives_of_a_function(gradient: Any) -> None:
 )
 def the_same_by_nudging(numerical: Any) -> None:
     given = [2.0, 3.0, 4.0]
-    one_sided = {"that nudges to one side; asked is up and down": [0.1]}
+    one_sided = {"that nudges to one side; nudge up and down": [0.1]}
     slope = numerical(lambda x: x * x, [0.0], 0.1)
     close(slope, [0.0], "the slope of x**2 at 0, h = 0.1", instead=one_sided)
     twice = {"up and down lie 2h apart": [2 * math.e]}
@@ -114,8 +116,8 @@ def softmax_and_negative_log_likelihood(nll: Any) -> None:
     total = sum(map(math.exp, (0.0, 3.0, -2.0, 1.0)))
     mistaken = {
         "that is for the third score; labels count from 0, and 3 is the last": math.log(total) + 2,
-        "that is minus the probability; asked is minus its logarithm": -math.e / total,
-        "that is minus the score; asked is by its probability": -1.0,
+        "that is minus the probability; give minus its logarithm": -math.e / total,
+        "that is minus the score; take minus the logarithm of its probability": -1.0,
     }
     what = "the loss of (0, 3, -2, 1) with label 3"
     close(loss.data, 2.1755153626167147, what, instead=mistaken)
@@ -187,7 +189,7 @@ def a_training_loop(train: Any) -> None:
         dx, dy = dx + 2 * (x2 - 1) + 2 * (y2 + x2), dy + 2 * (y2 + x2)
         x2, y2 = x2 - 0.1 * dx, y2 - 0.1 * dy
     mistaken = {
-        "those are the losses after each update; asked is before": after,
+        "those are the losses after each update; give those before": after,
         "the gradients of the step before are still there: set them to zero each time": kept,
     }
     close(losses, wanted, "the losses of three steps on a quadratic", instead=mistaken)
@@ -205,6 +207,7 @@ def exclusive_or(model: Any) -> None:
     true(callable(model), "the model is a network: it takes a list of two numbers")
     for x, wanted in (((-1, -1), -1), ((-1, 1), 1), ((1, -1), 1), ((1, 1), -1)):
         answer = as_value(model([float(v) for v in x]), f"the network's answer for {x}")
-        near = f"the answer for {x} is within 0.2 of {wanted} (it is {answer.data:.2f})"
+        found = beside(abs(answer.data - wanted), 0.2, 2)
+        near = f"the answer for {x} is within 0.2 of {wanted} (it is {found} away)"
         true(abs(answer.data - wanted) < 0.2, near)
     true(len(model.parameters()) <= 41, "the network has at most 41 parameters")

@@ -44,6 +44,7 @@ _PHASES = {  # events that are taken for another phase, and what that phase is a
 
 @sheet.exercise(
     1,
+    title="Six events, six phases",
     hints=[
         "Ask what each event changes: the purpose, the knowledge of the data, the table, the "
         "model, the verdict, or the use.",
@@ -94,6 +95,7 @@ def _wilson(k: int, n: int, level: float) -> tuple[float, float]:
 
 @sheet.exercise(
     3,
+    title="Wilson's interval",
     hints=[
         "The formula stands in section 9; z is the normal quantile at 1 - level / 2.",
         "norm.ppf(0.975) is 1.96 for level = 0.05. The interval of 0 in n begins at 0, but does "
@@ -106,7 +108,7 @@ def wilsons_interval(interval: Any) -> None:
         one_sided, confident = _wilson(k, n, 2 * level), _wilson(k, n, 1 - level)
         for i, end in enumerate(("lower", "upper")):
             mistaken = {
-                "that takes the quantile at 1 - level; asked is an interval whose two ends "
+                "that takes the quantile at 1 - level; give an interval whose two ends "
                 "together are wrong in a share `level`": one_sided[i],
                 "that takes `level` for the share in which it is right": confident[i],
             }
@@ -116,6 +118,7 @@ def wilsons_interval(interval: Any) -> None:
 
 @sheet.exercise(
     4,
+    title="How many for a paired test?",
     hints=[
         "Section 3 has the formula; b + c is the share on which the models disagree.",
         "Round up: half a bird more is a bird. The power enters as norm.ppf(power).",
@@ -129,7 +132,7 @@ def how_many_for_a_paired_test(needed: Any) -> None:
             down = any(found == n - 1 for n in _both_ways(b, c, power))
             fewer = found < 0.95 * min(_both_ways(b, c, power))
             why = " (one fewer than needed: round up)" if down else ""
-            why = " (that is too few: asked is the two-sided test at 5%)" if fewer else why
+            why = " (that is too few: take the two-sided test at 5%)" if fewer else why
             raise Wrong(f"{what}: {found} is not right{why}")
 
 
@@ -178,7 +181,7 @@ def filling_holes_without_looking_ahead(fill: Any) -> None:
         every = np.column_stack([np.where(holes, means, table), holes])
         mistaken = {
             "an indicator stands for each column that had holes in training, and no other": own,
-            "asked is an indicator only for the columns that had holes in training": every,
+            "give an indicator only for the columns that had holes in training": every,
         }
         what = f"the filled {name} table with its indicator column"
         close(result, wanted, what, instead=mistaken)
@@ -244,18 +247,18 @@ def what_equal_error_rates_do_to_precision(precision: Any, rare: Any, base_for_h
         for base, tpr, fpr in ((0.5, 0.9, 0.1), (0.05, 0.8, 0.3), (0.3, 1.0, 0.0)):
             wanted = base * tpr / (base * tpr + (1 - base) * fpr)
             alike = {
-                "that is TPR / (TPR + FPR), as if positives were as frequent as negatives; asked "
-                "is the share in a group with this base rate": tpr / (tpr + fpr)
+                "that is TPR / (TPR + FPR), as if positives were as frequent as negatives; give "
+                "the share in a group with this base rate": tpr / (tpr + fpr)
             }
             what = f"the precision at base rate {base}"
             close(precision(base, tpr, fpr), wanted, what, instead=alike)
     mistaken = {
-        "that is the recall; asked is the share of the called that are positive": 0.8,
+        "that is the recall; give the share of the called that are positive": 0.8,
         "that is TPR / (TPR + FPR); positives are rare here": 0.8 / 0.9,
     }
     right = 0.02 * 0.8 / (0.02 * 0.8 + 0.98 * 0.1)
     by_hand(rare, right, "the precision in the rare group", instead=mistaken)
-    odds = {"that is the odds, positives for each negative; asked is their share of all": 1 / 8}
+    odds = {"that is the odds, positives for each negative; give their share of all": 1 / 8}
     what = "the base rate at which half of the called are positive"
     by_hand(base_for_half, 1 / 9, what, instead=odds)
 
@@ -278,7 +281,7 @@ def find_the_leaks(names: Any) -> None:
     honest = found & {"wing", "bill", "weight", "day"}
     if honest:
         raise Wrong(f"{sorted(honest)[0]!r} is an honest measurement: it is known in the field")
-    true(len(found) == 3, f"all columns that know the answer are named; you have {len(found)}")
+    true(len(found) == 3, f"three columns are named (you name {len(found)})")
 
 
 KINDS = ("binary", "nominal", "ordinal", "count", "continuous")
@@ -286,13 +289,14 @@ KINDS = ("binary", "nominal", "ordinal", "count", "continuous")
 
 @sheet.exercise(
     10,
+    title="Which kind?",
     hints=[
         "Does a value make sense between two others? Is there an order? Is there a distance?",
         "A postcode is written in digits. Is 3000 less than 3001 in any way that matters?",
     ],
 )
 def which_kind(postcode: Any, grade: Any, claims: Any, height: Any, smoker: Any) -> None:
-    digits = {"digits do not make an order; asked is what makes sense with the values": "count"}
+    digits = {"digits do not make an order; ask what makes sense with the values": "count"}
     word(postcode, "nominal", "the postcode", KINDS, instead=digits)
     word(grade, "ordinal", "the grade", KINDS)
     word(claims, "count", "the number of claims", KINDS)
@@ -311,7 +315,7 @@ def which_kind(postcode: Any, grade: Any, claims: Any, height: Any, smoker: Any)
 def a_debt_that_is_none(paid: Any, average: Any, alleged: Any) -> None:
     by_hand(paid, 9600, "what was paid in the year")
     by_hand(average, 700, "the average income")
-    every = {"that is over all fortnights; asked is over the sixteen with benefit": 7150}
+    every = {"that is over all fortnights; only the sixteen with benefit count": 7150}
     by_hand(alleged, 16 * 275, "the alleged debt", instead=every)
 
 
@@ -320,15 +324,14 @@ LAWS = ("privacy", "anti-discrimination", "consumer", "contestability")
 
 @sheet.exercise(
     12,
+    title="Which law or principle?",
     hints=[
         "Section 8 names three kinds of law; one of the four words is an ethics principle.",
         "A rule that is the same for all may still work out worse for one group.",
     ],
 )
 def which_law_or_principle(height: Any, clinic: Any, ranking: Any, appeal: Any) -> None:
-    same_rule = {
-        "asked is a rule that is the same for all and works out worse for some": "consumer"
-    }
+    same_rule = {"the rule is the same for all and works out worse for some": "consumer"}
     word(height, "anti-discrimination", "the minimum height", LAWS, instead=same_rule)
     word(clinic, "privacy", "the clinic's list", LAWS)
     word(ranking, "consumer", "the ranking", LAWS)
@@ -345,6 +348,7 @@ def _loans() -> tuple[float, float, float]:
 
 @sheet.exercise(
     13,
+    title="What may the model see?",
     hints=[
         "groupby and mean give both shares; a condition in brackets chooses rows.",
         "Who writes down whether the credit history meets the bank's guidelines, and when?",
@@ -352,7 +356,7 @@ def _loans() -> tuple[float, float, float]:
 )
 def what_may_the_model_see(others: Any, white: Any, not_met: Any, verdict: Any) -> None:
     wanted = _loans()
-    turned = {"that is the share approved; asked is the share refused": 1 - wanted[0]}
+    turned = {"that is the share approved; the text asks for the share refused": 1 - wanted[0]}
     by_hand(others, wanted[0], "the share refused among the others", instead=turned)
     by_hand(white, wanted[1], "the share refused among white applicants")
     by_hand(not_met, wanted[2], "the share refused where guidelines are not met")

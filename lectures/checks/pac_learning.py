@@ -16,6 +16,7 @@ check, hint = sheet.check, sheet.hint
 
 @sheet.exercise(
     1,
+    title="How many examples?",
     hints=[
         "ln(3^20) = 20 ln 3; the natural logarithm, throughout.",
         "Without the target in the class: 1 / (2 epsilon^2), and a 2 inside the logarithm.",
@@ -26,7 +27,7 @@ def how_many_examples(realisable: Any, agnostic: Any) -> None:
     what = "the number of examples when the target is a conjunction"
     by_hand(realisable, 532, what, exact=True, instead={up: 531})
     mistaken = {
-        "that is the bound of (a), for a target among them; asked is without that": 532,
+        "that is the bound of (a), for a target among them; give the one without that": 532,
         "the logarithm is of 2 / delta here: an error may be too large or too small": 5316,
         up: 5454,
     }
@@ -84,6 +85,7 @@ def _literals(answer: Any) -> list[np.ndarray]:
 
 @sheet.exercise(
     4,
+    title="Shattered?",
     hints=["How many different labellings of m points are there?", "Repeats count once."],
 )
 def shattered(shatters: Any) -> None:
@@ -100,6 +102,7 @@ def shattered(shatters: Any) -> None:
 
 @sheet.exercise(
     5,
+    title="Four VC dimensions",
     hints=[
         "For each class, write down the labellings of 1, 2, 3, ... points that it cannot make.",
         "A union of k intervals makes at most k runs of ones. How many points force k + 1 runs?",
@@ -107,7 +110,7 @@ def shattered(shatters: Any) -> None:
 )
 def four_vc_dimensions(half_lines: Any, both_ways: Any, two_intervals: Any, half: Any) -> None:
     one_way = {"two points, the left one yes and the right one no: can a half-line say that?": 2}
-    three = {"yes, no, yes: can a half-line say that, in either direction?": 3}
+    three = {"three points, yes, no, yes: can a half-line say that, in either direction?": 3}
     one = {"that is for a single interval": 2}
     five = {"in one dimension a half-space is a half-line in either direction: see (b)": 5}
     by_hand(half_lines, 1, "half-lines in one direction", exact=True, instead=one_way)
@@ -127,9 +130,9 @@ def the_growth_of_two_intervals(growth: Any) -> None:
     for m in (1, 2, 3, 4, 5, 8):
         wanted = sum(math.comb(m, i) for i in range(5))
         mistaken = {
-            "that is for one interval; asked are unions of at most two": m * (m + 1) // 2 + 1,
-            "that is all labellings; asked are those with at most two runs of ones": 2**m,
-            "that is for exactly two intervals; asked are at most two": math.comb(m + 1, 4),
+            "that is for one interval; count unions of at most two": m * (m + 1) // 2 + 1,
+            "that is all labellings; count those with at most two runs of ones": 2**m,
+            "that is for exactly two intervals; count at most two": math.comb(m + 1, 4),
         }
         same(
             growth(m),
@@ -141,6 +144,7 @@ def the_growth_of_two_intervals(growth: Any) -> None:
 
 @sheet.exercise(
     7,
+    title="Occam's bound",
     hints=[
         "The length counts in bits, the formula in nats: bits * ln 2.",
         "Both terms stand under the root, over 2 m.",
@@ -156,7 +160,7 @@ def occams_bound(occam: Any, better: Any) -> None:
             what = "the bound for error {}, {} bits, {} examples, delta {}".format(*case)
             error, bits, m, delta = case
             nats = {
-                "that takes the length for nats; asked is in bits": (
+                "that takes the length for nats; it is in bits": (
                     wanted(error, bits / math.log(2), m, delta)
                 )
             }
@@ -164,7 +168,7 @@ def occams_bound(occam: Any, better: Any) -> None:
         few = occam(0.5, 1000, 10, 0.05)
         more = {"no error is above 1": 0.5 + math.sqrt((1000 * math.log(2) + math.log(40)) / 20)}
         close(few, 1.0, "the bound where there are far too few examples", instead=more)
-    errs = {"that one errs less in training; asked is the lower bound on the true error": "long"}
+    errs = {"that one errs less in training; compare the bounds on the true error": "long"}
     rules = ("short", "long")
     word(better, "short", "which of the two rules has the lower bound", rules, instead=errs)
 
@@ -192,8 +196,8 @@ def fool_the_learner(shown: Any, labels: Any, kind: Any) -> None:
         wrong = misses(labels, "sixteen labels")
         if wrong != 8:
             raise Wrong(
-                f"with `labels` the learner is wrong on {wrong} of the 8 unseen points; asked is "
-                "on every one"
+                f"with `labels` the learner is wrong on {wrong} of the 8 unseen points; it "
+                "should be wrong on all 8"
             )
     with part("the kind labels"):
         wrong = misses(kind, "sixteen kind labels")
@@ -202,5 +206,5 @@ def fool_the_learner(shown: Any, labels: Any, kind: Any) -> None:
         if wrong:
             raise Wrong(
                 f"with `kind_labels` the learner is wrong on {wrong} of the 8 unseen points; "
-                "asked is on none"
+                "it should be wrong on none"
             )

@@ -65,7 +65,7 @@ def _updates(Z: Any, beta: float) -> int:
 )
 def an_epoch_by_hand(weights: Any, mistakes: Any) -> None:
     zero = "a score of 0 is a mistake, and the first score is 0"
-    once = "that corrects with the weights at the beginning; asked is example by example"
+    once = "that corrects with the weights at the beginning; correct example by example"
     given = {zero: [0.0, 0.0], once: [-1.0, 5.0]}
     by_hand(weights, [0.0, 4.0], "the weights after the epoch", instead=given)
     given = {zero: 0, once: 4}
@@ -81,12 +81,12 @@ def an_epoch_by_hand(weights: Any, mistakes: Any) -> None:
     ],
 )
 def distances(distance: Any, of_origin: Any, foot: Any) -> None:
-    score = "that is the score; asked is the distance, for w of length 5"
+    score = "that is the score; give the distance, for w of length 5"
     side = "the distance is signed, and the origin lies on the negative side"
     by_hand(distance, 4.0, "the signed distance of (3, 4)", instead={score: 20.0})
     given = {score: -5.0, side: 1.0}
     by_hand(of_origin, -1.0, "the signed distance of the origin", instead=given)
-    one = {"that goes back by 1; asked is the point at the distance of (3, 4)": [2.4, 3.2]}
+    one = {"that goes back by 1; go back by the distance of (3, 4)": [2.4, 3.2]}
     by_hand(foot, [0.6, 0.8], "the point of the boundary nearest to (3, 4)", instead=one)
 
 
@@ -107,7 +107,7 @@ def asking_for_more_than_right(update_bound: Any) -> None:
             mistaken = {
                 "that is the bound without a beta": (R / gamma) ** 2,
                 "the square of w + z has its middle term twice": (R**2 + beta) / gamma**2,
-                "that lengthens R by beta; asked is what 2 w . z adds at most": (
+                "that lengthens R by beta; add what 2 w . z adds at most": (
                     ((R + beta) / gamma) ** 2
                 ),
             }
@@ -134,9 +134,9 @@ def asking_for_more_than_right(update_bound: Any) -> None:
 def the_rule(train: Any) -> None:
     before = CLOUD.copy()
     for y, epochs, what in (
-        (LABELS, 1, "one epoch on 30 points in space"),
-        (LABELS, 500, "30 separable points, to the end"),
-        (NOISY, 7, "seven epochs on 30 points that cannot be separated"),
+        (LABELS, 1, "after one epoch on 30 points in space"),
+        (LABELS, 500, "at the end of training on 30 separable points"),
+        (NOISY, 7, "after seven epochs on 30 points that cannot be separated"),
     ):
         given_w, given_b, given = several(train(CLOUD, y, epochs), "w", "b", "mistakes")
         true(np.array_equal(before, CLOUD), "the array X that was given is unchanged")
@@ -144,16 +144,16 @@ def the_rule(train: Any) -> None:
         epochs_made = len(mistakes)
         if np.size(given) != epochs_made:
             raise Wrong(
-                f"mistakes holds {np.size(given)} numbers, and there are {epochs_made} epochs to "
-                f"the first without mistakes, or to the last: {what}"
+                f"mistakes holds {np.size(given)} numbers {what}, and there are "
+                f"{epochs_made} epochs: the first one without mistakes is the last"
             )
         given = integers(given, "the mistakes in each epoch", (epochs_made,))
         mistaken = {"a score of 0 is a mistake as well, and all are 0 at first": [0] * epochs_made}
         if epochs == 1:
-            mistaken["that corrects after the epoch; asked is at each example"] = [30]
-        same(given, mistakes, f"the mistakes in each epoch: {what}", instead=mistaken)
-        close(given_w, w, f"the weights: {what}")
-        close(given_b, b, f"the bias: {what}")
+            mistaken["that corrects after the epoch; correct at each example"] = [30]
+        same(given, mistakes, f"the mistakes in each epoch {what}", instead=mistaken)
+        close(given_w, w, f"the weights {what}")
+        close(given_b, b, f"the bias {what}")
 
 
 @sheet.exercise(
@@ -173,10 +173,10 @@ def averages_for_free(averaged: Any) -> None:
                 w = w + z
             total += w
         mistaken = {
-            "those are the weights before each example; asked is after each": (
+            "those are the weights before each example; take those after each": (
                 before / (epochs * len(Z))
             ),
-            "those are the last weights; asked is their mean over all examples": w,
+            "those are the last weights; give their mean over all examples": w,
         }
         what = f"the mean of the weights after each of {epochs} times 30 examples"
         close(averaged(Z, epochs), total / (epochs * len(Z)), what, instead=mistaken)
@@ -203,6 +203,7 @@ class Counted(np.ndarray):
 
 @sheet.exercise(
     6,
+    title="Several classes on Values",
     hints=[
         "The scores `W @ x` are an array of Values, one a class; maximum(a, b) takes two of them.",
         "functools.reduce(maximum, scores) is the largest; divide by the number of rows.",
@@ -217,8 +218,8 @@ def several_classes_on_values(class_loss: Any) -> None:
     winners = scores.argmax(1)
     ahead = scores[np.arange(30), winners] - scores[np.arange(30), labels]
     mistaken = {
-        "that adds up over the rows; asked is their mean": ahead.sum(),
-        "that is how far the right class is ahead; asked is the winner": -ahead.mean(),
+        "that adds up over the rows; give their mean": ahead.sum(),
+        "that is how far the right class is ahead; give how far the winner is": -ahead.mean(),
     }
     close(loss.data, ahead.mean(), "the loss of 30 points and four classes", instead=mistaken)
     loss.backward()
@@ -230,6 +231,7 @@ def several_classes_on_values(class_loss: Any) -> None:
 
 @sheet.exercise(
     7,
+    title="Blame, by hand",
     hints=[
         "First forward: what is tanh(0)? Is the loss on the sloping side of its kink?",
         "v gets h times what arrives at s; h gets v times it; tanh multiplies by 1 - h**2.",
@@ -248,6 +250,7 @@ def blame_by_hand(c: Any, v: Any, a: Any, w: Any) -> None:
 
 @sheet.exercise(
     8,
+    title="Parity of three bits, by hand",
     hints=[
         'A unit with the weights 1, 1, 1 can say "at least one", "at least two", "all three".',
         "What do these three say for 0, 1, 2 and 3 ones? Find output weights that alternate.",
@@ -305,6 +308,6 @@ def keep_it_busy(X: Any, y: Any) -> None:
                 w, mistakes, quiet = w + label * x, mistakes + 1, False
     if mistakes < 1000:
         raise Wrong(
-            f"the rule ends after {mistakes} mistakes; asked are at least 1,000, which a small "
+            f"the rule ends after {mistakes} mistakes; it should be at least 1,000, which a small "
             "margin allows and does not ensure"
         )

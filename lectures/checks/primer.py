@@ -23,7 +23,7 @@ check, hint = sheet.check, sheet.hint
 def a_shadow(dot: Any, length: Any, projection: Any) -> None:
     by_hand(dot, 8, "the dot product")
     by_hand(length, 5**0.5, "the length of b")
-    turned = {"that is the projection of b on a; asked is that of a on b": [1.6, 0.8]}
+    turned = {"that is the projection of b on a; the text asks for that of a on b": [1.6, 0.8]}
     by_hand(projection, [1.6, 3.2], "the projection", instead=turned)
 
 
@@ -37,7 +37,7 @@ def a_shadow(dot: Any, length: Any, projection: Any) -> None:
 def eigenvalues_by_hand(smaller: Any, larger: Any, condition: Any) -> None:
     by_hand(smaller, 1, "the smaller eigenvalue")
     by_hand(larger, 6, "the larger eigenvalue")
-    apart = {"that is the difference of the two; asked is their ratio": 5}
+    apart = {"that is the difference of the two; the text asks for their ratio": 5}
     by_hand(condition, 6, "the condition number", instead=apart)
 
 
@@ -63,7 +63,11 @@ def the_largest_eigenvalue_by_multiplying(largest: Any) -> None:
         wanted, axes = np.linalg.eigh(A)
         close(value, wanted[-1], f"the largest eigenvalue of a {A.shape} matrix")
         vector = array(vector, "the eigenvector", (len(A),))
-        close(vector @ vector, 1.0, "the squared length of the eigenvector (asked is length 1)")
+        close(
+            vector @ vector,
+            1.0,
+            "the squared length of the eigenvector (the text asks for length 1)",
+        )
         true(abs(abs(vector @ axes[:, -1]) - 1) < 1e-6, "the eigenvector is only stretched by A")
 
 
@@ -78,7 +82,7 @@ def two_coins_and_their_sum(expectation: Any, variance: Any, of_sum: Any, error:
     by_hand(expectation, 0.2, "the expectation")
     by_hand(variance, 0.16, "the variance of one coin")
     by_hand(of_sum, 4, "the variance of the sum")
-    squared = {"that is the variance of the mean; asked is its root": 0.0016}
+    squared = {"that is the variance of the mean; the text asks for its root": 0.0016}
     by_hand(error, 0.04, "the standard error of the mean", instead=squared)
 
 
@@ -90,7 +94,9 @@ def two_coins_and_their_sum(expectation: Any, variance: Any, of_sum: Any, error:
     ],
 )
 def logits_in_your_head(logit: Any, probability: Any, loss: Any) -> None:
-    tens = {"that is the logarithm to base 10; asked is the natural one": float(np.log10(4))}
+    tens = {
+        "that is the logarithm to base 10; the text asks for the natural one": float(np.log10(4))
+    }
     by_hand(logit, float(np.log(4)), "the logit", instead=tens)
     by_hand(probability, 8 / 9, "the probability")
     by_hand(loss, float(-(2 * np.log(0.8) + np.log(0.2)) / 3), "the log loss")
@@ -107,7 +113,7 @@ def log_loss_that_does_not_overflow(log_loss: Any) -> None:
     close(log_loss(np.array([0.0]), np.array([1])), np.log(2), "the loss of a logit of 0")
     z, y = np.array([2.0, -1.0, 0.5]), np.array([1, 1, 0])
     losses = np.logaddexp(0, [-2.0, 1.0, 0.5])
-    added = {"that is the sum over the cases; asked is the mean": losses.sum()}
+    added = {"that is the sum over the cases; the text asks for the mean": losses.sum()}
     close(log_loss(z, y), losses.mean(), "the loss of three logits", instead=added)
     rng = np.random.default_rng(6)
     z, y = 3 * rng.normal(size=50), rng.integers(0, 2, size=50)
@@ -128,13 +134,14 @@ def log_loss_that_does_not_overflow(log_loss: Any) -> None:
 )
 def a_price_for_a_fence(x: Any, multiplier: Any, growth: Any) -> None:
     by_hand(x, 10, "x")
-    half = {"that is the price with x + y - 20; asked is that with 2x + 2y - 40": 10}
+    half = {"that is the price with x + y - 20; the text asks for that with 2x + 2y - 40": 10}
     by_hand(multiplier, 5, "the multiplier", instead=half)
     by_hand(growth, 5, "what a metre of fence adds")
 
 
 @sheet.exercise(
     8,
+    title="Wine or units?",
     hints=[
         "np.cov(X.T) is the covariance matrix, np.linalg.eigvalsh gives its eigenvalues in order.",
         "Would the first share change if one measurement were given in another unit?",
@@ -148,5 +155,5 @@ def wine_or_units(share_raw: Any, share_scaled: Any, verdict: Any) -> None:
         shares.append(float(found[-1] / found.sum()))
     by_hand(share_raw, shares[0], "the share of the raw measurements")
     by_hand(share_scaled, shares[1], "the share of the scaled measurements")
-    instead = {"asked is what would change with another unit for one measurement": "wine"}
+    instead = {"would the share change with another unit for one measurement?": "wine"}
     word(verdict, "units", "what it tells about", ("wine", "units"), instead=instead)

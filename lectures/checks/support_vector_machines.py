@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from checks import Sheet, Wrong, array, as_value, by_hand, close, flags, true
+from checks import Sheet, Wrong, array, as_value, beside, by_hand, close, flags, true
 from micrograd import Value, grads, values
 
 sheet = Sheet("Lecture 6")
@@ -34,13 +34,13 @@ def moons(seed: int = 61, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
     ],
 )
 def margins_by_hand(functional: Any, geometric: Any, hinge: Any, width: Any) -> None:
-    length = {"that is the functional margin; asked is the distance in the plane": 8.0}
+    length = {"that is the functional margin; give the distance in the plane": 8.0}
     loss = {
-        "that is the margin; asked is 1 minus it, where that is positive": -2.0,
+        "that is the margin; give 1 minus it, where that is positive": -2.0,
         "that is for a point outside the street on its own side": 0.0,
-        "that is how far f is from 0; asked is how far it is from 1": 2.0,
+        "that is how far f is from 0; give how far it is from 1": 2.0,
     }
-    half = {"that is from the boundary to one side; asked is from side to side": 0.2}
+    half = {"that is from the boundary to one side; measure from side to side": 0.2}
     by_hand(functional, 8.0, "the functional margin of the first point")
     by_hand(geometric, 1.6, "the geometric margin of the first point", instead=length)
     by_hand(hinge, 3.0, "the hinge loss of the second point", instead=loss)
@@ -65,6 +65,7 @@ def a_machine_on_paper(w: Any, b: Any, prices: Any) -> None:
 
 @sheet.exercise(
     3,
+    title="Both sides of the hinge, and the kink",
     hints=[
         "Compute both margins first. Which of the examples are inside the street?",
         "An example inside contributes -C y x to w and -C y to b; the square contributes w.",
@@ -79,7 +80,7 @@ def both_sides_of_the_hinge_and_the_kink(
     by_hand(gradient_w, -3.6, "the gradient in w", instead={both: -11.6, price: -1.6})
     by_hand(gradient_b, -2.0, "the gradient in b", instead={both: 0.0, price: -1.0})
     order = "of two numbers below 0 the smaller one is further from 0"
-    one = "that is one of them; asked are both ends of the interval"
+    one = "that is one of them; give both ends of the interval"
     what = "the smallest subgradient in w"
     by_hand(smallest, -8.1, what, instead={order: -3.6, one: -5.85})
     what = "the largest subgradient in w"
@@ -106,8 +107,7 @@ def unequal_prices_for_unequal_mistakes(objective: Any) -> None:
             "C_plus and C_minus have changed places: C_plus is for y = +1": 0.5 * start @ start
             + (turned * slack).sum(),
             "that is C_plus for all": 0.5 * start @ start + plus * slack.sum(),
-            "that averages the hinges; asked is their sum": 0.5 * start @ start
-            + (cost * slack).mean(),
+            "that averages the hinges; give their sum": 0.5 * start @ start + (cost * slack).mean(),
         }
         what = f"the objective with C_plus = {plus} and C_minus = {minus}"
         close(total.data, wanted, what, instead=mistaken)
@@ -119,6 +119,7 @@ def unequal_prices_for_unequal_mistakes(objective: Any) -> None:
 
 @sheet.exercise(
     5,
+    title="Who breaks the conditions?",
     hints=[
         "A margin that is too small matters unless alpha_i = C; when does one matter that is "
         "too large?",
@@ -150,6 +151,7 @@ def who_breaks_the_conditions(violators: Any) -> None:
 
 @sheet.exercise(
     6,
+    title="One step of SMO",
     hints=[
         "With E = K beta - y and beta = y alpha, the top of the parabola is at "
         "t = (E_j - E_i) / (K_ii + K_jj - 2 K_ij).",
@@ -176,7 +178,7 @@ def one_step_of_smo(pair_step: Any) -> None:
         best = (E[j] - E[i]) / (GRAM[i, i] + GRAM[j, j] - 2 * GRAM[i, j])
         ends = [(-alpha[k] * s, (C - alpha[k]) * s) for k, s in ((i, LABELS[i]), (j, -LABELS[j]))]
         step = np.clip(best, max(min(e) for e in ends), min(max(e) for e in ends))
-        upwards = {"that goes one way only; asked is the best step either way": alpha[i]}
+        upwards = {"that goes one way only; take the best step either way": alpha[i]}
         what = f"the price alpha_i in trial {trial + 1}"
         instead = upwards if step < 0 else {}
         close(moved[i], alpha[i] + LABELS[i] * step, what, atol=1e-8, instead=instead)
@@ -201,7 +203,7 @@ def the_features_of_a_kernel(features: Any) -> None:
         mistaken = {
             "that has each mixed product once; it occurs twice": squares + mixed / 2,
             "that has each mixed product four times; it occurs twice": squares + 2 * mixed,
-            "that is x . z; asked is its square": x @ z,
+            "that is x . z; give its square": x @ z,
         }
         close(there @ here, (x @ z) ** 2, "phi(x) . phi(z)", instead=mistaken)
     size = len(of(POINTS[0]))
@@ -273,7 +275,7 @@ def break_a_kernel(points: Any) -> None:
     distance = np.sqrt(((points[:, None] - points) ** 2).sum(-1))
     least = float(np.linalg.eigvalsh((distance <= 1).astype(float))[0])
     if least > -1 + 1e-9:
-        raise Wrong(f"the smallest eigenvalue is {least:.3f}; asked is -1 or less")
+        raise Wrong(f"the smallest eigenvalue is {beside(least, -1.0)}; it should be -1 or less")
 
 
 @sheet.exercise(
@@ -291,7 +293,8 @@ def few_support_vectors(chosen: Any) -> None:
     machine = SVC(**{**chosen, "max_iter": 2_000_000}).fit(*moons())
     support, right = len(machine.support_), machine.score(*moons(62, 2000))
     if support > 25 or right < 0.95:
+        found = beside(right, 0.95, 1, percent=True)
         raise Wrong(
-            f"{support} support vectors, {right:.1%} of the new points right; asked are at most "
-            "25 and at least 95%"
+            f"{support} support vectors, {found} of the new points right; it "
+            "should be at most 25, and at least 95%"
         )

@@ -13,15 +13,16 @@ on where the longest one reads, with a mask for the terms that are not its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from micrograd import ops
 from micrograd.lifting.nodes import Node
 
-__all__ = ["LONG", "completed", "lengthened"]
+__all__ = ["LONG", "alongside", "completed", "lengthened"]
 
-LONG = 16  # rows and sums shorter than this are faster as they are
+LONG = 4  # rows and sums shorter than this are faster as they are
 _FULL = 0.4  # at least this share of a rectangle is there before it is completed
 
 
@@ -42,6 +43,33 @@ def completed(nodes: list[Node], places: Iterator[int]) -> list[Node]:
     if any(not triangle.is_consistent() for triangle in triangles):
         return nodes
     return [node for triangle in triangles for node in triangle.completed(places)]
+
+
+def alongside(
+    nodes: list[Node], whole: Mapping[int, list[int]], places: Iterator[int]
+) -> list[Node]:
+    """Completed dots times one number, for all of them; or the nodes as they are.
+
+    `whole`: for each place of a completed group, the places of the group in order.
+    """
+    first = nodes[0]
+    if first.kind != "map" or first.op is not ops.mul:
+        return nodes
+    for role in (0, 1):
+        others = {node.operands[1 - role][0] for node in nodes}
+        found = whole.get(first.operands[role][0])
+        if found is None or len(others) > 1:
+            continue
+        made = {node.operands[role][0]: node for node in nodes}
+        if len(made) < len(nodes) or not made.keys() <= set(found):
+            continue
+        (other,) = others
+        operands = [((x,), (other,)) if role == 0 else ((other,), (x,)) for x in found]
+        return [
+            made.get(x) or Node(next(places), "map", ops.mul, both, None, 0)
+            for x, both in zip(found, operands, strict=True)
+        ]
+    return nodes
 
 
 def _alike(nodes: Sequence[Node]) -> bool:

@@ -53,8 +53,10 @@ def lift(
     C code holds. print() prints while the function is recorded. `f.check(*args)` runs the function
     without lift beside it and compares; `print(f.program)` shows what was found, and
     `print(f.program.backward)` its backward pass.
-    `executor` runs what was found: "numpy", or "reference", plain loops that show what it means;
-    the default is what MICROGRAD_EXECUTOR says in the environment, else "numpy".
+    `executor` runs what was found: "numpy"; "native", machine code, which takes some tenths of a
+    second to compile and pays in long runs (`f.program.loops` shows its loops; it needs the extra
+    `native`); or "reference", plain loops that show what it means. The default is what
+    MICROGRAD_EXECUTOR says in the environment, else "numpy".
 
     inf and nan come out as they do without lift wherever no partial sum overflows, with one
     exception, in which PyTorch does as lift: rows of a table that no index of `take` chose have a

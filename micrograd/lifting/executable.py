@@ -26,8 +26,10 @@ from micrograd.lifting.steps.adjoint import adjoint
 from micrograd.lifting.steps.flow import Marks
 from micrograd.lifting.steps.ir import Array, Window
 from micrograd.lifting.steps.lower import lower
+from micrograd.lifting.steps.needed import read_afterwards
 from micrograd.lifting.steps.text import BackwardText, Text
 from micrograd.lifting.steps.walks import elements, walk
+from micrograd.missing import PackageMissing, missing
 from micrograd.modes import current_mode, eager
 from micrograd.store import gather
 
@@ -60,6 +62,7 @@ class Executable:
         self.positions = np.array(positions, dtype=np.intp)  # of the parameters, in the steps
         self.template = template
         self.argument_names, self.paths = list(argument_names), dict(paths)
+        self.key: Any = None  # the arguments' structure and statics, where `lift` has set it
         self.program = lower(name, recording, argument_names, paths)
         self.store = gather(self.parameters)
         self.parameter_count = int(self.positions.max(initial=-1)) + 1
@@ -68,7 +71,9 @@ class Executable:
         for array in (*(x.array for x in program.arguments), *(x.array for x in program.draws)):
             brought[array] = size
             size += array.size
-        self.code = self.compiled(program.forward, None, brought)
+        # compiled code may leave out what nobody reads; to NumPy's it would make no difference
+        kept = read_afterwards(program) if executor == "native" else None
+        self.code = self.compiled(program.forward, None, brought, kept)
         starts = self.code.placement.starts
         self._drawn = [starts[x.array] for x in program.draws]
         self._outside = [starts[x.array] for x in program.arguments[len(recording.arguments) :]]
@@ -99,6 +104,16 @@ class Executable:
     def backward(self) -> BackwardText:
         """The backward pass of the first result, a loss, say: lines that read those of `text`."""
         return BackwardText(self.program, adjoint(self.program, [0] if self.which else []))
+
+    @property
+    def loops(self) -> str:
+        """The loops that are compiled, as C-like text: of `executor="native"` alone."""
+        if self.executor != "native":
+            raise AttributeError(
+                f"{self.name} is run by {self.executor!r}, which has no loops of its own; "
+                'lift(executor="native") has'
+            )
+        return str(self.code.loops)
 
     def __str__(self) -> str:
         return str(self.text)
@@ -160,6 +175,29 @@ class Executable:
                 read.of(view.array)[walk(view, step.loops)] = True
         flags = [read.of(w.view.array)[elements(w)] for w in self.program.results]
         return np.concatenate([*flags, np.zeros(0, dtype=bool)])
+
+    # --- other engines ----------------------------------------------------------------------------
+
+    def to_jax(self, fit: Any = None) -> tuple[Any, dict[str, Any]]:
+        """(function, parameters): the same program as a pure function of JAX arrays.
+
+        `function(parameters, *args)` works under jit, grad, vmap and sharding, in the precision of
+        `parameters`, a dict of arrays by attribute path. docs/beyond_one_machine.md tells more.
+        `fit` finds the program for arguments whose leading axes differ.
+        """
+        try:
+            from micrograd.lifting.run.with_jax.function import export
+        except ImportError as fault:
+            raise PackageMissing(missing("to_jax", fault), name=fault.name) from fault
+        return export(self, fit)
+
+    def load(
+        self, parameters: Mapping[str, Any], statistics: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write what `to_jax` gave, after training, say, into the Values and running statistics."""
+        from micrograd.lifting.run.with_jax.stacks import load
+
+        load(self, parameters, statistics or {})
 
     # --- calls ------------------------------------------------------------------------------------
 

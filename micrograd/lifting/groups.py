@@ -44,9 +44,7 @@ class Graph:
                 self.readers[source][g] = None
 
     def joining(self, sets: Iterable[Sequence[int]]) -> Graph:
-        """The graph in which each of these sets of groups is one group. The sets hold every group
-        once, and none depends on another one of its set.
-        """
+        """The graph in which each of these sets of groups is one group; every group is in one."""
         graph = Graph([])
         renamed: dict[int, int] = {}
         for new, members in enumerate(sets):
@@ -60,6 +58,8 @@ class Graph:
             merged = graph.reads[reader]
             for source, roles in reads.items():
                 new = renamed[source]
+                if new == reader:
+                    continue
                 merged[new] = merged.get(new, 0) | roles
                 graph.readers[new][reader] = None
         return graph

@@ -104,6 +104,16 @@ class Lifted(Generic[Given, Result]):
             self.program = program
             compare(self.function, program, args, kwargs)
 
+    def to_jax(self, *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """(function, parameters) of the program for these arguments, for JAX: `Executable.to_jax`.
+
+        Where arguments are `batched`, the function takes batches of any size.
+        """
+        program, _ = self._program(args, kwargs)
+        self.program = program
+        fit = (lambda args, kwargs: self._program(args, kwargs)[0]) if self.batched else None
+        return program.to_jax(fit)
+
     # --- copies record anew: a program belongs to the parameters that it was recorded with -------
 
     def __copy__(self) -> Lifted[Given, Result]:
@@ -168,6 +178,7 @@ class Lifted(Generic[Given, Result]):
             program = Executable(
                 self.__name__, *recorded[:4], self._names(args, kwargs), paths, self.executor
             )
+            program.key = key
             entry.programs[found.size] = program
             self._keep(key, entry, found.size)
         self.history.add(self.__name__, dict(self._given(args, kwargs)), why, level=5)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 __all__ = ["Progress", "current_progress"]
@@ -32,6 +33,22 @@ class Progress:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
+    @classmethod
+    @contextmanager
+    def of(cls, step: str) -> Iterator[Progress]:
+        """Show what is being done now, in the line of the recording that it belongs to, if any."""
+        progress = _current.get()
+        if progress is None:
+            with cls() as progress:
+                progress.step = step
+                yield progress
+            return
+        before, progress.step = progress.step, step
+        try:
+            yield progress
+        finally:
+            progress.step = before
+
     def __enter__(self) -> Progress:
         self._token = _current.set(self)
         self._thread.start()
@@ -48,7 +65,8 @@ class Progress:
         while not self._done.wait(_PATIENCE if not shown else 0.5):
             shown = True
             seconds = time.monotonic() - start
-            self._write(f"lift: {self.step}, {len(self.nodes):,} scalar nodes, {seconds:.0f} s")
+            nodes = f"{len(self.nodes):,} scalar nodes, " if self.nodes else ""
+            self._write(f"lift: {self.step}, {nodes}{seconds:.0f} s")
         if shown:
             self._write("")
 

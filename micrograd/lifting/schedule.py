@@ -13,11 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lifting.complete import LONG, completed, lengthened
+from micrograd.lifting.complete import LONG, alongside, completed, lengthened
 from micrograd.lifting.fuse import Fused
 from micrograd.lifting.groups import Graph, Wave, by_length
 from micrograd.lifting.merge import merge
 from micrograd.lifting.nodes import Node
+from micrograd.lifting.rows import COPY
+from micrograd.lifting.scans import Scan, scans
+from micrograd.lifting.steps.expression import Formula
 from micrograd.lifting.strides import FAR, Access, nest, segments, squeezed
 from micrograd.lifting.tape import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
 from micrograd.lifting.wavefront import waves
@@ -31,19 +34,20 @@ _DOT_PIECES = 16  # and a group of dots, where a gather copies most: q . k of a 
 
 
 class Instruction(NamedTuple):
-    """out = op(operands): a map, a reduction over the last `inner` loops, or a take.
+    """out = op(operands): a map, a reduction over the last `inner` loops, a take or a scan.
 
     A dot may have a third operand, a mask: where it is 0 there is no term. All accesses have the
     same loops: those of `out`, then the `inner` ones that are reduced.
     """
 
-    kind: str  # 'map', 'sum', 'chain' (of maxima or minima), 'dot' or 'take'
+    kind: str  # 'map', 'sum', 'chain' (of maxima or minima), 'dot', 'take' or 'scan'
     op: Op | None
     out: Access
     operands: tuple[Access, ...]
     start: Access | None
     inner: int
     replaces: int
+    value: Formula | None = None  # of a scan: one step of it, from the operands
 
 
 class Layout(NamedTuple):
@@ -54,13 +58,29 @@ class Layout(NamedTuple):
     size: int
 
 
+def _completed(tape: Tape, fused: Fused) -> list[Any]:
+    """The groups, triangles of dots as rectangles."""
+    fresh = count(max((node.place for node in fused.nodes), default=0) + 1)
+    whole: dict[int, list[int]] = {}  # for each place of a completed group, all its places
+    groups: list[Any] = []
+    for group in _groups(tape, fused):
+        made = group
+        if not isinstance(group, Scan):
+            made = completed(group, fresh)
+            made = alongside(group, whole, fresh) if made is group else made
+            if made is not group:
+                found = [node.place for node in made]
+                whole.update(dict.fromkeys(found, found))
+        groups.append(made)
+    return groups
+
+
 def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layout, dict[int, int]]:
     """Group, place and factor: the layout, and the address of each tape place.
 
     `parameters`: the store's index of each captured place.
     """
-    fresh = count(max((node.place for node in fused.nodes), default=0) + 1)
-    groups = [completed(group, fresh) for group in _groups(tape, fused)]
+    groups = _completed(tape, fused)
     address: dict[int, int] = {}
     constants = [tape.number(i) for i in fused.leaves if tape.kinds[i] is CONSTANT]
     neutral = _Neutral(constants)
@@ -82,9 +102,13 @@ def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layo
     found: list[Instruction] = []
     for group in groups:
         base = size
+        size += isinstance(group, Scan)  # before its links stands what the first is made from
         for node in group:
             address[node.place] = size
             size += 1
+        if isinstance(group, Scan):
+            found += _scan(group, base, address)
+            continue
         cell = _cell(group[0], address) if len(group) == 1 else None
         if cell is not None:
             found.append(cell)
@@ -153,7 +177,26 @@ def _groups(tape: Tape, fused: Fused) -> list[list[Node]]:
         group[1].append(node)
         source[node.place] = group[0]
     groups = [part for _, group in members.values() for part in by_length(group)]
-    return merge(waves(Graph(groups))).in_order()
+    return merge(scans(waves(Graph(groups)), fused.outputs)).in_order()
+
+
+def _scan(scan: Scan, base: int, address: dict[int, int]) -> list[Instruction]:
+    """A chain of cells as a loop that reads what it writes, after a copy of where it begins."""
+    n = len(scan)
+    operands = []
+    for role, places in enumerate(scan.reads):
+        reads = np.array([address[place] for place in places])
+        if role == scan.carried:
+            operands.append(Access(base, (n,), (1,)))
+        elif nest(reads[None]) is not None and (np.diff(reads, 2) == 0).all():
+            operands.append(Access(int(reads[0]), (n,), (int(reads[1] - reads[0]),)))
+        else:
+            operands.append(gathered(reads, (n,), ()))
+    first = Access(address[scan.first], (), ())
+    begin = Instruction("map", COPY, Access(base, (), ()), (first,), None, 0, 0)
+    out = Access(base + 1, (n,), (1,))
+    loop = Instruction("scan", None, out, tuple(operands), None, 0, scan.replaces, scan.value)
+    return [begin, loop]
 
 
 def _cell(node: Node, address: dict[int, int]) -> Instruction | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,12 @@ class Template:
     def fill(self, node: Value | None, call: Call) -> Any:
         """The structure with the call's results in it."""
         made = [place.make(place.content, node, call) for place in self._flat.leaves]
+        return self._flat.fill(made) if self._flat.containers else made[0]
+
+    def with_arrays(self, found: Sequence[Any]) -> Any:
+        """The structure with an array for each numbered leaf, also where that is a list."""
+        numbered = (_one, _list, _array)
+        made = [found[p.content] if p.make in numbered else p.content for p in self._flat.leaves]
         return self._flat.fill(made) if self._flat.containers else made[0]
 
     def same_structure(self, other: Template) -> bool:

@@ -9,13 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from micrograd import engine
 from micrograd.arrays import numbers
 from micrograd.engine import Value
 from micrograd.modes import Mode, mode
+
+try:
+    import matplotlib.pyplot as plt
+except ImportError as fault:
+    raise ImportError(
+        'plots need Matplotlib: pip install "micrograd-rebuilt[demo]"', name=fault.name
+    ) from fault
 
 __all__ = ["curves", "decision_boundary"]
 

@@ -19,6 +19,7 @@ from checks import (
     array,
     as_value,
     as_values,
+    beside,
     by_hand,
     close,
     effort,
@@ -91,7 +92,7 @@ def fails() -> Never:
         (
             lambda x: x + 3.0,
             "wrong",
-            "3 numbers are not right, the first at [0]: 3 is too large by 3",
+            "none of the 3 numbers is right, the first at [0]: 3 is too large by 3",
         ),
         (lambda x: None, "wrong", "f returned None: is there a return?"),
         (lambda x: fails(), "wrong", "it raised KeyError: 'k', in line"),
@@ -110,7 +111,7 @@ def test_a_function_is_marked_and_told_what_is_wrong(
     outcome = sheet.check(1, answer)
     assert outcome.status == status and words in outcome.message, outcome
     assert status in repr(outcome) and status in outcome._repr_html_()
-    assert "the double" in repr(outcome) and sheet.outcomes[1] is outcome
+    assert "The double" in repr(outcome) and sheet.outcomes[1] is outcome
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,61 @@ def test_each_part_is_marked_by_itself(
 ) -> None:
     outcome = sheet.check(2, *answers)
     assert outcome.status == status and words in outcome.message, outcome
+
+
+def test_a_remark_that_several_parts_share_is_said_once() -> None:
+    sheet = Sheet("planted")
+
+    @sheet.exercise(1, hints=["h"])
+    def three_numbers(a: Any, b: Any, c: Any) -> None:
+        by_hand(a, 1, "a", instead={"all doubled (by 2)": 2})
+        by_hand(b, 2, "b", instead={"all doubled (by 2)": 4})
+        by_hand(c, 3, "c", instead={"all doubled (by 2)": 6, "a half": 1.5})
+
+    told = sheet.check(1, 2, 4, 6).message
+    assert told == (
+        "a: 2 is not right; b: 4 is not right; c: 6 is not right (all 3: all doubled (by 2))"
+    )
+    told = sheet.check(1, 2, 4, 1.5).message
+    assert told == (
+        "a: 2 is not right; b: 4 is not right (both: all doubled (by 2)); "
+        "c: 1.5 is not right (a half)"
+    )
+    assert sheet.check(1, 2, 2, 6).message == (
+        "a: 2 is not right; c: 6 is not right (both: all doubled (by 2)). Right: b"
+    )
+
+
+def test_a_call_is_told_whole_or_not_at_all() -> None:
+    sheet = Sheet("planted")
+
+    @sheet.exercise(1, hints=["h"])
+    def asked(f: Any, x: Any) -> None:
+        close(f(x), 1.0, "the answer")
+
+    nested = {"feature": 1, "threshold": 0.5, "yes": {"value": 1}, "no": {"value": 2}}
+    assert sheet.check(1, lambda x: 0, nested).message.endswith("'no': {'value': 2}}))")
+    assert "last call" not in sheet.check(1, lambda x: 0, {"a" * 300: 1}).message
+
+
+@pytest.mark.parametrize(
+    ("x", "bar", "digits", "percent", "text"),
+    [
+        (2.455, 2.25, 3, False, "2.455"),
+        (2.2500004, 2.25, 3, False, "2.2500004"),
+        (-0.9996, -1.0, 3, False, "-0.9996"),
+        (0.2000001, 0.2, 2, False, "0.2000001"),
+        (1.0, 1.0, 3, False, "1.000"),
+        (0.9496, 0.95, 1, True, "94.96%"),
+        (0.704, 0.7, 0, True, "70.4%"),
+        (0.12, 0.95, 0, True, "12%"),
+        (math.nan, 1.0, 3, False, "nan"),
+    ],
+)
+def test_what_misses_a_bar_reads_as_missing_it(
+    x: float, bar: float, digits: int, percent: bool, text: str
+) -> None:
+    assert beside(x, bar, digits, percent=percent) == text
 
 
 def test_the_last_call_is_told_unless_many_or_none_of_them_show_it() -> None:
@@ -175,7 +231,7 @@ def test_a_grade_is_an_outcome_that_is_right_or_an_error_that_says_it(
 
     assert sheet.grade(1, loud).status == "right"
     assert not capsys.readouterr().err
-    with pytest.raises(AssertionError, match=r"Exercise 1 \(the double\) wrong: the double of 3"):
+    with pytest.raises(AssertionError, match=r"Exercise 1 \(The double\) wrong: the double of 3"):
         sheet.grade(1, lambda x: x)
 
 
@@ -201,7 +257,7 @@ def test_hints_one_by_one_and_unknown_numbers(
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ([[1, 2], [3, 4.5]], "one number is not right, at [1, 1]: 4.5 is too large by 0.5"),
+        ([[1, 2], [3, 4.5]], "one of the 4 numbers is not right, at [1, 1]: 4.5 is too large by"),
         ([[-1, -2], [-3, -4]], "the whole is minus what is right"),
         ([[2, 4], [6, 8]], "the whole is twice what is right"),
         ([[0.25, 0.5], [0.75, 1]], "the whole is 1/4 of what is right"),
@@ -214,6 +270,10 @@ def test_hints_one_by_one_and_unknown_numbers(
         ([[1, 2], [3, 4.00001]], "at [1, 1]: 4.00001 is too large by 1e-05"),
         ([1, 2, 3, 4], "expected the shape (2, 2), got (4,)"),
         ([[1, 2], [3]], "numbers of the shape (2, 2) are wanted"),
+        (
+            [[2, 2], [4, 4]],
+            "2 of the 4 numbers are not right, the first at [0, 0]: 2 is too large by 1",
+        ),
         ([[1, 2], [3, None]], "None is among them"),
         ([[0, 0], [0, 0]], "all are 0, and none should be"),
         (None, "is there a return?"),
@@ -239,7 +299,7 @@ def test_an_array_is_taken_in_every_form(given: Any) -> None:
 @pytest.mark.parametrize(
     ("action", "words"),
     [
-        (lambda: same([1, 2, 3], [1, 5, 6], "what"), "the first of 2 that are not right is 2 at"),
+        (lambda: same([1, 2, 3], [1, 5, 6], "what"), "are not right, the first at [1]: it is 2"),
         (lambda: same(True, False, "what"), "True is not right"),
         (lambda: same("yes", True, "what"), "True or False is wanted"),
         (lambda: same(3.5, 3, "what"), "a whole number is wanted, got 3.5"),
@@ -264,7 +324,7 @@ def test_an_array_is_taken_in_every_form(given: Any) -> None:
         (lambda: close([0, 2], [0, 3], "what", instead={"nan": [0, np.nan], "a": 1}), "by 1"),
         (lambda: same(3, 4, "what", instead={"one fewer": 3}), "3 is not right (one fewer)"),
         (lambda: by_hand(5457, 5455, exact=True, instead={"up": 5454}), ": 5457 is not right"),
-        (lambda: same([True], [False], "what"), "the only one that is not right is True at [0]"),
+        (lambda: same([True], [False], "what"), "the only answer, at [0], is not"),
         (lambda: word("b", "a", "what", "ab", instead={"not b": "b"}), "'b' is not right (not b)"),
         (
             lambda: truths((True, True), (True, False), "ab", instead={"both": (True, True)}),
@@ -272,6 +332,9 @@ def test_an_array_is_taken_in_every_form(given: Any) -> None:
         ),
         (lambda: truths((True, 1), (True, False), "ab"), "the answer to b is True or False, not 1"),
         (lambda: truths((True, True), (True, False), "ab"), "1 of the 2 answers is not right"),
+        (lambda: truths((True, 1), (True, False), "ab", "what"), "what: the answer to b is"),
+        (lambda: same([1, 2], [3, 4], "what"), "neither of the 2 numbers is right, the first at"),
+        (lambda: close([0, 0, 0], [0, 1, 2], "what"), "all are 0, and only 1 of the 3 should be"),
         (lambda: by_hand([1 / 3], [1 / 3, 2 / 3], "what"), "2 numbers are wanted"),
         (lambda: by_hand([1 / 3, 0.6], [1 / 3, 2 / 3], "what"), "what, number 2: 0.6 is not right"),
         (lambda: true(0, "it holds"), "this should hold and does not: it holds"),

@@ -7,6 +7,7 @@ key of each answer is the checker's name. `planting.py` says what it holds.
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import re
 import tempfile
@@ -23,7 +24,7 @@ from planting import misread, planted
 from solved import FORMS, SOLUTIONS, formed, is_function, sheet_of, solved
 
 from micrograd import Value
-from micrograd.show.answers import ACCEPTED, Judged
+from micrograd.show.practice.answers import ACCEPTED, Judged
 from tools import exercises, notebooks
 
 LECTURES = notebooks.ROOT / "lectures"
@@ -58,6 +59,11 @@ def test_heading_checker_and_planted_answers_bear_one_key(module: str) -> None:
     keys = list(sheet_of(module).exercises)
     assert keys == [exercises.key(title) for _, title in headings]
     assert [int(number) for number, _ in headings] == sheet_of(module).numbers
+    titles = [exercise.title for exercise in sheet_of(module).exercises.values()]
+    assert titles == [title for _, title in headings], "as the notebook spells them"
+    outputs = "".join(str(c.get("outputs", "")) for c in notebooks.read(SOLUTIONS[module]).cells)
+    for number, title in headings:
+        assert f"Exercise {number} ({title}) right" in outputs.replace("\\'", "'"), title
     assert len(keys) >= 6
     for kind in ("WRONG", "RIGHT"):
         assert list(planted(module, kind)) == keys
@@ -74,6 +80,15 @@ FOREIGN = (
     r"|checks/|cannot be used as it is"
 )
 
+# and what somebody new stumbled over: "asked is the mean", calls that are cut off
+CLUMSY = r"asked (is|are) |the last call was [^;]*\.\.\.|(^|; )(its|their)( \w+)+: "
+
+
+def repeated(message: str) -> bool:
+    """Whether a remark in brackets is made for one part after the other."""
+    remarks = re.findall(r"is not right \(([^()]+)\)", message)
+    return any(a == b for a, b in itertools.pairwise(remarks))
+
 
 @each_module
 def test_planted_wrong_answers_are_caught_and_told_apart(module: str) -> None:
@@ -85,6 +100,8 @@ def test_planted_wrong_answers_are_caught_and_told_apart(module: str) -> None:
             assert outcome.status == "wrong", f"{module}: {outcome} for {answer!r}"
             assert outcome.message
             assert not re.search(FOREIGN, outcome.message), outcome
+            assert not re.search(CLUMSY, outcome.message), outcome
+            assert not repeated(outcome.message), outcome
 
 
 @each_module

@@ -23,7 +23,7 @@ from PIL import Image
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from micrograd.show.svg import PALETTE
+from micrograd.show.graph.palette import PALETTE
 from tools import exercises, notebooks, pages
 
 
@@ -263,10 +263,13 @@ def test_boxes_show_their_words_and_arrows_back_leave_the_layout() -> None:
         {"a": ("Is x < 3 & y?", "n = 5"), "b": ("B",)}, [("a", "b", "yes")], "A plan",
         back=[("b", "a", "again")], fills={"b": "result"},
     )  # fmt: skip
-    picture = made._picture().svg
+    picture = made.svg
     for words in ("Is x &lt; 3 &amp; y?", "n = 5", "yes", "again", "A plan"):
         assert words in picture
-    assert made.source.count("style=dashed") == 1 and PALETTE["result"][0] in made.source
+    assert made.dot.count("style=dashed") == 1 and made.svg.count('class="edge dashed"') == 1
+    assert "fill:var(--micrograd-result)" in made.svg
+    pixels = Image.open(io.BytesIO(made.content("png"))).convert("RGB").getcolors(1 << 24)
+    assert tuple(bytes.fromhex(PALETTE["result"][0][1:])) in {colour for _, colour in pixels}
 
 
 def test_small_pictures_are_the_same_picture_in_fewer_bytes(

@@ -17,10 +17,11 @@ from micrograd.lifting.steps.ir import Program, Step
 Execute = Callable[[Sequence[Step], dict[str, Any]], None]
 
 
-def through(execute: Execute, **options: Any) -> Callable[..., Any]:
-    """A `lift` of functions to lists of results, run by `execute(steps, buffers)`."""
-    name = f"in this test: {execute!r}"
-    EXECUTORS[name] = partial(Interpreted, execute)
+def through(execute: Execute | str, **options: Any) -> Callable[..., Any]:
+    """A `lift` of functions to lists of results, run by `execute(steps, buffers)`, or by name."""
+    name = execute if isinstance(execute, str) else f"in this test: {execute!r}"
+    if not isinstance(execute, str):
+        EXECUTORS[name] = partial(Interpreted, execute)
 
     def lifting(function: Callable[..., Any]) -> Callable[..., list[Any]]:
         lifted = lift(function, executor=name, **options)

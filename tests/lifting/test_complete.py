@@ -10,7 +10,7 @@ import pytest
 from taped import taped
 
 from micrograd import Value, lift, ops
-from micrograd.lifting.complete import LONG, completed, lengthened
+from micrograd.lifting.complete import LONG, alongside, completed, lengthened
 from micrograd.lifting.fuse import fuse
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.run import reference
@@ -51,6 +51,24 @@ def test_the_triangles_of_several_heads_become_a_square_each() -> None:
     found = completed(mixed, count(90000))
     assert len(found) == 3 * N * N
     assert {n.operands[0][0] // 100 for n in found[: N * N]} == {0}
+
+
+def test_what_scales_a_triangle_scales_the_square() -> None:
+    square = completed(triangle(N), count(9000))
+    places = [n.place for n in square]
+    whole = dict.fromkeys(places, places)
+    some = [n.place for n in square if n.place < 9000]
+    for operands in (lambda x: ((x,), (7,)), lambda x: ((7,), (x,))):
+        scaled = [Node(20000 + k, "map", ops.mul, operands(x)) for k, x in enumerate(some)]
+        found = alongside(scaled, whole, count(30000))
+        assert [n.operands for n in found] == [operands(x) for x in places]
+        assert [n for n in found if n.place < 30000] == scaled
+    other = [Node(20000, "map", ops.mul, ((some[0],), (7,))),
+             Node(20001, "map", ops.mul, ((some[1],), (8,)))]  # fmt: skip
+    twice = [Node(20000 + k, "map", ops.mul, ((some[0],), (7,))) for k in range(2)]
+    added = [Node(20000, "map", ops.add, ((some[0],), (7,)))]
+    for nodes in (other, twice, added):
+        assert alongside(nodes, whole, count(30000)) is nodes
 
 
 def test_what_is_no_triangle_stays_as_it_is() -> None:

@@ -265,3 +265,15 @@ def test_a_mask_that_backward_brings_along_is_in_the_text() -> None:
         return sum(y[k] * (k + 2) for k in (0, 1, 3)) + y[2].detach()
 
     assert "reached_1" in str(text_equals_steps(some, (leaves(np.arange(4.0)),)))
+
+
+def test_a_scan_is_a_loop_forward_and_backward() -> None:
+    def chain(x: Any, w: Any) -> Any:
+        found = [w[0]]
+        for v in x:
+            found.append(found[-1] * w[1] + v)
+        return sum(h * h for h in found)
+
+    x, w = leaves(np.arange(20.0) / 20), leaves(np.array([0.5, 0.75]))
+    text = str(text_equals_steps(chain, (x, w)))
+    assert text.count("for s in range(") == 2

@@ -1,6 +1,7 @@
 """Pictures of graphs: what stands in them, that labels stay text, that pip is enough.
 
-Covers `cards.py`, `picture.py`, `program.py`, `render.py`, `slim.py`, `svg.py`.
+Covers `cards.py`, `digraph.py`, `drawing.py`, `files.py`, `layout.py`, `nodes.py`, `palette.py`,
+`picture.py`, `program.py`, `render.py`, `svg.py`, `text.py`.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ from hypothesis import strategies as st
 import micrograd
 from micrograd import Value
 from micrograd.nn import MLP
-from micrograd.show import render, svg
-from micrograd.show.draw import Picture, draw, draw_dot
+from micrograd.show.graph import palette, render, text
+from micrograd.show.graph.digraph import draw_dot
+from micrograd.show.graph.draw import draw
+from micrograd.show.graph.picture import Picture
 from micrograd.store import gather
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +44,7 @@ def elements(picture: Picture) -> dict[str, ET.Element]:
 
 
 def texts(element: ET.Element) -> list[str]:
-    return ["".join(text.itertext()) for text in element.iter(f"{SVG}text")]
+    return ["".join(each.itertext()) for each in element.iter(f"{SVG}text")]
 
 
 def title(element: ET.Element) -> str:
@@ -49,7 +52,8 @@ def title(element: ET.Element) -> str:
 
 
 def kind(element: ET.Element) -> set[str]:
-    return set(element.attrib["class"].split()) - {"node", "leaf"}
+    looks = {"node", "leaf", "filled", "grad-plus", "grad-minus"}
+    return set(element.attrib["class"].split()) - looks
 
 
 # --- what stands in a picture --------------------------------------------------------------------
@@ -110,16 +114,16 @@ def test_data_and_grad_can_be_found_and_show_their_sign() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "text"),
+    ("number", "said"),
     [
         (1.5, "1.5000"), (-1.5, "\u22121.5000"), (-0.0, "0.0000"), (999999.0, "999999.0000"),
         (1e6, "1.000e+06"), (0.001, "0.0010"), (-1.234e-9, "\u22121.234e\u221209"), (math.inf, "∞"),
         (-math.inf, "\u2212∞"), (math.nan, "nan"),
     ],
 )  # fmt: skip
-def test_numbers_keep_four_decimals_unless_those_would_hide_them(number: float, text: str) -> None:
-    assert svg.number_text(number) == text
-    assert svg.number_text(number, sign=True) == ("+" if number > 0 else "") + text
+def test_numbers_keep_four_decimals_unless_those_would_hide_them(number: float, said: str) -> None:
+    assert text.number_text(number) == said
+    assert text.number_text(number, sign=True) == ("+" if number > 0 else "") + said
 
 
 def test_inputs_parameters_constants_and_results_differ_by_shape() -> None:
@@ -134,15 +138,17 @@ def test_inputs_parameters_constants_and_results_differ_by_shape() -> None:
     constant = next(node for node in kinds if node.data == 5.0)
     assert kinds[constant] == {"constant"}
 
-    def outline(node: Value) -> tuple[int, int, int]:
+    def outline(node: Value) -> tuple[bool, int, bool, bool]:
         element = found[next(name for name, n in picture.nodes.items() if n is node)]
-        borders = [e for e in element if e.get("fill") == "none" and e.get("stroke") != "none"]
+        borders = [e for e in element if e.get("class") in ("box", "rim")]
         return (
-            sum("stroke-dasharray" in e.attrib for e in borders),
-            sum(e.tag == f"{SVG}path" for e in borders),  # rounded corners
-            sum(e.get("fill") == svg.PALETTE["parameter"][0] for e in element),
+            "constant" in kind(element),  # whose border the style sheet dashes
+            len(borders),
+            any(e.get("rx") for e in borders),
+            any(e.get("class") == "bar" for e in element),
         )
 
+    assert ".constant .box{stroke-dasharray" in picture.svg
     shapes = {
         "input": x,
         "parameter": w,
@@ -171,7 +177,7 @@ def test_parameters_may_be_a_module_or_an_array() -> None:
 
 def test_a_lone_value_is_drawn() -> None:
     picture = draw(Value(3.0, label="x"))
-    assert texts(elements(picture)["n0"]) == ["x", "data ", "3.0000", "grad ", "0.0000"]
+    assert texts(elements(picture)["n0"]) == ["x", "data", "3.0000", "grad", "0.0000"]
 
 
 def test_pictures_are_the_same_each_time() -> None:
@@ -214,8 +220,8 @@ def test_hostile_labels_stay_text_in_every_output(
     label: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     harmless, picture = draw(Value(1.0, label="x") + 1), draw(Value(1.0, label=label) + 1)
-    shown = svg.plain(label)
-    assert texts(elements(picture)["n0"])[0] == (svg.plain(label, 24) or "data ")
+    shown = text.plain(label)
+    assert texts(elements(picture)["n0"])[0] == (text.plain(label, 24) or "data")
     assert title(elements(picture)["n0"]).startswith(f"{shown}: data 1.0" if shown else "data 1.0")
     assert title(elements(picture)["e2-0"]).startswith(shown or "value")
 
@@ -235,9 +241,9 @@ def test_hostile_labels_stay_text_in_every_output(
 def test_any_label_and_any_op_name_are_drawn(label: str, op: str) -> None:
     out = Value(1.0, (Value(2.0, label=label),), op)
     found = elements(draw(out))
-    shown = svg.plain(label)
-    assert texts(found["n0"])[0] == (shown or "data ")
-    assert texts(found["o1"]) == [svg.plain(op) or "?"]
+    shown = text.plain(label)
+    assert texts(found["n0"])[0] == (shown or "data")
+    assert texts(found["o1"]) == [text.plain(op) or "?"]
 
 
 def test_a_label_of_ten_thousand_characters_is_shortened_and_kept_in_the_title() -> None:
@@ -256,17 +262,23 @@ def test_a_label_need_not_be_a_string() -> None:
 # --- light, dark, wide ---------------------------------------------------------------------------
 
 
-def test_every_colour_has_a_dark_twin() -> None:
+def test_colours_stand_in_the_palette_alone() -> None:
     out = neuron()
     picture = draw(out - 5, parameters=[out._prev[0]._prev[1]])
-    used = set(re.findall(r'(?:fill|stroke)="(#?\w+)"', picture.svg)) - {"none"}
-    assert used <= {light for light, _ in svg.PALETTE.values()}
-    assert len(used) > 6
+    body = picture.svg.partition("</style>")[2]
+    assert not re.search(r"(?:fill|stroke)=|#[0-9a-f]{3}", body)
     assert "prefers-color-scheme:dark" in picture.svg
-    for name, (light, dark) in svg.PALETTE.items():
+    for name, (light, dark) in palette.PALETTE.items():
         variable = f"--micrograd-{name.replace('_', '-')}"
-        assert f'[fill="{light}"]{{fill:var({variable})}}' in picture.svg
-        assert f"{variable}:{dark}" in picture.svg
+        assert f"{variable}:{light}" in picture.svg and f"{variable}:{dark}" in picture.svg
+    for theme in (0, 1):
+        written = palette.style_sheet(theme)
+        assert "var(" not in written and "{{" not in written
+        assert set(re.findall(r"#\w+", written)) == {p[theme] for p in palette.PALETTE.values()}
+    classes = {c for e in ET.fromstring(picture.svg).iter() for c in e.get("class", "").split()}
+    told = set(re.findall(r"\.([a-z-]+)", palette.style_sheet(0)))
+    unstyled = {"node", "leaf", "input", "parameter", "interior", "result"}
+    assert classes - told <= unstyled, classes - told
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
@@ -274,7 +286,7 @@ def test_text_stands_out_from_what_is_behind_it(theme: int) -> None:
     """Contrast of at least 4.5 to 1, as WCAG 2 asks of text."""
 
     def luminance(name: str) -> float:
-        channels = [int(svg.PALETTE[name][theme][i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        channels = [int(palette.PALETTE[name][theme][i : i + 2], 16) / 255 for i in (1, 3, 5)]
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
@@ -286,15 +298,16 @@ def test_text_stands_out_from_what_is_behind_it(theme: int) -> None:
         ("muted", "result"),
     ]
     pairs += [("plus_ink", "plus"), ("minus_ink", "minus"), ("muted", "plus"), ("muted", "minus")]
-    for text, behind in pairs:
-        light, dark = sorted([luminance(text), luminance(behind)], reverse=True)
-        assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, behind)
+    for front, behind in pairs:
+        light, dark = sorted([luminance(front), luminance(behind)], reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (front, behind)
 
 
 def test_the_svg_is_as_wide_as_its_column_at_most() -> None:
     root = ET.fromstring(draw(neuron()).svg)
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
-    assert root.attrib["viewBox"] == f"0.00 0.00 {width:.2f} {height:.2f}"
+    *corner, wide, high = map(float, root.attrib["viewBox"].split())
+    assert corner == [-4, -4] and abs(wide - width) <= 0.5 and abs(high - height) <= 0.5
     assert root.attrib["style"] == "max-width:100%;height:auto"
     assert root.attrib["role"] == "img"
     assert root.attrib["aria-label"] == "Computation graph of 10 values"
@@ -304,7 +317,7 @@ def test_notebooks_get_an_image_that_shrinks_and_has_a_description() -> None:
     picture = draw(neuron())
     bundle = picture._repr_mimebundle_()
     assert set(bundle) == {"text/html", "text/plain"}
-    image = ET.fromstring(bundle["text/html"].replace(">", "/>"))
+    image = ET.fromstring(re.search("<img[^>]*>", bundle["text/html"])[0].replace(">", "/>"))
     assert image.attrib["alt"] == "Computation graph of 10 values"
     assert image.attrib["style"] == "max-width:100%;height:auto"
     kind_of_source, _, source = image.attrib["src"].partition(",")
@@ -388,7 +401,7 @@ def test_a_label_that_is_no_string_is_drawn_as_its_text(label: object) -> None:
     x = Value(1.0)
     x.label = label  # type: ignore[assignment]
     shown = texts(elements(draw(x * Value(2.0, label="k")))["n0"])[0]
-    assert shown == ("data " if label is None else svg.plain(label, 24))
+    assert shown == ("data" if label is None else text.plain(label, 24))
 
 
 # --- draw_dot ------------------------------------------------------------------------------------
@@ -419,7 +432,7 @@ def test_draw_dot_takes_what_the_originals_takes(tmp_path: Path) -> None:
     assert graph.pipe().startswith(b"\x89PNG")
     assert Path(graph.render(tmp_path / "gout")).name == "gout.png"
     assert draw_dot(neuron(), "svg", "LR").source == draw_dot(neuron()).source
-    down, right = draw_dot(neuron(), rankdir="TB")._picture(), draw(neuron())
+    down, right = draw_dot(neuron(), rankdir="TB").picture(), draw(neuron())
     size = lambda picture, side: float(ET.fromstring(picture.svg).attrib[side])
     assert size(down, "height") > 1.5 * size(right, "height")
     assert size(down, "width") < 0.75 * size(right, "width")
@@ -494,16 +507,16 @@ def test_without_pygraphviz_a_dot_on_the_path_draws(
     )
     (tmp_path / "program.py").write_text(
         "import sys, pygraphviz\n"
-        "if sys.argv[1:] != ['-Kdot', '-Tsvg']: sys.exit('cannot do ' + ' '.join(sys.argv[1:]))\n"
+        "if sys.argv[1:] != ['-Kdot', '-Tjson0']: sys.exit('cannot do ' + ' '.join(sys.argv[1:]))\n"
         "graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())\n"
-        "sys.stdout.buffer.write(graph.draw(format='svg', prog='dot'))\n"
+        "sys.stdout.buffer.write(graph.draw(format='json0', prog='dot'))\n"
     )
     (tmp_path / "dot").chmod(0o755)
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert draw(out).svg == expected
-    with pytest.raises(ValueError, match="cannot do -Kdot -Tpng -Gdpi=144"):
-        draw(out).save(tmp_path / "n.png")
+    with pytest.raises(ValueError, match="cannot do -Kdot -Tgif"):
+        draw_dot(out).pipe("gif")
 
 
 def test_a_broken_source_is_an_error_that_says_why() -> None:
@@ -641,7 +654,7 @@ def test_texts_stay_inside_their_boxes_and_run_nothing(driver: Any, tmp_path: Pa
     driver.get(page.as_uri())
     overflowing = driver.execute_script("""
         return [...document.querySelectorAll("svg g.node")].flatMap(node => {
-            const box = node.querySelector("polygon, path, ellipse").getBoundingClientRect()
+            const box = node.querySelector(".box").getBoundingClientRect()
             return [...node.querySelectorAll("text")].filter(text => {
                 const t = text.getBoundingClientRect()
                 return t.left < box.left || t.right > box.right
@@ -670,13 +683,41 @@ def test_inlined_or_as_an_image_the_picture_follows_the_theme(
     browsing.prefer(driver, theme)
     driver.get(page.as_uri())
     driver.save_screenshot(str(tmp_path / "shot.png"))
-    paper = tuple(bytes.fromhex(svg.PALETTE["paper"][theme == "dark"][1:]))
+    paper = tuple(bytes.fromhex(palette.PALETTE["paper"][theme == "dark"][1:]))
     shot = Image.open(tmp_path / "shot.png").convert("RGB")
     for element in driver.find_elements("css selector", "img, svg"):
         place = element.rect
         assert shot.getpixel((int(place["x"]) + 2, int(place["y"]) + 2)) == paper
     notebook_says = "true" if theme == "dark" else "false"  # a notebook's own theme wins
     script = f"document.body.setAttribute('data-jp-theme-light', '{notebook_says}');"
-    script += "return getComputedStyle(document.querySelector('svg polygon')).fill"
-    opposite = tuple(bytes.fromhex(svg.PALETTE["paper"][theme == "light"][1:]))
+    script += "return getComputedStyle(document.querySelector('svg .paper')).fill"
+    opposite = tuple(bytes.fromhex(palette.PALETTE["paper"][theme == "light"][1:]))
     assert driver.execute_script(script) == f"rgb{opposite}"
+
+
+@pytest.mark.browser
+@browsing.needs_browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_as_a_notebooks_image_the_picture_follows_the_notebook(
+    driver: Any, tmp_path: Path, theme: str
+) -> None:
+    """The image cannot see the page: `color-scheme` tells it, whatever the system prefers."""
+    from PIL import Image
+
+    page = tmp_path / "page.html"
+    for host in (
+        f'data-jp-theme-light="{str(theme == "light").lower()}"',
+        f'class="vscode-{theme}"',
+    ):
+        page.write_text(
+            f'<!doctype html><meta charset="utf-8"><body {host} style="margin:0">'
+            f"{draw(neuron())._repr_html_()}",
+            encoding="utf-8",
+        )
+        browsing.prefer(driver, "dark" if theme == "light" else "light")
+        driver.get(page.as_uri())
+        driver.save_screenshot(str(tmp_path / "shot.png"))
+        shot = Image.open(tmp_path / "shot.png").convert("RGB")
+        place = driver.find_element("css selector", "img").rect
+        paper = tuple(bytes.fromhex(palette.PALETTE["paper"][theme == "dark"][1:]))
+        assert shot.getpixel((int(place["x"]) + 2, int(place["y"]) + 2)) == paper, host

@@ -15,14 +15,14 @@ import pytest
 from browsing import browser, needs_browser
 
 from micrograd import Value, ops
-from micrograd.show.answers import matches
-from micrograd.show.lesson import lesson
-from micrograd.show.marking import check
-from micrograd.show.mistakes import MISTAKES, Mistake, diagnose
-from micrograd.show.pages import source
-from micrograd.show.parts import parts_of, readings, total
-from micrograd.show.recursion import recursions
-from micrograd.show.walk import Walk
+from micrograd.show.lesson.lesson import lesson
+from micrograd.show.lesson.pages import source
+from micrograd.show.lesson.walk import Walk
+from micrograd.show.practice.answers import matches
+from micrograd.show.practice.marking import check
+from micrograd.show.practice.mistakes import MISTAKES, Mistake, diagnose
+from micrograd.show.practice.parts import parts_of, readings, total
+from micrograd.show.practice.recursion import recursions
 
 # The learner's own table of derivatives: d out / d xi from the inputs and the output. It is written
 # independently of the op table, so that both would have to be wrong in the same way.
@@ -360,7 +360,7 @@ def test_the_pages_quiz_follows_the_learner_too(learners: list[Learner]) -> None
     with browser() as driver:
         driver.get("data:text/html,<title>quiz</title>")
         judged = driver.execute_script(
-            source("answers.js")
+            source("practice/answers.js")
             + "return arguments[0].map(([text, q, own]) => answers.judge(text, q, new Map(own)))",
             tried,
         )

@@ -174,3 +174,15 @@ def test_curves_take_a_list_or_a_dict_of_numbers_or_values() -> None:
 def test_an_empty_history_is_an_error(nothing: Any) -> None:
     with pytest.raises(ValueError, match="nothing to plot"):
         plot.curves(nothing)
+
+
+def test_without_matplotlib_one_sentence_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import importlib
+    import sys
+
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    monkeypatch.delitem(sys.modules, "micrograd.show.plot")
+    with pytest.raises(ImportError, match=r'pip install "micrograd-rebuilt\[demo\]"'):
+        importlib.import_module("micrograd.show.plot")

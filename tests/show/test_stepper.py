@@ -19,12 +19,12 @@ from factories import HOSTILE, node_named
 from factories import neuron_output as neuron
 
 import micrograd
-from micrograd import Value
+from micrograd import Value, draw
 from micrograd.engine import topological_order
 from micrograd.nn import MLP
-from micrograd.show.formulas import number
-from micrograd.show.stepper import Stepper, step_through
-from micrograd.show.svg import plain
+from micrograd.show.graph.text import plain
+from micrograd.show.lesson.formulas import number
+from micrograd.show.lesson.stepper import Stepper, step_through
 
 
 def lesson(stepper: Stepper) -> dict:
@@ -279,3 +279,10 @@ def test_save_writes_a_page(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"ends in \.html"):
         stepper.save(tmp_path / "page.pdf")
     assert repr(stepper) == "<Stepper of 13 steps: show it in a notebook, or save('page.html')>"
+
+
+@pytest.mark.parametrize("label", [r"\Gamma", r"\N", r"a\b\\"])
+def test_a_backslash_stays_one(label: str) -> None:
+    x = Value(2.0, label=label)
+    picture = step_through(x * 3.0)._picture.svg
+    assert f">{label}</text>" in picture and f">{label}</text>" in draw(x * 3.0).svg

@@ -15,9 +15,9 @@ from factories import neuron_output as neuron
 
 from micrograd import Value, engine
 from micrograd.engine import topological_order
-from micrograd.show.stepper import Stepper, step_through
-from micrograd.show.svg import number_text
-from micrograd.show.worksheet import worksheet
+from micrograd.show.graph.text import number_text
+from micrograd.show.lesson.stepper import Stepper, step_through
+from micrograd.show.practice.worksheet import worksheet
 
 pytestmark = [pytest.mark.browser, needs_browser]
 
@@ -337,7 +337,7 @@ def test_the_quiz_asks_marks_and_names_the_mistake(page: OpenPage) -> None:
     answer(driver, "−6")  # noqa: RUF001
     find(driver, "#forward").click()
     answer(driver, "-15")  # forgot the first use: x.grad is 1 - 15
-    assert "forgot to add the other use" in text(driver, ".verdict")
+    assert "a use that was not added" in text(driver, ".verdict")
     find(driver, ".give").click()
     answer(driver, "20/2")
     find(driver, "#forward").click()
@@ -410,8 +410,10 @@ def test_after_a_click_on_the_switch_the_arrows_step(page: OpenPage) -> None:
 def test_a_constant_keeps_its_dashed_border(page: OpenPage) -> None:
     x = Value(2.0, label="x")
     driver = page(step_through(x * 3.0))
-    dashed = "return document.querySelectorAll('.constant [stroke-dasharray]').length"
+    dashed = """return [...document.querySelectorAll(".node .box")]
+        .filter(box => getComputedStyle(box).strokeDasharray !== "none").length"""
     assert driver.execute_script(dashed) == 1
+    assert len(driver.find_elements("css selector", ".constant .box")) == 1
 
 
 def test_an_update_is_an_assignment(page: OpenPage) -> None:

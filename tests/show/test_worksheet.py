@@ -28,13 +28,14 @@ from browsing import browser, needs_browser
 import micrograd
 from micrograd import Value, draw, explain, step_through
 from micrograd.nn import MLP, Linear, Module, Neuron
-from micrograd.show.answers import ACCEPTED, read_number
-from micrograd.show.exercises import LEVELS, exercise
-from micrograd.show.explain import plain_markdown
-from micrograd.show.marking import check
-from micrograd.show.sheets import packed, read_sheet, unpacked
-from micrograd.show.walk import Walk
-from micrograd.show.worksheet import Worksheet, worksheet
+from micrograd.show.lesson.explain import plain_markdown
+from micrograd.show.lesson.walk import Walk
+from micrograd.show.practice.answers import ACCEPTED, read_number
+from micrograd.show.practice.exercises import LEVELS, exercise
+from micrograd.show.practice.marking import check
+from micrograd.show.practice.mistakes import MISTAKES
+from micrograd.show.practice.sheets import packed, read_sheet, unpacked
+from micrograd.show.practice.worksheet import Worksheet, worksheet
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,8 +71,8 @@ def test_right_wrong_and_not_attempted() -> None:
 def test_a_wrong_answer_is_told_its_likely_mistake() -> None:
     report = check(product(), {"a": 4.0})  # only the second use: d
     assert report.marks["a"].mistakes == ("missing use",)
-    assert "forgot to add the other use" in str(report)
-    assert "forgot to add the other use" in report._repr_markdown_()
+    assert "a use that was not added" in str(report)
+    assert "a use that was not added" in report._repr_markdown_()
 
 
 def test_a_number_that_no_known_mistake_gives_is_told_how_it_comes_about() -> None:
@@ -86,6 +87,42 @@ def test_a_number_that_no_known_mistake_gives_is_told_how_it_comes_about() -> No
     assert "It is a sum over its uses, in s and e: add what each of them sends back." in told
     told = str(check(s, {"a": 77}))
     assert "in s, more than once: add" in told
+
+
+def test_a_mistake_is_named_as_a_thing_and_explained_in_a_sentence() -> None:
+    """What follows "Looks like:" is a noun, not "forgot to" or "from its"."""
+    for mistake in MISTAKES.values():
+        assert not re.match(r"(forgot|from|look|sign$|gate|power)", mistake.name), mistake
+        assert re.fullmatch(r"[A-Z].{30,}\.", mistake.hint), mistake
+    x = Value(-1.0, label="x")
+    told = str(check(x.relu() * 3.0, {"x": 3}))
+    assert "Looks like: an ignored gate. The output does not depend on this input here" in told
+
+
+def test_three_answers_are_listed_as_a_sentence_lists_them() -> None:
+    x, y = Value(2.0, label="x"), Value(3.0, label="y")
+    parts = [x * y, x * 5.0, x**2]
+    for part, name in zip(parts, "abc", strict=True):
+        part.label = name
+    total = parts[0] * parts[1] * parts[2]
+    told = str(check(total, {"x": 77}))
+    assert re.search(r"in \w+, \w+ and \w+: add what each of them sends back", told), told
+    right = right_answers(total)
+    wrong = {name: 3 * right[name] for name in "abc"}
+    x_grad = wrong["a"] * 3.0 + wrong["b"] * 5.0 + wrong["c"] * 4.0
+    report = check(total, {**wrong, "x": x_grad})
+    assert report.marks["x"].verdict == "follows"
+    said = r"from your answers for [abc], [abc] and [abc], which are wrong: mend those first"
+    assert re.search(said, str(report)), str(report)
+
+
+def test_an_infinite_answer_is_told_that_a_finite_one_is_wanted() -> None:
+    for answer in ("1/0", math.inf, math.nan, "1e400"):
+        for told in (check(product(), {"b": answer}),):
+            said = "No known mistake gives this number. The gradient is a finite number: look for"
+            assert said in str(told) and said in told._repr_markdown_()
+    w = Value(0.0, label="w")
+    assert "finite" not in str(check(w.log(), {"w": -math.inf}))  # the right one is infinite
 
 
 def test_the_right_answer_is_never_told_unless_asked_for() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from micrograd import ops
 from micrograd.lifting.run.contraction import Operand, contract
 from micrograd.lifting.run.masked import MaskedProduct
+from micrograd.lifting.run.numbers_in_turn import Numbers
 from micrograd.lifting.run.reads import Reads
 from micrograd.lifting.run.tables import scatter_add
 from micrograd.lifting.run.ufuncs import emit, reduction
@@ -145,9 +146,7 @@ class Calls(Reads):
                 source.emit(f"{array}[{source.places(places)}] {sign} {value}")
                 return
         chosen = self.chosen(step.out, step.loops)
-        every = walk(step.out, step.loops)
-        first, last = int(every.min()), int(every.max()) + 1
-        source.emit(f"{source.function(scatter_add)}({array}, {first}, {last}, {chosen}, {value})")
+        source.emit(f"{source.function(scatter_add)}({array}, {chosen}, {value})")
 
     def scattered(self, step: Step, moves: Sequence[int], sizes: Sequence[int]) -> str:
         """What goes to the places that are walked along the loops `moves`, as an array of its own.
@@ -171,6 +170,12 @@ class Calls(Reads):
     def in_turn(self, step: Step) -> None:
         """A recurrence: one turn after the other, the rows that it never mixes at once."""
         rows = _rows(step)
+        if step.accumulate:
+            value = ops.add(Read(len(step.reads)), step.value)
+            step = replace(step, value=value, reads=(*step.reads, step.out), accumulate=False)
+        if not rows and Numbers.fits(step):
+            Numbers(self, step).write()
+            return
         sizes = [step.loops[k] for k in rows]
         others = [k for k in range(len(step.loops)) if k not in rows]
         turns = list(itertools.product(*(range(step.loops[k]) for k in others)))

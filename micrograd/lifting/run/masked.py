@@ -7,6 +7,7 @@ then, every product is computed and chosen from.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,8 +26,7 @@ __all__ = ["MaskedProduct", "is_finite"]
 
 def is_finite(x: np.ndarray) -> bool:
     """Whether all numbers are finite; it may say no where their squares' sum overflows."""
-    flat = x.reshape(-1)
-    return bool(np.isfinite(flat @ flat))
+    return math.isfinite(np.vdot(x, x))
 
 
 class MaskedProduct:

@@ -22,19 +22,14 @@ def choose_rows(chosen: np.ndarray, rows: int, step: int, out: np.ndarray, bits:
     np.multiply(out, step, out)
 
 
-def scatter_add(
-    grads: np.ndarray, first: int, last: int, places: np.ndarray, g: np.ndarray
-) -> None:
-    """grads[places] += g, places within first..last and repeated.
+def scatter_add(grads: np.ndarray, places: np.ndarray, g: np.ndarray) -> None:
+    """grads[places] += g, where places may be repeated.
 
-    Counting with weights takes a sixth of np.add.at's time where the range is no wider than it is
-    full (0.01 ms for 6,144 gradients into a table of 648).
+    Of lists, not of matrices: add.at takes 0.8 us for 112 numbers so, 4.8 us for 6,144; counting
+    with weights takes 1.4 and 8.2 us.
     """
-    if last - first <= 4 * places.size:
-        found = places.reshape(-1) - first if first else places.reshape(-1)
-        grads[first:last] += np.bincount(found, g.reshape(-1), last - first)
-    else:
-        np.add.at(grads, places, g.copy() if np.may_share_memory(grads, g) else g)
+    g = g.copy() if np.may_share_memory(grads, g) else g
+    np.add.at(grads, places.reshape(-1), g.reshape(-1))
 
 
 def run_length(places: np.ndarray) -> int:

@@ -28,7 +28,7 @@ from micrograd.lifting.steps.first_writes import first_writes
 from micrograd.lifting.steps.flow import Marks, flows, wanted
 from micrograd.lifting.steps.ir import Array, Program, Step, View
 from micrograd.lifting.steps.simplify import simplified
-from micrograd.lifting.steps.walks import dense, moving, standing, walk
+from micrograd.lifting.steps.walks import dense, is_recurrence, moving, standing, walk
 
 __all__ = ["Backward", "adjoint", "backward", "gradient", "seed"]
 
@@ -111,6 +111,9 @@ class _Adjoint:
     def cut(self, step: Step) -> tuple[Step, np.ndarray] | None:
         """The box of turns around all that a gradient reaches, and which of them it does reach."""
         which = self.marks[0].at(step.out, step.loops)
+        if is_recurrence(step):  # and every turn before one that a gradient reaches
+            turns = np.broadcast_to(which, step.loops).ravel()
+            which = np.logical_or.accumulate(turns[::-1])[::-1].reshape(step.loops)
         if not which.any() or not self.wanted.at(step.out, step.loops).any():
             return None
         if which.all():
@@ -143,8 +146,24 @@ class _Adjoint:
         kept = step.combine is None and step.out.array not in self.sums
         parts = pushed(step.value, Read(n + 1), Read(n) if kept else None)
         views = (*step.reads, step.out, step.out.at(gradient(step.out.array)))
+        own = [k for k in parts if step.reads[k].array == step.out.array]
+        for k in own:
+            self.push_back(step, k, parts[k], views)
         for k, part in parts.items():
-            self.push_into(step.loops, step.reads[k], part, views, which)
+            if k not in own:
+                self.push_into(step.loops, step.reads[k], part, views, which)
+
+    def push_back(self, step: Step, k: int, part: Formula, views: Sequence[View]) -> None:
+        """What each turn of a recurrence passes on to the turn before, from the last to the first.
+
+        Before anything else, for only then are the gradients of all turns complete.
+        """
+        for marks in self.marks:
+            marks.mark(step.reads[k], step.loops, np.ones((1,) * len(step.loops), dtype=bool))
+        every = range(len(step.loops))
+        back = [view.backwards(step.loops, every) for view in views]
+        into = step.reads[k].at(gradient(step.out.array)).backwards(step.loops, every)
+        self.add(step.loops, into, part, back)
 
     def asks(self, view: View, loops: Sequence[int]) -> bool:
         return bool(self.wanted.at(view, loops).any())

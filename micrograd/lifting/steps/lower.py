@@ -23,7 +23,7 @@ from micrograd.lifting.layout import Recording
 from micrograd.lifting.layout import Result as Found
 from micrograd.lifting.rows import QUOTIENT_PLUS
 from micrograd.lifting.schedule import Instruction
-from micrograd.lifting.steps.expression import Apply, Formula, Read
+from micrograd.lifting.steps.expression import Apply, Formula, Read, renumbered
 from micrograd.lifting.steps.ir import Argument, Draw, Parameters, Program, Step, View, Window
 from micrograd.lifting.steps.reading import Reader, shortened
 from micrograd.lifting.steps.simplify import simplified
@@ -87,7 +87,11 @@ def _steps(instruction: Instruction, reader: Reader) -> list[Step]:
         return [_written_out(instruction, reader)]
     operands = [reader.operand(access) for access in instruction.operands]
     out = reader.view(instruction.out)
-    value = _term(instruction, *_numbered(operands)[0])
+    numbers = _numbered(operands)[0]
+    if instruction.value is not None:
+        value = renumbered(instruction.value, dict(enumerate(numbers)))
+    else:
+        value = _term(instruction, *numbers)
     combine = _combine(instruction) if instruction.inner else None
     step = _step(instruction.out.shape, out, value, operands, combine, instruction.replaces)
     return [step, *_start(instruction, reader)]

@@ -86,7 +86,8 @@ class Operands:
         if whole(view, loops) and len(self._shapes[view.array]) < len(moves):
             self._shapes[view.array] = tuple(loops[k] for k in moves)
 
-    def _free(self, name: str) -> str:
+    def free(self, name: str) -> str:
+        """The name, or with a number if it is taken."""
         number, free = 2, name
         while free in self._taken:
             free, number = f"{name}_{number}", number + 1
@@ -97,7 +98,7 @@ class Operands:
         """The name of an array of places."""
         key = found.tobytes() + repr(found.shape).encode()
         if key not in self._list_names:
-            name = self._list_names[key] = self._free("places")
+            name = self._list_names[key] = self.free("places")
             self.lists[name] = found
         return self._list_names[key]
 
@@ -148,7 +149,7 @@ class Operands:
         if key not in self._views:
             found = walk(view, loops).reshape(-1)
             paths = [self.program.names.get(view.array.name, ())[k] for k in found]
-            name = self._views[key] = self._free(re.sub(r"\W", "_", common_path(paths)))
+            name = self._views[key] = self.free(re.sub(r"\W", "_", common_path(paths)))
             said = f"{_sizes(sizes)}: {paths[0]} to {paths[-1]}" if paths[0] else _sizes(sizes)
             self.definitions.append(Line(f"{name} = {text}", said))
         return self._views[key]

@@ -9,8 +9,10 @@ over it. Executors that like one buffer get their steps from `moved`.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from types import MappingProxyType
 
 from micrograd.lifting.steps.expression import Read
@@ -45,9 +47,9 @@ def place(
     `fixed`: where some must begin. `kept`: those that are read afterwards; all, if None.
     """
     computed = dict.fromkeys(step.out.array for step in steps)
-    writers: dict[Array, list[int]] = {}
+    writers: dict[Array, _Writers] = {}
     for number, step in enumerate(steps):
-        writers.setdefault(step.out.array, []).append(number)
+        writers.setdefault(step.out.array, _Writers()).numbers.append(number)
     inside: dict[Array, tuple[Array, int]] = {}
     copies = []
     for number, step in enumerate(steps):
@@ -159,16 +161,41 @@ def _embedding(step: Step) -> tuple[Array, Array, int] | None:
     return None
 
 
+class _Writers:
+    """The steps that write one array, by their number, and those of them that write into a part.
+
+    A recurrence writes an array in as many steps as it has turns, and each is asked about.
+    """
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self._lows: list[int] | None = None
+
+    def into(self, steps: Sequence[Step], first: int, end: int) -> list[int]:
+        """Those that may write places from `first` on, before `end`."""
+        if self._lows is None:
+            reach = sorted((*_reach(steps[k]), k) for k in self.numbers)
+            self._lows = [low for low, _, _ in reach]
+            self._highest = list(accumulate((high for _, high, _ in reach), max))
+            self._sorted = [k for _, _, k in reach]
+        return self._sorted[bisect_left(self._highest, first) : bisect_left(self._lows, end)]
+
+
+def _reach(step: Step) -> tuple[int, int]:
+    """The first and the last place that a step may write."""
+    if step.out.gather is not None or step.out.index is not None:
+        return 0, step.out.array.size
+    return step.out.reach(step.loops)
+
+
 def _may_share(
-    steps: Sequence[Step], writers: Mapping[Array, Sequence[int]], number: int,
+    steps: Sequence[Step], writers: Mapping[Array, _Writers], number: int,
     small: Array, large: Array, offset: int,
 ) -> bool:  # fmt: skip
-    """Whether nobody writes either array's numbers after the copy, nor the target's before it.
-
-    `writers`: the steps that write each array, by their number.
-    """
+    """Whether nobody writes either array's numbers after the copy, nor the target's before it."""
     target = steps[number].out.array
-    for step, k in ((steps[k], k) for k in [*writers[small], *writers[large]]):
+    asked = [*writers[small].numbers, *writers[large].into(steps, offset, offset + small.size)]
+    for step, k in ((steps[k], k) for k in asked):
         if k == number or (k < number and step.out.array != target):
             continue
         if step.out.array == small or _meets(step, offset, offset + small.size):

@@ -33,18 +33,13 @@ def simplified(
 ) -> tuple[Step, ...]:
     """The steps without those that others can do as well; `kept` arrays are written as before."""
     found = _Steps(steps, kept)
-    for number in range(len(steps)):
-        if not copies_alone and found.begin_a_sum(number):
-            continue
-        step = found.steps[number]
-        alone = found.writers[step.out.array] == [number] and step.out.array not in kept
-        if alone and _fills_its_array(step):
-            if isinstance(step.value, Read):
-                found.pass_on(number)
-            elif not copies_alone:
-                found.take_in(number)
-    for number in () if copies_alone else tuple(found.steps):
-        found.hoist(number)
+    found.fold(copies_alone)
+    if not copies_alone:
+        for number in range(len(steps)):
+            found.hoist(number)
+        for number in range(len(steps)):
+            found.begin_a_sum(number)
+        found.fold()  # sums begun are written once, so that they may be part of what reads them
     return tuple(found.steps.values())
 
 
@@ -60,6 +55,18 @@ class _Steps:
             self.writers.setdefault(step.out.array, []).append(number)
             for array in _read(step):
                 self.readers.setdefault(array, []).append(number)
+
+    def fold(self, copies_alone: bool = False) -> None:
+        """Each step that fills its array becomes part of those that read it, if it can."""
+        for number in range(max(self.steps, default=-1) + 1):
+            step = self.steps.get(number)
+            if step is None or step.out.array in self.kept or not _fills_its_array(step):
+                continue
+            if self.writers[step.out.array] == [number]:
+                if isinstance(step.value, Read):
+                    self.pass_on(number)
+                elif not copies_alone:
+                    self.take_in(number)
 
     def pass_on(self, number: int) -> None:
         """Let whoever reads a copy read what it was copied from."""
@@ -80,13 +87,15 @@ class _Steps:
                 made = replace(made, value=folded(made.value))
                 self._replace(number, {readers[0]: made})
 
-    def begin_a_sum(self, number: int) -> bool:
-        """a = x and a += y become a = x + y, if nobody reads a in between; whether they did."""
-        step = self.steps[number]
+    def begin_a_sum(self, number: int) -> None:
+        """a = x and a += y become a = x + y, if nobody reads a in between."""
+        step = self.steps.get(number)
+        if step is None:
+            return
         array = step.out.array
         writers = self.writers[array]
         if writers[0] != number or len(writers) == 1 or isinstance(step.value, float):
-            return False
+            return
         later = writers[1]
         after = self.steps[later]
         if (
@@ -95,20 +104,21 @@ class _Steps:
             or after.combine is not None
             or after.out.index is not None
         ):
-            return False
+            return
         read = any(number < k <= later for k in self.readers.get(array, ()))
         if read or repeats(after) or not self._unchanged(number, later):
-            return False
+            return
         made = beginning_with(after, step)
         if made is None or _size(made.value) > _LONGEST:
-            return False
+            return
         self._replace(number, {later: made})
         del writers[0]
-        return True
 
     def hoist(self, number: int) -> None:
         """A constant factor goes to the step that made another factor, if that has one as well."""
-        step = self.steps[number]
+        step = self.steps.get(number)
+        if step is None:
+            return
         reads, numbers = product(step.value) or ([], [])
         for k in reads if numbers else ():
             array = step.reads[k].array

@@ -16,6 +16,8 @@ from micrograd.lifting.steps.walks import is_recurrence, moving, repeats, standi
 __all__ = ["Statements"]
 
 _LETTERS = "ijklmnopq"
+_LONG = 120  # a longer statement is written again with names for its operands ...
+_WORTH = 20  # ... that are at least so long
 
 
 class Statements:
@@ -25,9 +27,21 @@ class Statements:
         self.operands = operands
         self._in_pieces = in_pieces
         self._declared: set[Array] = set()
+        self._aside: list[Line] | None = None  # lines for operands, while a long one is written
 
     def lines(self, step: Step) -> list[Line]:
-        """A statement, after the one that makes its array if it fills only a part."""
+        """A statement, after the one that makes its array if it fills only a part.
+
+        A long one has names for what it reads, given in lines before it.
+        """
+        made = self._lines(step)
+        if len(made[-1].statement) > _LONG:
+            self._aside = []
+            again = self._lines(step)
+            made, self._aside = [*made[:-1], *self._aside, again[-1]], None
+        return made
+
+    def _lines(self, step: Step) -> list[Line]:
         step = _without_equal_rows(step)
         array = step.out.array
         declared = []
@@ -114,12 +128,18 @@ class Statements:
     def _map(self, step: Step, axes: Sequence[int], new: bool) -> str:
         """An expression over these axes; `new` if it must have all of them and be no view."""
         complete = self._moves(step).issuperset(axes)
-        text = self._expression(
-            step, lambda k: self.operands.aligned(step.reads[k], step.loops, axes), new and complete
-        )
+        text = self._expression(step, lambda k: self._operand(step, k, axes), new and complete)
         if complete or not new:
             return text
         return f"full({tuple_text([step.loops[k] for k in axes])}, {text})"
+
+    def _operand(self, step: Step, k: int, axes: Sequence[int]) -> str:
+        text = self.operands.aligned(step.reads[k], step.loops, axes)
+        if self._aside is None or len(text) < _WORTH:
+            return text
+        name = self.operands.free("x")
+        self._aside.append(Line(f"{name} = {text}"))
+        return name
 
     def _moves(self, step: Step) -> set[int]:
         """The loops along which anything that the step reads moves."""
@@ -189,7 +209,8 @@ class Statements:
         if len(sizes) == 1:
             head = f"for {names[turns[0]]} in range({sizes[0]})"
         shape = tuple(step.loops[k] for k in moving(step.out, step.loops))
-        return Line(f"{head}: {target} = {value}", _comment(shape, step.replaces))
+        sign = "+=" if step.accumulate else "="
+        return Line(f"{head}: {target} {sign} {value}", _comment(shape, step.replaces))
 
     def _is_row(self, step: Step, loop: int) -> bool:
         """Whether a recurrence never passes from one turn of a loop to the next."""

@@ -252,7 +252,7 @@ MISREAD = {
     "how_mixed": Misread(
         (0.625, 1.0397, 0.5),
         "The entropy is taken with the natural logarithm.",
-        "asked are bits",
+        "give bits",
     ),
     "the_best_cut": Misread(
         (3.5, 4 / 9, 0.0),
@@ -262,22 +262,22 @@ MISREAD = {
     "a_cut_for_numbers": Misread(
         lambda x, t: threshold(x, t, average=True),
         "The squared deviations are averaged on each side.",
-        "asked are the sums",
+        "compare the sums",
     ),
     "asking_a_tree": Misread(
         (ask, lambda tree: depth(tree, of_leaf=1)),
         "The depth is read as the number of levels.",
-        "asked is the number of questions on the way",
+        "count the questions on the way",
     ),
     "what_is_a_leaf_worth": Misread(
         (0.045, 0.015, "lower", 0.05),
         "The price is per leaf of the branch.",
-        "asked is per leaf saved",
+        "divide by the leaves saved",
     ),
     "a_direction_to_boost_along": Misread(
         lambda F, y: y - F,
         "The next tree is always fitted to the residuals y - F.",
-        "asked is the logistic loss",
+        "use the logistic loss",
     ),
     "a_soft_stump_by_hand": Misread(
         one_answer_through_the_gate,
@@ -287,7 +287,7 @@ MISREAD = {
     "how_many_trees": Misread(
         (lambda m, rho, sigma: sigma**2 / m, needed),
         "The variance of a mean is sigma squared over m, whatever the correlation.",
-        "asked is with correlation rho",
+        "their correlation is rho",
     ),
     "fool_the_greedy_tree": Misread(
         (SQUARE, CHANCE),
@@ -297,21 +297,21 @@ MISREAD = {
     "which_question_first": Misread(
         (0.2426, 0.2158, "A"),
         "The entropies are taken with the natural logarithm.",
-        "asked are bits",
+        "the text asks for bits",
     ),
     "left_out_and_divided": Misread(
         (81 / 256, 73.6, 62, 5),
         "A division is counted once for each order of its two sets.",
-        "asked are divisions whose order does not matter",
+        "the text asks for divisions whose order does not matter",
     ),
     "one_round_of_adaboost": Misread(
         lambda *given: one_round(*given, half=False),
         "The vote is read as the logarithm of the odds, as scikit-learn writes it.",
-        "asked is the vote a of section 13",
+        "the vote a of section 13 has a factor",
     ),
     "what_did_pruning_bring": Misread(
         (8 / 143, 12, "as good"),
         "The gain of pruning is read off the first split.",
-        "asked is the mean of 30",
+        "the text asks for the mean of 30",
     ),
 }

@@ -259,7 +259,7 @@ MISREAD = {
     "how_many_trials": Misread(
         (230, 0.878, 297),
         "The settings that are kept go on with their training.",
-        "asked is with every round trained anew",
+        "every round trains anew",
     ),
     "a_fair_wage": Misread(
         (6.0, 0.0, 3.0),
@@ -269,37 +269,37 @@ MISREAD = {
     "attribution_by_hand": Misread(
         (2.0, 4.0, 2.0, 4.0),
         "What integrated gradients attribute is read as the mean gradient on the way.",
-        "asked is it times the way from the baseline to x",
+        "multiply it by the way from the baseline to x",
     ),
     "permutation_importance": Misread(
         lambda *a: importance(*a, keep=True),
         "One copy of the table is shuffled column by column.",
-        "asked is each column alone",
+        "shuffle each column alone",
     ),
     "shuffling_a_group": Misread(
         lambda w, X, S: 2 * (w[S] ** 2 * X[:, S].var(0)).sum(),
         "Each column of the group is shuffled in an order of its own.",
-        "asked is the group in one order",
+        "the group moves in one order",
     ),
     "what_partial_dependence_hides": Misread(
         centred_over_people,
         "Its own mean is read as the mean over the people at each grid point.",
-        "asked is after each has lost its own mean over the grid",
+        "first subtract its own mean over the grid",
     ),
     "integrated_gradients_on_the_engine": Misread(
         lambda *a: integrated(*a, offset=0.0),
         "The steps begin at the baseline.",
-        "asked are their midpoints",
+        "take their midpoints",
     ),
     "expected_improvement_downwards": Misread(
         lambda m, s, b: improvement(m, s, b, upwards=True),
         "An improvement is an increase, as in the lecture.",
-        "asked is how far h falls below the best",
+        "give how far h falls below the best",
     ),
     "the_plan_of_a_bracket": Misread(
         lambda *a: plan(*a, beyond=True),
         "The round that exceeds the full resource is the last one.",
-        "it is to end before 27 is exceeded",
+        "more than full = 27",
     ),
     "beat_random_search": Misread(
         random_search,

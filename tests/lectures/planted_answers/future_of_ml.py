@@ -307,7 +307,7 @@ MISREAD = {
     "four_numbers_of_a_monitor": Misread(
         (0.3 * math.log(4), 0.0, 1 - 0.95**20, 0.0025),
         "Where nothing has changed, no PSI is expected.",
-        "asked is for 1,000 and 200",
+        "there are 1,000 and 200",
     ),
     "which_drift": Misread(
         (["covariate", "concept", "label"], [True, True, False]),
@@ -317,7 +317,7 @@ MISREAD = {
     "three_voices_by_hand": Misread(
         (1 / 3, 0.25, 0.75),
         "One voice of three is read as one in three.",
-        "asked is with their accuracies",
+        "weigh them by their accuracies",
     ),
     "kolmogorov_and_smirnov": Misread(
         ks_without_ties,
@@ -327,7 +327,7 @@ MISREAD = {
     "the_gatekeeper": Misread(
         functools.partial(gate, booleans=True),
         "Whatever Python counts as a number is one.",
-        "true among the numbers, which is none",
+        "true, which is no number",
     ),
     "a_pointer_that_is_never_torn": Misread(
         writes_in_place,
@@ -347,11 +347,11 @@ MISREAD = {
     "one_round_of_em": Misread(
         functools.partial(em_round, everywhere=True),
         "An accuracy is a share of all items.",
-        "asked is where the function speaks",
+        "divide by those where the function speaks",
     ),
     "make_the_majority_win": Misread(
         ([0.95, 0.95, 0.95], 0.95),
         "The better the voices, the further the majority is ahead.",
-        "asked is a majority that is better by at least 0.2",
+        "it should be by at least 0.2",
     ),
 }

@@ -223,7 +223,7 @@ MISREAD = {
     "a_rare_fault": Misread(
         (2192, 0.98, 0.98**2),
         "How likely a reported part is cracked is read as how likely a cracked one is reported.",
-        "asked is the other way round",
+        "give it the other way round",
     ),
     "which_is_which": Misread(
         (True, True, False, True, False, True),
@@ -233,22 +233,22 @@ MISREAD = {
     "events_in_an_hour": Misread(
         (rate, lambda s, x: 1 - x.mean() / np.exp(s), map_rate),
         "The derivative is taken by the rate and s is put in afterwards.",
-        "asked is by s, with lambda = exp(s)",
+        "derive by s, with lambda = exp(s)",
     ),
     "a_believers_gradient_by_hand": Misread(
         (-0.5, 0.6, 0.6),
         "Where the gradient is zero is answered with theta both times.",
-        "asked is the s for which it is that",
+        "give s itself",
     ),
     "a_sum_that_does_not_overflow": Misread(
         functools.partial(log_sum_exp, shift=False),
         "The formula is written down as it stands.",
-        "asked is a sum that works for them too",
+        "write a sum that works for them too",
     ),
     "a_missing_measurement": Misread(
         filled_with_each_mean,
         "A gap is filled with the mean of each class.",
-        "asked is what the known entries say alone",
+        "give what the known entries say alone",
     ),
     "a_mean_with_a_prior_on_values": Misread(
         (functools.partial(mean_loss, average=True), best_mean),
@@ -263,11 +263,11 @@ MISREAD = {
     "ask_the_net": Misread(
         functools.partial(ask, divide=False),
         "The worlds that agree with query and given are added up, and that is all.",
-        "asked is p(query | given)",
+        "give p(query | given)",
     ),
     "defeat_naive_bayes": Misread(
         (NOISE, LABELS),
         "Classes that nobody can tell apart defeat naive Bayes.",
-        "with full covariances 60% are right, which is less than 95%",
+        "with full covariances 60% are right; it should be at least 95%",
     ),
 }

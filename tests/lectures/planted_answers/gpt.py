@@ -228,6 +228,6 @@ MISREAD = {
     "a_gpt_that_adds": Misread(
         lambda: lambda a, b: encode(a, b)[1],
         "The answer is what the GPT says, digit by digit.",
-        "asked is one number for each",
+        "give one number for each",
     ),
 }

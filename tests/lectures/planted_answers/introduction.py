@@ -290,7 +290,7 @@ MISREAD = {
     "what_guessing_gives": Misread(
         (1 / 2, 1 / 3, 1 / 3, 3 / 8),
         "Saying each class as often as it occurs is averaged like saying all alike.",
-        "asked is how often guess and class agree",
+        "give how often guess and class agree",
     ),
     "shapes": Misread(
         ((5, 4, 3), "error", (5, 3), (5, 3), (5, 5), (3,)),
@@ -300,7 +300,7 @@ MISREAD = {
     "scaling_without_a_leak": Misread(
         scaled_each_by_itself,
         "Both tables are scaled, each by its own means and deviations.",
-        "asked is the training table's for both",
+        "use the training table's for both",
     ),
     "neighbours_that_vote": Misread(
         smallest_of_the_tied,
@@ -310,41 +310,41 @@ MISREAD = {
     "the_gradient_of_a_penalised_hinge": Misread(
         lambda w, b, x, y: (w - y * x, -y),
         "The loss is differentiated as if the maximum were always the second of the two.",
-        "asked are both sides of the kink",
+        "which is 0 on this side of the kink",
     ),
     "rewards_compared_with_what": Misread(
         lambda s, a, r, c: r * ((np.arange(len(s)) == a) - softmax(s)),
         "Since c changes no average it is left out.",
-        "asked is (R - c) times the gradient",
+        "give (R - c) times the gradient",
     ),
     "bigmls_json_read_by_hand": Misread(
         lambda d, x: json_model(d, x, by_order=True),
         "The coefficients stand in the order in which the inputs are given.",
-        "asked is by name, in the order of input_fields",
+        "read it by name, in the order of input_fields",
     ),
     "the_best_of_many": Misread(
         lambda n, m, share: 1 - stats.binom.cdf(share * n, n, 0.5) ** m,
         "At least a share is read as more than it.",
-        "asked is at least",
+        "the share itself counts, too",
     ),
     "a_transformer_in_scikit_learns_form": Misread(
         LearnsInTransform,
         "The range is the one of the table that is to be cut.",
-        "asked is the one learned in fit",
+        "use the one learned in fit",
     ),
     "break_it_and_mend_it": Misread(
         (np.full(13, 1e6), 1 / np.arange(1.0, 14)),
         "Large factors, one for all columns, are bad ones.",
-        "asked are columns that count unequally",
+        "choose factors that differ",
     ),
     "which_word": Misread(
         ("feature", "parameter", "parameter", "label", "inference"),
         "Every number in a model is read as a parameter.",
-        "asked is who sets the number",
+        "ask who sets the number",
     ),
     "how_good_is_93": Misread(
         (0.5, 0.928, 0.965, "too low"),
         "Guessing is read as tossing a coin.",
-        "asked is always the most frequent class",
+        "always says the most frequent class",
     ),
 }

@@ -159,7 +159,7 @@ MISREAD = {
     "one_round_by_hand": Misread(
         (1.5, 8.0, 27.0),
         "The inertia is the one at which the points were assigned.",
-        "asked is after",
+        "give it after they moved",
     ),
     "a_gradient_by_hand": Misread(
         (1.0, -6.0, 1 / 2, 1 / 3),
@@ -179,7 +179,7 @@ MISREAD = {
     "the_odds_of_k_means": Misread(
         lambda X, c: np.sqrt(squared(X, c).min(1)) / np.sqrt(squared(X, c).min(1)).sum(),
         "The further the likelier is read as in proportion to the distance.",
-        "asked is with its square",
+        "use its square",
     ),
     "one_silhouette": Misread(
         functools.partial(silhouette, count_itself=True),
@@ -189,7 +189,7 @@ MISREAD = {
     "a_robust_k_means_on_values": Misread(
         functools.partial(robust, every=True),
         "The cost is added over points and centres.",
-        "asked is the smallest for each point",
+        "add the smallest for each point",
     ),
     "get_it_stuck": Misread(
         (
@@ -197,6 +197,6 @@ MISREAD = {
             np.array([[1, 0], [1, 1.0]]),
         ),
         "Any start from which the algorithm misses the best has got it stuck.",
-        "asked is at least 100 times the best",
+        "reach at least 100 times the best",
     ),
 }

@@ -261,27 +261,27 @@ MISREAD = {
     "a_line_by_hand": Misread(
         (0.5, 1.5, 0.75),
         "R squared is read as the share of the squares that the line leaves.",
-        "asked is the share it explains",
+        "give the share it explains",
     ),
     "a_gradient_and_its_speed_limit": Misread(
         (14.0, 6.0, 1 / (6 + 32**0.5)),
         "The mean of two squares is read as their sum.",
-        "asked is that of their mean",
+        "give that of their mean",
     ),
     "least_squares_that_keeps_its_digits": Misread(
         normal_equations,
         "Least squares is the normal equations, whatever the title promises.",
-        "asked is a fit that keeps its digits",
+        "write a fit that keeps its digits",
     ),
     "weighted_least_squares": Misread(
         functools.partial(weighted, power=2.0),
         "The importance multiplies the error, which is then squared.",
-        "asked is q times the square",
+        "take q times the square",
     ),
     "the_elastic_net_on_values": Misread(
         functools.partial(elastic, shrink_b=True),
         "The intercept is a weight like the others and is penalised with them.",
-        "asked are the penalties of w alone",
+        "penalise w alone",
     ),
     "one_weight_of_the_elastic_net": Misread(
         functools.partial(weight, threshold=1.0),
@@ -291,36 +291,36 @@ MISREAD = {
     "cross_validation": Misread(
         crossed,
         "The mean over the folds is read as the mean over all rows.",
-        "asked is the mean over the folds",
+        "give the mean over the folds",
     ),
     "leave_one_out_without_leaving_out": Misread(
         functools.partial(left_out, power=0.0),
         "One fit is read as its residuals.",
-        "asked is each one's error without its example",
+        "give each one's error without its example",
     ),
     "one_point_decides": Misread(
         ([0, 1, 2, 3, 4, 5, 6, 7.0], [6, 5, 4, 3, 2, 1, 0, 40.0]),
         "A point far above the others decides, wherever its x is.",
-        "asked are at least 0.5 and at least 0.8",
+        "they should be at least 0.5 and at least 0.8",
     ),
     "risk_and_what_was_seen": Misread(
         (0.4, 0.3, "say x", 0.3),
         "The hypothesis of the smaller risk is taken for the chosen one.",
-        "asked is which the five examples choose",
+        "the five examples choose by empirical risk",
     ),
     "intervals_for_the_weights": Misread(
         lambda A, y: intervals(A, y, level=0.95),
         "The quantile of 95% is taken, with 5% on each side.",
-        "asked are 95%",
+        "the text asks for 95%",
     ),
     "dummies_in_your_head": Misread(
         ([10, 4, 1], [11, 10, 14], 3),
         "The weights are read as the means of the kinds.",
-        "asked are differences from the reference",
+        "the text asks for differences from the reference",
     ),
     "what_do_these_data_show": Misread(
         ("bmi", 7.81, [-6.06, 5.11], "yes"),
         "An interval that contains 0 is read as a proof that the effect is 0.",
-        "asked is whether it shows 0",
+        "does it show that the effect is 0?",
     ),
 }

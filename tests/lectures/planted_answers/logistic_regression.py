@@ -183,22 +183,22 @@ MISREAD = {
     "a_loss_that_does_not_overflow": Misread(
         lambda z, y: (z.exp() + 1).log() - y * z,
         "Without softplus is read as its formula written out.",
-        "asked is one without an exp that is too large",
+        "write one without an exp that is too large",
     ),
     "gradient_and_hessian_with_a_penalty": Misread(
         functools.partial(derivatives, n=1),
         "The sum over i is derived without its 1/n.",
-        "asked is the gradient of the mean",
+        "give the gradient of the mean",
     ),
     "the_gradient_of_softmax_regression": Misread(
         functools.partial(softmax_gradient, mean=False),
         "The mean cross-entropy is read as the sum.",
-        "asked is the gradient of the mean",
+        "give the gradient of the mean",
     ),
     "auc_by_counting": Misread(
         functools.partial(auc, tie=0.0),
         "A higher score is read strictly, and a tie is none.",
-        "half of them is asked for",
+        "a tie counts half",
     ),
     "newton_damped": Misread(
         functools.partial(newton, size=0.5),
@@ -213,6 +213,6 @@ MISREAD = {
     "perfect_ranking_useless_probabilities": Misread(
         (np.where(Y == 1, 0.9, 0.1), np.where(Y == 1, 0.6, 0.4)),
         "Both lists are to rank and to say well.",
-        "a log loss above 0.693",
+        "exactly 1, and above 0.693",
     ),
 }

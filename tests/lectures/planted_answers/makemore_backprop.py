@@ -254,12 +254,12 @@ MISREAD = {
     "the_embedding": Misread(
         overwrites,
         "`+=` at the letters adds, whether they repeat or not.",
-        "asked is the sum over all its places",
+        "give the sum over all its places",
     ),
     "softmax_and_cross_entropy_fused": Misread(
         lambda z, y: cross_entropy(z, y, divide=False),
         "The formula on paper is for one row, and stays that.",
-        "asked is the mean",
+        "give the mean",
     ),
     "batch_normalisation_step_by_step": Misread(
         lambda x, g, d: (d * g * (x.var(0, ddof=1) + 1e-5) ** -0.5, *norm(x, g, d)[1:]),

@@ -200,7 +200,7 @@ MISREAD = {
     "three_names_by_hand": Misread(
         (2 / 3, np.log(1.5) + np.log(3), np.log(10)),
         "The average over its three bigrams is read as the cost of the whole name.",
-        "asked is their average",
+        "give their average",
     ),
     "training_dev_test": Misread(
         functools.partial(split, in_place=True),
@@ -215,12 +215,12 @@ MISREAD = {
     "the_loss_of_a_trigram_model": Misread(
         lambda N, words, extra: trigram_loss(N, words, extra, mean=False) / len(words),
         "The average is over the names.",
-        "asked is the average over all triples",
+        "give the average over all triples",
     ),
     "how_much_smoothing": Misread(
         (0.01, LOSSES[0.01], 2.2393),
         "The amount is chosen where the counts come from.",
-        "asked is the dev part",
+        "use the dev part",
     ),
     "without_one_hot_vectors": Misread(
         lambda W, x, y: F.cross_entropy(F.one_hot(x, 27) @ W, y),
@@ -235,6 +235,6 @@ MISREAD = {
     "a_trigram_model_by_gradient_descent": Misread(
         smoothed(0.1),
         "Any table below 2.25 will do, and the counts of exercise 5 give one.",
-        "gradient descent is asked for",
+        "use gradient descent",
     ),
 }

@@ -157,7 +157,7 @@ MISREAD = {
     "all_weights_zero": Misread(
         ({"b1", "b2"}, entropy),
         "Biases are added and not multiplied, so both learn.",
-        "1 of the 2 arrays that you name gets no gradient but 0",
+        "1 of the 2 arrays that you name never gets a gradient other than 0",
     ),
     "batch_normalisation_folded_away": Misread(
         lambda W, gain, shift, mean, var, eps: (W * gain / np.sqrt(var + eps), shift - mean),
@@ -167,7 +167,7 @@ MISREAD = {
     "the_first_loss": Misread(
         (1.0, 0.4327 / math.log(10)),
         "The logarithm is the one to the base 10.",
-        "a loss is by ln",
+        "a loss takes ln",
     ),
     "dead_units": Misread(
         lambda h: (np.abs(h) > 0.99).any(0).sum(),
@@ -177,7 +177,7 @@ MISREAD = {
     "the_gain_of_any_nonlinearity": Misread(
         lambda f: 1 / sampled(f).std(),
         "The mean square is read as the variance, and ReLU's mean is not 0.",
-        "asked is the mean square",
+        "take the mean square",
     ),
     "running_statistics": Misread(
         switched(swapped=True),

@@ -142,7 +142,7 @@ MISREAD = {
     "how_deep": Misread(
         (16, 8000),
         "Joining two by two is counted in pairs.",
-        "asked is how many levels",
+        "give how many levels",
     ),
     "flattening_neighbours": Misread(
         switched(flatten, keep=True),
@@ -152,7 +152,7 @@ MISREAD = {
     "the_right_axes": Misread(
         lambda x: (x.mean(0), x.var(0)),
         "The batch is the first axis, so the statistics are over that.",
-        "asked is one number for each channel",
+        "give one number for each channel",
     ),
     "a_dilated_causal_convolution": Misread(
         switched(convolve, late=True),
@@ -162,6 +162,6 @@ MISREAD = {
     "beat_1_993": Misread(
         lambda X: np.full((len(X), 27), 1 / 54) + 0.5 * np.eye(27)[X[:, -1]],
         "The model gives probabilities.",
-        "asked are scores, or logarithms of them",
+        "give scores, or logarithms of them",
     ),
 }

@@ -222,16 +222,16 @@ MISREAD = {
     "the_gradient_of_the_scores": Misread(
         functools.partial(gradient, mean=False),
         "The gradient of each row is that of its own loss.",
-        "asked is for their mean",
+        "take their mean",
     ),
     "reading_a_sweep": Misread(
         lambda exponents, losses, window: 10 ** exponents[np.argmin(losses)],
         "The best rate is the one with the least loss.",
-        "asked is the least mean of a window",
+        "find the least mean of a window",
     ),
     "beat_2_2": Misread(
         (lambda X: np.exp(Trigrams(4)(X)), 4),
         "The model gives probabilities.",
-        "asked are scores",
+        "give scores",
     ),
 }

@@ -272,7 +272,7 @@ MISREAD = {
     "a_gradient_by_hand": Misread(
         (-1.0, 3.0, 1.0, 2.0),
         "The gradient of a product's input is read as the other factor, and that is all.",
-        "asked is that of L: times what arrives there",
+        "multiply it by the gradient that arrives there",
     ),
     "the_derivatives_of_a_function": Misread(
         functools.partial(gradient, inner=1.0),
@@ -282,7 +282,7 @@ MISREAD = {
     "the_same_by_nudging": Misread(
         forward_difference,
         "A nudge is one to the right, as in the video.",
-        "asked is up and down",
+        "nudge up and down",
     ),
     "an_operation_of_your_own": Misread(
         functools.partial(sine, accumulate=False),
@@ -302,7 +302,7 @@ MISREAD = {
     "a_training_loop": Misread(
         functools.partial(train, after=True),
         "The loss of a step is the one that it leads to.",
-        "asked is before",
+        "give those before",
     ),
     "exclusive_or": Misread(
         OrByHand(),

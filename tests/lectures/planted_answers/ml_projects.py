@@ -205,7 +205,7 @@ MISREAD = {
     "how_many_for_a_paired_test": Misread(
         lambda b, c, power: needed(b, c, power, one_sided=True),
         "At the 5% level is read as the quantile at 95%.",
-        "asked is the two-sided test",
+        "take the two-sided test",
     ),
     "filling_holes_without_looking_ahead": Misread(
         fill,
@@ -225,7 +225,7 @@ MISREAD = {
     "what_equal_error_rates_do_to_precision": Misread(
         (lambda base, tpr, fpr: tpr / (tpr + fpr), 0.8 / 0.9, 1 / 9),
         "With equal rates in every group the base rate cancels.",
-        "asked is the share in a group with this base rate",
+        "give the share in a group with this base rate",
     ),
     "find_the_leaks": Misread(
         ["tube", "index", "weight"],
@@ -235,21 +235,21 @@ MISREAD = {
     "which_kind": Misread(
         ("count", "ordinal", "count", "continuous", "binary"),
         "What is written in digits is taken for a number.",
-        "asked is what makes sense with the values",
+        "ask what makes sense with the values",
     ),
     "a_debt_that_is_none": Misread(
         (9600, 700, 26 * 275),
         "The difference is taken for all 26 fortnights.",
-        "asked is over the sixteen with benefit",
+        "only the sixteen with benefit count",
     ),
     "which_law_or_principle": Misread(
         ("consumer", "privacy", "consumer", "contestability"),
         "A rule that is the same for everybody cannot discriminate.",
-        "asked is a rule that is the same for all and works out worse for some",
+        "the same for all and works out worse for some",
     ),
     "what_may_the_model_see": Misread(
         (0.708, 0.0916, 0.778, "the bank's own judgement"),
         "The share of approved applications is taken for the refused.",
-        "asked is the share refused",
+        "the text asks for the share refused",
     ),
 }

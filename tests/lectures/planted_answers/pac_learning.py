@@ -104,7 +104,7 @@ MISREAD = {
     "how_many_examples": Misread(
         (532, 532),
         "Whether the target is in the class is taken to make no difference to the bound.",
-        "asked is without that",
+        "give the one without that",
     ),
     "intervals": Misread(
         (4, 0.025, 176),
@@ -129,16 +129,16 @@ MISREAD = {
     "the_growth_of_two_intervals": Misread(
         lambda m: m * (m + 1) // 2 + 1,
         "The count is the lecture's, for a single interval.",
-        "asked are unions of at most two",
+        "count unions of at most two",
     ),
     "occams_bound": Misread(
         (lambda *case: occam(*case, in_nats=True), "short"),
         "The bits are put into the formula as they are.",
-        "asked is in bits",
+        "it is in bits",
     ),
     "fool_the_learner": Misread(
         (EVEN, [0, 1] * 8, [0, 1] * 8),
         "The kind labels are another set that fools the learner.",
-        "asked is on none",
+        "it should be wrong on none",
     ),
 }

@@ -184,7 +184,7 @@ MISREAD = {
     "distances": Misread(
         (20.0, -5.0, [0.6, 0.8]),
         "The score is taken for the distance.",
-        "asked is the distance",
+        "give the distance",
     ),
     "asking_for_more_than_right": Misread(
         lambda R, gamma, beta: (R**2 + beta) / gamma**2,
@@ -199,12 +199,12 @@ MISREAD = {
     "averages_for_free": Misread(
         functools.partial(averaged, late=1),
         "An update at time t counts from the next example on.",
-        "asked is after each",
+        "take those after each",
     ),
     "several_classes_on_values": Misread(
         functools.partial(class_loss, total=True),
         "The loss is added over the rows.",
-        "asked is their mean",
+        "give their mean",
     ),
     "blame_by_hand": Misread(
         (-1.0, 0.0, -3.0, -3.0),

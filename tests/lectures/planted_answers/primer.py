@@ -103,41 +103,41 @@ MISREAD = {
     "a_shadow": Misread(
         (8, 5**0.5, [1.6, 0.8]),
         "The two vectors of the projection change places.",
-        "asked is that of a on b",
+        "the text asks for that of a on b",
     ),
     "eigenvalues_by_hand": Misread(
         (1, 6, 5),
         "The condition number is read as the distance of the eigenvalues.",
-        "asked is their ratio",
+        "the text asks for their ratio",
     ),
     "the_largest_eigenvalue_by_multiplying": Misread(
         lambda A: (cubed(A)[0], 2 * cubed(A)[1]),
         "Any arrow along the direction is an eigenvector.",
-        "asked is length 1",
+        "the text asks for length 1",
     ),
     "two_coins_and_their_sum": Misread(
         (0.2, 0.16, 4, 0.0016),
         "The standard error is read as the variance of the mean.",
-        "asked is its root",
+        "the text asks for its root",
     ),
     "logits_in_your_head": Misread(
         (np.log10(4), 8 / 9, 0.685),
         "The logarithm is taken to base 10.",
-        "asked is the natural one",
+        "the text asks for the natural one",
     ),
     "log_loss_that_does_not_overflow": Misread(
         lambda z, y: np.logaddexp(0, np.where(y == 1, -z, z)).sum(),
         "The loss is read as the sum over the cases.",
-        "asked is the mean",
+        "the text asks for the mean",
     ),
     "a_price_for_a_fence": Misread(
         (10, 10, 10),
         "The limit is written as x + y = 20 before its price is found.",
-        "asked is that with 2x + 2y",
+        "the text asks for that with 2x + 2y",
     ),
     "wine_or_units": Misread(
         (0.998, 0.362, "wine"),
         "A large share is a discovery, whatever the units.",
-        "asked is what would change with another unit",
+        "would the share change with another unit",
     ),
 }

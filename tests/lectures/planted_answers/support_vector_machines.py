@@ -182,7 +182,7 @@ MISREAD = {
     "margins_by_hand": Misread(
         (8.0, 8.0, 3.0, 0.4),
         "The geometric margin is read as f of the point.",
-        "asked is the distance in the plane",
+        "give the distance in the plane",
     ),
     "a_machine_on_paper": Misread(
         ([0.5, 0.5], -1.0, [0.25, 0.25, 0.0]),
@@ -222,11 +222,11 @@ MISREAD = {
     "break_a_kernel": Misread(
         np.column_stack([np.arange(12.0), np.zeros(12)]),
         "More points on the line of the lecture do better.",
-        "asked is -1 or less",
+        "it should be -1 or less",
     ),
     "few_support_vectors": Misread(
         {"kernel": "rbf", "gamma": 1.0, "C": 1.0},
         "The example in the text, or any machine that is right, will do.",
-        "asked are at most 25 and at least 95%",
+        "it should be at most 25, and at least 95%",
     ),
 }

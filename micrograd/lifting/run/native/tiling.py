@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from micrograd import ops
+from micrograd.lifting.run.native.alignment import aligned, touched
 from micrograd.lifting.run.native.fusing import conflict
 from micrograd.lifting.run.native.nests import Nest, Statement, along
-from micrograd.lifting.run.native.signature import extent
 from micrograd.lifting.steps.ir import View
-from micrograd.lifting.steps.walks import walk
 
 __all__ = ["Tiled", "Unit", "carried", "tiled"]
 
@@ -121,7 +118,7 @@ def _with_batch(nest: Nest, group: _Group) -> tuple[list[Nest], Nest] | None:
     for k, n in enumerate(nest.loops):
         if n % group.size == 0:
             found = _batch_first(nest, k, group.size)
-            if found is not None and all(_aligned(found[1], x, group.size) for x in group.inside):
+            if found is not None and all(aligned(found[1], x, group.size) for x in group.inside):
                 return found
     return None
 
@@ -130,7 +127,7 @@ def _batch_first(nest: Nest, k: int, size: int) -> tuple[list[Nest], Nest] | Non
     first = _first(nest, k, size)
     if k < nest.outer:
         moves = all(out.strides[0] > 0 for out in first.outs())
-        return ([], first) if moves and _aligned(first, first, size) else None
+        return ([], first) if moves and aligned(first, first, size) else None
     if len(nest.after) > 1 or any(s.out is not None for s in nest.body):
         return None  # what follows needs the sum over all tiles
     (total,) = nest.after
@@ -176,61 +173,6 @@ def _first(nest: Nest, k: int, size: int) -> Nest:
     )
 
 
-# --- whether turns keep to themselves -------------------------------------------------------------
-
-
-def _aligned(a: Nest, b: Nest, size: int) -> bool:
-    """Whether what one writes, the other one touches in the same turn of the batch only."""
-    for x, y in ((a, b), (b, a)):
-        for out in x.outs():
-            for view in _touched(y):
-                met = out.array == view.array and _meet(out, x, view, y)
-                if met and not _same_turns(out, x, view, y, size):
-                    return False
-    return True
-
-
-def _touched(nest: Nest) -> Iterator[View]:
-    for view in (*nest.outs(), *nest.reads()):
-        yield view
-        if view.index is not None:
-            yield view.index
-
-
-def _meet(a: View, x: Nest, b: View, y: Nest) -> bool:
-    (low, high), (first, last) = extent(a, x.loops), extent(b, y.loops)
-    return low <= last and first <= high
-
-
-def _same_turns(a: View, x: Nest, b: View, y: Nest, size: int) -> bool:
-    stride = a.strides[0]
-    if stride <= 0 or b.strides[0] != stride or a.index is not None or b.index is not None:
-        return False
-    inside = [extent(v.along(range(1, len(v.strides))), n.loops[1:]) for v, n in ((a, x), (b, y))]
-    if max(e[1] for e in inside) - min(e[0] for e in inside) < stride:
-        return True
-    return _apart(_places(a, x), _places(b, y), stride, size)
-
-
-def _places(view: View, nest: Nest) -> np.ndarray:
-    """The elements of the first turn of the batch."""
-    loops = nest.loops[1 : len(view.strides)]
-    return walk(view.along(range(1, len(view.strides))), loops).reshape(-1)
-
-
-def _apart(a: np.ndarray, b: np.ndarray, stride: int, size: int) -> bool:
-    """Whether no a + i * stride is a b + j * stride for other i, j within the batch."""
-    low = min(a.min(), b.min())
-    wide = int(max(a.max(), b.max()) - low) // stride + 2 * size + 2
-
-    def key(places: np.ndarray) -> np.ndarray:  # same rest of the division, then the quotient
-        return np.unique((places - low) % stride * wide + (places - low) // stride + size)
-
-    first, second = key(a), key(b)
-    near = np.searchsorted(first, second + size) - np.searchsorted(first, second - size, "right")
-    return bool((near == np.isin(second, first)).all())
-
-
 # --- tiles ----------------------------------------------------------------------------------------
 
 
@@ -254,7 +196,7 @@ def _unit(nests: Sequence[Nest], size: int) -> Unit:
     found = []
     for nest in nests:
         small = replace(nest, loops=(rows, *nest.loops[1:]))
-        steps = {view: view.strides[0] * rows for view in _touched(small)}
+        steps = {view: view.strides[0] * rows for view in touched(small)}
         if any(not out.strides[0] for out in small.outs()):
             small, steps = _last(small, steps)
         found.append(Tiled(small, steps))
@@ -277,5 +219,5 @@ def _last(nest: Nest, steps: dict[View, int]) -> tuple[Nest, dict[View, int]]:
 
 def carried(before: Nest, after: Nest, steps: dict[View, int]) -> dict[View, int]:
     """The steps of a nest's views, for the same nest with other loops."""
-    pairs = zip(_touched(before), _touched(after), strict=True)
+    pairs = zip(touched(before), touched(after), strict=True)
     return {new: steps.get(old, 0) for old, new in pairs}

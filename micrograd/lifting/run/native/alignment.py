@@ -1,0 +1,66 @@
+"""Whether turns of a batch keep to themselves: no nest touches what another turn of one writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from micrograd.lifting.run.native.nests import Nest
+from micrograd.lifting.run.native.signature import extent
+from micrograd.lifting.steps.ir import View
+from micrograd.lifting.steps.walks import walk
+
+__all__ = ["aligned", "touched"]
+
+
+def aligned(a: Nest, b: Nest, size: int) -> bool:
+    """Whether what one writes, the other one touches in the same turn of the batch only."""
+    for x, y in ((a, b), (b, a)):
+        for out in x.outs():
+            for view in touched(y):
+                met = out.array == view.array and _meet(out, x, view, y)
+                if met and not _same_turns(out, x, view, y, size):
+                    return False
+    return True
+
+
+def touched(nest: Nest) -> Iterator[View]:
+    for view in (*nest.outs(), *nest.reads()):
+        yield view
+        if view.index is not None:
+            yield view.index
+
+
+def _meet(a: View, x: Nest, b: View, y: Nest) -> bool:
+    (low, high), (first, last) = extent(a, x.loops), extent(b, y.loops)
+    return low <= last and first <= high
+
+
+def _same_turns(a: View, x: Nest, b: View, y: Nest, size: int) -> bool:
+    stride = a.strides[0]
+    if stride <= 0 or b.strides[0] != stride or a.index is not None or b.index is not None:
+        return False
+    inside = [extent(v.along(range(1, len(v.strides))), n.loops[1:]) for v, n in ((a, x), (b, y))]
+    if max(e[1] for e in inside) - min(e[0] for e in inside) < stride:
+        return True
+    return _apart(_places(a, x), _places(b, y), stride, size)
+
+
+def _places(view: View, nest: Nest) -> np.ndarray:
+    """The elements of the first turn of the batch."""
+    loops = nest.loops[1 : len(view.strides)]
+    return walk(view.along(range(1, len(view.strides))), loops).reshape(-1)
+
+
+def _apart(a: np.ndarray, b: np.ndarray, stride: int, size: int) -> bool:
+    """Whether no a + i * stride is a b + j * stride for other i, j within the batch."""
+    low = min(a.min(), b.min())
+    wide = int(max(a.max(), b.max()) - low) // stride + 2 * size + 2
+
+    def key(places: np.ndarray) -> np.ndarray:  # same rest of the division, then the quotient
+        return np.unique((places - low) % stride * wide + (places - low) // stride + size)
+
+    first, second = key(a), key(b)
+    near = np.searchsorted(first, second + size) - np.searchsorted(first, second - size, "right")
+    return bool((near == np.isin(second, first)).all())

@@ -1,0 +1,207 @@
+"""A number that each step makes from the one before becomes one instruction: a scan.
+
+    h1 = tanh(w h0 + x0)      h2 = tanh(w h1 + x1)      h3 = tanh(w h2 + x2)    ...
+
+A running sum is the shortest case. Cells that only the next number reads become part of its
+expression; what else an expression reads is read by strides, step after step. `scans` finds such
+chains among single cells; whatever else depends on a link and is read by a later one forbids it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from typing import Any
+
+from micrograd import ops
+from micrograd.lifting.groups import Graph
+from micrograd.lifting.nodes import Node
+from micrograd.lifting.rows import QUOTIENT_PLUS
+from micrograd.lifting.steps.expression import Apply, Formula, Read
+
+__all__ = ["SHORTEST", "Scan", "scans"]
+
+SHORTEST = 12  # links that are worth a loop
+_LONGEST = 24  # operations in the expression of one link
+_SEARCHED = 30  # groups looked at for each group that there is
+
+
+class Scan(list[Node]):
+    """The links of a chain. `value` computes one from what it reads, of which `carried` is the link
+    before; `reads` are the places, link after link, in the order of the numbers in `value`.
+    """
+
+    def __init__(
+        self, links: Sequence[Node], value: Formula, reads: list[list[int]], carried: int
+    ) -> None:
+        super().__init__(links)
+        self.value, self.reads, self.carried = value, reads, carried
+        self.replaces = 0
+
+    @property
+    def first(self) -> int:
+        """The place of what the first link is made from."""
+        return self.reads[self.carried][0]
+
+
+def scans(graph: Graph, outputs: Iterable[int]) -> Graph:
+    """The graph with chains of single cells joined, each as a Scan."""
+    cells = {group[0].place: g for g, group in graph.groups.items() if len(group) == 1}
+    if len(cells) < SHORTEST:
+        return graph
+    chains = _Chains(graph, cells, frozenset(outputs))
+    found = [scan for scan in chains.find() if chains.is_free(scan)]
+    if not found:
+        return graph
+    members = [chains.members(scan) for scan in found]
+    alone = graph.groups.keys() - {g for some in members for g in some}
+    sets = [*members, *([g] for g in alone)]
+    joined = graph.joining(sets)
+    for number, (scan, some) in enumerate(zip(found, members, strict=True)):
+        scan.replaces = sum(graph.groups[g][0].replaces for g in some)
+        joined.groups[number] = scan
+    return joined
+
+
+class _Link:
+    """One cell with the cells that only it reads: an expression of the places in `reads`."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.inside: list[int] = []  # places of the cells that became part of it
+        self.reads: list[int] = []
+        self.value: Formula = 0.0
+
+
+class _Chains:
+    def __init__(self, graph: Graph, cells: dict[int, int], outputs: frozenset[int]) -> None:
+        self.graph, self.cells = graph, cells
+        self.inner = {p for p in cells if p not in outputs and self._is_inner(p)}
+        self.links: dict[int, _Link] = {}
+        for place in cells:
+            link = self._link(place) if place not in self.inner else None
+            if link is not None:
+                self.links[place] = link
+        self.looked_at = 0
+
+    def _is_inner(self, place: int) -> bool:
+        """Whether one cell reads this one, once, and nothing else does."""
+        readers = list(self.graph.readers[self.cells[place]])
+        if len(readers) != 1 or len(self.graph.groups[readers[0]]) != 1:
+            return False
+        (reader,) = self.graph.groups[readers[0]]
+        if reader.kind == "take":
+            return False
+        reads = [p for places in reader.operands for p in places]
+        return [*reads, reader.start].count(place) == 1
+
+    def _link(self, place: int) -> _Link | None:
+        """The expression of a cell, if it is short enough."""
+        link = _Link(self.graph.groups[self.cells[place]][0])
+        numbers: dict[int, Read] = {}
+        count = 0
+
+        def value(place: int, root: bool = False) -> Formula:
+            nonlocal count
+            if not root and place not in self.inner:
+                return numbers.setdefault(place, Read(len(numbers)))
+            (node,) = self.graph.groups[self.cells[place]]
+            count += sum(map(len, node.operands))
+            if count > _LONGEST or node.kind == "take":
+                raise OverflowError
+            if not root:
+                link.inside.append(place)
+            return _expression(node, value)
+
+        try:
+            link.value = value(place, root=True)
+        except OverflowError:
+            return None
+        link.reads = list(numbers)
+        return link
+
+    def find(self) -> list[Scan]:
+        """Chains of links of one expression, each of which reads the one before in one place."""
+        before: dict[int, int] = {}
+        after: dict[int, list[int]] = {}
+        for place, link in self.links.items():
+            alike = [p for p in link.reads if p in self.links and self._alike(p, place)]
+            if len(alike) == 1:
+                before[place] = alike[0]
+                after.setdefault(alike[0], []).append(place)
+        found = []
+        for place in self.links:
+            if place in before and len(after.get(before[place], ())) == 1:
+                continue  # not the first of a chain
+            chain = [place]
+            while len(after.get(chain[-1], ())) == 1:
+                chain.append(after[chain[-1]][0])
+            found += self._cut(chain)
+        return found
+
+    def _alike(self, a: int, b: int) -> bool:
+        return self.links[a].value == self.links[b].value
+
+    def _cut(self, chain: list[int]) -> list[Scan]:
+        """The scan of a chain: from where all links read the one before in the same operand."""
+        if len(chain) <= SHORTEST:
+            return []
+        links = [self.links[p] for p in chain]
+        roles = [link.reads.index(p) for p, link in zip(chain, links[1:], strict=False)]
+        first = links[0]
+        rest = links[1:]
+        if len(set(roles)) > 1:
+            return []
+        (carried,) = set(roles)
+        start = first.reads[carried] if len(first.reads) == len(rest[0].reads) else None
+        if start is not None and start not in self.links:  # the first link is one like the others
+            rest = links
+        reads = [list(column) for column in zip(*(link.reads for link in rest), strict=True)]
+        return [Scan([link.node for link in rest], rest[0].value, reads, carried)]
+
+    def members(self, scan: Scan) -> list[int]:
+        """The groups that become part of a scan."""
+        return [self.cells[p] for node in scan for p in
+                (node.place, *self.links[node.place].inside)]  # fmt: skip
+
+    def is_free(self, scan: Scan) -> bool:
+        """Whether nothing that a link reads, but the link before, depends on a link."""
+        own = set(self.members(scan))
+        stack = list({
+            source
+            for node in scan
+            for p in (node.place, *self.links[node.place].inside)
+            for source in self.graph.reads[self.cells[p]]
+        } - own)  # fmt: skip
+        seen = set(stack)
+        while stack:
+            self.looked_at += 1
+            if self.looked_at > _SEARCHED * len(self.graph.groups):
+                return False
+            for source in self.graph.reads[stack.pop()]:
+                if source in own:
+                    return False
+                if source not in seen:
+                    seen.add(source)
+                    stack.append(source)
+        return True
+
+
+def _expression(node: Node, value: Any) -> Formula:
+    """What a node computes, from what its operands do."""
+    columns = [[value(p) for p in places] for places in node.operands]
+    if node.kind == "dot":
+        terms: list[Formula] = [Apply(ops.mul, pair) for pair in zip(*columns, strict=True)]
+        if node.start is not None:
+            terms.append(value(node.start))
+        return reduce(lambda a, b: Apply(ops.add, (a, b)), terms)
+    if node.kind in ("sum", "chain"):
+        assert node.op is not None
+        op = node.op
+        found: Formula = reduce(lambda a, b: Apply(op, (a, b)), columns[0])
+        return found
+    inputs: tuple[Formula, ...] = tuple(column[0] for column in columns)
+    assert node.op is not None
+    if node.op is QUOTIENT_PLUS:
+        return QUOTIENT_PLUS.composed(*inputs)  # type: ignore[misc, no-any-return]
+    return Apply(node.op, inputs)

@@ -1,0 +1,155 @@
+"""Where the parts of a drawing lie: Graphviz is told sizes, and asked for nothing but positions.
+
+The DOT that goes out has no text to measure, so that every Graphviz, of whichever version and with
+whichever fonts, gives the same layout. Read `layout_dot`, then `arrange`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from micrograd.show.graph.drawing import Drawing, Edge, Group, size_of, title_size
+from micrograd.show.graph.render import render
+from micrograd.show.graph.text import width
+
+__all__ = ["Layout", "arrange", "layout_dot", "readable_dot", "readable_lines"]
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Positions in pixels from the top left: centres of cards, frames of groups, paths of edges."""
+
+    width: float
+    height: float
+    cards: dict[str, Point]
+    edges: dict[str, tuple[Point, ...]]  # a spline's control points, and last where its head ends
+    labels: dict[str, Point]
+    groups: dict[str, tuple[float, float, float, float]]  # left, top, right, bottom
+
+
+def layout_dot(drawing: Drawing) -> str:
+    """The drawing as fixed sizes."""
+    across, along = (gap / 72 for gap in drawing.gaps)
+    hurry = " nslimit=1 nslimit1=1" if len(drawing.cards) > 180 else ""  # or it takes minutes
+    lines = [
+        "digraph {",
+        f"graph [rankdir={drawing.direction} nodesep={across:.4f} ranksep={along:.4f}{hurry}]",
+        'node [shape=box fixedsize=true label=""]',
+        "edge [arrowsize=0.7]",
+    ]
+    # Graphviz puts like cards from the bottom up: neuron 1 shall stand above neuron 2
+    upwards = drawing.direction == "LR" and bool(drawing.groups)
+    for card in reversed(drawing.cards) if upwards else drawing.cards:
+        wide, high = (side / 72 for side in size_of(card))
+        shape = " shape=ellipse" if card.kind == "op" else ""
+        lines.append(f'"{card.id}" [width={wide:.4f} height={high:.4f}{shape}]')
+    lines += [line for group in drawing.groups for line in _cluster(group)]
+    for edge in drawing.edges:
+        look = " constraint=false" if edge.back else ""
+        if edge.label:
+            look += f" label={_room(width(edge.label, 12) + 8, 15)}"
+        lines.append(f'"{edge.tail}" -> "{edge.head}" [id="{edge.id}"{look}]')
+    return "\n".join([*lines, "}\n"])
+
+
+def _cluster(group: Group) -> Iterator[str]:
+    yield f'subgraph "cluster_{group.id}" {{'
+    yield f"label={_room(*title_size(group))} labeljust=l margin=7"
+    yield " ".join(f'"{name}"' for name in group.cards)
+    for inner in group.groups:
+        yield from _cluster(inner)
+    yield "}"
+
+
+def _room(wide: float, high: float) -> str:
+    """An empty table of a fixed size: a label that nobody measures."""
+    size = f'FIXEDSIZE="TRUE" WIDTH="{wide:.0f}" HEIGHT="{high:.0f}"'
+    return f'<<TABLE BORDER="0" CELLBORDER="0" {size}><TR><TD></TD></TR></TABLE>>'
+
+
+def arrange(drawing: Drawing) -> Layout:
+    """The layout that Graphviz gives."""
+    return _arrange(layout_dot(drawing), render(layout_dot(drawing), "json0"))
+
+
+@lru_cache(maxsize=4)
+def _arrange(dot: str, answer: bytes) -> Layout:
+    found: dict[str, Any] = json.loads(answer)
+    _, _, right, top = _numbers(found["bb"])
+
+    def flipped(text: str) -> Point:
+        x, y = _numbers(text)
+        return x, top - y
+
+    objects = {o["name"]: o for o in found.get("objects", ())}
+    groups = {}
+    for name, o in objects.items():
+        if name.startswith("cluster_") and "bb" in o:
+            x0, y0, x1, y1 = _numbers(o["bb"])
+            groups[name.removeprefix("cluster_")] = x0, top - y1, x1, top - y0
+    edges = {e["id"]: e for e in found.get("edges", ())}
+    return Layout(
+        width=right,
+        height=top,
+        cards={name: flipped(o["pos"]) for name, o in objects.items() if "pos" in o},
+        edges={name: _path(e["pos"], top) for name, e in edges.items()},
+        labels={name: flipped(e["lp"]) for name, e in edges.items() if "lp" in e},
+        groups=groups,
+    )
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(part) for part in text.split(",")]
+
+
+def _path(pos: str, top: float) -> tuple[Point, ...]:
+    """`e,x,y x,y x,y ...`: the end of the arrowhead, then the control points."""
+    head, *rest = pos.split()
+    kind, _, end = head.partition(",")
+    if kind != "e":
+        raise ValueError(f"an edge's path begins with its end, e,x,y; got {head!r}")
+    points = [_numbers(point) for point in (*rest, end)]
+    return tuple((a, top - b) for a, b in points)
+
+
+def readable_dot(drawing: Drawing) -> str:
+    """The drawing as DOT that any Graphviz draws in its own look, for other programs."""
+    lines = [f"rankdir={drawing.direction}", "node [shape=box]", *readable_lines(drawing)]
+    return "\n".join(["digraph {", *(f"\t{line}" for line in lines), "}\n"])
+
+
+def readable_lines(drawing: Drawing) -> list[str]:
+    """A line for each card, group and edge, with their texts."""
+    lines = []
+    for card in drawing.cards:
+        label = " | ".join(" ".join(run.text + run.sub for run in c.runs) for c in card.cells)
+        shape = " shape=ellipse" if card.kind == "op" else ""
+        lines.append(f'"{card.id}" [label={_quoted(label)} id="{card.id}"{shape}]')
+    for group in drawing.groups:
+        lines += _readable_cluster(group)
+    for edge in drawing.edges:
+        lines.append(f'"{edge.tail}" -> "{edge.head}" [{_readable_look(edge)}]')
+    return lines
+
+
+def _readable_look(edge: Edge) -> str:
+    look = f'id="{edge.id}"'
+    look += f" label={_quoted(edge.label)}" if edge.label else ""
+    return look + (" style=dashed constraint=false" if edge.back else "")
+
+
+def _readable_cluster(group: Group) -> list[str]:
+    inner = [line for each in group.groups for line in _readable_cluster(each)]
+    cards = " ".join(f'"{name}"' for name in group.cards)
+    return [f'subgraph "cluster_{group.id}" {{ label={_quoted(group.label)} {cards}', *inner, "}"]
+
+
+def _quoted(text: str) -> str:
+    r"""A string of DOT; a backslash is doubled, since \N would become the node's name."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
