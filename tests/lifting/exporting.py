@@ -66,9 +66,7 @@ def in_jax(lifted: Any, arguments: Sequence[Any], seeds: Sequence[float]) -> tup
         made = jnp.concatenate([jnp.asarray(x, float).reshape(-1) for x in results])
         return jnp.sum(jnp.where(seeds != 0, made * seeds, 0.0)), made
 
-    run = jax.jit(
-        jax.value_and_grad(total, argnums=(0, 1), has_aux=True), compiler_options=QUICKLY
-    )
+    run = jax.jit(jax.value_and_grad(total, argnums=(0, 1), has_aux=True), compiler_options=QUICKLY)
     moving = [given.leaves[k] for k in floating]
     (_, made), (by_name, by_argument) = run(parameters, moving, jnp.asarray(seeds, float))
     found = by_value(lifted.program, by_name)

@@ -7,10 +7,7 @@ Covers `run/with_jax/`: `function.py`, `arguments.py`, `arrays.py`, `places.py`,
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from absolute import Undecided

@@ -39,9 +39,7 @@ __all__ = ["Exported", "export"]
 Fit = Callable[[Any, Any], "Executable"]  # the program for arguments of other sizes
 
 
-def export(
-    executable: Executable, fit: Fit | None = None
-) -> tuple[Exported, dict[str, jax.Array]]:
+def export(executable: Executable, fit: Fit | None = None) -> tuple[Exported, dict[str, jax.Array]]:
     """The function, and the parameters as they are now."""
     function = Exported(executable, fit)
     numbers = numbers_of(executable, function.stacked)
@@ -70,7 +68,9 @@ class Exported:
         }
 
     def __repr__(self) -> str:
-        return f"<{self.__name__} as a JAX function of {', '.join(self.stacked) or 'no parameters'}>"
+        return (
+            f"<{self.__name__} as a JAX function of {', '.join(self.stacked) or 'no parameters'}>"
+        )
 
     def __call__(
         self, parameters: Mapping[str, Any], *args: Any, key: Any = None, statistics: Any = None,
