@@ -45,7 +45,7 @@ def by_value(executable: Executable, stacked: dict[str, Any]) -> dict[Value, flo
     """What arrays in the parameters' shapes say of each parameter."""
     found = np.zeros(executable.parameter_count)
     for name, x in parameter_arrays(executable).items():
-        found[x.first : x.first + x.array.size] = np.asarray(stacked[name]).reshape(-1)
+        found[x.first : x.first + x.array.size] = x.of_program(np.asarray(stacked[name])).ravel()
     numbers = found[executable.positions].tolist()
     return dict(zip(executable.parameters, numbers, strict=True))
 
@@ -66,9 +66,7 @@ def in_jax(lifted: Any, arguments: Sequence[Any], seeds: Sequence[float]) -> tup
         made = jnp.concatenate([jnp.asarray(x, float).reshape(-1) for x in results])
         return jnp.sum(jnp.where(seeds != 0, made * seeds, 0.0)), made
 
-    run = jax.jit(
-        jax.value_and_grad(total, argnums=(0, 1), has_aux=True), compiler_options=QUICKLY
-    )
+    run = jax.jit(jax.value_and_grad(total, argnums=(0, 1), has_aux=True), compiler_options=QUICKLY)
     moving = [given.leaves[k] for k in floating]
     (_, made), (by_name, by_argument) = run(parameters, moving, jnp.asarray(seeds, float))
     found = by_value(lifted.program, by_name)

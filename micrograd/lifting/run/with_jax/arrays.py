@@ -218,7 +218,9 @@ def _taken(
     size = dict(zip(own, table.shape[1:], strict=True)) | dict(
         zip(chosen, index.shape, strict=True)
     )
-    spread = jnp.moveaxis(table, 0, -1).reshape([size[k] if k in own else 1 for k in moves] + [rows])
+    spread = jnp.moveaxis(table, 0, -1).reshape(
+        [size[k] if k in own else 1 for k in moves] + [rows]
+    )
     index = index.reshape([size[k] if k in chosen else 1 for k in moves] + [1])
     shape = tuple(size[k] for k in moves)
     spread = jnp.broadcast_to(spread, (*shape, rows))

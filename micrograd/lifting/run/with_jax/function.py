@@ -39,9 +39,7 @@ __all__ = ["Exported", "export"]
 Fit = Callable[[Any, Any], "Executable"]  # the program for arguments of other sizes
 
 
-def export(
-    executable: Executable, fit: Fit | None = None
-) -> tuple[Exported, dict[str, jax.Array]]:
+def export(executable: Executable, fit: Fit | None = None) -> tuple[Exported, dict[str, jax.Array]]:
     """The function, and the parameters as they are now."""
     function = Exported(executable, fit)
     numbers = numbers_of(executable, function.stacked)
@@ -70,7 +68,9 @@ class Exported:
         }
 
     def __repr__(self) -> str:
-        return f"<{self.__name__} as a JAX function of {', '.join(self.stacked) or 'no parameters'}>"
+        return (
+            f"<{self.__name__} as a JAX function of {', '.join(self.stacked) or 'no parameters'}>"
+        )
 
     def __call__(
         self, parameters: Mapping[str, Any], *args: Any, key: Any = None, statistics: Any = None,
@@ -87,7 +87,7 @@ class Exported:
         for argument, array in zip(program.arguments, given.arrays, strict=True):
             arrays.bring(argument.array, jnp.asarray(array))
         for name, stacked in self.stacked.items():
-            arrays.bring(stacked.array, jnp.asarray(parameters[name]))
+            arrays.bring(stacked.array, stacked.of_program(jnp.asarray(parameters[name])))
         self._draw(executable, arrays, key, statistics)
         run(program.forward, arrays)
         results = [result(window, arrays) for window in program.results]
@@ -173,7 +173,7 @@ def _of_arrays(found: Any) -> Any:
 
 
 def _laid_out(stacked: Mapping[str, Stacked]) -> Any:
-    return {name: (x.shape, x.first) for name, x in stacked.items()}
+    return {name: (x.shape, x.axes, x.first) for name, x in stacked.items()}
 
 
 def _precision(arrays: list[Any]) -> Any:
