@@ -30,7 +30,7 @@ class Buffers:
     when the program was recorded (it came from a pickle, say) are they copied: `moved` says how.
     """
 
-    __slots__ = ("store", "moved", "parameters", "bound", "numbers", "arguments",
+    __slots__ = ("store", "moved", "parameters", "bound", "memory", "arguments",
                  "_stored", "_backwards")  # fmt: skip
 
     def __init__(self, executable: Executable, store: Store) -> None:
@@ -40,7 +40,7 @@ class Buffers:
         first = int(places[0] - executable.positions[0]) if count else 0
         self.moved = None
         if np.array_equal(places, executable.positions + first):
-            self.parameters = store.numbers[first : first + count]
+            self.parameters = store.data[first : first + count]
             self._stored = store.grads[first : first + count]
         else:
             self.moved = (places, executable.positions)
@@ -51,7 +51,7 @@ class Buffers:
                 for x in program.parameters
             }
         )
-        self.numbers = self.bound.memory
+        self.memory = self.bound.memory
         arrays = [self.bound.arrays[x.array.name] for x in program.arguments]
         shapes = [a.shape for a in executable.recording.arguments]
         self.arguments = [x.reshape(shape) for x, shape in zip(arrays, shapes, strict=False)]
@@ -65,7 +65,7 @@ class Buffers:
     def read_parameters(self) -> None:
         if self.moved is not None:
             places, positions = self.moved
-            self.parameters[positions] = self.store.numbers[places]
+            self.parameters[positions] = self.store.data[places]
 
     def take_over(self, other: Buffers) -> None:
         """What the forward pass of another call left."""

@@ -42,7 +42,7 @@ class Called(Protocol):
 class Memory(Protocol):
     """What a call keeps while its results live: its numbers, and the way back through them."""
 
-    numbers: np.ndarray
+    memory: np.ndarray  # all numbers of the call, arguments and results among them
     store: Store
 
     def take_over(self, other: Any) -> None: ...

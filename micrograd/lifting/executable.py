@@ -228,7 +228,7 @@ class Executable:
         with self.running:
             buffers.run_forward()
         for places, update in zip(self._updated, recording.updates, strict=True):
-            new = buffers.numbers[places].reshape(update.places.shape)
+            new = buffers.memory[places].reshape(update.places.shape)
             update.module.update_buffer(update.name, new)
         call = Call(self, buffers, self.name)
         node = None
@@ -244,9 +244,9 @@ class Executable:
         """Random numbers, running statistics and captured Values, as they are now."""
         for start, state in zip(self._drawn, self.recording.states, strict=True):
             size = int(np.prod(state.shape))
-            buffers.numbers[start : start + size] = state.generator.random(size)
+            buffers.memory[start : start + size] = state.generator.random(size)
         for start, outside in zip(self._outside, self.recording.outside, strict=True):
-            buffers.numbers[start] = outside.value._data
+            buffers.memory[start] = outside.value._data
 
     def buffers(self) -> Buffers:
         """Those that a finished call has given back, or new ones."""

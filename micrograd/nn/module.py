@@ -177,7 +177,7 @@ def _write(place: np.ndarray, new: np.ndarray) -> None:
     elif all(v.in_store for v in place.flat):
         from micrograd.store import Block
 
-        Block(place.flat).numbers = np.asarray(new, dtype=np.float64).ravel()
+        Block(place.flat).data = np.asarray(new, dtype=np.float64).ravel()
     else:
         for v, number in zip(place.flat, new.ravel().tolist(), strict=True):
             v.data = float(number)

@@ -47,7 +47,7 @@ def numbers_of(executable: Executable, found: Mapping[str, Stacked]) -> dict[str
     """Each array's numbers, as the Values hold them now."""
     store, places = _where(executable)
     flat = np.zeros(executable.parameter_count)
-    flat[executable.positions] = store.numbers[places]
+    flat[executable.positions] = store.data[places]
     return {
         name: flat[x.first : x.first + x.array.size].reshape(x.shape).copy()
         for name, x in found.items()
@@ -88,7 +88,7 @@ def load(
         flat[part], given[part] = np.asarray(numbers, dtype=np.float64).reshape(-1), True
     store, places = _where(executable)
     mine = given[executable.positions]
-    store.numbers[places[mine]] = flat[executable.positions[mine]]
+    store.data[places[mine]] = flat[executable.positions[mine]]
 
 
 def check(name: str, found: Mapping[str, Stacked], parameters: Any) -> None:
