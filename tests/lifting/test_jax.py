@@ -12,6 +12,8 @@ import sys
 from functools import reduce
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from absolute import Undecided
