@@ -85,6 +85,8 @@ def test_the_package_imports_only_what_installing_it_brings() -> None:
         optional = {"matplotlib", "IPython", "typst"} if "show" in path.parts else set()
         if "native" in path.parts:  # the extra `native`
             optional = {"llvmlite"}
+        if "with_jax" in path.parts:  # the extra `jax`
+            optional = {"jax"}
         foreign = {name.replace("_", "-") for name in imported(path) - ours - optional}
         assert foreign <= declared(), f"{path.relative_to(ROOT)} imports {foreign}"
 
@@ -99,7 +101,7 @@ def test_the_distribution_is_not_named_as_the_original() -> None:
 
 def test_versions_are_ranges_but_for_the_oracle() -> None:
     extras = PROJECT["optional-dependencies"]
-    assert set(extras) == {"pdf", "native", "demo", "lectures", "test", "bench", "dev"}
+    assert set(extras) == {"pdf", "native", "jax", "demo", "lectures", "test", "bench", "dev"}
     assert not any("torch" in line for line in PROJECT["dependencies"] + extras["demo"])
     for line in PROJECT["dependencies"] + [line for lines in extras.values() for line in lines]:
         if line.startswith("torch"):
@@ -242,6 +244,13 @@ def test_the_page_on_architecture_names_every_room() -> None:
     ]
     assert len(rooms) > 20
     assert [room for room in rooms if room != "__init__.py" and f"`{room}`" not in text] == []
+
+
+def test_no_two_modules_of_tests_have_one_name() -> None:
+    """They are imported by their names alone: the second of two could not be collected."""
+    stems = [path.stem for path in (ROOT / "tests").rglob("*.py") if path.stem != "conftest"]
+    assert len(stems) > 100
+    assert sorted({stem for stem in stems if stems.count(stem) > 1}) == []
 
 
 def test_every_module_of_the_package_is_named_by_a_test_module() -> None:

@@ -1,7 +1,6 @@
-"""What was found in one recording, as plain data: all that a program is made of.
+"""What was found in one recording, as plain data, of which `steps/lower.py` makes a program.
 
-A batch size changes the numbers in it and nothing else, which is what `batch.py` builds on.
-`steps/lower.py` makes a program of it.
+Another batch size changes the numbers in it and nothing else: `batch.py` uses that.
 """
 
 from __future__ import annotations
@@ -64,14 +63,14 @@ class Argument(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A leaf of what the function returned: its shape and where its numbers stand."""
+    """A leaf of what the function returned: its shape, and where its numbers stand."""
 
     shape: tuple[int, ...]
     access: Access
 
 
 class State(NamedTuple):
-    """Uniform random numbers, drawn anew for each call (dropout)."""
+    """Numbers that each call gets anew: random ones (dropout), or running statistics."""
 
     start: int
     shape: tuple[int, ...]
@@ -87,14 +86,14 @@ class Update(NamedTuple):
 
 
 class Outside(NamedTuple):
-    """A Value with a past that the function found outside itself: an input of each call."""
+    """A computed Value that the function found outside itself: an input of each call."""
 
     place: int
     value: Value
 
 
 class Recording(NamedTuple):
-    """Instructions, and where what goes in and what comes out stands among their numbers."""
+    """Instructions, and where arguments, results and the rest stand among their numbers."""
 
     layout: Layout
     arguments: tuple[Argument, ...]

@@ -14,6 +14,8 @@ from micrograd.lifting.run import EXECUTORS
 from micrograd.lifting.run.interpreted import Interpreted
 from micrograd.lifting.steps.ir import Program, Step
 
+SHIPPED = tuple(EXECUTORS)  # those of the package: `through` adds others while tests are collected
+
 Execute = Callable[[Sequence[Step], dict[str, Any]], None]
 
 
