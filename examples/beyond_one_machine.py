@@ -136,7 +136,7 @@ def trained(function, parameters, given, devices):
     import optax
     from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-    mesh = jax.make_mesh((len(devices),), ("names",), (AxisType.Auto,), devices=devices)
+    mesh = jax.make_mesh((len(devices),), ("names",), axis_types=(AxisType.Auto,), devices=devices)
     divided, everywhere = (NamedSharding(mesh, PartitionSpec(*axis)) for axis in (("names",), ()))
     adam = optax.adam(RATE)
 
