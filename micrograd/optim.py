@@ -46,14 +46,14 @@ class Optimizer:
     def step(self) -> None:
         """Move every parameter once, by its gradient."""
         block = self.block
-        numbers = block.numbers
+        numbers = block.data
         native = sys.modules.get("micrograd.lifting.run.native.updates")
         if native is not None and type(self) in _NATIVE and not numbers.flags.owndata:
             self._move_at_once(native, numbers, block.grads)
             return
         self._move(numbers, block.grads)
         if numbers.flags.owndata:  # a copy: these Values do not lie side by side in their store
-            block.numbers = numbers
+            block.data = numbers
 
     def _move(self, p: np.ndarray, g: np.ndarray) -> None:
         raise NotImplementedError(f"{type(self).__name__} does not say how to move parameters")

@@ -22,33 +22,33 @@ __all__ = ["Block", "InStore", "Store", "Stored", "gather"]
 
 
 class Store:
-    """Two float64 arrays, `numbers` and `grads`, in which element i belongs to one Stored Value.
+    """Two float64 arrays, `data` and `grads`, in which element i belongs to one Stored Value.
 
     Values may be added as long as there is room: those in it stay where they are, and views of the
     arrays hold. A store whose Values have moved to another says so: `successor`.
     """
 
-    __slots__ = ("numbers", "grads", "number_at", "grad_at", "members", "successor",
-                 "_all_numbers", "_all_grads")  # fmt: skip
+    __slots__ = ("data", "grads", "data_at", "grad_at", "members", "successor",
+                 "_all_data", "_all_grads")  # fmt: skip
 
     def __init__(self, room: int) -> None:
-        self._all_numbers, self._all_grads = np.zeros(room), np.zeros(room)
-        self.numbers, self.grads = self._all_numbers[:0], self._all_grads[:0]
+        self._all_data, self._all_grads = np.zeros(room), np.zeros(room)
+        self.data, self.grads = self._all_data[:0], self._all_grads[:0]
         # indexing a memoryview gives a Python float in 30 ns; an ndarray takes 70 with .item()
-        self.number_at: Any = self._all_numbers.data
+        self.data_at: Any = self._all_data.data
         self.grad_at: Any = self._all_grads.data
         self.members: list[weakref.ref[Stored]] = []
         self.successor: Store | None = None
 
     def has_room(self, count: int) -> bool:
-        return len(self.members) + count <= len(self._all_numbers)
+        return len(self.members) + count <= len(self._all_data)
 
     def add(self, values: list[Value]) -> None:
         """Move Values, free ones or those of another store, behind those that are here."""
         start, end = len(self.members), len(self.members) + len(values)
         numbers, grads = [v._data for v in values], [v._grad for v in values]
-        self._all_numbers[start:end], self._all_grads[start:end] = numbers, grads
-        self.numbers, self.grads = self._all_numbers[:end], self._all_grads[:end]
+        self._all_data[start:end], self._all_grads[start:end] = numbers, grads
+        self.data, self.grads = self._all_data[:end], self._all_grads[:end]
         for i, v in enumerate(values, start):
             v._left, v._right = self, i
             if not v.in_store:
@@ -79,11 +79,11 @@ class InStore:
 
     @property
     def _data(self) -> float:
-        return self._left.number_at[self._right]  # type: ignore[no-any-return]
+        return self._left.data_at[self._right]  # type: ignore[no-any-return]
 
     @_data.setter
     def _data(self, number: float) -> None:
-        self._left.number_at[self._right] = number
+        self._left.data_at[self._right] = number
 
     @property
     def _grad(self) -> float:
@@ -152,7 +152,7 @@ def gather(values: Iterable[Value]) -> Store:
 
 
 class Block:
-    """Some Values of one store as two arrays, in the order given: `numbers` and `grads`.
+    """Some Values of one store as two arrays, in the order given: `data` and `grads`.
 
     They are views where the Values lie side by side, else copies; assigning writes in either case.
     Read them anew for each use: when another Block takes some of the Values, all of them move.
@@ -179,15 +179,15 @@ class Block:
         return Block, (self.members,)
 
     @property
-    def numbers(self) -> np.ndarray:
+    def data(self) -> np.ndarray:
         store, index = self._where()
-        view: np.ndarray = store.numbers[index]
+        view: np.ndarray = store.data[index]
         return view
 
-    @numbers.setter
-    def numbers(self, array: Any) -> None:
+    @data.setter
+    def data(self, array: Any) -> None:
         store, index = self._where()
-        store.numbers[index] = array
+        store.data[index] = array
 
     @property
     def grads(self) -> np.ndarray:

@@ -164,7 +164,7 @@ def test_optimisers_move_values_of_a_class_of_ones_own() -> None:
     optimiser.step()
     assert [p.data for p in (plain, tagged, slotted)] == [0.5, 1.0, 1.5]
     tagged.data = 7
-    assert optimiser.block.numbers.tolist() == [0.5, 7.0, 1.5]
+    assert optimiser.block.data.tolist() == [0.5, 7.0, 1.5]
     assert tagged.colour == "red"
 
 

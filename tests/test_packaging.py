@@ -253,6 +253,13 @@ def test_the_page_on_architecture_names_every_room() -> None:
     assert [room for room in rooms if room != "__init__.py" and f"`{room}`" not in text] == []
 
 
+def test_no_two_modules_of_tests_have_one_name() -> None:
+    """They are imported by their names alone: the second of two could not be collected."""
+    stems = [path.stem for path in (ROOT / "tests").rglob("*.py") if path.stem != "conftest"]
+    assert len(stems) > 100
+    assert sorted({stem for stem in stems if stems.count(stem) > 1}) == []
+
+
 def test_every_module_of_the_package_is_named_by_a_test_module() -> None:
     """By the test module's name, or in the docstring at its head, in the folder that mirrors."""
     modules = [path for path in (ROOT / "micrograd").rglob("*.py") if path.stem[:2] != "__"]

@@ -43,7 +43,7 @@ def test_a_stored_value_is_a_value_still() -> None:
 def test_numbers_and_grads_are_views_where_values_lie_side_by_side() -> None:
     params = some(4)
     block = Block(params)
-    numbers, grads = block.numbers, block.grads
+    numbers, grads = block.data, block.grads
     params[1].data = 10.0
     params[2].grad = 7.0
     assert numbers.tolist() == [0.0, 10.0, 2.0, 3.0] and grads.tolist() == [0.0, 0.0, 7.0, 0.0]
@@ -58,8 +58,8 @@ def test_a_block_in_another_order_reads_and_writes_in_its_order() -> None:
     params = some(4)
     Block(params)
     mixed = Block([params[3], params[0], params[2]])
-    assert mixed.numbers.tolist() == [3.0, 0.0, 2.0]
-    mixed.numbers += 10
+    assert mixed.data.tolist() == [3.0, 0.0, 2.0]
+    mixed.data += 10
     assert [p.data for p in params] == [10.0, 1.0, 12.0, 13.0]
     mixed.grads = [1.0, 2.0, 3.0]
     assert [p.grad for p in params] == [2.0, 0.0, 3.0, 1.0]
@@ -71,16 +71,16 @@ def test_what_a_learner_writes_by_hand_is_seen_by_the_block() -> None:
     for p in params:
         p.grad = 2.0
         p.data += -0.5 * p.grad
-    assert block.numbers.tolist() == [-1.0, 0.0, 1.0]
+    assert block.data.tolist() == [-1.0, 0.0, 1.0]
     params[0].data = 3
     params[1].data = np.float32(0.5)
-    assert block.numbers.tolist() == [3.0, 0.5, 1.0] and type(params[0].data) is float
+    assert block.data.tolist() == [3.0, 0.5, 1.0] and type(params[0].data) is float
     for wrong in ("3", None, 1j):
         with pytest.raises(TypeError):
             params[0].data = wrong
     with pytest.raises(ValueError, match="broadcast"):
-        block.numbers = [1.0, 2.0]
-    assert block.numbers.tolist() == [3.0, 0.5, 1.0]
+        block.data = [1.0, 2.0]
+    assert block.data.tolist() == [3.0, 0.5, 1.0]
 
 
 def test_every_block_follows_when_values_move() -> None:
@@ -89,12 +89,12 @@ def test_every_block_follows_when_values_move() -> None:
     old = first._store
     both = Block([params[4], params[1], params[2]])  # takes some of each, and a free one
     params[0].data, params[3].data = 100.0, 300.0
-    assert first.numbers.tolist() == [100.0, 1.0] and second.numbers.tolist() == [300.0, 4.0]
-    assert both.numbers.tolist() == [4.0, 1.0, 2.0]
+    assert first.data.tolist() == [100.0, 1.0] and second.data.tolist() == [300.0, 4.0]
+    assert both.data.tolist() == [4.0, 1.0, 2.0]
     store = old.current()
     assert store is first._store is second._store is both._store
     at = params[0]._right
-    assert store.numbers[at : at + 2].tolist() == [100.0, 1.0]
+    assert store.data[at : at + 2].tolist() == [100.0, 1.0]
 
 
 def test_gathering_again_moves_nothing() -> None:
@@ -129,13 +129,13 @@ def test_overlapping_blocks_in_any_order_are_never_stale(
                 params[i].grad += x
                 model[i] = (model[i][0], model[i][1] + x)
             elif door == 2:
-                block.numbers = block.numbers * x
+                block.data = block.data * x
                 model.update({j: (model[j][0] * x, model[j][1]) for j in members})
             else:
                 block.grads += x
                 model.update({j: (model[j][0], model[j][1] + x) for j in members})
             for other, theirs in blocks:
-                assert other.numbers.tolist() == [model[j][0] for j in theirs]
+                assert other.data.tolist() == [model[j][0] for j in theirs]
                 assert other.grads.tolist() == [model[j][1] for j in theirs]
             assert [(p.data, p.grad) for p in params] == [model[j] for j in range(12)]
 
@@ -148,7 +148,7 @@ def test_every_order_of_three_overlapping_blocks() -> None:
         for k, p in enumerate(params):
             p.data = 10.0 * k
         for block, group in blocks:
-            assert block.numbers.tolist() == [10.0 * i for i in group]
+            assert block.data.tolist() == [10.0 * i for i in group]
         assert len({id(block._where()[0]) for block, _ in blocks}) == 1
 
 
@@ -160,9 +160,9 @@ def test_members_that_died_do_no_harm_and_are_not_kept_alive() -> None:
     del params
     assert [m() is not None for m in store.members] == [False, False, True, False]
     block = Block([Value(7.0), kept])
-    assert block.numbers.tolist() == [7.0, 2.0] and kept.data == 2.0
+    assert block.data.tolist() == [7.0, 2.0] and kept.data == 2.0
     kept.data = 5.0
-    assert block.numbers.tolist() == [7.0, 5.0]
+    assert block.data.tolist() == [7.0, 5.0]
 
 
 def test_a_store_grows_no_further_than_what_lives() -> None:
@@ -185,13 +185,13 @@ def test_where_there_is_room_nothing_moves() -> None:
     second = gather([*shared, Value(7.0)])  # the first had none, and a store that has grown has
     assert second is not first
     assert first.current() is second
-    numbers = second.numbers
+    data = second.data
     for n in (1, 2):
         late = some(n)
         assert gather([*late, *shared]) is second
-        assert np.shares_memory(numbers, second.numbers)
+        assert np.shares_memory(data, second.data)
         assert [v._right for v in late] == list(range(len(second.members) - n, len(second.members)))
-    assert second.numbers.tolist()[:3] == [0.0, 1.0, 2.0]
+    assert second.data.tolist()[:3] == [0.0, 1.0, 2.0]
 
 
 def test_a_program_follows_its_parameters_when_others_between_them_die() -> None:
@@ -216,7 +216,7 @@ def test_a_store_dies_with_its_values() -> None:
     try:
         params = some(3)
         block = Block(params)
-        view = block.numbers
+        view = block.data
         base = view.base if view.base is not None else view
         holders = sys.getrefcount(base)
         del block, params
@@ -232,7 +232,7 @@ def test_copies_are_plain_values_of_their_own() -> None:
         twin = again(params[1])
         assert not twin.in_store and (twin.data, twin.label) == (1.0, "p1")
         twin.data = 9.0
-        assert block.numbers.tolist() == [0.0, 1.0]
+        assert block.data.tolist() == [0.0, 1.0]
     loss = copy.deepcopy(params[0] * params[1])
     loss.backward()
     assert block.grads.tolist() == [0.0, 0.0]
@@ -243,7 +243,7 @@ def test_a_copied_block_belongs_to_the_copied_values() -> None:
     pair = (params, Block(params))
     for again in (copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))):
         twins, block = again(pair)
-        block.numbers += 5
+        block.data += 5
         assert [t.data for t in twins] == [5.0, 6.0, 7.0]
         assert [p.data for p in params] == [0.0, 1.0, 2.0]
 
@@ -349,7 +349,7 @@ def test_threads_that_gather_overlapping_values_end_in_one_consistent_store() ->
                 assert p.data == float(k)
                 p.data = -float(k)
             for block, chosen in blocks:
-                assert block.numbers.tolist() == [-float(i) for i in chosen]
+                assert block.data.tolist() == [-float(i) for i in chosen]
             moved = [p for p in params if type(p) is Stored]
             stores = {id(p._left): p._left for p in moved}
             assert all(isinstance(s, Store) and s.successor is None for s in stores.values())

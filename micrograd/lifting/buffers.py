@@ -1,4 +1,4 @@
-"""What one live call of a program uses: its numbers, and the code bound to them."""
+"""What one call of a program uses while its results live: arrays, and the code bound to them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _add = np.add
 
 
 class Buffers:
-    """The numbers of one live call, and the code bound to them.
+    """The arrays of one call, and the code bound to them.
 
     Parameters are read where they live, in the store. Only if they lie there in another order than
     when the program was recorded (it came from a pickle, say) are they copied: `moved` says how.
     """
 
-    __slots__ = ("store", "moved", "parameters", "bound", "numbers", "arguments",
+    __slots__ = ("store", "moved", "parameters", "bound", "memory", "arguments",
                  "_stored", "_backwards")  # fmt: skip
 
     def __init__(self, executable: Executable, store: Store) -> None:
@@ -40,7 +40,7 @@ class Buffers:
         first = int(places[0] - executable.positions[0]) if count else 0
         self.moved = None
         if np.array_equal(places, executable.positions + first):
-            self.parameters = store.numbers[first : first + count]
+            self.parameters = store.data[first : first + count]
             self._stored = store.grads[first : first + count]
         else:
             self.moved = (places, executable.positions)
@@ -51,7 +51,7 @@ class Buffers:
                 for x in program.parameters
             }
         )
-        self.numbers = self.bound.memory
+        self.memory = self.bound.memory
         arrays = [self.bound.arrays[x.array.name] for x in program.arguments]
         shapes = [a.shape for a in executable.recording.arguments]
         self.arguments = [x.reshape(shape) for x, shape in zip(arrays, shapes, strict=False)]
@@ -65,10 +65,10 @@ class Buffers:
     def read_parameters(self) -> None:
         if self.moved is not None:
             places, positions = self.moved
-            self.parameters[positions] = self.store.numbers[places]
+            self.parameters[positions] = self.store.data[places]
 
     def take_over(self, other: Buffers) -> None:
-        """What the forward pass of another call left."""
+        """Copy what the forward pass of another call left."""
         self.bound.take_over(other.bound)
 
     def run_backward(
@@ -76,9 +76,9 @@ class Buffers:
     ) -> Backward:
         """Fill the backward's memory with gradients, and add the parameters' to the store's.
 
-        `seeds`: gradients of outputs. Results without one pass nothing on, not even 0 * inf. The
-        code of whole arrays passes zeros on from them; where inf or nan comes out, or computed
-        `inputs` pass on what they get, the exact code runs instead.
+        `seeds`: gradients by output; outputs without one must pass nothing on, not even 0 * inf.
+        The usual code works on whole arrays and passes zeros on from such outputs. If that gives
+        inf or nan, or if an input was itself computed, exact code runs: it leaves them out.
         """
         leaves = executable.leaves_of(seeds)
         backward, bound = self._bound(executable, leaves)
@@ -104,7 +104,7 @@ class Buffers:
     def _bound(
         self, executable: Executable, which: tuple[int, ...], exact: bool = False
     ) -> tuple[Backward, Bound]:
-        """Backward code on these buffers. Exact code runs seldom: it is bound each time."""
+        """Backward code bound to these buffers; exact code runs seldom, and is bound anew."""
         found = self._backwards.get(which) if not exact else None
         if found is None:
             backward = executable.backward_of(which, exact)
@@ -151,7 +151,7 @@ class Backward:
         self._between(executable, found.arrived, starts)
 
     def _between(self, executable: Executable, arrived: Marks, starts: Mapping[Array, int]) -> None:
-        """The results that others of them were made from, which have gradients of their own."""
+        """Where the gradients are of outputs from which other outputs are computed."""
         self.places = np.zeros(len(executable.places), dtype=np.intp)
         flags = np.zeros(len(executable.places), dtype=bool)
         for number in executable.between:
@@ -163,12 +163,12 @@ class Backward:
         self.between = between if len(between) else None
 
     def seed(self, seeds: Mapping[int, float]) -> None:
-        """The gradients that have arrived at outputs; zeros at the others."""
+        """Write the gradients that have arrived at outputs, and zeros for the others."""
         if len(seeds) < len(self.seed_places):
             self._numbers[:] = 0.0
         for output, g in seeds.items():
             self._numbers[self.seed_places[output]] = g
 
     def is_finite(self) -> bool:
-        """Whether the squares of all gradients that leave the program have a finite sum."""
+        """Whether all gradients that leave the program are finite (and their squares' sum)."""
         return bool(np.isfinite(self._leaving @ self._leaving))

@@ -1,9 +1,8 @@
 """A lifted call as one operation of the graph.
 
-The call is a node whose inputs are the Values that were passed; each result is a node above it
-(`results.py`).
-When a gradient reaches a result, it is left with the call; when the engine comes to the call's own
-node, the program's backward runs once, for all of them.
+The call is a node whose inputs are the Values that were passed; each result is a node made from it
+(`results.py`). When the engine comes to a result in `backward`, the result leaves its gradient with
+the call; when it comes to the call's own node, the program's backward pass runs once, for all.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ __all__ = ["Call", "Called", "Memory"]
 
 
 class Called(Protocol):
-    """What a call asks of the program that it runs (`executable.py`)."""
+    """What a call needs of the program that it runs (`Executable` in `executable.py`)."""
 
     parameters: list[Value]
     store: Store
@@ -40,9 +39,9 @@ class Called(Protocol):
 
 
 class Memory(Protocol):
-    """What a call keeps while its results live: its numbers, and the way back through them."""
+    """What a call keeps while its results live (`Buffers` in `buffers.py`)."""
 
-    numbers: np.ndarray
+    memory: np.ndarray  # all numbers of the call, arguments and results among them
     store: Store
 
     def take_over(self, other: Any) -> None: ...
@@ -50,7 +49,7 @@ class Memory(Protocol):
 
 
 class Call(Rule):
-    """The rule of a call's node: owns its buffers, gives them back when the results die."""
+    """The rule of a call's node; it owns the buffers until the call and its results are gone."""
 
     __slots__ = ("program", "buffers", "seeds", "name", "made", "grads", "between")
 
@@ -82,7 +81,7 @@ class Call(Rule):
                 self._keep(backward.between, grads[backward.places])
 
     def _keep(self, between: np.ndarray, grads: np.ndarray) -> None:
-        """Results that other results were made from have their gradients, as in the eager graph."""
+        """Give results from which others were computed their gradients, as in the eager graph."""
         if self.grads is None or self.between is None:
             self.grads = np.zeros(len(grads))
             self.between = np.zeros(len(grads), dtype=bool)
@@ -101,7 +100,7 @@ class Call(Rule):
         )
 
     def current(self) -> Memory:
-        """The buffers, moved along if the parameters have moved to a larger store since."""
+        """The buffers; new ones with the same numbers if the parameters have moved."""
         store = self.program.store.current()
         if self.buffers.store is not store:
             fresh: Memory = self.program.buffers()

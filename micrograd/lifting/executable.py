@@ -1,8 +1,8 @@
 """A program that can be called: its steps and their code.
 
-There is one code forward and one backward for each set of results that a gradient has arrived at;
-each live call has `buffers` of its own. Which calls of NumPy, or of another library, the code is
-made of is the executor's business (`run/`).
+The forward pass has one code, the backward pass one for each set of results that get a gradient.
+Each call whose results live has buffers of its own (`buffers.py`). Executors (`run/`) turn steps
+into code, for NumPy or for the processor itself.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _EXACT_KEPT = 16  # exact backward codes that are kept; each is for other number
 
 
 class Executable:
-    """What `lift` found: a program, its parameters, and its code. Call it.
+    """What `lift` found: a program, its parameters, and its code; call it like the function.
 
-    A pickle holds the recording and the parameters; the code is made again when it is loaded.
+    A pickle holds the recording and the parameters; loading it makes the code again.
     """
 
     def __init__(
@@ -102,12 +102,12 @@ class Executable:
 
     @cached_property
     def backward(self) -> BackwardText:
-        """The backward pass of the first result, a loss, say: lines that read those of `text`."""
+        """The backward pass of the first result, often a loss, as lines after those of `text`."""
         return BackwardText(self.program, adjoint(self.program, [0] if self.which else []))
 
     @property
     def loops(self) -> str:
-        """The loops that are compiled, as C-like text: of `executor="native"` alone."""
+        """The compiled loops as text that looks like C; only with `executor="native"`."""
         if self.executor != "native":
             raise AttributeError(
                 f"{self.name} is run by {self.executor!r}, which has no loops of its own; "
@@ -120,20 +120,19 @@ class Executable:
 
     @property
     def constants(self) -> list[float]:
-        """The numbers that were taken from outside the function or written in it."""
+        """The constants: numbers written in the function, or found outside it."""
         return list(self.recording.layout.constants)
 
     # --- backward ---------------------------------------------------------------------------------
 
     def leaves_of(self, seeds: Iterable[int]) -> tuple[int, ...]:
-        """Which results, numbered as the template numbers them, a gradient has arrived at."""
+        """The results, by number, that the outputs in `seeds` (single numbers) belong to."""
         return tuple(sorted({int(self._leaf_of[which]) for which in seeds}))
 
     def backward_of(self, which: tuple[int, ...], exact: bool = False) -> Backward:
-        """The backward code of these results (`exact`: of these outputs).
+        """The backward code of these results; `exact`: of these outputs, single numbers, alone.
 
-        Made when it is first asked for; of the exact ones, which are as many as somebody asks for,
-        the last few are kept.
+        It is made when it is first asked for. Only the last few exact ones are kept.
         """
         key = (which, exact)
         with self.running:
@@ -159,7 +158,7 @@ class Executable:
 
     @cached_property
     def between(self) -> list[int]:
-        """The results some of whose elements are read to make others: they have gradients, too."""
+        """The results from which others are computed: they have gradients of their own, too."""
         return [k for k, which in enumerate(self.which) if self.is_between[which].any()]
 
     @property
@@ -194,7 +193,7 @@ class Executable:
     def load(
         self, parameters: Mapping[str, Any], statistics: Mapping[str, Any] | None = None
     ) -> None:
-        """Write what `to_jax` gave, after training, say, into the Values and running statistics."""
+        """Write parameters as `to_jax` gave them, and statistics, into the Values and modules."""
         from micrograd.lifting.run.with_jax.stacks import load
 
         load(self, parameters, statistics or {})
@@ -208,7 +207,7 @@ class Executable:
         )  # fmt: skip
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run on arguments of the kinds and shapes that were recorded."""
+        """Run on arguments with the structure and the shapes that were recorded."""
         found = read(args, kwargs)
         shapes = [np.shape(array) for array in found.arrays]
         expected = [argument.shape for argument in self.recording.arguments]
@@ -219,7 +218,7 @@ class Executable:
         return self.run(found)
 
     def run(self, found: Arguments) -> Any:
-        """One call: numbers in, forward, results out."""
+        """One call: write the arguments, run the forward pass, make the results."""
         buffers, recording = self.buffers(), self.recording
         for argument, array in zip(buffers.arguments, found.arrays, strict=True):
             np.copyto(argument, array)
@@ -228,7 +227,7 @@ class Executable:
         with self.running:
             buffers.run_forward()
         for places, update in zip(self._updated, recording.updates, strict=True):
-            new = buffers.numbers[places].reshape(update.places.shape)
+            new = buffers.memory[places].reshape(update.places.shape)
             update.module.update_buffer(update.name, new)
         call = Call(self, buffers, self.name)
         node = None
@@ -241,15 +240,15 @@ class Executable:
         return self.template.fill(node, call)
 
     def _bring(self, buffers: Buffers) -> None:
-        """Random numbers, running statistics and captured Values, as they are now."""
+        """Write new random numbers, and running statistics and captured Values as they are now."""
         for start, state in zip(self._drawn, self.recording.states, strict=True):
             size = int(np.prod(state.shape))
-            buffers.numbers[start : start + size] = state.generator.random(size)
+            buffers.memory[start : start + size] = state.generator.random(size)
         for start, outside in zip(self._outside, self.recording.outside, strict=True):
-            buffers.numbers[start] = outside.value._data
+            buffers.memory[start] = outside.value._data
 
     def buffers(self) -> Buffers:
-        """Those that a finished call has given back, or new ones."""
+        """Buffers that a finished call has given back, or new ones."""
         store = self.store.current()
         try:
             while True:
@@ -261,5 +260,5 @@ class Executable:
 
 
 def _places(window: Window, starts: Mapping[Array, int]) -> np.ndarray:
-    """Where a window's elements stand in memory."""
+    """The places in memory of a window's elements."""
     return elements(window) + starts.get(window.view.array, 0)  # an empty one stands nowhere

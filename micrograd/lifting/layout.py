@@ -1,7 +1,6 @@
-"""What was found in one recording, as plain data: all that a program is made of.
+"""What was found in one recording, as plain data, of which `steps/lower.py` makes a program.
 
-A batch size changes the numbers in it and nothing else, which is what `batch.py` builds on.
-`steps/lower.py` makes a program of it.
+Another batch size changes the numbers in it and nothing else: `batch.py` uses that.
 """
 
 from __future__ import annotations
@@ -11,10 +10,48 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.engine import Value
-from micrograd.lifting.schedule import Layout
+from micrograd.lifting.steps.expression import Formula
 from micrograd.lifting.strides import Access
+from micrograd.op import Op
 
-__all__ = ["Argument", "Outside", "Recording", "Result", "State", "Update"]
+__all__ = [
+    "PARAMETERS",
+    "Argument",
+    "Instruction",
+    "Layout",
+    "Outside",
+    "Recording",
+    "Result",
+    "State",
+    "Update",
+]
+
+PARAMETERS = 1 << 40  # addresses from here on are in the store, below in the program's own buffer
+
+
+class Instruction(NamedTuple):
+    """out = op(operands): a map, a reduction over the last `inner` loops, a take or a scan.
+
+    A dot may have a third operand, a mask: where it is 0 there is no term. All accesses have the
+    same loops: those of `out`, then the `inner` ones that are reduced.
+    """
+
+    kind: str  # 'map', 'sum', 'chain' (of maxima or minima), 'dot', 'take' or 'scan'
+    op: Op | None
+    out: Access
+    operands: tuple[Access, ...]
+    start: Access | None
+    inner: int
+    replaces: int
+    value: Formula | None = None  # of a scan: one step of it, from the operands
+
+
+class Layout(NamedTuple):
+    """Where everything stands, and what is done with it."""
+
+    instructions: list[Instruction]
+    constants: list[float]  # the numbers at addresses 0, 1, ...
+    size: int
 
 
 class Argument(NamedTuple):
@@ -26,14 +63,14 @@ class Argument(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A leaf of what the function returned: its shape and where its numbers stand."""
+    """A leaf of what the function returned: its shape, and where its numbers stand."""
 
     shape: tuple[int, ...]
     access: Access
 
 
 class State(NamedTuple):
-    """Uniform random numbers, drawn anew for each call (dropout)."""
+    """Numbers that each call gets anew: random ones (dropout), or running statistics."""
 
     start: int
     shape: tuple[int, ...]
@@ -49,14 +86,14 @@ class Update(NamedTuple):
 
 
 class Outside(NamedTuple):
-    """A Value with a past that the function found outside itself: an input of each call."""
+    """A computed Value that the function found outside itself: an input of each call."""
 
     place: int
     value: Value
 
 
 class Recording(NamedTuple):
-    """Instructions, and where what goes in and what comes out stands among their numbers."""
+    """Instructions, and where arguments, results and the rest stand among their numbers."""
 
     layout: Layout
     arguments: tuple[Argument, ...]

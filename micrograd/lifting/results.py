@@ -40,12 +40,12 @@ class Output(Rule):
 
 def output(node: Value | None, call: Call, which: int) -> Value:
     """The Value of one result; a plain leaf if the call remembers nothing (`no_grad`)."""
-    return _result(node, call, which, call.buffers.numbers.item(call.program.outputs[which]))
+    return _result(node, call, which, call.buffers.memory.item(call.program.outputs[which]))
 
 
 def outputs(node: Value | None, call: Call, which: np.ndarray) -> list[Value]:
     """The Values of many results."""
-    found = call.buffers.numbers[call.program.places[which]].tolist()
+    found = call.buffers.memory[call.program.places[which]].tolist()
     return [_result(node, call, k, x) for k, x in zip(which.tolist(), found, strict=True)]
 
 
@@ -112,7 +112,7 @@ class ResultArray(NDArrayOperatorsMixin):
         if self._values is not None:  # they may have been written to
             return numbers(self._values)
         places = self._call.program.places[self._which]
-        found: np.ndarray = self._call.buffers.numbers[places]
+        found: np.ndarray = self._call.buffers.memory[places]
         return found
 
     def __len__(self) -> int:

@@ -17,6 +17,7 @@ from micrograd.arrays import numbers
 from micrograd.engine import Value
 from micrograd.nn.learning import alive
 from micrograd.reals import describe
+from micrograd.tree import flatten
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,10 +73,10 @@ class Module:
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """This module (path '') and all that it holds."""
-        return ((path, x) for path, x in _walk(self, "") if isinstance(x, Module))
+        return ((path, x) for path, x in _walk(self) if isinstance(x, Module))
 
     def _groups(self) -> Iterator[tuple[str, _Group]]:
-        return ((path, x) for path, x in _walk(self, "") if isinstance(x, _Group))
+        return ((path, x) for path, x in _walk(self) if isinstance(x, _Group))
 
     def zero_grad(self) -> None:
         parameters = self.parameters()
@@ -130,10 +131,10 @@ class Module:
 
     def _state(self) -> dict[str, np.ndarray]:
         state: dict[str, np.ndarray] = {}
-        for path, x in _walk(self, ""):
+        for path, x in _walk(self):
             if isinstance(x, Module):
                 for name in x.buffer_names:
-                    state[_join(path, name)] = getattr(x, name)
+                    state[f"{path}.{name}" if path else name] = getattr(x, name)
             else:
                 state[path] = x.as_array()
         return state
@@ -176,27 +177,29 @@ def _write(place: np.ndarray, new: np.ndarray) -> None:
     elif all(v.in_store for v in place.flat):
         from micrograd.store import Block
 
-        Block(place.flat).numbers = np.asarray(new, dtype=np.float64).ravel()
+        Block(place.flat).data = np.asarray(new, dtype=np.float64).ravel()
     else:
         for v, number in zip(place.flat, new.ravel().tolist(), strict=True):
             v.data = float(number)
 
 
-def _walk(thing: Any, path: str) -> Iterator[tuple[str, Module | _Group]]:
-    """Each module and each group of leaf Values at or below `thing`, with its path."""
-    if isinstance(thing, Module):
-        yield path, thing
-        for name, member in thing._members():
-            if not name.startswith("_"):
-                yield from _walk(member, _join(path, name))
-    elif (group := _group(thing)) is not None:
-        yield path, group
-    elif isinstance(thing, (list, tuple)):
-        for i, member in enumerate(thing):
-            yield from _walk(member, _join(path, str(i)))
-    elif isinstance(thing, dict):
-        for key, member in thing.items():
-            yield from _walk(member, _join(path, str(key)))
+def _walk(module: Module, path: str = "") -> Iterator[tuple[str, Module | _Group]]:
+    """The module and, below it, each module and each group of leaf Values, with its path."""
+    yield path, module
+    groups: dict[int, _Group | None] = {}
+
+    def is_leaf(x: Any) -> bool:
+        group = groups[id(x)] = _group(x)
+        return group is not None or isinstance(x, Module) or hasattr(type(x), "__array__")
+
+    members = {k: member for k, member in module._members() if not k.startswith("_")}
+    held = flatten(members, is_leaf)
+    for keys, x in zip(held.paths(), held.leaves, strict=True):
+        below = ".".join(map(str, (path, *keys) if path else keys))
+        if isinstance(x, Module):
+            yield from _walk(x, below)
+        elif (group := groups[id(x)] if id(x) in groups else _group(x)) is not None:
+            yield below, group
 
 
 def _group(thing: Any) -> _Group | None:
@@ -223,10 +226,6 @@ def _group(thing: Any) -> _Group | None:
 def _is_leaf(x: Any) -> bool:
     """A Value that nothing made: neither an operation nor a recording, which a module may cache."""
     return isinstance(x, Value) and x._rule is None and x.has_number
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
 
 
 def positive(what: str, n: Any) -> int:

@@ -48,7 +48,7 @@ def trained(
             with np.errstate(all="ignore"):
                 optimiser.step()
     assert (optimiser._compiled is not None) == native
-    return optimiser.block.numbers.copy(), optimiser
+    return optimiser.block.data.copy(), optimiser
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from executing import program_of
+from executing import SHIPPED, program_of
 from taped import taped
 
 from micrograd import Value, lift, ops
 from micrograd.lifting.fuse import fuse
-from micrograd.lifting.run import EXECUTORS
+from micrograd.lifting.layout import Instruction
 from micrograd.lifting.scans import SHORTEST
-from micrograd.lifting.schedule import Instruction, schedule
+from micrograd.lifting.schedule import schedule
 from micrograd.lifting.steps.checks import check
 
 N = SHORTEST + 8
@@ -137,13 +137,13 @@ def test_a_short_chain_stays_as_it_is() -> None:
 # --- right, forward and backward ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("executor", list(EXECUTORS))
+@pytest.mark.parametrize("executor", SHIPPED)
 @pytest.mark.parametrize("name", STEPS)
 def test_the_last_number_of_a_chain(name: str, executor: str) -> None:
     same(lambda x, w: chained(STEPS[name])(x, w)[-1], *numbers(), executor)
 
 
-@pytest.mark.parametrize("executor", list(EXECUTORS))
+@pytest.mark.parametrize("executor", SHIPPED)
 @pytest.mark.parametrize("name", STEPS)
 def test_a_loss_at_each_step(name: str, executor: str) -> None:
     def loss(x: Any, w: Any) -> Any:

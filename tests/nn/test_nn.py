@@ -222,6 +222,25 @@ def test_parameters_are_found_wherever_they_stand() -> None:
     assert named["inner.weight[0, 0]"] is model.inner.weight[0, 0]
 
 
+def test_a_list_that_holds_itself_is_an_error_that_says_where() -> None:
+    model = nn.Module()
+    model.layers = [nn.Linear(1, 1)]
+    model.layers.append(model.layers)
+    with pytest.raises(ValueError, match=r"a list holds itself at \['layers'\]\[1\]"):
+        model.parameters()
+
+
+def test_arrays_of_other_things_are_not_looked_into() -> None:
+    model = nn.Module()
+    model.mixed = np.array([Value(1), None], dtype=object)
+    model.made = values([1.0, 2.0]) * 2
+    model.kept = {"deep": [({"w": values([3.0])}, [Value(4), "text"])]}
+    assert [name for name, _ in model.named_parameters()] == [
+        "kept.deep.0.0.w[0]",
+        "kept.deep.0.1.0",
+    ]
+
+
 class Caching(nn.Module):
     """Keeps what passed through it, as the videos' layers do."""
 

@@ -14,7 +14,7 @@ import pytest
 from browsing import browser, errors, needs_browser, prefer, resize, violations
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
-from test_groups import labelled, perceptron
+from test_grouping import labelled, perceptron
 
 from micrograd import Value, nn, step_through
 from micrograd.show.graph.text import number_text

@@ -1,9 +1,9 @@
 """Executors: what turns Steps into something that runs on buffers. None knows a derivative.
 
-An executor is called with steps and gives an object like `with_numpy.Compiled`: `placement` says
-where arrays lie, `bind` fits the code to buffers. A function `run(steps, buffers)` that does what
-the steps say is made one by `interpreted.Interpreted`. `reference.py` is the truth that all others
-are held to.
+An executor is called with steps and gives an object such as `Compiled` in `with_numpy.py`: its
+`placement` says where arrays lie, its `bind` fits the code to buffers. `Interpreted` makes one of
+any function `run(steps, buffers)` that carries out the steps. All must give the numbers that
+`reference.py` gives.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One step as NumPy calls: what it reads, what it computes, where that goes."""
+"""One step as NumPy calls: arrays for what it reads, the computation, where the result goes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FEW = 4  # a number made of so many turns of the loops is quicker in plain Pyth
 
 
 class Calls(Reads):
-    """Writes one step after the other."""
+    """Writes the calls of one step after the other."""
 
     def write(self, step: Step) -> None:
         if not moving(step.out, step.loops) and math.prod(step.loops) <= _FEW and _plain(step):
@@ -43,7 +43,7 @@ class Calls(Reads):
     # --- steps ------------------------------------------------------------------------------------
 
     def regular(self, step: Step) -> None:
-        """A step that goes to a strided view, no place of which comes twice."""
+        """A step that writes to a strided view which visits no place twice."""
         out = Operand(step.out.array.name, step.out.base, step.out.strides)
         factors = product(step.value)
         if factors is not None and len(factors[0]) == 2 and step.combine in (None, ops.add):
@@ -61,7 +61,7 @@ class Calls(Reads):
         self.elementwise(step, out)
 
     def elementwise(self, step: Step, out: Operand) -> None:
-        """A step number by number, then combined."""
+        """A step as ufuncs, number by number, and then a sum or maximum if it combines."""
         kept = [k for k in range(len(step.loops)) if k not in standing(step.out, step.loops)]
         sizes = [step.loops[k] for k in kept]
         target = self.source.view(out.source, out.base, sizes, [out.strides[k] for k in kept])
@@ -82,7 +82,7 @@ class Calls(Reads):
         return place
 
     def expression(self, value: Formula, step: Step, out: str | None = None) -> str:
-        """The name of an array over all loops that holds the value."""
+        """The name of an array with an axis for each loop, which holds the value."""
         if isinstance(value, Read) and out is not None:
             view = step.reads[value.k]
             if view.index is not None and len(moving(view, step.loops)) == len(step.loops):
@@ -95,7 +95,7 @@ class Calls(Reads):
         return emit(self.source, value, names, step.loops, out)
 
     def scaled_sum(self, step: Step, out: Operand, read: int, factor: float) -> None:
-        """sum of c * x as c * sum of x: the multiplication is of what is left."""
+        """sum of c * x as c * sum of x: fewer numbers are multiplied."""
         kept = moving(step.out, step.loops)
         sizes = [step.loops[k] for k in kept]
         target = self.source.view(out.source, out.base, sizes, [out.strides[k] for k in kept])
@@ -129,7 +129,7 @@ class Calls(Reads):
         return Operand(name, 0, tuple(strides))
 
     def scatter(self, step: Step) -> None:
-        """A step that goes to a list of places, or to rows that an index chooses."""
+        """A step that writes to a list of places, or to rows that an index chooses."""
         source, moves = self.source, moving(step.out, step.loops)
         sizes = [step.loops[k] for k in moves]
         value = self.scattered(step, moves, sizes)
@@ -149,9 +149,9 @@ class Calls(Reads):
         source.emit(f"{source.function(scatter_add)}({array}, {chosen}, {value})")
 
     def scattered(self, step: Step, moves: Sequence[int], sizes: Sequence[int]) -> str:
-        """What goes to the places that are walked along the loops `moves`, as an array of its own.
+        """The numbers for the places that the loops `moves` visit, as a new array.
 
-        A sum of products is the same matrix product as where it goes to a strided view.
+        A sum of products is a matrix product here, too, as in `regular`.
         """
         summed = len(moves) < len(step.loops)
         factors = product(step.value)
@@ -168,7 +168,7 @@ class Calls(Reads):
         return name
 
     def in_turn(self, step: Step) -> None:
-        """A recurrence: one turn after the other, the rows that it never mixes at once."""
+        """A recurrence, turn by turn; the loops along which nothing is passed on go at once."""
         rows = _rows(step)
         if step.accumulate:
             value = ops.add(Read(len(step.reads)), step.value)
@@ -197,7 +197,7 @@ class Calls(Reads):
     # --- one number at a time ---------------------------------------------------------------------
 
     def cells(self, step: Step) -> None:
-        """A number or two in plain Python."""
+        """A step that makes a few numbers, in plain Python."""
         terms = []
         for turns in itertools.product(*map(range, step.loops)):
             cells = [self.cell(view.shifted(turns)) for view in step.reads]

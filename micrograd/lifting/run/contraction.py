@@ -1,8 +1,8 @@
 """A sum of products over nested loops, written as the matrix product that it is.
 
-The loops of out[...] = sum a[...] * b[...] are sorted by who moves along them: both factors and the
-result (a batch), one factor and the result (rows, columns), both factors but not the result (the
-sum). Forward and both gradients of a layer are the same question with other roles.
+Each loop of out[...] = sum a[...] * b[...] has a role, by which of the arrays move along it: all
+three (batch), one factor and the result (row, column), the factors but not the result (sum). A
+layer's forward pass and both of its gradients are such products, with different roles.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _ROLES = {
 
 
 def merged(loops: Sequence[Loop]) -> list[Loop]:
-    """Neighbouring loops of one role that are one loop in memory become one."""
+    """The loops, with neighbours of one role joined where they are one loop in memory."""
     result: list[Loop] = []
     for loop in loops:
         if loop.length == 1:
@@ -74,7 +74,7 @@ class Operand(NamedTuple):
 def contract(
     source: Source, sizes: Sequence[int], a: Operand, b: Operand, out: Operand, add: bool
 ) -> None:
-    """Write out[...] (+)= sum a[...] * b[...]; what out does not move along is summed."""
+    """Write out[...] = sum a[...] * b[...], or += if `add`, over the loops with stride 0 in out."""
     loops = [
         Loop(n, *strides)
         for n, *strides in zip(sizes, a.strides, b.strides, out.strides, strict=True)
@@ -104,7 +104,7 @@ def contract(
 def _copied(
     source: Source, x: Operand, loops: list[Loop], which: str
 ) -> tuple[Operand, list[Loop]]:
-    """A factor copied in the order of the loops, if the loops of the sum are not one in it."""
+    """A factor, copied if the loops of the sum are not one loop in memory; the new loops."""
     sums = [loop for loop in loops if loop.role == "sum"]
     if all(
         getattr(outer, which) == getattr(inner, which) * inner.length
@@ -123,7 +123,7 @@ def _factor(source: Source, x: Operand, loops: Sequence[Loop], which: str) -> st
 
 
 def _product(source: Source, a: Operand, b: Operand, out: Operand, loops: list[Loop]) -> None:
-    """The call that computes it: multiply without a sum, else matmul or vecdot."""
+    """The call that computes the product: multiply if there is no sum, else matmul or vecdot."""
     sums = [loop for loop in loops if loop.role == "sum"]
     rows = _longest([loop for loop in loops if loop.role == "row"])
     columns = _longest([loop for loop in loops if loop.role == "column"])
@@ -154,7 +154,7 @@ def _longest(loops: list[Loop]) -> list[Loop]:
 
 
 def _restrided(loops: Sequence[Loop], moving: Sequence[Loop], which: str) -> list[Loop]:
-    """The loops over a contiguous copy of one factor, laid out in the order of `moving`."""
+    """The loops with the strides of a contiguous copy, in the order of `moving`, for one array."""
     packed = dense([loop.length for loop in moving])
     strides = {id(loop): stride for loop, stride in zip(moving, packed, strict=True)}
     return [loop._replace(**{which: strides.get(id(loop), 0)}) for loop in loops]

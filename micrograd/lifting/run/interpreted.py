@@ -1,4 +1,4 @@
-"""A function that does what steps say, as an executor: nothing is compiled."""
+"""An executor that compiles nothing: it calls a function that carries out the steps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Interpreted"]
 
 
 class Interpreted:
-    """`run(steps, buffers)` as an executor: `buffers` are lists of floats, array by array."""
+    """`run(steps, buffers)` as an executor; `buffers`: a list of floats for each array, by name."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Interpreted:
         shared: Bound | None = None,
         memory: np.ndarray | None = None,
     ) -> Bound:
-        """The steps on a set of buffers, as `with_numpy.Compiled` binds its code."""
+        """A Bound that runs the steps on a set of buffers; arguments as for `Compiled.bind`."""
         memory = np.zeros(self.placement.size) if memory is None else memory
         arrays = {**(shared.arrays if shared else {}), **given}
         for array, start in self.placement.starts.items():

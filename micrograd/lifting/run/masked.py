@@ -1,8 +1,8 @@
-"""Sums of products of which a mask leaves some out, as matrix products.
+"""Sums of where(mask, a * b, 0), as matrix products.
 
-The mask goes into the factor that moves along its loops, or over the result. A term that is left
-out must not count even where its other factor is inf or nan, and 0 * inf is nan: then, and only
-then, every product is computed and chosen from.
+The mask is applied to the factor that moves along the mask's loops, or to the result. A term that
+it leaves out must not count even if its other factor is inf or nan, although 0 * inf is nan: only
+if there are such factors is every product computed, and the mask applied to the products.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ __all__ = ["MaskedProduct", "is_finite"]
 
 
 def is_finite(x: np.ndarray) -> bool:
-    """Whether all numbers are finite; it may say no where their squares' sum overflows."""
+    """Whether all numbers are finite (also False if the sum of their squares overflows)."""
     return math.isfinite(np.vdot(x, x))
 
 
 class MaskedProduct:
-    """A step whose value is where(mask, a * b, 0): its factors, and where the mask goes."""
+    """A step whose value is where(mask, a * b, 0): its factors, and what the mask is applied to."""
 
     def __init__(self, step: Step, mask: int, factors: Sequence[int]) -> None:
         self.step, self.factors = step, factors
@@ -53,7 +53,7 @@ class MaskedProduct:
         return found if found.over_result or found.masked is not None else None
 
     def write(self, source: Source, operands: Sequence[Operand], out: Operand, slow: Any) -> None:
-        """Write it to `out`; `slow()` writes what is right for inf and nan as well."""
+        """Write the product to `out`; `slow()` writes the code that is right for inf and nan."""
         step = self.step
         if self.over_result:
             moves = moving(step.out, step.loops)
@@ -113,7 +113,7 @@ class MaskedProduct:
 
 
 def _stripped(value: Formula, masks: list[int]) -> Formula:
-    """A product without the masks around it and in it, which are noted."""
+    """A product without the masks around it and in it; they are added to the list `masks`."""
     if isinstance(value, Apply) and value.op is ops.where:
         mask, inside, other = value.inputs
         if isinstance(mask, Read) and other == 0.0:

@@ -24,7 +24,7 @@ class Numbers:
 
     @classmethod
     def fits(cls, step: Step) -> bool:
-        """Whether there is one loop, whose every turn reads of its own array the turn before."""
+        """Whether there is one loop, each turn of which reads what the turn before it wrote."""
         if sum(n > 1 for n in step.loops) != 1 or not moving(step.out, step.loops):
             return False
         if step.out.gather is not None or step.out.index is not None or step.combine is not None:
@@ -39,14 +39,14 @@ class Numbers:
             self._loop()
 
     def _strided(self, view: View) -> str:
-        """A view along the loop."""
+        """The name of the array that a view visits along the loop."""
         found = self.calls.operand(view, self.loops)
         (k,) = moving(self.step.out, self.loops)
         name: str = self.source.view(found.source, found.base, [self.loops[k]], [found.strides[k]])
         return name
 
     def _running_sum(self) -> bool:
-        """out[t] = out[t - 1] + x[t], as NumPy's accumulate, which adds in the same order."""
+        """Write out[t] = out[t - 1] + x[t] as np.add.accumulate; False if it is no such sum."""
         value, step = self.step.value, self.step
         if not isinstance(value, Apply) or value.op is not ops.add:
             return False
@@ -96,7 +96,7 @@ class Numbers:
 
 
 def _is_last_turn(view: View, step: Step) -> bool:
-    """Whether a view walks one turn behind what the step writes."""
+    """Whether a view reads, in each turn, what the step has written in the turn before."""
     if view.array != step.out.array or view.gather is not None or view.index is not None:
         return False
     stride = sum(s for s, n in zip(step.out.strides, step.loops, strict=True) if n > 1)

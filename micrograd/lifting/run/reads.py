@@ -1,4 +1,4 @@
-"""What a step reads as arrays that NumPy walks: strided views, and copies of what is gathered."""
+"""What a step reads, as NumPy arrays: strided views, and copies of what is gathered."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _ROW = 4  # places that come so many at a time are copied row by row
 
 
 class Reads:
-    """Operands by name; `copies` are the gathered ones and the chosen rows that code has made."""
+    """Names of operands; `copies`: those that code has already copied out of other arrays."""
 
     def __init__(self, source: Source, copies: dict[Any, str]) -> None:
         self.source = source
         self.copies = copies
 
     def operand(self, view: View, loops: Sequence[int]) -> Operand:
-        """A view as strides over an array; what is gathered is copied out first."""
+        """A view as an array with strides; what is gathered is copied to a new array first."""
         if view.gather is None and view.index is None:
             return Operand(view.array.name, view.base, view.strides)
         key = (view.array.role, view.key, tuple(loops))
@@ -59,7 +59,7 @@ class Reads:
         source.emit(f"{array}.take({self.chosen(view, loops)}, None, {out}, 'clip')")
 
     def rows(self, array: Array, places: np.ndarray) -> tuple[str, np.ndarray, int] | None:
-        """The rows that places visit: the array as a table, which of its rows, their length.
+        """The rows that places visit: the array as a table, the row numbers, the length of a row.
 
         None if they do not come in rows. Whole rows are copied in a fifth of the time.
         """

@@ -1,6 +1,6 @@
 """The reference executor: plain Python loops over plain lists, one turn after the other.
 
-Slow, and plainly right: `run` is what a Step means.
+It is slow and easy to check: `run` defines what a Step means.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Buffers = dict[str, list[float]]  # the numbers of each array, by its name, in m
 
 
 def run(steps: Sequence[Step], buffers: Buffers) -> None:
-    """Do what the steps say; `buffers` holds what is given and receives what is computed."""
+    """Carry out the steps; `buffers` holds the given arrays and receives the computed ones."""
     for step in steps:
         for view in step.views:
             buffers.setdefault(view.array.name, _fresh(view.array))
@@ -37,7 +37,7 @@ def run(steps: Sequence[Step], buffers: Buffers) -> None:
 
 
 def _fresh(array: Array) -> list[float]:
-    """A constant's numbers; what no step has written yet is nan."""
+    """A constant's numbers; nan in an array that steps are still to write."""
     return [float("nan")] * array.size if array.numbers is None else array.numbers.ravel().tolist()
 
 

@@ -1,8 +1,9 @@
 """Source code of NumPy calls, and the arrays that its names stand for.
 
 `Source` hands out names while code is written: views of arrays, temporaries, constants. `bind` then
-makes them for one set of arrays. Temporaries lie in one arena, each step's where the last one's
-were, in the cache; what is kept (gathered copies, chosen rows) belongs to one set.
+makes them for one set of arrays. Temporaries lie in one piece of memory, each step's where the last
+one's were, so that they stay in the processor's cache; copies of gathered elements and chosen rows
+are kept, and belong to one set.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Source:
     def __init__(self, before: Source | None = None) -> None:
         """`before`: code that has run on the same arrays, whose names this code may use.
 
-        Names of its own end otherwise, so that several functions can follow the same one.
+        Its own names have another ending, so that several functions can follow the same one.
         """
         self.lines: list[str] = []
         self._mark: str = "" if before is None else before._mark + "b"
@@ -54,7 +55,7 @@ class Source:
     # --- writing ----------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """The next step: its temporaries take the place of the last one's."""
+        """Begin a step: its temporaries take the place of the last step's."""
         self._offset = 0
 
     def emit(self, line: str) -> None:
@@ -75,7 +76,7 @@ class Source:
         return code
 
     def rename(self, array: str, other: str) -> None:
-        """An array lies where another one lay: their views have one name."""
+        """Note that an array lies where another one lay: their views share a name."""
         self._same[array] = self._same.get(other, other)
 
     # --- names ------------------------------------------------------------------------------------
@@ -111,7 +112,7 @@ class Source:
         return name
 
     def function(self, thing: Any) -> str:
-        """A name that reads well, `matmul`; numbered if another thing has it."""
+        """The name of a function, such as `matmul`; with a number if another one has it."""
         name = getattr(thing, "__name__", "f")
         name = name if name.isidentifier() else "f"
         if self._fixed.setdefault(name, thing) is not thing:
@@ -125,11 +126,11 @@ class Source:
         return name
 
     def number(self, x: float) -> str:
-        """A constant as an array of no dimensions: a Python float costs each call 0.3 us more."""
+        """The name of a constant as a 0-d array: with a float each call takes 0.3 us more."""
         return self.constant("c", np.array(float(x)), repr(float(x)))
 
     def places(self, found: np.ndarray) -> str:
-        """A list of integers."""
+        """The name of an array of integers."""
         found = np.array(found, dtype=np.intp, order="C")
         return self.constant("i", found, found.tobytes() + repr(found.shape).encode())
 
@@ -145,7 +146,7 @@ class Source:
     def bind(
         self, code: CodeType, arrays: Mapping[str, np.ndarray], made: dict[str, Any]
     ) -> FunctionType:
-        """The function on these arrays. `made`: what other functions have of them already."""
+        """The function for these arrays; `made`: what other functions made for them."""
         made.update(self._fixed)
         for name in code.co_names:
             if name in self._specs:
@@ -181,7 +182,7 @@ class Source:
 def strided(
     array: np.ndarray, base: int, sizes: tuple[int, ...], strides: tuple[int, ...]
 ) -> np.ndarray:
-    """A view of a contiguous array, strides in elements."""
+    """A view of a contiguous array; strides are counted in elements."""
     if math.prod(sizes) == 0:
         return np.zeros(sizes, dtype=array.dtype)
     size = array.itemsize

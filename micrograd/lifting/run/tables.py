@@ -25,15 +25,15 @@ def choose_rows(chosen: np.ndarray, rows: int, step: int, out: np.ndarray, bits:
 def scatter_add(grads: np.ndarray, places: np.ndarray, g: np.ndarray) -> None:
     """grads[places] += g, where places may be repeated.
 
-    Of lists, not of matrices: add.at takes 0.8 us for 112 numbers so, 4.8 us for 6,144; counting
-    with weights takes 1.4 and 8.2 us.
+    Both are made flat first: add.at then takes 0.8 us for 112 numbers and 4.8 us for 6,144;
+    bincount with weights takes 1.4 and 8.2 us.
     """
     g = g.copy() if np.may_share_memory(grads, g) else g
     np.add.at(grads, places.reshape(-1), g.reshape(-1))
 
 
 def run_length(places: np.ndarray) -> int:
-    """How many neighbours at a time a list of places visits: in whole rows of so many.
+    """The largest length of rows such that a list of places visits whole rows.
 
     Each row begins at a multiple of the length, counted from the lowest place.
 

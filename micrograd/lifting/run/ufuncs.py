@@ -19,7 +19,7 @@ __all__ = ["emit", "reduction"]
 def emit(
     source: Source, value: Formula, reads: Mapping[int, str], sizes: Sequence[int], out: str | None
 ) -> str:
-    """Write what an expression computes over `sizes`; the name of the result (`out` if given)."""
+    """Write calls that compute an expression; the name of the result (`out` if given)."""
     if not isinstance(value, Apply):
         name = reads[value.k] if isinstance(value, Read) else source.number(value)  # type: ignore[arg-type]
         if out is None:
@@ -55,7 +55,7 @@ def emit(
 
 
 def _inputs_first(value: Apply) -> list[Apply]:
-    """Every part of an expression once, equal ones as one."""
+    """Every part of an expression once, inputs before what they are inputs of."""
     order: dict[Apply, None] = {}
     stack: list[tuple[Apply, bool]] = [(value, False)]
     while stack:
@@ -69,7 +69,7 @@ def _inputs_first(value: Apply) -> list[Apply]:
 
 
 def _apply(source: Source, node: Apply, names: list[str], out: str, sizes: Sequence[int]) -> None:
-    """One row of the table on arrays."""
+    """Write the call of one row of the op table."""
     op = node.op
     if op is ops.where and not isinstance(node.inputs[2], Expression):
         # 0.96 us for 7 by 64, in place 0.69; `where` into a new array, and that copied: 1.49

@@ -1,8 +1,8 @@
-"""The NumPy executor: each step a few calls on views that are prepared in advance.
+"""The NumPy executor: each step is a few calls on views that are prepared in advance.
 
-`Compiled` turns steps into code once, `bind` fits it to buffers. A step (`calls.py`) is a matrix
-product where BLAS does it (`contraction.py`), plain Python where it is a number or two, else ufuncs
-that write where the result belongs (`ufuncs.py`).
+`Compiled` turns steps into code once, its `bind` fits the code to buffers. A step (`calls.py`)
+becomes a matrix product where BLAS has one (`contraction.py`), plain Python where it makes a few
+numbers, else ufuncs that write to where the result belongs (`ufuncs.py`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def run(steps: Sequence[Step], buffers: dict[str, Any]) -> None:
 
 
 class Compiled:
-    """Code for a list of steps; `before`: other steps' code that has run on the same arrays.
+    """Code for a list of steps. `before`: code of other steps, which has run on the same arrays.
 
     `fixed`: where some arrays must lie in the buffer, `memory` of a Bound. `kept`: the arrays that
     are read afterwards; all, if None.
@@ -64,7 +64,8 @@ class Compiled:
         for number, step in enumerate(steps):
             if number in self.placement.copies:
                 continue
-            if isinstance(step.value, float) and step.out.array not in added_to:
+            constant = isinstance(step.value, float) and step.combine is None
+            if constant and step.out.array not in added_to:
                 self._fills.append(step)  # it stays as it is: once for each set of buffers
                 continue
             self.source.begin()
@@ -72,7 +73,7 @@ class Compiled:
         self.code: CodeType = self.source.code("run")
 
     def _lasting(self) -> dict[Any, str]:
-        """The copies that later code may use: parameters are read anew, they may be written."""
+        """The copies that later code may use: not those of parameters, which may have changed."""
         return {key: name for key, name in self.copies.items() if key[0] != "parameters"}
 
     def bind(
@@ -114,7 +115,7 @@ class Bound:
         self._copies = copies
 
     def take_over(self, other: Bound) -> None:
-        """What the same code left in another set of buffers."""
+        """Copy what the same code left in another set of buffers."""
         self.memory[:] = other.memory
         for name in self._copies.values():
             if name in self.made:

@@ -1,8 +1,9 @@
 """The backward pass as more steps: for every step, d value / d read * gradient of out.
 
-`adjoint` walks the steps from the last to the first and asks the op table's rows, by running them
-on expressions, what flows into each operand. Contributions are all additions; `first_writes` then
-turns the first one to each place into an assignment, and fills with zeros what stays empty.
+`adjoint` goes through the steps from the last to the first. What flows into each operand it learns
+from the op table: a row's rule, called with expressions, gives an expression. Every contribution is
+an addition, `+=`; `first_writes` then turns the first one to each place into `=`, and fills places
+that get none with zeros.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ __all__ = ["Backward", "adjoint", "backward", "gradient", "seed"]
 class Backward(NamedTuple):
     """A backward pass: its steps, and which elements a gradient reaches.
 
-    `arrived`: those that one reaches by way of a step, not because they are the results themselves.
+    `arrived`: those of them that it reaches through a step, not only as a result of the program.
     """
 
     steps: tuple[Step, ...]
@@ -45,7 +46,7 @@ class Backward(NamedTuple):
 
 
 def gradient(array: Array) -> Array:
-    """The array that an array's gradient is collected in."""
+    """The array in which an array's gradient is collected."""
     return Array(f"d_{array.name}", array.shape, "gradient")
 
 
@@ -57,10 +58,11 @@ def seed(program: Program, which: int) -> Array:
 def adjoint(
     program: Program, seeds: Sequence[int] | Mapping[int, Any], between: Sequence[int] = ()
 ) -> tuple[Step, ...]:
-    """Steps that make the gradients of all inputs, of the results `seeds` that one arrives at.
+    """Steps that compute the gradient of every input: sum of seed * d result / d input.
 
-    Where a gradient arrives at some elements of a result only, `seeds` says at which: a mask each.
-    `between`: results that others are made of, and whose own gradients are asked for as well.
+    `seeds`: the numbers of the results that have a gradient; where only some elements of one have,
+    a dict with a mask for each. `between`: results from which others are computed, whose own
+    gradients are wanted as well.
     """
     return backward(program, seeds, between).steps
 
@@ -68,7 +70,7 @@ def adjoint(
 def backward(
     program: Program, seeds: Sequence[int] | Mapping[int, Any], between: Sequence[int] = ()
 ) -> Backward:
-    """`adjoint`, and the elements that a gradient reaches: others get nothing, not even 0."""
+    """The steps of `adjoint`, and the elements that a gradient reaches; others get none."""
     found = _Adjoint(program, between)
     steps = found.of(_masks(seeds))
     return Backward(steps, found.marks[0], found.marks[1])
@@ -109,7 +111,10 @@ class _Adjoint:
         return simplified(first_writes(self.steps, gradients), gradients)
 
     def cut(self, step: Step) -> tuple[Step, np.ndarray] | None:
-        """The box of turns around all that a gradient reaches, and which of them it does reach."""
+        """The step, cut to the smallest box of turns that holds all those that a gradient reaches.
+
+        Also which turns of the box it reaches, as a mask. None if it reaches none.
+        """
         which = self.marks[0].at(step.out, step.loops)
         if is_recurrence(step):  # and every turn before one that a gradient reaches
             turns = np.broadcast_to(which, step.loops).ravel()
@@ -135,7 +140,7 @@ class _Adjoint:
         return cut, inside
 
     def push(self, step: Step, which: np.ndarray) -> None:
-        """Add to the gradient of each operand what one step passes on."""
+        """For each operand of a step: its gradient += d value / d operand * gradient of `out`."""
         if not any(self.asks(step.reads[k], step.loops) for k in flows(step.value)):
             return
         if step.combine is ops.maximum or step.combine is ops.minimum:
@@ -156,7 +161,7 @@ class _Adjoint:
     def push_back(self, step: Step, k: int, part: Formula, views: Sequence[View]) -> None:
         """What each turn of a recurrence passes on to the turn before, from the last to the first.
 
-        Before anything else, for only then are the gradients of all turns complete.
+        This comes before the other operands: only then are the gradients of all turns complete.
         """
         for marks in self.marks:
             marks.mark(step.reads[k], step.loops, np.ones((1,) * len(step.loops), dtype=bool))
@@ -172,7 +177,7 @@ class _Adjoint:
         self, loops: tuple[int, ...], into: View, part: Formula, views: Sequence[View],
         which: np.ndarray,
     ) -> None:  # fmt: skip
-        """gradient of `into` += part, in the turns `which`, if anybody wants it."""
+        """Add the step: gradient of `into` += part, in the turns `which`, if it is wanted."""
         if not self.asks(into, loops):
             return
         for marks in self.marks:
@@ -182,7 +187,7 @@ class _Adjoint:
         self.add(loops, into.at(gradient(into.array)), part, views)
 
     def mask(self, which: np.ndarray) -> View:
-        """The turns that a gradient reaches, 1 or 0, as a constant."""
+        """A constant: 1 in the turns that a gradient reaches, else 0; as the view of a step."""
         key = which.tobytes() + repr(which.shape).encode()
         if key not in self.masks:
             name = f"reached_{len(self.masks) + 1}"
@@ -194,7 +199,7 @@ class _Adjoint:
         self, loops: tuple[int, ...], out: View, value: Formula, views: Sequence[View],
         accumulate: bool = True,
     ) -> None:  # fmt: skip
-        """One more step, with only those views that its value looks at, each once."""
+        """Add a step that reads only the views which its value uses, each once."""
         used = {k: views[k] for k in reads_of(value)}
         distinct = tuple(dict.fromkeys(used.values()))
         numbers = {k: Read(distinct.index(view)) for k, view in used.items()}
@@ -204,9 +209,10 @@ class _Adjoint:
         )
 
     def push_chain(self, step: Step, which: np.ndarray) -> None:
-        """Add what a chain of maxima passes on: first to each of its links, then to what they read.
+        """The gradient of a maximum (or minimum) over all loops along which `out` stands still.
 
-        Links that lie along several loops are copied to lie along one.
+        The numbers that are compared are first written side by side; `pairwise` gives each its
+        part of the gradient, which then flows on to what the number was computed from.
         """
         assert step.combine is not None
         outer, inner = moving(step.out, step.loops), standing(step.out, step.loops)
@@ -226,7 +232,7 @@ class _Adjoint:
 
     @staticmethod
     def spread(flat: View, step: Step, outer: Sequence[int], inner: Sequence[int]) -> View:
-        """A view along a chain as one along all loops of its step."""
+        """A view of numbers that lie side by side, as one that all loops of the step walk."""
         strides = [0] * len(step.loops)
         for k, stride in zip(outer, flat.strides[:-1], strict=True):
             strides[k] = stride
@@ -236,7 +242,7 @@ class _Adjoint:
 
 
 def _unmasked(step: Step, which: np.ndarray) -> tuple[Step, np.ndarray]:
-    """A sum some of whose terms a mask leaves out as one without, in the turns that it leaves."""
+    """A sum of where(mask, x, 0) as a sum of x, over the turns at which the mask is not 0."""
     value = step.value
     if step.combine is not ops.add or not isinstance(value, Apply) or value.op is not ops.where:
         return step, which
@@ -249,7 +255,7 @@ def _unmasked(step: Step, which: np.ndarray) -> tuple[Step, np.ndarray]:
 
 
 def _narrowed(which: np.ndarray) -> np.ndarray:
-    """The same turns, with one turn for the loops along which nothing changes."""
+    """The mask with length 1 along every axis along which it does not change."""
     for axis in range(which.ndim):
         first = which.take([0], axis)
         if (which == first).all():

@@ -10,15 +10,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from micrograd.lifting.layout import Recording
-from micrograd.lifting.schedule import PARAMETERS, Instruction
+from micrograd.lifting.layout import PARAMETERS, Instruction, Recording
 from micrograd.lifting.strides import Access
 
 __all__ = ["result_arrays", "stacks", "walked"]
 
 
 def walked(access: Access) -> tuple[np.ndarray, list[int]]:
-    """The addresses along the loops that move, as an array, and which loops those are."""
+    """The addresses that an access visits, an axis for each loop that moves it, and those loops."""
     moving = [
         k for k, (n, s) in enumerate(zip(access.shape, access.strides, strict=True)) if s and n > 1
     ]
@@ -36,7 +35,7 @@ def _accesses(instructions: Sequence[Instruction]) -> Iterator[Access]:
 
 
 def _span(access: Access) -> tuple[int, int]:
-    """The first address and the one after the last."""
+    """The first address of an access, and the one after the last."""
     if access.gather is not None:
         return int(access.gather.min()), int(access.gather.max()) + 1
     reach = [s * (n - 1) for n, s in zip(access.shape, access.strides, strict=True)]
@@ -45,13 +44,13 @@ def _span(access: Access) -> tuple[int, int]:
 
 
 def _ends(access: Access) -> tuple[int, int]:
-    """The first and the last address."""
+    """The first and the last address of an access."""
     low, high = _span(access)
     return low, high - 1
 
 
 def stacks(recording: Recording) -> list[tuple[int, int]]:
-    """Parameters that some operand reads together: (first, end) places in the store, ascending."""
+    """The ranges of the store that are one array each: (first, end), in ascending order."""
     spans = []
     for access in _accesses(recording.layout.instructions):
         if 0 in access.shape:
@@ -72,7 +71,7 @@ def stacks(recording: Recording) -> list[tuple[int, int]]:
 
 
 def result_arrays(recording: Recording) -> list[tuple[int, tuple[int, ...]]]:
-    """Where results stand and their shapes: of neighbours that are read together, as one array."""
+    """(address, shape) of each array of results: neighbours that are read together are one."""
     pieces = []
     for instruction in recording.layout.instructions:
         outer = len(instruction.out.shape) - instruction.inner

@@ -1,8 +1,8 @@
-"""max(max(x0, x1), x2) backward: pair after pair, ties shared as the row of `maximum` shares them.
+"""The gradient of max(max(x0, x1), x2), pair after pair; a tie is shared as the row `maximum` says.
 
-The largest so far goes up the chain, best[k] = max(best[k-1], x[k]); what is left for the pairs
-below comes down it, arriving[k-1]; each x[k] gets the other part of its pair. All three are
-recurrences, or maps, over arrays of the chain's length.
+Forward along the chain, best[k] = max(best[k-1], x[k]). Backward, arriving[k] is the gradient of
+best[k], and the row splits it in two: arriving[k-1], for best[k-1], and the gradient of x[k]. Each
+of the three is a recurrence, or a map, over arrays of the chain's length.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ __all__ = ["pairwise"]
 def pairwise(
     op: Op, heads: Sequence[int], n: int, x: View, g: View, number: int
 ) -> tuple[list[Step], View]:
-    """Steps from `g`, the gradient of each chain, to those of its n links, and where they stand.
+    """Steps from `g`, the gradients of the maxima, to those of the n numbers of each; their view.
 
-    `x` walks the links: its last loop runs along the chain, the others are `heads`, as in `g`.
+    `x` walks these numbers: its last loop runs along a chain, the others, `heads`, from chain to
+    chain, as those of `g` do. `number` tells the arrays of one such list from those of another.
     """
     every = range(len(heads))
     outer, pairs = tuple(heads), (*heads, n - 1)

@@ -1,8 +1,8 @@
-"""Proof that steps are sound: every address in its array, nothing read too early or written twice.
+"""A check of steps: addresses lie in their arrays, nothing is read too early or written twice.
 
 `check` goes through the steps once and keeps, for every element of every array, whether it holds a
-number yet. What it cannot know is which row an index will choose: there it looks at all rows, and
-executors look at the index.
+number yet. Which row an index will choose is not known before the program runs: `check` looks at
+all rows, and executors check the index.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _check_range(places: np.ndarray, size: int, view: View) -> None:
 
 
 def _holds(array: Array, written: dict[str, np.ndarray]) -> np.ndarray:
-    """Which elements hold a number: all of what is given, what steps have written of the rest."""
+    """Which elements hold a number: all of an array that is given, else those that steps wrote."""
     if array.name not in written:
         written[array.name] = np.full(array.size, array.given)
     return written[array.name]
@@ -118,7 +118,7 @@ def _write(step: Step, written: dict[str, np.ndarray]) -> None:
 
 
 def _turns_until_written(step: Step) -> dict[str, np.ndarray]:
-    """The turn of the loops in which each element of the step's array is written."""
+    """By the array's name: in which turn, counted over all loops, each element is written."""
     turn = np.full(step.out.array.size, math.prod(step.loops), dtype=np.int64)
     turn[np.broadcast_to(walk(step.out, step.loops), step.loops)] = _turns(step)
     return {step.out.array.name: turn}

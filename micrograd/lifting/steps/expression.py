@@ -1,7 +1,7 @@
 """What a step computes: an expression of the numbers that it reads, in rows of the op table.
 
-An Expression has operators, and an op called on one gives an Expression. So a row's rule, written
-for numbers, run on expressions writes down the derivative that it would compute.
+An Expression has operators, and an op called with one gives an Expression. So the derivative of a
+row, which is written for numbers, may be called with expressions, and gives the formula.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Read(Expression):
-    """The number that the step's view number `k` stands at."""
+    """The number that a step reads through its view number `k`."""
 
     k: int
 
@@ -84,7 +84,7 @@ class Read(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Apply(Expression):
-    """A row of the op table on other expressions and numbers."""
+    """A row of the op table, applied to expressions and numbers."""
 
     op: Op
     inputs: tuple[Formula, ...]
@@ -94,7 +94,7 @@ class Apply(Expression):
 
 
 def is_identity(op: Op) -> bool:
-    """Whether a row gives its input, as x**1 does, which is the derivative of x**2 / 2."""
+    """Whether a row gives its input unchanged, as x**1 does, the derivative of x**2 / 2."""
     return op in (ops.detach, COPY) or op.parameters == ("**", 1.0)
 
 
@@ -146,9 +146,9 @@ def renumbered(formula: Formula, numbers: Mapping[int, Formula]) -> Formula:
 
 
 def pushed(formula: Formula, g: Formula, out: Formula | None = None) -> dict[int, Formula]:
-    """d formula / d operand * g by the table's rows, for every operand that a gradient flows into.
+    """g * d formula / d operand, by the table's rows, for each operand that a gradient flows into.
 
-    `out` is what the formula gives, where somebody has kept it; else it is computed again.
+    `out`: the formula's value, if it has been kept; else it is computed again.
     """
     found: dict[int, Formula] = {}
     waiting: list[tuple[Formula, Formula, Formula | None]] = [(formula, g, out)]

@@ -1,6 +1,7 @@
-"""The first contribution to a place is written, later ones are added; what stays empty is filled.
+"""Of all `+=` to one place the first becomes `=`, and places that get none are filled with zeros.
 
-So nothing need be zeroed that is written whole, and a matrix product may go straight to its place.
+So an array that is written whole is not zeroed first, and a matrix product is written directly to
+the array that it belongs in.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ _RUNS = 3  # a fill of more pieces than these goes through a list of places
 
 
 def first_writes(steps: Sequence[Step], asked: Sequence[Array]) -> tuple[Step, ...]:
-    """The steps with each first `+=` made `=`, after zeros for what is read or `asked` empty."""
+    """The steps with each first `+=` as `=`, after the steps that write the zeros.
+
+    Zeros go to empty places that a step reads or adds to, and to those of the arrays `asked`.
+    """
     written = Marks()
     empty: dict[Array, list[np.ndarray]] = {}
 

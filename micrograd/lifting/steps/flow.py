@@ -1,7 +1,7 @@
-"""Where gradients flow: which elements of which arrays anybody asks for, and which one reaches.
+"""Where gradients flow: which elements have a gradient that is wanted, and which one reaches.
 
-Both are masks over arrays, found by walking the steps: `wanted` forward from the inputs that ask,
-`Reached` backward from the results that a gradient has arrived at. An element that no gradient
+Both are masks over arrays, `Marks`. `wanted` marks forward, from the inputs that ask for a
+gradient; `adjoint.py` marks backward, from the results that have one. An element that no gradient
 reaches passes nothing on, not even 0, because 0 * inf would be nan.
 """
 
@@ -19,7 +19,7 @@ __all__ = ["Marks", "flows", "wanted"]
 
 
 class Marks:
-    """True or false for every element of every array; false where nobody has said otherwise."""
+    """True or false for every element of every array; false until it is marked."""
 
     def __init__(self) -> None:
         self._marks: dict[str, np.ndarray] = {}
@@ -30,12 +30,15 @@ class Marks:
         return self._marks[array.name]
 
     def at(self, view: View, loops: Sequence[int]) -> np.ndarray:
-        """The marks that loops visit (of any row where an index chooses); 1 turn if it stands."""
+        """The marks of what loops visit, with one turn for the loops along which the view stands.
+
+        Where an index chooses among rows: whether any row is marked.
+        """
         found = self.of(view.array)[walk(view, loops)]
         return np.asarray(found if view.index is None else found.any(axis=-1))
 
     def mark(self, view: View, loops: Sequence[int], which: np.ndarray) -> None:
-        """Mark what a view visits in the turns `which` (which may have one turn for a loop)."""
+        """Mark what a view visits in the turns `which`, a mask with any of its lengths 1."""
         places = walk(view, loops)
         if view.index is not None:
             which = which[..., None]
@@ -46,7 +49,7 @@ class Marks:
 
 
 def flows(value: Formula) -> list[int]:
-    """The operands that a gradient may flow into, by the rows that the expression is made of."""
+    """The operands that a gradient may flow into: no row above them is without a derivative."""
     found: dict[int, None] = {}
     stack = [value]
     while stack:
@@ -59,7 +62,7 @@ def flows(value: Formula) -> list[int]:
 
 
 def wanted(program: Program, results: Sequence[Window] = ()) -> Marks:
-    """Inputs and `results` that ask for a gradient, and every element that depends on one."""
+    """Marks on inputs that ask for a gradient, on `results`, and on all that depends on them."""
     marks = Marks()
     for argument in program.arguments:
         marks.of(argument.array)[:] = argument.wanted
@@ -80,6 +83,6 @@ def wanted(program: Program, results: Sequence[Window] = ()) -> Marks:
 
 
 def _spread(asks: np.ndarray, step: Step) -> np.ndarray:
-    """True for an element of `out` if any of the turns that make it asks."""
+    """The mask with length 1 where `out` stands still: true if any of those turns asks."""
     still = tuple(k for k, stride in enumerate(step.out.strides) if not stride)
     return np.asarray(asks.any(axis=still, keepdims=True))

@@ -1,10 +1,11 @@
 """The intermediate representation: arrays, views, steps over nested loops. Nothing here runs.
 
-A step means: for every turn of its loops, the last one innermost, `out = value(reads)`. Where `out`
-stands still along a loop the results are combined. That is enough for a map, a sum, a matrix
-product, a maximum, a table read by integers and its scatter-add, and, because turns come in order,
-for a recurrence: forward and backward are lists of the same kind of step. Every view reads one
-array, so a step says what it depends on; where arrays lie in memory is another pass's business.
+A step means: for every turn (iteration) of its loops, the last one innermost, `out = value(reads)`.
+Where `out` stands still along a loop, with stride 0, the results are combined. That is enough for a
+map, a sum, a matrix product, a maximum, a table read by integers and its scatter-add, and, because
+turns come in order, for a recurrence: forward and backward are lists of the same kind of step.
+Every view reads one array, so a step says what it depends on; another pass, `place`, decides where
+arrays lie in memory.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Array:
 
     @property
     def given(self) -> bool:
-        """Whether its numbers stand before the first step, so that no step may write them."""
+        """Whether its numbers are there before the first step: then no step may write them."""
         return self.role not in ("result", "gradient")
 
 
@@ -93,29 +94,29 @@ class View:
         return f"{self.array.name}[{walked}]"
 
     def at(self, array: Array) -> View:
-        """The same walk over another array of the same size: a value's gradient."""
+        """The same walk over another array of the same size, such as a value's gradient."""
         return View(array, self.base, self.strides, self.gather, self.index, self.step, self.rows)
 
     def along(self, loops: Sequence[int]) -> View:
-        """Only these loops, the others at their first turn."""
+        """The view over these loops only, with the others at their first turn."""
         index = None if self.index is None else self.index.along(loops)
         strides = tuple(self.strides[k] for k in loops)
         return View(self.array, self.base, strides, self.gather, index, self.step, self.rows)
 
     def reach(self, loops: Sequence[int]) -> tuple[int, int]:
-        """The lowest and the highest element that loops visit, by strides alone."""
+        """The lowest and the highest element that loops visit, by base and strides."""
         ends = [s * (n - 1) for s, n in zip(self.strides, loops, strict=True)]
         return self.base + sum(e for e in ends if e < 0), self.base + sum(e for e in ends if e > 0)
 
     def shifted(self, turns: Sequence[int]) -> View:
-        """The walk that begins at these turns of the loops."""
+        """The same walk, begun at these turns of the loops."""
         more = sum(s * t for s, t in zip(self.strides, turns, strict=True))
         index = None if self.index is None else self.index.shifted(turns)
         base = self.base + more
         return View(self.array, base, self.strides, self.gather, index, self.step, self.rows)
 
     def backwards(self, loops: Sequence[int], which: Sequence[int]) -> View:
-        """The same elements, some of the loops from their last turn to the first."""
+        """The same elements, with the loops `which` run from their last turn to the first."""
         view = self.shifted([n - 1 if k in which else 0 for k, n in enumerate(loops)])
         return view._turned(which)
 
@@ -184,7 +185,7 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Random numbers or running statistics, fetched anew for each call."""
+    """Random numbers or running statistics, which each call brings anew."""
 
     array: Array
 
@@ -217,5 +218,5 @@ class Program:
 
 
 def loop_names(count: int) -> Iterator[str]:
-    """i, j, k, ... as mathematicians name them; i9 and so on should there be more."""
+    """The names of nested loops, as in mathematics: i, j, k, ..., and from the tenth on i9, i10."""
     return ("ijklmnopq"[k] if k < 9 else f"i{k}" for k in range(count))

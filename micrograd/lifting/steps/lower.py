@@ -1,11 +1,11 @@
 """Lowering: a recording's instructions, which read one long buffer, become Steps that read arrays.
 
 The layout puts like results side by side, so that an operand may run from one array into the next.
-What does is written in one of three ways: results of neighbouring instructions become one array
-that several steps write (`result_arrays`); a short sum over several arrays is written out, term by
-term; and anything else is first copied into an array of its own (`Reader.view`). In the benchmarks'
-networks 17 of 448 operands run over several arrays; in 300 random programs of 2,477 instructions
-145 sums are written out, 49 arrays have several writers, and 46 are made by copying.
+Such an operand is written in one of three ways: results of neighbouring instructions become one
+array that several steps write (`result_arrays`); a short sum over several arrays is written out,
+term by term; and anything else is first copied into an array of its own (`Reader.view`). In the
+benchmarks' networks 17 of 448 operands run over several arrays; in 300 random programs of 2,477
+instructions 145 sums are written out, 49 arrays have several writers, and 46 are made by copying.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from functools import reduce
 import numpy as np
 
 from micrograd import ops
-from micrograd.lifting.layout import Recording
+from micrograd.lifting.layout import Instruction, Recording
 from micrograd.lifting.layout import Result as Found
 from micrograd.lifting.rows import QUOTIENT_PLUS
-from micrograd.lifting.schedule import Instruction
 from micrograd.lifting.steps.expression import Apply, Formula, Read, renumbered
 from micrograd.lifting.steps.ir import Argument, Draw, Parameters, Program, Step, View, Window
 from micrograd.lifting.steps.reading import Reader, shortened
@@ -102,7 +101,7 @@ def _combine(instruction: Instruction) -> Op | None:
 
 
 def _term(instruction: Instruction, *xs: Formula) -> Formula:
-    """What one turn of the loops gives."""
+    """The expression that one turn of the loops computes."""
     if instruction.kind == "map":
         assert instruction.op is not None
         if instruction.op is QUOTIENT_PLUS:
@@ -114,7 +113,7 @@ def _term(instruction: Instruction, *xs: Formula) -> Formula:
 
 
 def _numbered(operands: Sequence[View | float]) -> tuple[list[Formula], tuple[View, ...]]:
-    """Reads of views, each different one once, and plain numbers; the views that are read."""
+    """The operands as expressions, numbers as they are; and the views that are read, each once."""
     views = tuple(dict.fromkeys(x for x in operands if isinstance(x, View)))
     return [Read(views.index(x)) if isinstance(x, View) else x for x in operands], views
 
@@ -129,7 +128,7 @@ def _step(
 
 
 def _start(instruction: Instruction, reader: Reader) -> list[Step]:
-    """What a dot begins its sum from is added to it: out += start."""
+    """out += start, the number that a dot product begins its sum with; no step if it has none."""
     if instruction.start is None:
         return []
     loops = range(len(instruction.out.shape) - instruction.inner)
@@ -140,7 +139,7 @@ def _start(instruction: Instruction, reader: Reader) -> list[Step]:
 
 
 def _can_be_written_out(instruction: Instruction, reader: Reader) -> bool:
-    """Whether an operand runs over several arrays, and each of a few terms stands in one."""
+    """Whether a reduction is short, an operand of it runs over several arrays, and no term does."""
     if instruction.inner == 0 or not any(map(reader.crosses, instruction.operands)):
         return False
     count = math.prod(_inner(instruction))
@@ -152,14 +151,14 @@ def _inner(instruction: Instruction) -> tuple[int, ...]:
 
 
 def _terms(instruction: Instruction) -> list[Access]:
-    """The operands of each term of a reduction, one after the other."""
+    """The operands of a reduction's terms, term after term."""
     outer = len(instruction.out.shape) - instruction.inner
     turns = itertools.product(*map(range, _inner(instruction)))
     return [shortened(x, outer, turn) for turn in turns for x in instruction.operands]
 
 
 def _written_out(instruction: Instruction, reader: Reader) -> Step:
-    """A reduction over a few terms without its inner loops: a*b + c*d, each from its own array."""
+    """A reduction over a few terms as one expression, a*b + c*d, without its inner loops."""
     outer = len(instruction.out.shape) - instruction.inner
     first = (0,) * instruction.inner
     accesses = _terms(instruction)
@@ -177,7 +176,7 @@ def _written_out(instruction: Instruction, reader: Reader) -> Step:
 
 
 def _take(instruction: Instruction, reader: Reader) -> Step:
-    """A table read by integers: the view of its first row, and how far apart the rows lie."""
+    """out = table[index]: a view of the table's first row, with the integers as its `index`."""
     index, table = instruction.operands
     *outer, rows = range(len(instruction.out.shape))  # the last loop runs over the rows
     first = reader.view(table)

@@ -32,7 +32,7 @@ class Line:
 
 
 class Notation:
-    """Writes expressions; `functions` are the names they use that NumPy lacks."""
+    """Writes expressions; `functions`: those that the text calls and NumPy lacks, by name."""
 
     def __init__(self) -> None:
         self.functions: dict[str, Callable[..., Any]] = {}
@@ -87,7 +87,7 @@ class Notation:
 
 
 def product(formula: Formula) -> tuple[list[int], list[float]] | None:
-    """The operands and the numbers of a product of nothing else; None if it is no product."""
+    """The operands and the numbers of a product: [0, 1] and [2.0] of $0 * 2.0 * $1; else None."""
     if isinstance(formula, Read):
         return [formula.k], []
     if isinstance(formula, (int, float)):

@@ -1,4 +1,4 @@
-"""What a step reads and where it writes, in NumPy's words: names, slices, lists of places.
+"""What a step reads and where it writes, as NumPy code: names, slices, lists of places.
 
 `Operands` knows the shape that each array has in the text, the names of views of parameters, and
 the integer lists that irregular reads go through.
@@ -54,7 +54,7 @@ class Operands:
                     self._shape_parameters(view, step.loops)
 
     def described(self) -> list[str]:
-        """What is said of constants and lists of places: their sizes."""
+        """Lines that name the constants and the lists of places, with their sizes."""
         constants = [f"{array.name} ({_sizes(array.shape)})" for array in self.constants]
         lists = [f"{name} ({_sizes(found.shape)})" for name, found in self.lists.items()]
         said = [("constants", constants), ("places in arrays", lists)]
@@ -63,7 +63,7 @@ class Operands:
     # --- shapes and names -------------------------------------------------------------------------
 
     def shape(self, array: Array, first: tuple[int, ...] | None = None) -> tuple[int, ...]:
-        """An array's shape in the text: that of what is first assigned to it."""
+        """An array's shape in the text: that of the first value assigned to it, `first`."""
         if array not in self._shapes:
             source = self._source(array)
             if source is not None and source in self._shapes:
@@ -87,7 +87,7 @@ class Operands:
             self._shapes[view.array] = tuple(loops[k] for k in moves)
 
     def free(self, name: str) -> str:
-        """The name, or with a number if it is taken."""
+        """The name, with a number behind it if it is taken."""
         number, free = 2, name
         while free in self._taken:
             free, number = f"{name}_{number}", number + 1
@@ -103,7 +103,7 @@ class Operands:
         return self._list_names[key]
 
     def note(self, array: Array) -> None:
-        """An array that is read: of a constant the text must know the numbers."""
+        """Note that an array is read: if it is a constant, the text needs its numbers."""
         if array.role == "constant":
             self.constants.setdefault(array)
             self._shapes.setdefault(array, array.shape)
@@ -113,7 +113,7 @@ class Operands:
     def natural(
         self, view: View, loops: Sequence[int], names: Mapping[int, str] | None = None
     ) -> tuple[str, list[int]]:
-        """What a view reads, with an axis for each loop that moves, in the order of memory."""
+        """What a view reads, as text with an axis for each loop that moves; and those loops."""
         names = names or {}
         self.note(view.array)
         if view.index is not None:
@@ -140,7 +140,7 @@ class Operands:
         return array.name if len(self.shape(array)) == 1 else f"{array.name}.ravel()"
 
     def _parameter(self, view: View, loops: Sequence[int], walked: Sequence[Loop]) -> str:
-        """Parts of the parameters have names, after the attribute paths of what they hold."""
+        """A part of the parameters, under a name that comes from their attribute paths."""
         text = sliced(view.array.name, self.shape(view.array), view.base, walked)
         if text == view.array.name:
             return text
@@ -158,7 +158,7 @@ class Operands:
         self, view: View, loops: Sequence[int], axes: Sequence[int],
         names: Mapping[int, str] | None = None,
     ) -> str:  # fmt: skip
-        """What a view reads, so that it broadcasts over `axes` in that order."""
+        """What a view reads, as text, turned so that it broadcasts over `axes` in that order."""
         text, order = self.natural(view, loops, names)
         wanted = [k for k in axes if k in order]
         if order != wanted:
@@ -177,7 +177,7 @@ class Operands:
         return f"{target}[{', '.join(places)}]", order
 
     def places(self, view: View, loops: Sequence[int]) -> tuple[str, list[str], list[int]]:
-        """An array and subscripts of integers, as table[letters]; and the order of their axes."""
+        """An array, its integer subscripts, as in table[letters], and the loops of their axes."""
         if view.index is None:
             moves = moving(view, loops)
             found = walk(view.along(moves), [loops[k] for k in moves])

@@ -3,7 +3,7 @@
 A step that only copies an array into a part of a larger one (results put side by side for a matrix
 product), or out of it (their gradients), need not run if the smaller array lies in that part from
 the start. `place` finds such copies. And a step whose operand nobody reads afterwards may write
-over it. Executors that like one buffer get their steps from `moved`.
+over it. Executors that want a single buffer get their steps from `moved`.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _overwritten(
     fixed: Collection[Array],
     inside: Mapping[Array, tuple[Array, int]],
 ) -> dict[Array, Array]:
-    """The arrays that may lie over one that their step reads last, place by place."""
+    """Which array may lie over which: their step is the last to read it, place by place."""
     apart = {*fixed, *inside, *(large for large, _ in inside.values())}
     first: dict[Array, int] = {}
     last: dict[Array, int] = {}
@@ -112,7 +112,7 @@ def _aligned(size: int) -> int:
 
 
 def moved(steps: Sequence[Step], placement: Placement, memory: Array) -> list[Step]:
-    """The steps that must run, on one array that holds all the others."""
+    """The steps that must run, rewritten for one array, `memory`, that holds all others."""
     return [
         replace(
             step,
@@ -138,7 +138,7 @@ def _moved(view: View, placement: Placement, memory: Array) -> View:
 def _root(
     array: Array, offset: int, inside: Mapping[Array, tuple[Array, int]]
 ) -> tuple[Array, int]:
-    """The array that holds this one in the end, and where."""
+    """The array that holds this one in the end, and the offset at which it does."""
     while array in inside:
         array, more = inside[array]
         offset += more
@@ -182,7 +182,7 @@ class _Writers:
 
 
 def _reach(step: Step) -> tuple[int, int]:
-    """The first and the last place that a step may write."""
+    """The first and the last place of its array that a step may write."""
     if step.out.gather is not None or step.out.index is not None:
         return 0, step.out.array.size
     return step.out.reach(step.loops)

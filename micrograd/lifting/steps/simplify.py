@@ -1,8 +1,9 @@
-"""Fewer steps that compute the same: copies are read where they came from, and a step whose result
-one other step reads once, place by place, becomes part of that step.
+"""Fewer steps that compute the same.
 
-A backward pass is full of both: the gradient of a sum is a copy, and each factor of a chain of
-scalar functions is a step. A dozen steps of a GPT's 100 go this way.
+A copy is left out: its readers read what it was copied from. And a step whose result one other step
+reads once, place by place, becomes part of that step. A backward pass is full of both: the gradient
+of a sum is a copy, and each factor of a chain of scalar functions is a step. A dozen steps of a
+GPT's 100 go this way.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ _LONGEST = 24  # rows and operands in an expression: what a person can read, and
 def simplified(
     steps: Sequence[Step], kept: Collection[Array], copies_alone: bool = False
 ) -> tuple[Step, ...]:
-    """The steps without those that others can do as well; `kept` arrays are written as before."""
+    """The steps with copies left out and others joined; arrays in `kept` are still written.
+
+    `copies_alone`: join no steps.
+    """
     found = _Steps(steps, kept)
     found.fold(copies_alone)
     if not copies_alone:
@@ -44,7 +48,7 @@ def simplified(
 
 
 class _Steps:
-    """Steps by number, while some of them go, and the numbers of those that use each array."""
+    """Steps by number, while some are removed, and the numbers of those that use each array."""
 
     def __init__(self, steps: Sequence[Step], kept: Collection[Array]) -> None:
         self.steps = dict(enumerate(steps))
@@ -57,7 +61,7 @@ class _Steps:
                 self.readers.setdefault(array, []).append(number)
 
     def fold(self, copies_alone: bool = False) -> None:
-        """Each step that fills its array becomes part of those that read it, if it can."""
+        """Remove each step that fills an array, if those that read the array can do without it."""
         for number in range(max(self.steps, default=-1) + 1):
             step = self.steps.get(number)
             if step is None or step.out.array in self.kept or not _fills_its_array(step):
@@ -69,7 +73,7 @@ class _Steps:
                     self.take_in(number)
 
     def pass_on(self, number: int) -> None:
-        """Let whoever reads a copy read what it was copied from."""
+        """Let the steps that read a copy read what it was copied from."""
         copy = self.steps[number]
         readers = self.readers.get(copy.out.array, [])
         if not readers or not self._unchanged(number, readers[-1]):
@@ -79,7 +83,7 @@ class _Steps:
             self._replace(number, dict(zip(readers, made, strict=True)))  # type: ignore[arg-type]
 
     def take_in(self, number: int) -> None:
-        """Let the only reader compute what it reads."""
+        """Let the only step that reads a result compute it."""
         readers = self.readers.get(self.steps[number].out.array, [])
         if len(readers) == 1 and self._unchanged(number, readers[0]):
             made = computing(self.steps[readers[0]], self.steps[number])
@@ -115,7 +119,10 @@ class _Steps:
         del writers[0]
 
     def hoist(self, number: int) -> None:
-        """A constant factor goes to the step that made another factor, if that has one as well."""
+        """A constant factor moves to the step before, if that has one as well.
+
+        b = 3 * a, after a = 2 * x, which nothing else reads, becomes a = 6 * x and b = a.
+        """
         step = self.steps.get(number)
         if step is None:
             return
@@ -138,7 +145,7 @@ class _Steps:
             return
 
     def _unchanged(self, number: int, last: int) -> bool:
-        """Whether nobody writes what a step reads before the last reader of its result has run."""
+        """Whether what a step reads stays the same until step `last`, which reads its result."""
         return not any(
             number < writer <= last
             for array in _read(self.steps[number])
@@ -146,7 +153,7 @@ class _Steps:
         )
 
     def _replace(self, number: int, others: Mapping[int, Step]) -> None:
-        """Other steps do the work of this one."""
+        """Remove a step, and put `others` in the place of the steps that read its result."""
         step = self.steps.pop(number)
         self.steps.update(others)
         for array in _read(step):

@@ -30,7 +30,7 @@ class Statements:
         self._aside: list[Line] | None = None  # lines for operands, while a long one is written
 
     def lines(self, step: Step) -> list[Line]:
-        """A statement, after the one that makes its array if it fills only a part.
+        """The statement, after the one that creates the array if the step fills only a part of it.
 
         A long one has names for what it reads, given in lines before it.
         """
@@ -93,7 +93,7 @@ class Statements:
         return shape, self._expression(step, names.__getitem__, new)
 
     def _expression(self, step: Step, reads: Callable[[int], str], new: bool = False) -> str:
-        """What a step computes; `new` if a plain copy must be an array of its own."""
+        """What a step computes, as text; `new`: a plain copy must be an array of its own."""
         value, text = step.value, self.operands.notation.write(step.value, reads)
         if isinstance(value, Apply) and is_identity(value.op):
             value = value.inputs[0]
@@ -103,7 +103,7 @@ class Statements:
         return text if view.gather is not None or view.index is not None else f"{text}.copy()"
 
     def _value(self, step: Step) -> tuple[tuple[int, ...], str]:
-        """The shape of what a step computes, and the expression, in the shape of its array."""
+        """The shape of what a step computes, and the text, which has the shape of its array."""
         out, array = moving(step.out, step.loops), step.out.array
         shape = tuple(step.loops[k] for k in out)
         own = shape if array in self._in_pieces else self.operands.shape(array, shape)
@@ -126,7 +126,7 @@ class Statements:
         return shape, value if own == shape else reshaped(bracketed(value), own)
 
     def _map(self, step: Step, axes: Sequence[int], new: bool) -> str:
-        """An expression over these axes; `new` if it must have all of them and be no view."""
+        """The expression over these axes; `new`: it must have all of them and be no view."""
         complete = self._moves(step).issuperset(axes)
         text = self._expression(step, lambda k: self._operand(step, k, axes), new and complete)
         if complete or not new:
@@ -213,7 +213,7 @@ class Statements:
         return Line(f"{head}: {target} {sign} {value}", _comment(shape, step.replaces))
 
     def _is_row(self, step: Step, loop: int) -> bool:
-        """Whether a recurrence never passes from one turn of a loop to the next."""
+        """Whether no turn of this loop reads what another turn of it writes."""
         own = [view.base for view in step.reads if view.array == step.out.array]
         return all(abs(base - step.out.base) < abs(step.out.strides[loop]) for base in own)
 
@@ -245,7 +245,7 @@ def _in_memory_order(step: Step) -> Step:
 
 
 def _without_equal_rows(step: Step) -> Step:
-    """A table whose rows are all the same place is read, and added to, without its index."""
+    """Without the index of a table whose rows are all in one place (their distance is 0)."""
     out, *reads = (
         replace(view, index=None) if view.index is not None and not view.step else view
         for view in (step.out, *step.reads)

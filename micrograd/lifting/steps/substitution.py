@@ -16,7 +16,7 @@ __all__ = ["beginning_with", "computing", "reading_the_source", "with_reads"]
 
 
 def reading_the_source(reader: Step, copy: Step) -> Step | None:
-    """The reader of a copy as one of what was copied, if its walk through that is even."""
+    """The reader of a copy, rewritten to read what was copied; None if no strides describe that."""
     array, (source,) = copy.out.array, copy.reads
     if reader.out.array == source.array or is_recurrence(reader):
         return None
@@ -41,7 +41,7 @@ def reading_the_source(reader: Step, copy: Step) -> Step | None:
 
 
 def _moved(view: View, loops: Sequence[int], source: Array, origin: np.ndarray) -> View | None:
-    """The view of a copy as one of its source: `origin` says where each element came from."""
+    """The view of a copy as one of its source; `origin`: where each element was copied from."""
     if view.index is not None or view.gather is not None:
         return None
     moves = moving(view, loops)
@@ -55,12 +55,12 @@ def _moved(view: View, loops: Sequence[int], source: Array, origin: np.ndarray) 
 
 
 def _alike(view: View, other: View, step: Step) -> bool:
-    """Whether two views move along the same loops: a sum of products stays one of its kind."""
+    """Whether two views move along the same loops: then a matrix product remains one."""
     return moving(view, step.loops) == moving(other, step.loops)
 
 
 def computing(reader: Step, step: Step) -> Step | None:
-    """The reader with the step's expression in the place of its result."""
+    """The reader of a step's result, rewritten to compute it; None if that is not possible."""
     array = step.out.array
     places = [k for k, view in enumerate(reader.reads) if view.array == array]
     if (
@@ -91,7 +91,7 @@ def computing(reader: Step, step: Step) -> Step | None:
 
 
 def _same_walk(view: View, reader: Step, step: Step) -> list[int | None] | None:
-    """For each loop of the reader, the loop of the step that it is; None unless all are paired."""
+    """For each loop of the reader, the loop of the step with the same walk, if all have one."""
     if view.gather is not None or view.base:
         return None
     loops = {(step.out.strides[k], n): k for k, n in enumerate(step.loops) if n != 1}
@@ -106,13 +106,13 @@ def _along(view: View, order: Sequence[int | None]) -> View:
 
 
 def _borders(view: View, loops: Sequence[int]) -> list[int]:
-    """How far apart in its array a view's loops take it, one turn and all their turns."""
+    """The distances in the array that one turn, and all turns, of each of a view's loops go."""
     walked = [(abs(s), n) for s, n in zip(view.strides, loops, strict=True) if s and n > 1]
     return sorted({x for stride, n in walked for x in (stride, stride * n)})
 
 
 def _split(step: Step, view: View, borders: Sequence[int]) -> Step:
-    """The step with loops of the view cut in two where another walk has a border: 6 as 2 x 3."""
+    """The step with a loop of, say, 6 turns as two, 2 x 3, where `borders` ask for it."""
     pieces: list[tuple[int, int, int]] = []  # which loop, turns, and how many turns of it one is
     for k, (n, stride) in enumerate(zip(step.loops, view.strides, strict=True)):
         cuts = [1]
@@ -136,7 +136,7 @@ def _split(step: Step, view: View, borders: Sequence[int]) -> Step:
 
 
 def with_reads(step: Step, views: Sequence[View]) -> Step:
-    """The step with these views, those that its value looks at, each once."""
+    """The step with these views, only those that its value uses, each once."""
     used = {k: views[k] for k in reads_of(step.value)}
     distinct = tuple(dict.fromkeys(used.values()))
     numbers = {k: Read(distinct.index(view)) for k, view in used.items()}
@@ -144,7 +144,7 @@ def with_reads(step: Step, views: Sequence[View]) -> Step:
 
 
 def beginning_with(after: Step, step: Step) -> Step | None:
-    """a = x and a += y, both place by place, as a = x + y."""
+    """The steps a = x and a += y as one, a = x + y; None if they do not go place by place."""
     after = _split(after, after.out, _borders(step.out, step.loops))
     step = _split(step, step.out, _borders(after.out, after.loops))
     order = _same_walk(after.out, after, step)

@@ -53,11 +53,11 @@ class Text:
 
     @property
     def instructions(self) -> list[Line]:
-        """The lines forward that compute something: not those that only make room."""
+        """The lines of the forward pass, without those that only create an empty array."""
         return [line for line in self.forward if " = empty(" not in line.statement]
 
     def run(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
-        """Execute the text; `numbers` holds what is given, by name. All names afterwards."""
+        """Execute the text, with `numbers` for the given arrays; returns all variables by name."""
         names: dict[str, Any] = {**NAMES, "view": _view, **self.operands.notation.functions}
         for array in (*self.program.values, *self.operands.constants):
             if array.given:
@@ -99,7 +99,7 @@ class BackwardText(Text):
 
 
 def _continues(last: Step, step: Step) -> bool:
-    """Whether a step only adds to what the last one has just written whole."""
+    """Whether a step adds to the array that the step before it has just written."""
     return step.accumulate and not last.accumulate and last.out.array == step.out.array
 
 
@@ -123,6 +123,6 @@ def _aligned(lines: Sequence[Line]) -> list[str]:
 
 
 def _view(array: np.ndarray, base: int, shape: Any, strides: Any) -> np.ndarray:
-    """Elements of a contiguous array, walked with strides in elements: what no slice says."""
+    """A view of a contiguous array with any strides, in elements: what no slice can write."""
     flat = array.reshape(-1)
     return np.lib.stride_tricks.as_strided(flat[base:], shape, [s * flat.itemsize for s in strides])

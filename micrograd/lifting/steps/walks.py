@@ -1,4 +1,4 @@
-"""What the loops of a step visit: which of them move, which places they meet, and whether twice."""
+"""Which loops of a step move a view, which places they visit, and whether they visit one twice."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _both(a: Sequence[int], b: Sequence[int]) -> list[int]:
 
 
 def standing(view: View, loops: Sequence[int]) -> list[int]:
-    """The loops of more than one turn along which a view stays where it is."""
+    """The loops of more than one turn along which a view stays where it is (its stride is 0)."""
     moves = moving(view, loops)
     return [k for k, n in enumerate(loops) if n > 1 and k not in moves]
 
@@ -54,7 +54,7 @@ def elements(window: Window) -> np.ndarray:
 
 
 def repeats(step: Step) -> bool:
-    """Whether a step may meet one place twice along the loops along which `out` moves."""
+    """Whether the loops along which `out` moves may visit one place twice."""
     out, moves = step.out, moving(step.out, step.loops)
     if out.index is not None:
         return True

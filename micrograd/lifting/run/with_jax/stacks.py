@@ -63,7 +63,7 @@ def numbers_of(executable: Executable, found: Mapping[str, Stacked]) -> dict[str
     """Each array's numbers, as the Values hold them now."""
     store, places = _where(executable)
     flat = np.zeros(executable.parameter_count)
-    flat[executable.positions] = store.numbers[places]
+    flat[executable.positions] = store.data[places]
     return {name: stacked.of_paths(flat) for name, stacked in found.items()}
 
 
@@ -103,7 +103,7 @@ def load(
         flat[part], given[part] = numbers.reshape(-1), True
     store, places = _where(executable)
     mine = given[executable.positions]
-    store.numbers[places[mine]] = flat[executable.positions[mine]]
+    store.data[places[mine]] = flat[executable.positions[mine]]
 
 
 def check(name: str, found: Mapping[str, Stacked], parameters: Any) -> None:
