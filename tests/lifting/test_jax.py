@@ -254,6 +254,23 @@ def test_a_batch_of_any_size_and_float32() -> None:
     assert same(made, float(squares(np.ones((4, 3)))), rel=1e-6)
 
 
+def test_as_jax_starts_it_computes_in_float32() -> None:
+    """Without jax_enable_x64, and without a warning about what is narrowed."""
+    code = (
+        "import numpy as np, jax; from micrograd import functional, lift, nn, ops, values\n"
+        "w, drop = values(np.ones((3, 2))), nn.Dropout(0.1)\n"
+        "f = lift(lambda x, i, t: (ops.tanh(drop(x @ w)) * functional.take(w, i) * t).sum() / 7)\n"
+        "x, i = np.ones((4, 3)), np.array([0, 1, 2, 1])\n"
+        "function, parameters = f.to_jax(x, i, 0.5)\n"
+        "run = jax.jit(jax.value_and_grad(function))\n"
+        "loss, gradients = run(parameters, x, i, 0.5, key=jax.random.key(0))\n"
+        "print(loss.dtype, gradients['w'].dtype)"
+    )
+    command = [sys.executable, "-W", "error", "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.stdout.split() == ["float32", "float32"], run.stderr
+
+
 def test_weights_come_home() -> None:
     v = leaves(np.array([1.0, 2.0, 3.0]))
     line = lift(lambda x: (v * x).sum())
