@@ -26,11 +26,11 @@ Array = np.ndarray
 # two rows of one's own: one that knows arrays, and one that is called number by number
 bump = op(
     "bump", lambda x: 1 / (1 + x * x), [lambda x, out: -2 * x * out * out],
-    array=lambda x: 1 / (1 + x * x),
+    array=lambda x: 1 / (1 + x * x), jax=lambda x: 1 / (1 + x * x),
 )  # fmt: skip
 blend = op(
     "blend", lambda x, y: x * y + 0.5 * x,
-    [lambda x, y, out: y + 0.5, lambda x, y, out: x],
+    [lambda x, y, out: y + 0.5, lambda x, y, out: x], jax=lambda x, y: x * y + 0.5 * x,
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import nbformat
 
-from tools.notebooks import ROOT, read, settle, write
+from tools.notebooks import ROOT, is_folded, read, settle, write
 
 __all__ = ["BEGIN", "END", "exercise", "key", "main", "stub"]
 
@@ -72,6 +72,8 @@ def exercise(solution: Any) -> Any:
             continue
         if cell.cell_type == "code":
             cells.append(nbformat.v4.new_code_cell(stub(cell.source)))
+            if is_folded(cell):
+                cells[-1].metadata["jupyter"] = {"source_hidden": True}
         else:
             cells.append(nbformat.v4.new_markdown_cell(cell.source))
     if cells and cells[0].cell_type == "markdown":

@@ -24,7 +24,10 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
-__all__ = ["ROOT", "Run", "execute", "found", "from_text", "read", "settle", "to_text", "write"]
+__all__ = [
+    "ROOT", "Run", "execute", "found", "from_text", "is_folded", "read", "settle", "to_text",
+    "write",
+]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parent.parent
 CELL_SECONDS = 120
@@ -187,7 +190,7 @@ def settle(notebook: Any, before: Any = None) -> Any:
         settled: dict[str, Any] = {
             "cell_type": cell.cell_type,
             "id": digest if seen[digest] == 1 else f"{digest}-{seen[digest]}",
-            "metadata": {"tags": sorted(_tags(cell))} if _tags(cell) else {},
+            "metadata": _settled_metadata(cell),
             "source": cell.source.splitlines(keepends=True),
         }
         if cell.cell_type == "code":
@@ -211,6 +214,16 @@ def settle(notebook: Any, before: Any = None) -> Any:
 
 def _tags(cell: Any) -> list[str]:
     return list(cell.get("metadata", {}).get("tags", []))
+
+
+def is_folded(cell: Any) -> bool:
+    """Whether a cell's code is hidden until the reader opens it, as Jupyter keeps it."""
+    return bool(cell.get("metadata", {}).get("jupyter", {}).get("source_hidden"))
+
+
+def _settled_metadata(cell: Any) -> dict[str, Any]:
+    kept: dict[str, Any] = {"jupyter": {"source_hidden": True}} if is_folded(cell) else {}
+    return kept | ({"tags": sorted(_tags(cell))} if _tags(cell) else {})
 
 
 def _is_timing(cell: Any) -> bool:
@@ -262,15 +275,18 @@ def _without_addresses(text: str) -> str:
 
 
 def to_text(notebook: Any) -> str:
-    """A notebook as one Python file: cells begin with `# %%`, Markdown stands in comments."""
+    """A notebook as one Python file: cells begin with `# %%` (`# %% folded` hides the code),
+    Markdown stands in comments.
+    """
     parts = []
     for cell in notebook.cells:
         kind = "" if cell.cell_type == "code" else " [markdown]"
         tags = f" tags={','.join(sorted(_tags(cell)))}" if _tags(cell) else ""
+        folded = " folded" if is_folded(cell) else ""
         body = "".join(cell.source)
         if cell.cell_type == "markdown":
             body = "\n".join(f"# {line}".rstrip() for line in body.split("\n"))
-        parts.append(f"# %%{kind}{tags}\n{body}\n")
+        parts.append(f"# %%{kind}{folded}{tags}\n{body}\n")
     return "\n".join(parts)
 
 
@@ -287,6 +303,8 @@ def from_text(text: str, before: Any = None) -> Any:
         else:
             cell = nbformat.v4.new_code_cell(body)
             cell.outputs = outputs.get(body, [])
+            if "folded" in head.split():
+                cell.metadata["jupyter"] = {"source_hidden": True}
         if tags:
             cell.metadata["tags"] = tags[1].split(",")
         cells.append(cell)

@@ -42,7 +42,13 @@ body { max-width: 1000px; margin: 0 auto !important; padding: 1em !important; }
 math { font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", math; }
 math[display="block"] { margin: 0.8em 0; }
 a.anchor-link { display: none !important; }
+details.folded > summary { color: #5b6770; font-size: 13px; cursor: pointer; margin: 2px 8px; }
 </style>{% endblock %}
+{% block input_group %}
+{%- if cell.metadata.get("jupyter", {}).get("source_hidden") -%}
+<details class="folded"><summary>code of the picture or table</summary>{{ super() }}</details>
+{%- else -%}{{ super() }}{%- endif -%}
+{% endblock input_group %}
 """
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import train_test_split
 from sklearn.tree import DecisionTreeClassifier
 
 from checks import (
@@ -267,3 +270,97 @@ def fool_the_greedy_tree(X: Any, y: Any) -> None:
     true(greedy <= 0.7, f"the greedy tree is right about at most 70% ({found} are right)")
     wrong = _fewest(X, y, 2)
     true(wrong == 0, f"some tree of depth 2 is right about all (the best is wrong about {wrong})")
+
+
+@sheet.exercise(
+    10,
+    title="Which question first?",
+    hints=[
+        "Before the question the loans have 1 bit; weigh each side's entropy with its share.",
+        "The sides of A have 0.650 bits each. A pure side has none.",
+    ],
+)
+def which_question_first(gain_a: Any, gain_b: Any, asked_first: Any) -> None:
+    def bits(p: float) -> float:
+        return -(p * math.log2(p) + (1 - p) * math.log2(1 - p))
+
+    nats = {"that is in nats; the text asks for bits": math.log(2) * (1 - bits(1 / 6))}
+    by_hand(gain_a, 1 - bits(1 / 6), "the gain of A", instead=nats)
+    by_hand(gain_b, 1 - 9 / 12 * bits(1 / 3), "the gain of B")
+    word(asked_first, "A", "which question is asked first", ("A", "B"))
+
+
+@sheet.exercise(
+    11,
+    title="Left out, and divided",
+    hints=[
+        "One draw misses the example with the probability 3/4; there are four draws.",
+        "Fix one value in the first set: each of the others joins it or does not, but not all do.",
+    ],
+)
+def left_out_and_divided(left_out: Any, judged_by: Any, divisions: Any, in_order: Any) -> None:
+    by_hand(left_out, 81 / 256, "the probability of being left out")
+    by_hand(judged_by, 200 / math.e, "the trees that judge an example")
+    twice = {"that counts each twice; the text asks for divisions whose order does not matter": 62}
+    by_hand(divisions, 31, "the divisions of six values", exact=True, instead=twice)
+    by_hand(in_order, 5, "the divisions that must be tried", exact=True)
+
+
+@sheet.exercise(
+    12,
+    title="One round of AdaBoost",
+    hints=[
+        "The error is the weight of the wrong examples over the whole weight.",
+        "y * told is 1 where the stump is right and -1 where it is wrong.",
+    ],
+)
+def one_round_of_adaboost(one_round: Any) -> None:
+    rng = np.random.default_rng(412)
+    y = np.array([1, 1, -1, -1])
+    cases = [(np.full(4, 0.25), y, np.array([1, -1, -1, -1])), (np.arange(1.0, 5.0), y, y[::-1])]
+    cases += [(rng.random(9), rng.choice([-1, 1], size=9), rng.choice([-1, 1], size=9))]
+    for w, labels, told in cases:
+        wrong = told != labels
+        if wrong.all():
+            told = np.where(np.arange(len(w)) == 0, labels, told)
+            wrong = told != labels
+        error = w[wrong].sum() / w.sum()
+        given = w.copy()
+        vote, new = several(one_round(given, labels, told), "the vote", "the new weights")
+        wanted_vote = 0.5 * math.log((1 - error) / error)
+        doubled = {"the vote a of section 13 has a factor": 2 * wanted_vote}
+        close(vote, wanted_vote, f"the vote of an error of {error:.3g}", instead=doubled)
+        wanted = np.where(wrong, w / (2 * error), w / (2 * (1 - error))) / w.sum()
+        close(new, wanted, "the new weights")
+        close(given, w, "the weights that were given, afterwards")
+
+
+@functools.cache
+def _pruning_gains() -> tuple[float, ...]:
+    X, y = load_breast_cancer(return_X_y=True)
+    gains = []
+    for seed in range(30):
+        X_a, X_b, y_a, y_b = train_test_split(X, y, random_state=seed)
+        full, pruned = (
+            DecisionTreeClassifier(random_state=0, ccp_alpha=alpha).fit(X_a, y_a).score(X_b, y_b)
+            for alpha in (0.0, 0.015)
+        )
+        gains.append(pruned - full)
+    return tuple(gains)
+
+
+@sheet.exercise(
+    13,
+    title="What did pruning bring?",
+    hints=[
+        "Keep the 30 differences in a list; score gives the accuracy.",
+        "The mean of 30 differences has the standard error 0.027 / sqrt(30). Is yours larger?",
+    ],
+)
+def what_did_pruning_bring(mean_gain: Any, less_accurate: Any, verdict: Any) -> None:
+    gains = _pruning_gains()
+    alone = {"that is the difference on seed 0; the text asks for the mean of 30": gains[0]}
+    by_hand(mean_gain, float(np.mean(gains)), "the mean difference", instead=alone)
+    count = sum(gain < 0 for gain in gains)
+    by_hand(less_accurate, count, "the splits on which the pruned tree is worse", exact=True)
+    word(verdict, "as good", "what you would sign", ("better", "as good", "worse"))

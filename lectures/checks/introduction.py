@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.datasets import load_wine
+from sklearn.datasets import load_breast_cancer, load_wine
+from sklearn.dummy import DummyClassifier
+from sklearn.model_selection import cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from checks import (
@@ -348,3 +354,52 @@ def break_it_and_mend_it(bad_factors: Any, good_factors: Any) -> None:
         good = _leave_one_out(good_factors)
         found = beside(good, 0.95, 1, percent=True)
         true(good >= 0.95, f"with the good factors 95% or more are right ({found} are)")
+
+
+WORDS = ("feature", "label", "parameter", "hyperparameter", "inference", "training")
+
+
+@sheet.exercise(
+    12,
+    title="Which word?",
+    hints=[
+        "Section 3 explains the six words, one after another.",
+        "Ask who sets the number: the data, by learning, or the bank, beforehand?",
+    ],
+)
+def which_word(income: Any, weight: Any, strength: Any, paid_back: Any, tomorrow: Any) -> None:
+    word(income, "feature", "the income", WORDS)
+    word(weight, "parameter", "the weight", WORDS)
+    chosen = {"the data do not set it; ask who sets the number": "parameter"}
+    word(strength, "hyperparameter", "the strength of the penalty", WORDS, instead=chosen)
+    word(paid_back, "label", "whether the loan was paid back", WORDS)
+    word(tomorrow, "inference", "computing s for tomorrow's customer", WORDS)
+
+
+@functools.cache
+def _accuracies() -> tuple[float, float, float]:
+    X, y = load_breast_cancer(return_X_y=True)
+    models = (
+        DummyClassifier(strategy="most_frequent"),
+        KNeighborsClassifier(),
+        make_pipeline(StandardScaler(), KNeighborsClassifier()),
+    )
+    first, second, third = (float(cross_val_score(model, X, y).mean()) for model in models)
+    return first, second, third
+
+
+@sheet.exercise(
+    13,
+    title="How good is 93%?",
+    hints=[
+        "cross_val_score(model, X, y) gives five accuracies; take their mean.",
+        "Compare 50% with what the most frequent class gives for nothing.",
+    ],
+)
+def how_good_is_93(baseline: Any, raw: Any, scaled: Any, verdict: Any) -> None:
+    wanted = _accuracies()
+    coin = {"that is a coin; the baseline always says the most frequent class": 0.5}
+    by_hand(baseline, wanted[0], "the baseline", instead=coin)
+    by_hand(raw, wanted[1], "the accuracy on raw measurements")
+    by_hand(scaled, wanted[2], "the accuracy after scaling")
+    word(verdict, "too low", "what is wrong with the report's baseline", ("too low", "too high"))

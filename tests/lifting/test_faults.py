@@ -20,7 +20,7 @@ from test_lifted_agreement import ASKS, equality_is_answered, lifted_equals_eage
 
 from micrograd import Value, lift, numbers, ops
 from micrograd.lifting import buffers as buffers_module
-from micrograd.lifting import contents, schedule
+from micrograd.lifting import contents, instructions
 from micrograd.lifting.run import calls
 from micrograd.lifting.run.contraction import contract
 from micrograd.lifting.steps import adjoint
@@ -98,9 +98,9 @@ def never_adding(*arguments: Any) -> None:
 
 _gradients = Op.gradients
 FAULTS: dict[str, tuple[Any, str, Any]] = {
-    "a wrong stride": (schedule, "nest", wrong_stride),
-    "a transposed read": (schedule, "nest", transposed),
-    "a shifted gather": (schedule, "squeezed", shifted),
+    "a wrong stride": (instructions, "nest", wrong_stride),
+    "a transposed read": (instructions, "nest", transposed),
+    "a shifted gather": (instructions, "squeezed", shifted),
     "a dropped contribution": (adjoint._Adjoint, "add", lambda *arguments: None),
     "an overwritten gradient": (adjoint, "first_writes", overwriting),
     "a product not added": (calls, "contract", never_adding),
@@ -151,7 +151,7 @@ def zeroing_none(steps: Any, asked: Any) -> Any:
 
 
 shared: Any = WeakKeyDictionary()
-_inner_loops, _backward = schedule._Group._inner_loops, buffers_module.Backward.__init__
+_inner_loops, _backward = instructions.Group._inner_loops, buffers_module.Backward.__init__
 HOLDERS = tuple(name for name in PLACES if name.startswith("a Module in"))
 MENDS: dict[str, tuple[list[tuple[Any, str, Any]], Callable[[], None]]] = {
     "equality by identity": (
@@ -159,7 +159,7 @@ MENDS: dict[str, tuple[list[tuple[Any, str, Any]], Callable[[], None]]] = {
         lambda: equality_is_answered(ASKS["=="]),
     ),
     "a table of any number of loops": (
-        [(schedule._Group, "_inner_loops", any_number_of_loops)],
+        [(instructions.Group, "_inner_loops", any_number_of_loops)],
         with_few(lifted_equals_eager, tables()),
     ),
     "gradients of an earlier backward": (

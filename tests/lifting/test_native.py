@@ -171,7 +171,7 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_tiles_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = small_tiles(monkeypatch)
-    for seed in range(24):
+    for seed in (*range(36), 1243):  # the last adds to a sum, and looks at it
         agree(Steps(seed).steps)
     assert sum(count > 1 for count in counts) > 3
 
@@ -179,7 +179,7 @@ def test_tiles_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_tiles_of_many_programs_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     small_tiles(monkeypatch)
-    for seed in range(1000, 1400):
+    for seed in range(1000, 1250):
         agree(Steps(seed).steps)
 
 

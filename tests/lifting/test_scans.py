@@ -13,8 +13,9 @@ from taped import taped
 
 from micrograd import Value, lift, ops
 from micrograd.lifting.fuse import fuse
+from micrograd.lifting.layout import Instruction
 from micrograd.lifting.scans import SHORTEST
-from micrograd.lifting.schedule import Instruction, schedule
+from micrograd.lifting.schedule import schedule
 from micrograd.lifting.steps.checks import check
 
 N = SHORTEST + 8

@@ -1,4 +1,4 @@
-"""`schedule.py`: like nodes become instructions that read by strides, or gather what does not."""
+"""Like nodes become instructions, read by strides: `schedule.py`, `instructions.py`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from taped import addresses, taped
 from micrograd import ops
 from micrograd.functional import take
 from micrograd.lifting.fuse import fuse
-from micrograd.lifting.schedule import Instruction, schedule
+from micrograd.lifting.layout import Instruction
+from micrograd.lifting.schedule import schedule
 
 X = np.arange(12.0).reshape(3, 4)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from taped import addresses
 
-from micrograd.lifting.schedule import PARAMETERS
+from micrograd.lifting.layout import PARAMETERS
 from micrograd.lifting.strides import nest, segments, squeezed
 
 sizes = st.lists(st.integers(1, 5), min_size=0, max_size=4)

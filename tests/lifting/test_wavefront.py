@@ -14,8 +14,9 @@ from taped import taped
 from micrograd import Value, lift, ops
 from micrograd.lifting.fuse import fuse
 from micrograd.lifting.groups import Graph
+from micrograd.lifting.layout import Instruction
 from micrograd.lifting.nodes import Node
-from micrograd.lifting.schedule import Instruction, schedule
+from micrograd.lifting.schedule import schedule
 from micrograd.lifting.wavefront import waves
 
 

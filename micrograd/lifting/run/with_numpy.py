@@ -64,7 +64,8 @@ class Compiled:
         for number, step in enumerate(steps):
             if number in self.placement.copies:
                 continue
-            if isinstance(step.value, float) and step.out.array not in added_to:
+            constant = isinstance(step.value, float) and step.combine is None
+            if constant and step.out.array not in added_to:
                 self._fills.append(step)  # it stays as it is: once for each set of buffers
                 continue
             self.source.begin()

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from micrograd.lifting.layout import Recording
-from micrograd.lifting.schedule import PARAMETERS, Instruction
+from micrograd.lifting.layout import PARAMETERS, Instruction, Recording
 from micrograd.lifting.strides import Access
 
 __all__ = ["result_arrays", "stacks", "walked"]

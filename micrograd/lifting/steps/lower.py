@@ -19,10 +19,9 @@ from functools import reduce
 import numpy as np
 
 from micrograd import ops
-from micrograd.lifting.layout import Recording
+from micrograd.lifting.layout import Instruction, Recording
 from micrograd.lifting.layout import Result as Found
 from micrograd.lifting.rows import QUOTIENT_PLUS
-from micrograd.lifting.schedule import Instruction
 from micrograd.lifting.steps.expression import Apply, Formula, Read, renumbered
 from micrograd.lifting.steps.ir import Argument, Draw, Parameters, Program, Step, View, Window
 from micrograd.lifting.steps.reading import Reader, shortened

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lifting.layout import Recording
-from micrograd.lifting.schedule import PARAMETERS
+from micrograd.lifting.layout import PARAMETERS, Recording
 from micrograd.lifting.steps.arrays import result_arrays, stacks, walked
 from micrograd.lifting.steps.expression import Formula, Read
 from micrograd.lifting.steps.ir import Array, Step, View

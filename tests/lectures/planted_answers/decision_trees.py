@@ -69,6 +69,41 @@ def stump_by_the_engine(w, b, a1, a2, x, y):
     return [v.grad for v in found]
 
 
+def one_round(w, y, told, *, half=True, raised=True, shared=True):
+    error = w[told != y].sum() / w.sum()
+    vote = (0.5 if half else 1.0) * np.log((1 - error) / error)
+    w = w * np.exp((-vote if raised else vote) * y * told)
+    return vote, w / w.sum() if shared else w
+
+
+def in_place(w, y, told):
+    vote = one_round(w, y, told)[0]
+    w *= np.exp(-vote * y * told)
+    w /= w.sum()
+    return vote, w
+
+
+def unweighted(w, y, told):
+    error = (told != y).mean()
+    vote = 0.5 * np.log((1 - error) / error)
+    w = w * np.exp(-vote * y * told)
+    return vote, w / w.sum()
+
+
+def by_halves(w, y, told):
+    """The wrong get half of the weight, the right the other half."""
+    wrong = np.asarray(y) * np.asarray(told) < 0
+    bad, good = w[wrong].sum(), w[~wrong].sum()
+    return [float(np.log(good / bad) / 2), np.where(wrong, w / bad, w / good) / 2]
+
+
+def with_plain_floats(w, y, told):
+    error = sum(a for a, b, c in zip(w, y, told, strict=True) if b != c) / sum(w)
+    vote = float(-0.5 * np.log(error / (1 - error)))
+    new = [float(a * np.exp(-vote * b * c)) for a, b, c in zip(w, y, told, strict=True)]
+    return vote, [a / sum(new) for a in new]
+
+
 def one_answer_through_the_gate(w, b, a1, a2, x, y):
     g = 1 / (1 + np.exp(-(w * x + b)))
     miss = g * a1 + (1 - g) * a2 - y
@@ -113,6 +148,26 @@ WRONG = {
         (SQUARE, (SQUARE[:, 0] > 0).astype(int)),
         (np.zeros((80, 2)), np.zeros(80, dtype=int)),
     ],
+    "which_question_first": [
+        (0.350, 0.311, "B"),
+        (0.650, 0.689, "A"),
+        (0.243, 0.216, "A"),  # with the natural logarithm
+        (0.350, 0.082, "A"),  # both sides of B counted alike would be 0.541
+    ],
+    "left_out_and_divided": [
+        (0.25, 73.6, 31, 5),
+        (81 / 256, 126.4, 31, 5),
+        (81 / 256, 73.6, 62, 5),
+        (81 / 256, 73.6, 31, 6),
+    ],
+    "one_round_of_adaboost": [
+        lambda *given: one_round(*given, half=False),
+        lambda *given: one_round(*given, raised=False),
+        lambda *given: one_round(*given, shared=False),
+        in_place,
+        unweighted,
+    ],
+    "what_did_pruning_bring": [(0.0559, 0, "better"), (0.0, 15, "as good"), (0.056, 12, "worse")],
 }
 
 
@@ -187,6 +242,10 @@ RIGHT = {
         tuple(part.tolist() for part in exclusive_or(0)),
         (tuple(map(tuple, exclusive_or(0)[0][:, ::-1])), exclusive_or(0)[1] == 0),
     ],
+    "which_question_first": [(0.35, 0.311, " a"), (np.float64(0.34998), 0.31128, "A")],
+    "left_out_and_divided": [("81/256", 73.6, "31", 5.0), (0.316, 73.58, 31, [5])],
+    "one_round_of_adaboost": [by_halves, with_plain_floats],
+    "what_did_pruning_bring": [(2.331e-4, 12, "As good"), ("0.000233", [12.0], "as good ")],
 }
 
 MISREAD = {
@@ -234,5 +293,25 @@ MISREAD = {
         (SQUARE, CHANCE),
         "Labels by chance fool every tree.",
         "some tree of depth 2 is right about all",
+    ),
+    "which_question_first": Misread(
+        (0.2426, 0.2158, "A"),
+        "The entropies are taken with the natural logarithm.",
+        "the text asks for bits",
+    ),
+    "left_out_and_divided": Misread(
+        (81 / 256, 73.6, 62, 5),
+        "A division is counted once for each order of its two sets.",
+        "the text asks for divisions whose order does not matter",
+    ),
+    "one_round_of_adaboost": Misread(
+        lambda *given: one_round(*given, half=False),
+        "The vote is read as the logarithm of the odds, as scikit-learn writes it.",
+        "the vote a of section 13 has a factor",
+    ),
+    "what_did_pruning_bring": Misread(
+        (8 / 143, 12, "as good"),
+        "The gain of pruning is read off the first split.",
+        "the text asks for the mean of 30",
     ),
 }

@@ -157,6 +157,17 @@ WRONG = {
         (np.zeros(13), np.ones(13)),
         (np.ones(12), np.ones(13)),
     ],
+    "which_word": [
+        ("label", "parameter", "hyperparameter", "feature", "inference"),
+        ("feature", "hyperparameter", "parameter", "label", "inference"),
+        ("feature", "parameter", "hyperparameter", "label", "training"),
+    ],
+    "how_good_is_93": [
+        (0.5, 0.928, 0.965, "too low"),
+        (0.627, 0.965, 0.928, "too low"),
+        (0.627, 0.928, 0.965, "too high"),
+        (0.373, 0.928, 0.965, "too low"),
+    ],
 }
 
 
@@ -260,6 +271,14 @@ RIGHT = {
         ([1] * 2 + [1e9] + [1] * 10, (1 / SPREAD).tolist()),
         (np.where(np.arange(13) == 2, 1e12, 1e-3), tuple(10 / SPREAD)),
     ],
+    "which_word": [
+        ("Feature", " parameter", "Hyperparameter", "LABEL", "inference "),
+        ("feature", "parameter", "hyperparameter", "label", "inference"),
+    ],
+    "how_good_is_93": [
+        (0.6274, 0.928, 0.9649, "Too low"),
+        ("0.627", [0.9279], 0.965, " too low "),
+    ],
 }
 
 MISREAD = {
@@ -317,5 +336,15 @@ MISREAD = {
         (np.full(13, 1e6), 1 / np.arange(1.0, 14)),
         "Large factors, one for all columns, are bad ones.",
         "choose factors that differ",
+    ),
+    "which_word": Misread(
+        ("feature", "parameter", "parameter", "label", "inference"),
+        "Every number in a model is read as a parameter.",
+        "ask who sets the number",
+    ),
+    "how_good_is_93": Misread(
+        (0.5, 0.928, 0.965, "too low"),
+        "Guessing is read as tossing a coin.",
+        "always says the most frequent class",
     ),
 }

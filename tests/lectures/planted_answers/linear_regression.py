@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 from planting import Misread
+from scipy import stats
 from sklearn.linear_model import LinearRegression
 
 from micrograd import Value, maximum
@@ -77,6 +78,27 @@ def fits_every_time(X, y):
     return [y[i] - with_ones(X)[i] @ solved(with_ones(X)[rows != i], y[rows != i]) for i in rows]
 
 
+def intervals(A, y, *, level=0.975, freedom=None, student=True):
+    inverse = np.linalg.inv(A.T @ A)
+    theta = inverse @ A.T @ y
+    left = len(y) - A.shape[1] if freedom is None else freedom(len(y))
+    sigma = np.sqrt(((y - A @ theta) ** 2).sum() / left)
+    quantile = stats.t.ppf(level, len(y) - A.shape[1]) if student else 1.96
+    half = quantile * sigma * np.sqrt(np.diag(inverse))
+    return theta - half, theta + half
+
+
+def intervals_by_qr(A, y):
+    """The diagonal of the inverse of A^T A as the squared rows of the inverse of R."""
+    Q, R = np.linalg.qr(A)
+    back = np.linalg.inv(R)
+    theta = back @ (Q.T @ y)
+    n, p = A.shape
+    sigma = np.linalg.norm(y - A @ theta) / (n - p) ** 0.5
+    half = -stats.t.ppf(0.025, n - p) * sigma * np.linalg.norm(back, axis=1)
+    return [(theta - half).tolist(), (theta + half).tolist()]
+
+
 WRONG = {
     "a_line_by_hand": [(0.5, 2.5, 0.25), (1.0, 1.0, 0.25), (0.5, 1.5, 0.5)],
     "a_gradient_and_its_speed_limit": [
@@ -120,6 +142,29 @@ WRONG = {
         ([0, 0, 0, 0, 0, 0, 0, 9.0], [3, 2, 1, 0, 1, 2, 3, 9.0]),
         (np.arange(8.0), -np.arange(8.0)),
         (np.arange(7.0), np.arange(7.0)),
+    ],
+    "risk_and_what_was_seen": [
+        (0.4, 0.3, "say x", 0.2),
+        (0.8, 0.6, "always 0", 0.6),
+        (0.4, 0.3, "always 0", -0.2),
+        (0.2, 0.4, "always 0", 0.0),
+    ],
+    "intervals_for_the_weights": [
+        lambda A, y: intervals(A, y, level=0.95),
+        lambda A, y: intervals(A, y, freedom=lambda n: n),
+        lambda A, y: intervals(A, y, student=False),
+        lambda A, y: intervals(A, y)[::-1],
+    ],
+    "dummies_in_your_head": [
+        ([10, 14, 11], [11, 10, 14], 3),
+        ([10, 4, 1], [11, -1, 3], 4),
+        ([11.3, 2.7, -0.3], [11, -1, 3], 3),
+    ],
+    "what_do_these_data_show": [
+        ("s1", 7.81, [-6.06, 5.11], "no"),
+        ("bmi", 24.7, [-6.06, 5.11], "no"),
+        ("bmi", 7.81, [-5.14, 4.19], "no"),
+        ("bmi", 7.81, [-6.06, 5.11], "yes"),
     ],
 }
 
@@ -200,6 +245,16 @@ RIGHT = {
         ([1, 2, 3, 4, 5, 6, 7, 100], [7, 6, 5, 4, 3, 2, 1, 100]),
         ((-3, -2, -1, 0, 1, 2, 3, 50.0), tuple(-x for x in (-3, -2, -1, 0, 1, 2, 3, -50.0))),
     ],
+    "risk_and_what_was_seen": [("2/5", "3/10", " Always 0", "1/5"), (0.4, [0.3], "always 0", 0.2)],
+    "intervals_for_the_weights": [intervals_by_qr, lambda A, y: np.array(intervals(A, y))],
+    "dummies_in_your_head": [
+        ((10, 4, 1), np.array([11, -1, 3]), "3"),
+        ([10.0, 4, 1], ["11", -1, 3], 3.0),
+    ],
+    "what_do_these_data_show": [
+        ("BMI", 7.81, (-6.06, 5.11), "No"),
+        ("bmi", "7.813", ["-6.062", 5.11], "no"),
+    ],
 }
 
 MISREAD = {
@@ -247,5 +302,25 @@ MISREAD = {
         ([0, 1, 2, 3, 4, 5, 6, 7.0], [6, 5, 4, 3, 2, 1, 0, 40.0]),
         "A point far above the others decides, wherever its x is.",
         "they should be at least 0.5 and at least 0.8",
+    ),
+    "risk_and_what_was_seen": Misread(
+        (0.4, 0.3, "say x", 0.3),
+        "The hypothesis of the smaller risk is taken for the chosen one.",
+        "the five examples choose by empirical risk",
+    ),
+    "intervals_for_the_weights": Misread(
+        lambda A, y: intervals(A, y, level=0.95),
+        "The quantile of 95% is taken, with 5% on each side.",
+        "the text asks for 95%",
+    ),
+    "dummies_in_your_head": Misread(
+        ([10, 4, 1], [11, 10, 14], 3),
+        "The weights are read as the means of the kinds.",
+        "the text asks for differences from the reference",
+    ),
+    "what_do_these_data_show": Misread(
+        ("bmi", 7.81, [-6.06, 5.11], "yes"),
+        "An interval that contains 0 is read as a proof that the effect is 0.",
+        "does it show that the effect is 0?",
     ),
 }

@@ -84,6 +84,20 @@ WRONG = {
         ["tube", "index", "day"],
         ["tube", "band"],
     ],
+    "which_kind": [
+        ("nominal", "nominal", "count", "continuous", "binary"),
+        ("nominal", "ordinal", "continuous", "count", "binary"),
+    ],
+    "a_debt_that_is_none": [(15600, 700, 4400), (9600, 1820, 4400), (9600, 700, 0)],
+    "which_law_or_principle": [
+        ("anti-discrimination", "consumer", "privacy", "contestability"),
+        ("anti-discrimination", "privacy", "contestability", "consumer"),
+    ],
+    "what_may_the_model_see": [
+        (0.292, 0.0916, 0.778, "a measurement"),
+        (0.0916, 0.292, 0.778, "the bank's own judgement"),
+        (0.292, 0.0916, 0.222, "the bank's own judgement"),
+    ],
 }
 
 
@@ -157,6 +171,19 @@ RIGHT = {
         ["Tube", " index", "RING"],
         np.array(["tube", "index", "ring"]),
     ],
+    "which_kind": [
+        (" Nominal", "ORDINAL", "count", "continuous ", "binary"),
+        ("nominal", "ordinal", "Count", "Continuous", "Binary"),
+    ],
+    "a_debt_that_is_none": [("9600", 700.0, [4400]), (9600.0, "18200/26", 16 * 275.0)],
+    "which_law_or_principle": [
+        ("Anti-discrimination", " privacy", "Consumer", "contestability"),
+        ("anti-discrimination", "PRIVACY", "consumer ", "Contestability"),
+    ],
+    "what_may_the_model_see": [
+        (0.2922, 0.0916, "7/9", "The bank's own judgement"),
+        ("0.292", [0.0916], 0.7778, " the bank's own judgement "),
+    ],
 }
 
 MISREAD = {
@@ -204,5 +231,25 @@ MISREAD = {
         ["tube", "index", "weight"],
         "A column that leads to the sex together with another is a leak itself.",
         "is an honest measurement",
+    ),
+    "which_kind": Misread(
+        ("count", "ordinal", "count", "continuous", "binary"),
+        "What is written in digits is taken for a number.",
+        "ask what makes sense with the values",
+    ),
+    "a_debt_that_is_none": Misread(
+        (9600, 700, 26 * 275),
+        "The difference is taken for all 26 fortnights.",
+        "only the sixteen with benefit count",
+    ),
+    "which_law_or_principle": Misread(
+        ("consumer", "privacy", "consumer", "contestability"),
+        "A rule that is the same for everybody cannot discriminate.",
+        "the same for all and works out worse for some",
+    ),
+    "what_may_the_model_see": Misread(
+        (0.708, 0.0916, 0.778, "the bank's own judgement"),
+        "The share of approved applications is taken for the refused.",
+        "the text asks for the share refused",
     ),
 }

@@ -219,6 +219,6 @@ MISREAD = {
     "keep_it_busy": Misread(
         (np.array([[0.99, 0.03], [-0.99, 0.03]]), np.array([1.0, 1.0])),
         "A bound of 1,000 is read as a promise of 1,000 mistakes.",
-        "which a small margin allows and does not ensure",
+        "a small margin makes that possible, not certain",
     ),
 }

@@ -11,7 +11,7 @@ from micrograd.lifting.run.native.signature import extent
 from micrograd.lifting.steps.ir import View
 from micrograd.lifting.steps.walks import walk
 
-__all__ = ["aligned", "touched"]
+__all__ = ["aligned", "meet", "touched"]
 
 
 def aligned(a: Nest, b: Nest, size: int) -> bool:
@@ -19,8 +19,7 @@ def aligned(a: Nest, b: Nest, size: int) -> bool:
     for x, y in ((a, b), (b, a)):
         for out in x.outs():
             for view in touched(y):
-                met = out.array == view.array and _meet(out, x, view, y)
-                if met and not _same_turns(out, x, view, y, size):
+                if meet(out, x, view, y) and not _same_turns(out, x, view, y, size):
                     return False
     return True
 
@@ -32,13 +31,18 @@ def touched(nest: Nest) -> Iterator[View]:
             yield view.index
 
 
-def _meet(a: View, x: Nest, b: View, y: Nest) -> bool:
+def meet(a: View, x: Nest, b: View, y: Nest) -> bool:
+    """Whether two views of nests may touch the same element."""
+    if a.array != b.array:
+        return False
     (low, high), (first, last) = extent(a, x.loops), extent(b, y.loops)
     return low <= last and first <= high
 
 
 def _same_turns(a: View, x: Nest, b: View, y: Nest, size: int) -> bool:
     stride = a.strides[0]
+    if stride == 0 and b.strides[0] == 0 and a.index is None and b.index is None:  # two sums
+        return not np.isin(_places(a, x), _places(b, y)).any()
     if stride <= 0 or b.strides[0] != stride or a.index is not None or b.index is not None:
         return False
     inside = [extent(v.along(range(1, len(v.strides))), n.loops[1:]) for v, n in ((a, x), (b, y))]

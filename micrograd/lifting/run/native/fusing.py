@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from micrograd.lifting.run.native.nests import Nest, weight
+from micrograd.lifting.run.native.nests import Local, Nest, weight
 from micrograd.lifting.run.native.recasting import inner_recast, recast, turns_between
 from micrograd.lifting.run.native.sewing import is_plain, sewn
 from micrograd.lifting.run.native.signature import extent
@@ -44,25 +44,29 @@ def fused(nests: Sequence[Nest]) -> list[Nest]:
 
 
 def conflict(a: Nest, b: Nest) -> bool:
-    """Whether one of them writes what the other one reads or writes."""
+    """Whether one writes what the other one reads or writes; additions may change places."""
     first, second = list(_touched(a)), list(_touched(b))
     return any(
-        (x[0] or y[0]) and x[1] == y[1] and x[2] <= y[3] and y[2] <= x[3]
+        (x[0] != y[0] or x[0] == "writes") and x[1] == y[1] and x[2] <= y[3] and y[2] <= x[3]
         for x in first
         for y in second
     )
 
 
-def _touched(nest: Nest) -> Iterator[tuple[bool, str, int, int]]:
-    """(written, array, first, last) of everything that a nest touches."""
-    for view in nest.outs():
-        yield (True, view.array.name, *extent(view, nest.loops))
-        if view.index is not None:
-            yield (False, view.index.array.name, *extent(view.index, nest.loops))
-    for view in nest.reads():
-        yield (False, view.array.name, *extent(view, nest.loops))
-        if view.index is not None:
-            yield (False, view.index.array.name, *extent(view.index, nest.loops))
+def _touched(nest: Nest) -> Iterator[tuple[str, str, int, int]]:
+    """("reads", "writes" or "adds", array, first, last) of everything that a nest touches."""
+    looked_at = {x.number for s in nest.statements for x in s.reads if isinstance(x, Local)}
+    if nest.combine is not None:
+        looked_at.add(len(nest.body) - 1)
+    for number, statement in enumerate(nest.statements):
+        own = [("reads", view) for view in statement.views]
+        if statement.out is not None:  # a sum that is looked at may not grow later
+            adds = statement.accumulate and number not in looked_at
+            own.append(("adds" if adds else "writes", statement.out))
+        for what, view in own:
+            yield (what, view.array.name, *extent(view, nest.loops))
+            if view.index is not None:
+                yield ("reads", view.index.array.name, *extent(view.index, nest.loops))
 
 
 # --- joining two ----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ loop along which numbers lie side by side can still run in the lanes of a vector
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -49,7 +50,8 @@ def _regular(view: View, loops: Sequence[int]) -> View:
     if not listed:
         return plain
     numbers = np.ascontiguousarray(first - base, dtype=np.int64).reshape(-1)
-    table = Array(f"table {hash(numbers.tobytes())}", (numbers.size,), "constant", numbers)
+    name = hashlib.sha256(numbers.tobytes()).hexdigest()[:16]  # equal lists are one
+    table = Array(f"table {name}", (numbers.size,), "constant", numbers)
     walked = [0] * len(loops)
     for k, stride in zip(listed, dense(first.shape), strict=True):
         walked[k] = stride

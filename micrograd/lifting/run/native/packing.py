@@ -21,6 +21,7 @@ __all__ = ["SCRATCH", "packed"]
 
 SCRATCH = "packed operands"
 _COPY = 1.5  # instructions for each number that is copied
+_COPIES = 4  # for one nest
 
 
 def packed(units: Sequence[Unit]) -> tuple[list[Unit], int]:
@@ -44,8 +45,10 @@ class _Packer:
         for one in unit.nests:
             whole = merged(one.nest)
             one = Tiled(whole, carried(one.nest, whole, one.steps))
-            found = _worth_copying(one.nest, unit.count)
-            if found is not None:
+            for _ in range(_COPIES):
+                found = _worth_copying(one, unit.count)
+                if found is None:
+                    break
                 copy, one = self.copied(one, *found)
                 if copy is not None and copy.steps:
                     nests.append(copy)
@@ -57,7 +60,7 @@ class _Packer:
     def copied(self, one: Tiled, view: View, lane: int) -> tuple[Tiled | None, Tiled]:
         """The nest that copies, if there is none yet, and the nest that reads the copy."""
         nest, step = one.nest, one.steps.get(view, 0)
-        loops = [k for k in range(len(nest.loops)) if view.strides[k] and k != lane]
+        loops = [k for k, stride in enumerate(view.strides) if stride and k != lane]
         loops = [*sorted(loops, key=lambda k: -abs(view.strides[k])), lane]
         sizes = tuple(nest.loops[k] for k in loops)
         read = view.along(loops)
@@ -72,16 +75,17 @@ class _Packer:
             made = Tiled(small, carried(nest_of_copy, small, {read: step}) if within else {})
             if not within:
                 self.known[read, sizes] = copy
-        spread = _spread(copy, loops, len(nest.loops))
+        spread = _spread(copy, loops, len(view.strides))
         return made, Tiled(_reading(nest, view, spread), one.steps)
 
 
-def _worth_copying(nest: Nest, times: int) -> tuple[View, int] | None:
+def _worth_copying(one: Tiled, times: int) -> tuple[View, int] | None:
     """A view and a loop for the lanes, if a copy makes the nest cheaper."""
-    if nest.combine is None or nest.serial:
+    nest = one.nest
+    if nest.serial or (nest.combine is None and times == 1):
         return None
     best, found = times * cost(nest, cheapest(nest)), None
-    views = dict.fromkeys(v for s in nest.body for v in s.views if v.index is None)
+    views = dict.fromkeys(v for s in nest.statements for v in s.views if v.index is None)
     for view in views:
         if view.gather is not None:
             continue
@@ -89,9 +93,9 @@ def _worth_copying(nest: Nest, times: int) -> tuple[View, int] | None:
             if abs(view.strides[lane]) <= 1 or nest.loops[lane] < 4:
                 continue
             trial = _reading(nest, view, _as_if_packed(view, lane))
-            count = math.prod(n for n, s in zip(nest.loops, view.strides, strict=True) if s)
-            own = 1 if view.array.given else times  # copied once, or in every tile
-            price = times * cost(trial, lane) + _COPY * count * own
+            count = math.prod(n for n, s in zip(nest.loops, view.strides, strict=False) if s)
+            once = view.array.given and not one.steps.get(view, 0)  # else in every tile
+            price = times * cost(trial, lane) + _COPY * count * (1 if once else times)
             if price < best:
                 best, found = price, (view, lane)
     return found
@@ -111,5 +115,10 @@ def _spread(copy: View, loops: Sequence[int], count: int) -> View:
 
 def _reading(nest: Nest, old: View, new: View) -> Nest:
     """The nest with another view in the place of one."""
-    body = [replace(s, reads=tuple(new if x == old else x for x in s.reads)) for s in nest.body]
-    return replace(nest, body=body)
+
+    def read(statements: Sequence[Statement]) -> list[Statement]:
+        return [
+            replace(s, reads=tuple(new if x == old else x for x in s.reads)) for s in statements
+        ]
+
+    return replace(nest, body=read(nest.body), after=read(nest.after))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from micrograd import ops
-from micrograd.lifting.run.native.alignment import aligned, touched
+from micrograd.lifting.run.native.alignment import aligned, meet, touched
 from micrograd.lifting.run.native.fusing import conflict
 from micrograd.lifting.run.native.nests import Nest, Statement, along
 from micrograd.lifting.steps.ir import View
@@ -52,10 +52,11 @@ class _Group:
     originals: list[Nest] = field(default_factory=list)
 
     def units(self) -> list[Unit]:
-        if len(self.inside) < 2 or _row(self.inside) * self.size < _LARGE:
+        rows = _rows(self.inside, self.size)
+        if len(self.inside) < 2 or rows == self.size:
             return [Unit([Tiled(nest)]) for nest in self.originals]
         apart = [[Unit([Tiled(nest)]) for nest in nests] for nests in (self.before, self.after)]
-        return [*apart[0], _unit(self.inside, self.size), *apart[1]]
+        return [*apart[0], _unit(self.inside, self.size, rows), *apart[1]]
 
 
 def tiled(nests: Sequence[Nest]) -> list[Unit]:
@@ -128,10 +129,13 @@ def _batch_first(nest: Nest, k: int, size: int) -> tuple[list[Nest], Nest] | Non
     if k < nest.outer:
         moves = all(out.strides[0] > 0 for out in first.outs())
         return ([], first) if moves and aligned(first, first, size) else None
-    if len(nest.after) > 1 or any(s.out is not None for s in nest.body):
+    if len(nest.after) > 1:
         return None  # what follows needs the sum over all tiles
+    every = replace(first, after=[])
+    if any(out.strides[0] <= 0 for out in every.outs()) or not aligned(every, every, size):
+        return None
     (total,) = nest.after
-    if total.out is None or any(total.out.array == view.array for view in nest.reads()):
+    if total.out is None or any(meet(total.out, nest, view, nest) for view in nest.reads()):
         return None
     loops = nest.loops[: nest.outer]
     zeros = [] if total.accumulate else [Nest(loops, nest.outer, [Statement(0.0, (), total.out)])]
@@ -176,23 +180,33 @@ def _first(nest: Nest, k: int, size: int) -> Nest:
 # --- tiles ----------------------------------------------------------------------------------------
 
 
-def _row(nests: Sequence[Nest]) -> int:
-    """How many numbers the nests touch in one turn of the batch."""
+def _touches(nests: Sequence[Nest], moving: bool) -> int:
+    """How many numbers the nests touch in a turn of the batch: those that move with it, or not."""
     count = 0
     known = set()
     for nest in nests:
         for view in (*nest.outs(), *nest.reads()):
-            if view.strides[0] and (view.array, view.base) not in known:
+            if bool(view.strides[0]) == moving and (view.array, view.base) not in known:
                 known.add((view.array, view.base))
                 loops = zip(nest.loops[1:], view.strides[1:], strict=False)
                 count += math.prod(n for n, s in loops if s)
     return count
 
 
-def _unit(nests: Sequence[Nest], size: int) -> Unit:
-    """The nests over tiles of as many rows as the cache holds."""
-    most = max(1, _CACHE // max(1, _row(nests)))
-    rows = max(n for n in range(1, size + 1) if size % n == 0 and n <= most)
+def _rows(nests: Sequence[Nest], size: int) -> int:
+    """The rows of a tile: as many as the cache holds, but no fewer than make it worth to go
+    through the weights once more; the whole batch if that does not stay in the cache."""
+    row = _touches(nests, True)
+    if row * size < _LARGE:
+        return size
+    most = max(1, _CACHE // max(1, row))
+    least = _touches(nests, False) // max(1, row)
+    divisors = [n for n in range(1, size + 1) if size % n == 0]
+    return next((n for n in divisors if n >= least and 2 * n > most), size)
+
+
+def _unit(nests: Sequence[Nest], size: int, rows: int) -> Unit:
+    """The nests over tiles of so many rows."""
     found = []
     for nest in nests:
         small = replace(nest, loops=(rows, *nest.loops[1:]))

@@ -56,6 +56,7 @@ def statics_of(key: Sequence[Any]) -> tuple[Any, ...]:
 def _is_numbers(part: Any) -> bool:
     return type(part) is tuple and len(part) == 2 and type(part[0]) is str
 
+
 def _is_levels(part: Any) -> bool:
     """The lists that a stack of numbers came in."""
     return type(part) is tuple and all(

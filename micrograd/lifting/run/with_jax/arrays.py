@@ -40,7 +40,10 @@ class Arrays:
     # --- reading ----------------------------------------------------------------------------------
 
     def read(self, view: View, loops: Sequence[int]) -> tuple[Any, list[int]]:
-        """What a view reads, with an axis for each loop along which it moves, and these loops."""
+        """What a view reads, and the loops that are its axes: those that move, widest first.
+
+        In another order than that of memory, XLA would copy before it sums: 0.9 of the speed.
+        """
         made, moves = self._raw(view, loops)
         return made.astype(self.dtype), moves
 
@@ -61,6 +64,7 @@ class Arrays:
             places = walk(view.along(moves), [loops[k] for k in moves])
             start, piece = self._around(view.array, int(places.min()), int(places.max()))
             return piece.reshape(-1)[places - start], moves
+        moves.sort(key=lambda k: -abs(view.strides[k]))
         walked = [Turns(k, loops[k], view.strides[k]) for k in moves]
         return self.walked(view.array, view.base, walked), moves
 
@@ -214,7 +218,9 @@ def _taken(
     size = dict(zip(own, table.shape[1:], strict=True)) | dict(
         zip(chosen, index.shape, strict=True)
     )
-    spread = jnp.moveaxis(table, 0, -1).reshape([size[k] if k in own else 1 for k in moves] + [rows])
+    spread = jnp.moveaxis(table, 0, -1).reshape(
+        [size[k] if k in own else 1 for k in moves] + [rows]
+    )
     index = index.reshape([size[k] if k in chosen else 1 for k in moves] + [1])
     shape = tuple(size[k] for k in moves)
     spread = jnp.broadcast_to(spread, (*shape, rows))

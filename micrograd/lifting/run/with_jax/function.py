@@ -14,6 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from micrograd import tree
+from micrograd.engine import Value
 from micrograd.lifting.errors import LiftError
 from micrograd.lifting.record import Buffer
 from micrograd.lifting.run.with_jax.arguments import Given, statics_of, taken_apart
@@ -37,9 +39,7 @@ __all__ = ["Exported", "export"]
 Fit = Callable[[Any, Any], "Executable"]  # the program for arguments of other sizes
 
 
-def export(
-    executable: Executable, fit: Fit | None = None
-) -> tuple[Exported, dict[str, jax.Array]]:
+def export(executable: Executable, fit: Fit | None = None) -> tuple[Exported, dict[str, jax.Array]]:
     """The function, and the parameters as they are now."""
     function = Exported(executable, fit)
     numbers = numbers_of(executable, function.stacked)
@@ -68,7 +68,9 @@ class Exported:
         }
 
     def __repr__(self) -> str:
-        return f"<{self.__name__} as a JAX function of {', '.join(self.stacked) or 'no parameters'}>"
+        return (
+            f"<{self.__name__} as a JAX function of {', '.join(self.stacked) or 'no parameters'}>"
+        )
 
     def __call__(
         self, parameters: Mapping[str, Any], *args: Any, key: Any = None, statistics: Any = None,
@@ -88,10 +90,25 @@ class Exported:
             arrays.bring(stacked.array, jnp.asarray(parameters[name]))
         self._draw(executable, arrays, key, statistics)
         run(program.forward, arrays)
-        found = executable.template.with_arrays([result(w, arrays) for w in program.results])
+        results = [result(window, arrays) for window in program.results]
+
+        def number(value: Value) -> Any:
+            return self._number(executable, value, arrays)
+
+        found = _of_arrays(executable.template.with_arrays(results, number))
         if not program.statistics:
             return found
         return found, self._new_statistics(executable, arrays, statistics)
+
+    @staticmethod
+    def _number(executable: Executable, value: Value, arrays: Arrays) -> Any:
+        """A Value that was returned as it is: a parameter, or what it holds now."""
+        for k, parameter in enumerate(executable.parameters):
+            place = int(executable.positions[k])
+            for p in executable.program.parameters:
+                if parameter is value and 0 <= place - p.first < p.array.size:
+                    return arrays.walked(p.array, place - p.first, ())
+        return jnp.asarray(value.data, arrays.dtype)
 
     # --- which program ----------------------------------------------------------------------------
 
@@ -141,6 +158,18 @@ class Exported:
             name, _ = self._names[id(update.module), update.name]
             found[name] = result(window, arrays).reshape(update.places.shape)
         return found
+
+
+def _of_arrays(found: Any) -> Any:
+    """The structure with JAX arrays in the place of arrays of objects."""
+    flat = tree.flatten(found, lambda x: isinstance(x, np.ndarray))
+    leaves = [
+        jnp.stack(list(x.flat)).reshape(x.shape)
+        if isinstance(x, np.ndarray) and x.dtype == object and x.size
+        else x
+        for x in flat.leaves
+    ]
+    return flat.fill(leaves) if flat.containers else leaves[0]
 
 
 def _laid_out(stacked: Mapping[str, Stacked]) -> Any:

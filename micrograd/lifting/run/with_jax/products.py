@@ -11,7 +11,8 @@ import numpy as np
 
 __all__ = ["contracted"]
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_LETTERS, _SECOND = "abcdefghijklmnopqrstuvwxyABCDEFGHIJKLMNOPQRSTUVWXY", "z"
+_FEWEST, _MOST = 8, 512  # rows that are worth it
 
 
 def contracted(
@@ -46,4 +47,34 @@ def _product(factors: Sequence[tuple[Any, Sequence[int]]], result: Sequence[int]
         left = [k for k in axes if k in result]
         summed = (a * b).sum(axis=tuple(list(axes).index(k) for k in gone))
         return summed.transpose([left.index(k) for k in result])
+    if len(factors) == 2:
+        rows = [
+            k for k, word in enumerate(spelled)
+            if len(word) > 1 and word[0] in letters and word[0] not in spelled[1 - k]
+            and _FEWEST <= arrays[k].shape[0] <= _MOST
+        ]  # fmt: skip
+        if rows:
+            which = min(rows, key=lambda k: (letters.index(spelled[k][0]) > 0, -arrays[k].size))
+            return _in_two(arrays, spelled, letters, which)
     return jnp.einsum(f"{','.join(spelled)}->{letters}", *arrays)
+
+
+def _in_two(arrays: list[Any], spelled: list[str], letters: str, which: int) -> Any:
+    """The product with the rows of one factor as two axes.
+
+    Backward the rows are summed. Of two axes XLA for CPUs makes one matrix product of transposed
+    copies, in half the time that it takes to go down the columns of one: 512 x 64 in 16 us, not 28.
+    Of 10,000 rows the copies take longer.
+    """
+    array, word = arrays[which], spelled[which]
+    rows = array.shape[0]
+    inner = max(k for k in range(1, math.isqrt(rows) + 1) if rows % k == 0)
+    if inner > 1:
+        arrays[which] = array.reshape(rows // inner, inner, *array.shape[1:])
+        spelled[which] = f"{_SECOND}{word}"
+    into = letters.replace(word[0], f"{_SECOND}{word[0]}") if inner > 1 else letters
+    made = jnp.einsum(f"{','.join(spelled)}->{into}", *arrays)
+    if inner == 1:
+        return made
+    place = letters.index(word[0])
+    return made.reshape(*made.shape[:place], rows, *made.shape[place + 2 :])

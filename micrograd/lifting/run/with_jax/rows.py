@@ -77,6 +77,8 @@ _POWERS: dict[float, Form] = {
     0.5: jnp.sqrt,
     -0.5: lambda x: 1 / jnp.sqrt(x),
     2.0: lambda x: x * x,
+    # the slope of x**-0.5; a tenth of what a general power takes
+    -1.5: lambda x: jnp.where(x == -jnp.inf, np.asarray(0.0, x.dtype), 1 / (x * jnp.sqrt(x))),
 }
 
 
@@ -119,6 +121,10 @@ _PLAIN = (ops.add, ops.mul, SUBTRACT, COPY, ops.where, ops.detach)
 
 
 def _with_the_rows_derivatives(op: Op, forward: Form) -> Form:
+    """JAX turns the rule around to go backward: what is masked must not be nan behind the mask.
+
+    0**y, whose slope is, takes its slopes first.
+    """
     n = op.arity
     parts = op.gradients(Read(n + 1), tuple(map(Read, range(n))), Read(n))
     made = jax.custom_jvp(forward)
@@ -129,7 +135,11 @@ def _with_the_rows_derivatives(op: Op, forward: Form) -> Form:
         for part, tangent in zip(parts, tangents, strict=True):
             if part is None or isinstance(tangent, SymbolicZero):
                 continue
-            term = evaluated(part, (*xs, out, tangent), out.dtype)
+            if op is ops.power:
+                slope = evaluated(part, (*xs, out, np.asarray(1.0, out.dtype)), out.dtype)
+                term = jnp.where(slope == 0, np.asarray(0.0, out.dtype), slope * tangent)
+            else:
+                term = evaluated(part, (*xs, out, tangent), out.dtype)
             total = term if total is None else total + term
         total = jnp.zeros_like(out) if total is None else total
         return out, jnp.broadcast_to(total, out.shape).astype(out.dtype)

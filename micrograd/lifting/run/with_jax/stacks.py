@@ -147,9 +147,7 @@ def _written(columns: Sequence[Sequence[str]]) -> str:
     return ".".join(words)
 
 
-def _with_single_axes(
-    columns: Sequence[Sequence[str]], shape: tuple[int, ...]
-) -> tuple[int, ...]:
+def _with_single_axes(columns: Sequence[Sequence[str]], shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape with axes of length 1 where an index at the end is always the same."""
     last = len(columns)
     while last > 1 and columns[last - 1][0].isdigit():

@@ -33,6 +33,7 @@ def run(steps: Sequence[Step], arrays: Arrays) -> None:
             _in_turn(step, arrays)
             continue
         kept = moving(step.out, step.loops)
+        kept.sort(key=lambda k: -abs(step.out.strides[k]))
         value = _value(step, kept, arrays)
         if step.out.gather is not None or step.out.index is not None or repeats(step):
             _scatter(step, kept, value, arrays)
@@ -61,16 +62,28 @@ def _value(step: Step, kept: Sequence[int], arrays: Arrays) -> Any:
         reads = [arrays.read(step.reads[k], step.loops) for k in factors[0]]
         return contracted(reads, factors[1], step.loops, kept, arrays.dtype)
     gone = [k for k, n in enumerate(step.loops) if n > 1 and k not in kept]
-    axes = [*kept, *gone]
+    axes = _order(step, kept, gone) if combine is ops.add else [*kept, *gone]
     shape = [step.loops[k] for k in axes]
     reads_at = {k: arrays.aligned(step.reads[k], step.loops, axes) for k in reads_of(step.value)}
     reads = [reads_at.get(k) for k in range(len(step.reads))]
     made = jnp.broadcast_to(evaluated(step.value, reads, arrays.dtype), shape)
     if combine is None or not gone:
-        return made[(slice(None),) * len(kept) + (-1,) * len(gone)]
-    if combine is ops.add:
-        return made.sum(axis=tuple(range(len(kept), len(axes))))
-    return largest(combine, made.reshape([*shape[: len(kept)], -1]))
+        made = made[(slice(None),) * len(kept) + (-1,) * len(gone)]
+    elif combine is ops.add:
+        made = made.sum(axis=tuple(axes.index(k) for k in gone))
+        left = [k for k in axes if k in kept]
+        made = made.transpose([left.index(k) for k in kept])
+    else:
+        made = largest(combine, made.reshape([*shape[: len(kept)], -1]))
+    return made
+
+
+def _order(step: Step, kept: Sequence[int], gone: Sequence[int]) -> list[int]:
+    """The loops in the order in which they walk what is read: see `Arrays.read`."""
+    if not gone:
+        return list(kept)
+    widest = max(step.reads, key=lambda view: len(moving(view, step.loops)), default=step.out)
+    return sorted([*kept, *gone], key=lambda k: -abs(widest.strides[k]))
 
 
 def _scatter(step: Step, kept: Sequence[int], value: Any, arrays: Arrays) -> None:
