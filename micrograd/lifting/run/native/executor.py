@@ -33,7 +33,7 @@ _MEMORY = "memory of what steps compute"
 
 
 def run(steps: Sequence[Step], buffers: dict[str, Any]) -> None:
-    """Compile, bind and run once: what `reference.run` does."""
+    """Compile, bind and run once; the result is that of `run` in `reference.py`."""
     given = {name: np.array(x, dtype=np.float64).ravel() for name, x in buffers.items()}
     bound = Compiled(steps).bind(given)
     bound.run()
@@ -89,7 +89,7 @@ class Compiled:
 
     @property
     def loops(self) -> str:
-        """What was made of the steps, as C-like text."""
+        """The loops that were made of the steps, as text that looks like C."""
         return c_like(self.units)
 
     def bind(
@@ -126,7 +126,7 @@ class Bound:
         self.memory, self.arrays, self.run = memory, arrays, run
 
     def take_over(self, other: Bound) -> None:
-        """What the same code left in another set of buffers."""
+        """Copy what the same code left in another set of buffers."""
         self.memory[:] = other.memory
 
 

@@ -1,8 +1,8 @@
 """Parameters as a dict of arrays by attribute path, and their way back into the Values.
 
 Parameters that the program reads as one array are one array here, too: to join or cut them at each
-step would cost a fifth of it. Its name is what the attribute paths have in common, its shape what
-they count.
+step would cost a fifth of it. Its name is what the attribute paths have in common, its shape comes
+from the numbers in the paths.
 """
 
 from __future__ import annotations
