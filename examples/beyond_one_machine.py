@@ -1,11 +1,11 @@
 """The lectures' GPT, written number by number, trained on many devices and on two processes.
 
-`lift` records the loss of three, four and six names, and from these knows it for any number; `to_jax`
-makes a JAX function of that. JAX divides each batch among its devices, optax moves the weights, and
-`load` brings them home, where the same Python code spells names with them.
+`lift` records the loss of three, four and six names, and from these knows it for any number;
+`to_jax` makes a JAX function of that. JAX divides each batch among its devices, optax moves the
+weights, and `load` brings them home, where the same Python code spells names with them.
 
-    python examples/beyond_one_machine.py                                # eight virtual devices, two processes
-    python examples/beyond_one_machine.py --platform gpu --dtype float32 # the devices that there are
+    python examples/beyond_one_machine.py  # eight virtual devices; then two processes
+    python examples/beyond_one_machine.py --platform gpu --dtype float32
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def trained(function, parameters, given, devices):
     import optax
     from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-    mesh = jax.make_mesh((len(devices),), ("names",), (AxisType.Auto,), devices=devices)
+    mesh = jax.make_mesh((len(devices),), ("names",), axis_types=(AxisType.Auto,), devices=devices)
     divided, everywhere = (NamedSharding(mesh, PartitionSpec(*axis)) for axis in (("names",), ()))
     adam = optax.adam(RATE)
 
@@ -216,8 +216,7 @@ def in_two_processes(arguments):
         port = free.getsockname()[1]
     command = [sys.executable, __file__, *sys.argv[1:], "--port", str(port), "--process"]
     started = [
-        subprocess.Popen([*command, str(k)], stdout=subprocess.PIPE, text=True)
-        for k in range(RUNS)
+        subprocess.Popen([*command, str(k)], stdout=subprocess.PIPE, text=True) for k in range(RUNS)
     ]
     try:
         said = [process.communicate(timeout=500)[0] for process in started]

@@ -168,9 +168,9 @@ def _step(arguments: argparse.Namespace) -> None:
 
 def _trained(value: Value, names: str | None) -> list[Value]:
     """The inputs of these names, or all of them."""
-    from micrograd.engine import topological_order
+    from micrograd import engine
 
-    inputs = {v.label: v for v in topological_order(value) if v._rule is None and v.label}
+    inputs = {v.label: v for v in engine.topological_order(value) if v._rule is None and v.label}
     wanted = list(inputs) if names is None else [name.strip() for name in names.split(",")]
     for name in wanted:
         if name not in inputs:

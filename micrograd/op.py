@@ -27,7 +27,8 @@ class Op(Rule):
     although PyTorch masks it (relu with g = inf); it gives one contribution an input, or None.
     A row with neither has no gradient. `edge` answers where `forward` raises (log 0), `composed`
     says the same function in other rows: an executor needs to know only the rows without it, the
-    primitive ones. `jax` is the forward in jax.numpy, of a row of one's own. Calling an Op works on floats, Values, arrays and formulas.
+    primitive ones. `jax` is the forward in jax.numpy, of a row of one's own. Calling an Op works on
+    floats, Values, arrays and formulas.
     """
 
     __slots__ = (

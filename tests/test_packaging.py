@@ -85,6 +85,8 @@ def test_the_package_imports_only_what_installing_it_brings() -> None:
         optional = {"matplotlib", "IPython", "typst"} if "show" in path.parts else set()
         if "native" in path.parts:  # the extra `native`
             optional = {"llvmlite"}
+        if "with_jax" in path.parts:  # the extra `jax`
+            optional = {"jax"}
         foreign = {name.replace("_", "-") for name in imported(path) - ours - optional}
         assert foreign <= declared(), f"{path.relative_to(ROOT)} imports {foreign}"
 
@@ -99,7 +101,7 @@ def test_the_distribution_is_not_named_as_the_original() -> None:
 
 def test_versions_are_ranges_but_for_the_oracle() -> None:
     extras = PROJECT["optional-dependencies"]
-    assert set(extras) == {"pdf", "native", "demo", "lectures", "test", "bench", "dev"}
+    assert set(extras) == {"pdf", "native", "jax", "demo", "lectures", "test", "bench", "dev"}
     assert not any("torch" in line for line in PROJECT["dependencies"] + extras["demo"])
     for line in PROJECT["dependencies"] + [line for lines in extras.values() for line in lines]:
         if line.startswith("torch"):
@@ -154,7 +156,14 @@ def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "benchmarks/README.md", "docs/architecture.md"]
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "benchmarks/README.md",
+        "docs/architecture.md",
+        "docs/beyond_one_machine.md",
+    ],
 )
 def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page

@@ -45,7 +45,7 @@ def by_value(executable: Executable, stacked: dict[str, Any]) -> dict[Value, flo
     """What arrays in the parameters' shapes say of each parameter."""
     found = np.zeros(executable.parameter_count)
     for name, x in parameter_arrays(executable).items():
-        found[x.first : x.first + x.array.size] = np.asarray(stacked[name]).reshape(-1)
+        found[x.first : x.first + x.array.size] = x.of_program(np.asarray(stacked[name])).ravel()
     numbers = found[executable.positions].tolist()
     return dict(zip(executable.parameters, numbers, strict=True))
 

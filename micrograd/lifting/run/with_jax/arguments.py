@@ -15,6 +15,7 @@ import numpy as np
 
 from micrograd import tree
 from micrograd.lifting.arguments import is_leaf, is_traced, read
+from micrograd.lifting.stacks import Stack
 
 __all__ = ["Given", "statics_of", "taken_apart"]
 
@@ -31,8 +32,10 @@ class Given(NamedTuple):
 
 
 def taken_apart(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
+    """A call's arrays, as `lift` would read it."""
     flat = tree.flatten((args, kwargs), is_leaf)
-    numbered, leaves = [], []
+    numbered: list[Any] = []
+    leaves: list[Any] = []
     for x in flat.leaves:
         if isinstance(x, jax.Array) or is_traced(x):
             numbered.append(_placeholder(x, len(leaves)))
@@ -48,20 +51,20 @@ def taken_apart(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
 def statics_of(key: Sequence[Any]) -> tuple[Any, ...]:
     """What a call's key says besides numbers and their shapes: statics and structure.
 
-    An array may stand where a list of numbers stood.
+    An array may stand where a list of numbers stood, which `lift` takes as a `Stack`: its structure
+    says how many lists were in each other, and a kind and a length of each follow the numbers.
     """
-    return tuple(part for part in key if not (_is_numbers(part) or _is_levels(part)))
-
-
-def _is_numbers(part: Any) -> bool:
-    return type(part) is tuple and len(part) == 2 and type(part[0]) is str
-
-
-def _is_levels(part: Any) -> bool:
-    """The lists that a stack of numbers came in."""
-    return type(part) is tuple and all(
-        type(x) is tuple and len(x) == 2 and x[0] in (list, tuple) for x in part
-    )
+    found, left = [], iter(key)
+    for part in left:
+        if part == (None,) or (type(part) is tuple and len(part) == 2 and type(part[0]) is str):
+            continue  # the structure of one leaf; a kind of numbers and their shape
+        if type(part) is tuple and part[:1] == ((Stack, len(Stack._fields)),):
+            levels = part[2][1]
+            for _ in range(1 + 2 * levels):
+                next(left)
+            continue
+        found.append(part)
+    return tuple(found)
 
 
 def _numbers(x: Any) -> Any:

@@ -87,7 +87,7 @@ class Exported:
         for argument, array in zip(program.arguments, given.arrays, strict=True):
             arrays.bring(argument.array, jnp.asarray(array))
         for name, stacked in self.stacked.items():
-            arrays.bring(stacked.array, jnp.asarray(parameters[name]))
+            arrays.bring(stacked.array, stacked.of_program(jnp.asarray(parameters[name])))
         self._draw(executable, arrays, key, statistics)
         run(program.forward, arrays)
         results = [result(window, arrays) for window in program.results]
@@ -173,7 +173,7 @@ def _of_arrays(found: Any) -> Any:
 
 
 def _laid_out(stacked: Mapping[str, Stacked]) -> Any:
-    return {name: (x.shape, x.first) for name, x in stacked.items()}
+    return {name: (x.shape, x.axes, x.first) for name, x in stacked.items()}
 
 
 def _precision(arrays: list[Any]) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -69,24 +70,22 @@ def found(shape: Sequence[int], base: int, walked: Sequence[Turns]) -> Cut | Non
         return Cut(0, size, tuple(shape), slices, order)
     if not order:
         return None
-    own = _axes(size, order)
-    slices = own and _slices(own, base, order)
-    if own and slices:
-        return Cut(0, size, tuple(own), slices, order)
     low = base + sum(min(0, turns.stride) * (turns.n - 1) for turns in order)
-    length = order[0].n * abs(order[0].stride)
-    own = _axes(length, order)
-    slices = own and _slices(own, base - low, order)
-    return Cut(low, low + length, tuple(own), slices, order) if own and slices else None
+    for start, end in ((0, size), (low, low + order[0].n * abs(order[0].stride))):
+        own = _axes(end - start, order)
+        slices = None if own is None else _slices(own, base - start, order)
+        if own is not None and slices is not None:
+            return Cut(start, end, tuple(own), slices, order)
+    return None
 
 
 def _axes(size: int, order: Sequence[Turns]) -> list[int] | None:
     """A shape whose axes have the loops' strides."""
     strides = list(dict.fromkeys(abs(turns.stride) for turns in order))
     sizes = [size, *strides, 1]
-    if any(outer % inner for outer, inner in zip(sizes, sizes[1:], strict=False)):
+    if any(outer % inner for outer, inner in pairwise(sizes)):
         return None
-    return [outer // inner for outer, inner in zip(sizes, sizes[1:], strict=False)]
+    return [outer // inner for outer, inner in pairwise(sizes)]
 
 
 def _slices(shape: Sequence[int], base: int, order: Sequence[Turns]) -> tuple[slice, ...] | None:

@@ -7,8 +7,9 @@ from the numbers in the paths.
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping, Sequence
-from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from micrograd.lifting.errors import LiftError
 from micrograd.lifting.record import Buffer
 from micrograd.lifting.steps.ir import Array
+from micrograd.lifting.steps.walks import dense
 
 if TYPE_CHECKING:
     from micrograd.lifting.executable import Executable
@@ -24,22 +26,36 @@ __all__ = ["Stacked", "check", "load", "numbers_of", "parameter_arrays", "statis
 
 
 class Stacked(NamedTuple):
-    """Parameters that are one array: its shape, and where it begins among all of them."""
+    """Parameters that are one array: its shape, and where it begins among all of them.
+
+    The program has its axes in the order `axes`.
+    """
 
     array: Array
     shape: tuple[int, ...]
+    axes: tuple[int, ...]
     first: int
+
+    def of_program(self, numbers: Any) -> Any:
+        """The numbers in the program's order."""
+        return numbers.transpose(self.axes)
+
+    def of_paths(self, flat: np.ndarray) -> np.ndarray:
+        """The program's numbers in the order of the attribute paths."""
+        found = flat[self.first : self.first + self.array.size]
+        made: np.ndarray = found.reshape([self.shape[k] for k in self.axes])
+        return made.transpose(np.argsort(self.axes)).copy()
 
 
 def parameter_arrays(executable: Executable) -> dict[str, Stacked]:
     """The arrays of parameters, by name."""
     found: dict[str, Stacked] = {}
     for array, first in ((p.array, p.first) for p in executable.program.parameters):
-        name, shape = named(executable.program.names[array.name])
+        name, shape, axes = named(executable.program.names[array.name])
         free, number = name, 2
         while free in found:
             free, number = f"{name}_{number}", number + 1
-        found[free] = Stacked(array, shape, first)
+        found[free] = Stacked(array, shape, axes, first)
     return found
 
 
@@ -48,15 +64,13 @@ def numbers_of(executable: Executable, found: Mapping[str, Stacked]) -> dict[str
     store, places = _where(executable)
     flat = np.zeros(executable.parameter_count)
     flat[executable.positions] = store.data[places]
-    return {
-        name: flat[x.first : x.first + x.array.size].reshape(x.shape).copy()
-        for name, x in found.items()
-    }
+    return {name: stacked.of_paths(flat) for name, stacked in found.items()}
 
 
 def statistic_names(executable: Executable) -> dict[tuple[int, str], tuple[str, Any]]:
     """The name of each running statistic and its module, by the module's id and the buffer."""
-    recording, found = executable.recording, {}
+    recording = executable.recording
+    found: dict[tuple[int, str], tuple[str, Any]] = {}
     for draw, state in zip(executable.program.draws, recording.states, strict=True):
         if isinstance(state.generator, Buffer):
             module, buffer = state.generator
@@ -85,7 +99,8 @@ def load(
     given = np.zeros(executable.parameter_count, dtype=bool)
     for name, numbers in parameters.items():
         part = slice(found[name].first, found[name].first + found[name].array.size)
-        flat[part], given[part] = np.asarray(numbers, dtype=np.float64).reshape(-1), True
+        numbers = found[name].of_program(np.asarray(numbers, dtype=np.float64))
+        flat[part], given[part] = numbers.reshape(-1), True
     store, places = _where(executable)
     mine = given[executable.positions]
     store.data[places[mine]] = flat[executable.positions[mine]]
@@ -111,46 +126,64 @@ def _where(executable: Executable) -> tuple[Any, np.ndarray]:
     return store, np.array([p._right for p in executable.parameters], dtype=np.intp)
 
 
-def named(paths: Sequence[str]) -> tuple[str, tuple[int, ...]]:
-    """The common name of attribute paths, and the shape that they count.
+def named(paths: Sequence[str]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+    """The common name of attribute paths, the shape that they count, and the order of its axes.
 
-    >>> named(["model.q.0", "model.q.1", "model.k.0", "model.k.1"])
-    ('model.q|k', (2, 2))
+    >>> named(["model.q.0", "model.q.1", "model.q.2", "model.k.0", "model.k.1", "model.k.2"])
+    ('model.q|k', (2, 3), (0, 1))
+    >>> named(["w.0.0", "w.1.0", "w.2.0", "w.0.1", "w.1.1", "w.2.1"])
+    ('w', (3, 2), (1, 0))
     """
     tokens = [tuple(path.split(".")) for path in paths]
     flat = (len(paths),)
     if not all(paths):
-        return "parameters", flat
-    if len({len(path) for path in tokens}) == 1:
-        columns = [tuple(dict.fromkeys(column)) for column in zip(*tokens, strict=True)]
-        if len(columns[-1]) > 1 or len(paths) == 1:
-            if tokens == list(product(*columns)):
-                shape = tuple(len(column) for column in columns if len(column) > 1)
-                return _written(columns), _with_single_axes(columns, shape)
-            return _written(columns), flat
+        return "parameters", flat, (0,)
+    if len({len(path) for path in tokens}) > 1:
+        return _beginning(tokens), flat, (0,)
+    columns = [_column(column) for column in zip(*tokens, strict=True)]
+    several = [k for k, column in enumerate(columns) if len(column) > 1 or k >= _indices(columns)]
+    shape = tuple(len(columns[k]) for k in several)
+    if math.prod(shape) == len(paths) and len(shape) <= _AXES:
+        places = {k: {word: n for n, word in enumerate(columns[k])} for k in several}
+        steps = dict(zip(several, dense(shape), strict=True))
+        found = [sum(places[k][path[k]] * steps[k] for k in several) for path in tokens]
+        whole = np.arange(len(paths)).reshape(shape)
+        for axes in itertools.permutations(range(len(shape))):
+            if np.array_equal(whole.transpose(axes).reshape(-1), found):
+                return _written(columns), shape, axes
+    return _written(columns), flat, (0,)
+
+
+_AXES = 5
+
+
+def _column(words: Sequence[str]) -> list[str]:
+    """The different words, as they come, or by number."""
+    found = list(dict.fromkeys(words))
+    return sorted(found, key=int) if all(word.isdigit() for word in found) else found
+
+
+def _indices(columns: Sequence[Sequence[str]]) -> int:
+    """Where the indices at the end of a path begin."""
+    last = len(columns)
+    while last > 1 and all(word.isdigit() for word in columns[last - 1]):
+        last -= 1
+    return last
+
+
+def _beginning(tokens: Sequence[Sequence[str]]) -> str:
+    """What paths of different lengths begin with."""
     common: list[str] = []
     for column in zip(*tokens, strict=False):
         if len(set(column)) > 1:
             break
         common.append(column[0])
-    return ".".join(common) or "parameters", flat
+    return ".".join(common) or "parameters"
 
 
 def _written(columns: Sequence[Sequence[str]]) -> str:
-    """Names that differ beside each other, counts as a star, those at the end left out."""
-    words = [
+    """Names that differ beside each other, counts as a star, the indices at the end left out."""
+    return ".".join(
         column[0] if len(column) == 1 else "*" if column[0].isdigit() else "|".join(column)
-        for column in columns
-    ]
-    while len(words) > 1 and (words[-1] == "*" or words[-1].isdigit()):
-        words.pop()
-    return ".".join(words)
-
-
-def _with_single_axes(columns: Sequence[Sequence[str]], shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape with axes of length 1 where an index at the end is always the same."""
-    last = len(columns)
-    while last > 1 and columns[last - 1][0].isdigit():
-        last -= 1
-    before = tuple(len(column) for column in columns[:last] if len(column) > 1)
-    return (*before, *(len(column) for column in columns[last:]))
+        for column in columns[: _indices(columns)]
+    )

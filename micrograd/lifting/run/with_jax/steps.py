@@ -59,8 +59,8 @@ def _value(step: Step, kept: Sequence[int], arrays: Arrays) -> Any:
     combine = ops.add if step.accumulate else step.combine
     factors = product(step.value) if combine is ops.add else None
     if factors is not None and factors[0]:
-        reads = [arrays.read(step.reads[k], step.loops) for k in factors[0]]
-        return contracted(reads, factors[1], step.loops, kept, arrays.dtype)
+        found = [arrays.read(step.reads[k], step.loops) for k in factors[0]]
+        return contracted(found, factors[1], step.loops, kept, arrays.dtype)
     gone = [k for k, n in enumerate(step.loops) if n > 1 and k not in kept]
     axes = _order(step, kept, gone) if combine is ops.add else [*kept, *gone]
     shape = [step.loops[k] for k in axes]
