@@ -8,7 +8,7 @@ returns, with arrays of JAX for arrays of Values.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,7 @@ from micrograd.lifting.run.with_jax.arguments import Given, statics_of, taken_ap
 from micrograd.lifting.run.with_jax.arrays import Arrays
 from micrograd.lifting.run.with_jax.rows import form
 from micrograd.lifting.run.with_jax.stacks import (
+    Exportable,
     Stacked,
     check,
     numbers_of,
@@ -31,15 +32,12 @@ from micrograd.lifting.run.with_jax.stacks import (
 from micrograd.lifting.run.with_jax.steps import result, run
 from micrograd.lifting.steps.expression import Apply, Formula
 
-if TYPE_CHECKING:
-    from micrograd.lifting.executable import Executable
-
 __all__ = ["Exported", "export"]
 
-Fit = Callable[[Any, Any], "Executable"]  # the program for arguments of other sizes
+Fit = Callable[[Any, Any], Exportable]  # the program for arguments of other sizes
 
 
-def export(executable: Executable, fit: Fit | None = None) -> tuple[Exported, dict[str, jax.Array]]:
+def export(executable: Exportable, fit: Fit | None = None) -> tuple[Exported, dict[str, jax.Array]]:
     """The function, and the parameters as they are now."""
     function = Exported(executable, fit)
     numbers = numbers_of(executable, function.stacked)
@@ -53,7 +51,7 @@ class Exported:
     `statistics=` and gives (result, new statistics). Where the program draws, it takes `key=`.
     """
 
-    def __init__(self, executable: Executable, fit: Fit | None = None) -> None:
+    def __init__(self, executable: Exportable, fit: Fit | None = None) -> None:
         _refuse_what_jax_cannot(executable)
         self.__name__ = self.__qualname__ = executable.name
         self.executable = executable
@@ -101,7 +99,7 @@ class Exported:
         return found, self._new_statistics(executable, arrays, statistics)
 
     @staticmethod
-    def _number(executable: Executable, value: Value, arrays: Arrays) -> Any:
+    def _number(executable: Exportable, value: Value, arrays: Arrays) -> Any:
         """A Value that was returned as it is: a parameter, or what it holds now."""
         for k, parameter in enumerate(executable.parameters):
             place = int(executable.positions[k])
@@ -112,7 +110,7 @@ class Exported:
 
     # --- which program ----------------------------------------------------------------------------
 
-    def _executable(self, given: Given) -> Executable:
+    def _executable(self, given: Given) -> Exportable:
         """The program for these arguments; LiftError if there is none."""
         mine = self.executable
         shapes = [tuple(np.shape(x)) for x in given.arrays]
@@ -138,7 +136,7 @@ class Exported:
 
     # --- draws and statistics ---------------------------------------------------------------------
 
-    def _draw(self, executable: Executable, arrays: Arrays, key: Any, statistics: Any) -> None:
+    def _draw(self, executable: Exportable, arrays: Arrays, key: Any, statistics: Any) -> None:
         """Random numbers of this call, and the running statistics that it reads."""
         current = {**self.statistics, **(statistics or {})}
         keys = iter(jax.random.split(key, self._drawn) if self._drawn else ())
@@ -150,7 +148,7 @@ class Exported:
             else:
                 arrays.bring(draw.array, jax.random.uniform(next(keys), state.shape, arrays.dtype))
 
-    def _new_statistics(self, executable: Executable, arrays: Arrays, statistics: Any) -> Any:
+    def _new_statistics(self, executable: Exportable, arrays: Arrays, statistics: Any) -> Any:
         """The running statistics after this call: those it wrote, and the others as they were."""
         found = {**self.statistics, **(statistics or {})}
         updates = executable.recording.updates
@@ -184,7 +182,7 @@ def _precision(arrays: list[Any]) -> Any:
     return jnp.result_type(float)
 
 
-def _refuse_what_jax_cannot(executable: Executable) -> None:
+def _refuse_what_jax_cannot(executable: Exportable) -> None:
     if executable.recording.outside:
         raise LiftError(
             f"{executable.name} reads a Value that was computed outside it; pass it as an argument"

@@ -10,19 +10,41 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from micrograd.engine import Value
 from micrograd.lifting.errors import LiftError
+from micrograd.lifting.layout import Recording
 from micrograd.lifting.record import Buffer
-from micrograd.lifting.steps.ir import Array
+from micrograd.lifting.steps.ir import Array, Program
 from micrograd.lifting.steps.walks import dense
+from micrograd.store import Store
 
-if TYPE_CHECKING:
-    from micrograd.lifting.executable import Executable
+__all__ = [
+    "Exportable",
+    "Stacked",
+    "check",
+    "load",
+    "numbers_of",
+    "parameter_arrays",
+    "statistic_names",
+]
 
-__all__ = ["Stacked", "check", "load", "numbers_of", "parameter_arrays", "statistic_names"]
+
+class Exportable(Protocol):
+    """What an export reads of an `Executable`: its steps, its parameters, where they live."""
+
+    name: str
+    program: Program
+    recording: Recording
+    parameters: list[Value]
+    positions: np.ndarray
+    parameter_count: int
+    store: Store
+    template: Any
+    key: Any  # of the call that it was recorded for
 
 
 class Stacked(NamedTuple):
@@ -47,7 +69,7 @@ class Stacked(NamedTuple):
         return made.transpose(np.argsort(self.axes)).copy()
 
 
-def parameter_arrays(executable: Executable) -> dict[str, Stacked]:
+def parameter_arrays(executable: Exportable) -> dict[str, Stacked]:
     """The arrays of parameters, by name."""
     found: dict[str, Stacked] = {}
     for array, first in ((p.array, p.first) for p in executable.program.parameters):
@@ -59,7 +81,7 @@ def parameter_arrays(executable: Executable) -> dict[str, Stacked]:
     return found
 
 
-def numbers_of(executable: Executable, found: Mapping[str, Stacked]) -> dict[str, np.ndarray]:
+def numbers_of(executable: Exportable, found: Mapping[str, Stacked]) -> dict[str, np.ndarray]:
     """Each array's numbers, as the Values hold them now."""
     store, places = _where(executable)
     flat = np.zeros(executable.parameter_count)
@@ -67,7 +89,7 @@ def numbers_of(executable: Executable, found: Mapping[str, Stacked]) -> dict[str
     return {name: stacked.of_paths(flat) for name, stacked in found.items()}
 
 
-def statistic_names(executable: Executable) -> dict[tuple[int, str], tuple[str, Any]]:
+def statistic_names(executable: Exportable) -> dict[tuple[int, str], tuple[str, Any]]:
     """The name of each running statistic and its module, by the module's id and the buffer."""
     recording = executable.recording
     found: dict[tuple[int, str], tuple[str, Any]] = {}
@@ -85,7 +107,7 @@ def statistic_names(executable: Executable) -> dict[tuple[int, str], tuple[str, 
 
 
 def load(
-    executable: Executable, parameters: Mapping[str, Any], statistics: Mapping[str, Any]
+    executable: Exportable, parameters: Mapping[str, Any], statistics: Mapping[str, Any]
 ) -> None:
     """Write arrays into the Values and buffers that they came from; some of them will do."""
     for (_, buffer), (name, module) in statistic_names(executable).items():
@@ -120,7 +142,7 @@ def check(name: str, found: Mapping[str, Stacked], parameters: Any) -> None:
             raise LiftError(f"{name}: {key} has the shape {stacked.shape}, got {shape}")
 
 
-def _where(executable: Executable) -> tuple[Any, np.ndarray]:
+def _where(executable: Exportable) -> tuple[Any, np.ndarray]:
     """The store, and the place of each parameter in it."""
     store = executable.store.current()
     return store, np.array([p._right for p in executable.parameters], dtype=np.intp)
