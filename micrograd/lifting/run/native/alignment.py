@@ -58,7 +58,7 @@ def _places(view: View, nest: Nest) -> np.ndarray:
 
 
 def _apart(a: np.ndarray, b: np.ndarray, stride: int, size: int) -> bool:
-    """Whether no a + i * stride is a b + j * stride for other i, j within the batch."""
+    """Whether a + i * stride = b + j * stride, for i and j within the batch, only where i = j."""
     low = min(a.min(), b.min())
     wide = int(max(a.max(), b.max()) - low) // stride + 2 * size + 2
 

@@ -1,6 +1,7 @@
 """The native executor: steps become nests, nests functions, and one function runs them in order.
 
-`Compiled` is code for any buffers, `bind` fits it to some. A call passes one table of addresses.
+`Compiled` is code for any buffers; its `bind` fits the code to some. The code is called with a
+table of their addresses.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ class Bound:
 def _joined(
     steps: Sequence[Step], placement: Placement, lasting: Collection[Array] | None
 ) -> list[Nest]:
-    """The steps as nests on one array, without stores of what nobody reads."""
+    """The steps as nests on one array, joined, and without stores of what is never read."""
     memory = Array(_MEMORY, (placement.size,), "result")
     whole = replace(placement, copies=frozenset())
     alone = [nest_of(regular(step)) for step in moved(steps, whole, memory)]
@@ -148,7 +149,7 @@ def _joined(
 def _caller(
     function: Any, table: np.ndarray, fault: np.ndarray, held: Any, compiled: Compiled
 ) -> Callable[[], None]:
-    """A function without arguments; ctypes lets go of the interpreter's lock while it runs."""
+    """The call as a function without arguments; ctypes releases Python's lock meanwhile."""
     first, second = ctypes.c_void_p(table.ctypes.data), ctypes.c_void_p(fault.ctypes.data)
     failures = compiled.failures
 
@@ -167,7 +168,7 @@ def _caller(
 
 
 def _tables(nests: Sequence[Nest]) -> dict[str, np.ndarray]:
-    """The lists of whole numbers that nests go by."""
+    """The lists of whole numbers that indexes of the nests read."""
     views = (v for nest in nests for v in (*nest.reads(), *nest.outs()))
     indices = (v.index.array for v in views if v.index is not None)
     return {array.name: array.numbers for array in indices if is_table(array)}

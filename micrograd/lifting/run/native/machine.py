@@ -14,7 +14,7 @@ __all__ = ["Callback", "Library", "has_fma", "load"]
 
 @cache
 def _llvm() -> Any:
-    """llvmlite, and the processor that code is made for."""
+    """llvmlite, and LLVM's description of the processor that code is made for."""
     try:
         from llvmlite import binding as llvm
     except ImportError:

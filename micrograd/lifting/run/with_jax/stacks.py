@@ -109,7 +109,7 @@ def statistic_names(executable: Exportable) -> dict[tuple[int, str], tuple[str, 
 def load(
     executable: Exportable, parameters: Mapping[str, Any], statistics: Mapping[str, Any]
 ) -> None:
-    """Write arrays into the Values and buffers that they came from; some of them will do."""
+    """Write arrays into the Values and buffers that they came from; not all need be given."""
     for (_, buffer), (name, module) in statistic_names(executable).items():
         if name in statistics:
             module.update_buffer(buffer, np.asarray(statistics[name], dtype=np.float64))
