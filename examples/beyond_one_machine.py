@@ -243,7 +243,8 @@ def main():
         return one_of_two(arguments)
     jax = prepared(arguments, 8)
     near = 1e-9 if arguments.dtype == "float64" else 1e-3
-    function, parameters, given = exported(arguments, batches(arguments.steps, arguments.names))
+    at_home = batches(arguments.steps, arguments.names)
+    function, parameters, given = exported(arguments, at_home)
     print("parameters:", {name: array.shape for name, array in parameters.items()})
 
     devices = jax.devices()
@@ -260,7 +261,7 @@ def main():
     print(f"16 learning rates at once: after 8 steps of SGD {SWEEP[best] * 100:.2g} is the best")
 
     loss.program.load(weights)
-    print("weights at home:", f"loss {float(loss(*given[-1])):.4f},", "names:", end=" ")
+    print("weights at home:", f"loss {float(loss(*at_home[-1])):.4f},", "names:", end=" ")
     rng = np.random.default_rng(1)
     print(*(spelled(rng) for _ in range(8)))
 

@@ -59,7 +59,10 @@ class Buffers:
 
     def run_forward(self) -> None:
         self.read_parameters()
-        with np.errstate(all="ignore"):
+        if self.bound.is_silent:
+            self.bound.run()
+            return
+        with np.errstate(all="ignore"):  # 0.7 us
             self.bound.run()
 
     def read_parameters(self) -> None:

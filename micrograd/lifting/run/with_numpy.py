@@ -102,6 +102,7 @@ class Bound:
     """A function that runs the steps on `arrays`, most of which lie in `memory`."""
 
     __slots__ = ("memory", "arrays", "made", "run", "_copies")
+    is_silent = False  # whether inf and nan come without a warning
 
     def __init__(
         self,

@@ -113,18 +113,24 @@ class Compiled:
         held = [*(known[name] for name in self.linked.arrays), *self.linked.tables]
         table = np.array([x.ctypes.data for x in held], dtype=np.uintp)
         fault = np.zeros(2, dtype=np.int64)
-        return Bound(memory, arrays, _caller(self._run, table, fault, held, self))
+        run = _caller(self._run, table, fault, held, self)
+        return Bound(memory, arrays, run, not self.callbacks)
 
 
 class Bound:
     """A function that runs the steps on `arrays`."""
 
-    __slots__ = ("memory", "arrays", "run")
+    __slots__ = ("memory", "arrays", "run", "is_silent")
 
     def __init__(
-        self, memory: np.ndarray, arrays: dict[str, np.ndarray], run: Callable[[], None]
+        self,
+        memory: np.ndarray,
+        arrays: dict[str, np.ndarray],
+        run: Callable[[], None],
+        is_silent: bool,
     ) -> None:
         self.memory, self.arrays, self.run = memory, arrays, run
+        self.is_silent = is_silent  # no warnings come from compiled code; but rows of one's own
 
     def take_over(self, other: Bound) -> None:
         """Copy what the same code left in another set of buffers."""
