@@ -114,7 +114,7 @@ class Compiled:
         table = np.array([x.ctypes.data for x in held], dtype=np.uintp)
         fault = np.zeros(2, dtype=np.int64)
         run = _caller(self._run, table, fault, held, self)
-        return Bound(memory, arrays, run, not self.callbacks)
+        return Bound(memory, arrays, run, not self._callbacks)
 
 
 class Bound:
