@@ -27,7 +27,7 @@ _FULL = 0.4  # at least this share of a rectangle is there before it is complete
 
 
 def completed(nodes: list[Node], places: Iterator[int]) -> list[Node]:
-    """The dots with those that their triangles leave out, at fresh places; or as they are.
+    """The dots and, at fresh places, those that complete their triangles; else the dots alone.
 
     Several triangles (one for each head of an attention) must be of one size.
     """
@@ -110,7 +110,7 @@ class _Triangle:
 
 
 def _triangles(nodes: Sequence[Node]) -> list[_Triangle]:
-    """The dots apart by operands that are never paired, in the order of their first dots."""
+    """The dots in sets that have no operand in common, in the order of their first dots."""
     of_left: dict[int, int] = {}
     of_right: dict[int, int] = {}
     joined: list[int] = []  # of a triangle, the one that it turned out to be a part of

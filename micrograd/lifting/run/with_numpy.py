@@ -23,7 +23,7 @@ __all__ = ["Bound", "Compiled", "run"]
 
 
 def run(steps: Sequence[Step], buffers: dict[str, Any]) -> None:
-    """Compile, bind and run once: what `reference.run` does."""
+    """Compile, bind and run once; the result is that of `run` in `reference.py`."""
     compiled = Compiled(steps)
     given = {name: np.array(x, dtype=np.float64).ravel() for name, x in buffers.items()}
     bound = compiled.bind(given)

@@ -1,6 +1,7 @@
 """The native executor: steps become nests, nests functions, and one function runs them in order.
 
-`Compiled` is code for any buffers, `bind` fits it to some. A call passes one table of addresses.
+`Compiled` is code for any buffers; its `bind` fits the code to some. The code is called with a
+table of their addresses.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _MEMORY = "memory of what steps compute"
 
 
 def run(steps: Sequence[Step], buffers: dict[str, Any]) -> None:
-    """Compile, bind and run once: what `reference.run` does."""
+    """Compile, bind and run once; the result is that of `run` in `reference.py`."""
     given = {name: np.array(x, dtype=np.float64).ravel() for name, x in buffers.items()}
     bound = Compiled(steps).bind(given)
     bound.run()
@@ -89,7 +90,7 @@ class Compiled:
 
     @property
     def loops(self) -> str:
-        """What was made of the steps, as C-like text."""
+        """The loops that were made of the steps, as text that looks like C."""
         return c_like(self.units)
 
     def bind(
@@ -132,14 +133,14 @@ class Bound:
         self.is_silent = is_silent  # no warnings come from compiled code; but rows of one's own
 
     def take_over(self, other: Bound) -> None:
-        """What the same code left in another set of buffers."""
+        """Copy what the same code left in another set of buffers."""
         self.memory[:] = other.memory
 
 
 def _joined(
     steps: Sequence[Step], placement: Placement, lasting: Collection[Array] | None
 ) -> list[Nest]:
-    """The steps as nests on one array, without stores of what nobody reads."""
+    """The steps as nests on one array, joined, and without stores of what is never read."""
     memory = Array(_MEMORY, (placement.size,), "result")
     whole = replace(placement, copies=frozenset())
     alone = [nest_of(regular(step)) for step in moved(steps, whole, memory)]
@@ -154,7 +155,7 @@ def _joined(
 def _caller(
     function: Any, table: np.ndarray, fault: np.ndarray, held: Any, compiled: Compiled
 ) -> Callable[[], None]:
-    """A function without arguments; ctypes lets go of the interpreter's lock while it runs."""
+    """The call as a function without arguments; ctypes releases Python's lock meanwhile."""
     first, second = ctypes.c_void_p(table.ctypes.data), ctypes.c_void_p(fault.ctypes.data)
     failures = compiled.failures
 
@@ -173,7 +174,7 @@ def _caller(
 
 
 def _tables(nests: Sequence[Nest]) -> dict[str, np.ndarray]:
-    """The lists of whole numbers that nests go by."""
+    """The lists of whole numbers that indexes of the nests read."""
     views = (v for nest in nests for v in (*nest.reads(), *nest.outs()))
     indices = (v.index.array for v in views if v.index is not None)
     return {array.name: array.numbers for array in indices if is_table(array)}
