@@ -1,4 +1,4 @@
-"""Groups of like nodes, and who reads whom: what `merge.py` and `wavefront.py` work on."""
+"""Groups of like nodes, and which of them read which: what `merge.py` and `wavefront.py` work on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Wave(list[Node]):
 
 
 class Graph:
-    """Who reads whom, among groups, in which operands.
+    """Which groups read which, and in which operands.
 
     `reads[g]` are the groups that g reads, each with the set of roles as bits: bit k for operand k,
     the bit after the last for where its sums start. `readers[g]` are the groups that read g.
