@@ -7,8 +7,8 @@ and its result a sum of t + 1 terms:
     q1.k0  q1.k1                     w10 v0 + w11 v1
     q2.k0  q2.k1  q2.k2              w20 v0 + w21 v1 + w22 v2
 
-`completed` adds the dots that are missing; nothing reads them. `lengthened` lets each short sum read
-on where the longest one reads, with a mask for the terms that are not its own.
+`completed` adds the dots that are missing; nothing reads them. `lengthened` lets each short sum
+read on where the longest one reads, with a mask for the terms that are not its own.
 """
 
 from __future__ import annotations

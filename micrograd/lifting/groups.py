@@ -1,4 +1,4 @@
-"""Groups of like nodes, and which of them read which: what `merge.py` and `wavefront.py` work on."""
+"""Groups of like nodes, and which read which: what `merge.py` and `wavefront.py` work on."""
 
 from __future__ import annotations
 
