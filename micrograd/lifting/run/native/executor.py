@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from micrograd.lifting.progress import Progress
+from micrograd.lifting.run import executor
+from micrograd.lifting.run.executor import Executor
 from micrograd.lifting.run.native.fusing import fused
 from micrograd.lifting.run.native.linking import Linked
 from micrograd.lifting.run.native.lists import is_table, regular
@@ -25,8 +27,7 @@ from micrograd.lifting.run.native.stores import unstored
 from micrograd.lifting.run.native.tiling import tiled
 from micrograd.lifting.run.native.updates import Update
 from micrograd.lifting.steps.ir import Array, Step
-from micrograd.lifting.steps.place import Placement, moved, place
-from micrograd.lifting.steps.walks import walk
+from micrograd.lifting.steps.place import Placement, moved
 
 __all__ = ["Bound", "Compiled", "Update", "run"]
 
@@ -41,7 +42,7 @@ def run(steps: Sequence[Step], buffers: dict[str, Any]) -> None:
     buffers.update(bound.arrays)
 
 
-class Compiled:
+class Compiled(Executor):
     """Code for a list of steps; `fixed`: where some arrays must lie in `memory` of a Bound.
 
     `kept`: the arrays that are read afterwards, beside the fixed ones; all, if None.
@@ -54,24 +55,9 @@ class Compiled:
         fixed: Mapping[Array, int] | None = None,
         kept: Collection[Array] | None = None,
     ) -> None:
-        self.placement: Placement = place(steps, fixed or {})
-        self.constants = {
-            view.array.name: np.ascontiguousarray(view.array.numbers, dtype=np.float64).ravel()
-            for step in steps
-            for view in step.views
-            if view.array.numbers is not None
-        }
-        added_to = {step.out.array for step in steps if step.accumulate}
-        self._fills = []  # what stays as it is: done once for each set of buffers
-        steps_to_run = []
-        for number, step in enumerate(steps):
-            alone = step.combine is None and step.out.array not in added_to
-            if isinstance(step.value, float) and alone:
-                self._fills.append(step)
-            elif number not in self.placement.copies:
-                steps_to_run.append(step)
+        super().__init__(steps, fixed, None)
         lasting = None if kept is None else (*kept, *(fixed or ()))
-        joined = _joined(steps_to_run, self.placement, lasting)
+        joined = _joined(self.running, self.placement, lasting)
         self.units, self.scratch = packed(tiled(joined))
         self.constants.update(_tables([one.nest for unit in self.units for one in unit.nests]))
         self.failures: list[BaseException] = []  # of rows of the user's own
@@ -96,19 +82,10 @@ class Compiled:
     def bind(
         self,
         given: Mapping[str, np.ndarray],
-        shared: Bound | None = None,
+        shared: executor.Bound | None = None,
         memory: np.ndarray | None = None,
     ) -> Bound:
-        """The code on a set of buffers: `given` arrays, and `memory` for what steps compute.
-
-        `shared`: the buffers that the code `before` this one runs on.
-        """
-        memory = np.zeros(self.placement.size) if memory is None else memory
-        arrays = {**(shared.arrays if shared else {}), **given, **self.constants}
-        for array, start in self.placement.starts.items():
-            arrays[array.name] = memory[start : start + array.size]
-        for step in self._fills:
-            arrays[step.out.array.name][walk(step.out, step.loops)] = step.value
+        memory, arrays = self.arrays(given, shared, memory)
         known = {**arrays, _MEMORY: memory, SCRATCH: np.zeros(self.scratch)}
         held = [*(known[name] for name in self.linked.arrays), *self.linked.tables]
         table = np.array([x.ctypes.data for x in held], dtype=np.uintp)
@@ -117,10 +94,10 @@ class Compiled:
         return Bound(memory, arrays, run, not self._callbacks)
 
 
-class Bound:
-    """A function that runs the steps on `arrays`."""
+class Bound(executor.Bound):
+    """Compiled code gives no warnings; rows of one's own may."""
 
-    __slots__ = ("memory", "arrays", "run", "is_silent")
+    __slots__ = ("is_silent",)
 
     def __init__(
         self,
@@ -129,12 +106,8 @@ class Bound:
         run: Callable[[], None],
         is_silent: bool,
     ) -> None:
-        self.memory, self.arrays, self.run = memory, arrays, run
-        self.is_silent = is_silent  # no warnings come from compiled code; but rows of one's own
-
-    def take_over(self, other: Bound) -> None:
-        """Copy what the same code left in another set of buffers."""
-        self.memory[:] = other.memory
+        super().__init__(memory, arrays, run)
+        self.is_silent = is_silent
 
 
 def _joined(
