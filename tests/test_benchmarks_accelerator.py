@@ -11,6 +11,7 @@ from benchmarks import accelerator
 from benchmarks.accelerator import by_hand, by_torch, measure, names, points, table
 
 
+@pytest.mark.slow
 def test_each_engine_takes_the_same_steps() -> None:
     for row in (points(30), names(3)):
         for dtype, near in accelerator.NEAR.items():

@@ -23,7 +23,7 @@ from checks._forms import (
     several,
     whole,
 )
-from checks._marking import Wrong, part, record
+from checks._marking import Wrong, note, part
 from checks._sheet import Outcome, Sheet
 from checks._watch import (
     effort,
@@ -53,9 +53,9 @@ __all__ = [
     "integers",
     "is_open",
     "moments",
+    "note",
     "number",
     "part",
-    "record",
     "quiet",
     "same",
     "several",

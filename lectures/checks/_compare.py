@@ -15,7 +15,7 @@ import numpy as np
 
 from checks._difference import difference, misread, off_at
 from checks._forms import array, brief, integers, is_open, whole
-from checks._marking import Wrong, forget, record
+from checks._marking import Wrong, forget, note
 from micrograd.show.practice import answers
 
 __all__ = ["by_hand", "close", "same", "true", "truths", "word"]
@@ -50,11 +50,11 @@ def by_hand(
         _verdict(what, _status(verdict.status), f"{what}: {said}")
         return
     if given is ...:
-        record(what, "not attempted")
+        note(what, "not attempted")
         return
     entries = np.ravel(np.array(given, dtype=object)).tolist() if _is_nest(given) else [given]
     if len(entries) != len(right):
-        record(what, "wrong", f"{what}: {len(right)} numbers are wanted, got {brief(given)}")
+        note(what, "wrong", f"{what}: {len(right)} numbers are wanted, got {brief(given)}")
         return
     found = [answers.by_hand(g, r, exact=exact) for g, r in zip(entries, right, strict=True)]
     worst = max((_status(verdict.status) for verdict in found), key=_WORST.index)
@@ -88,7 +88,7 @@ def _status(status: str) -> str:
 
 
 def _verdict(what: str, status: str, message: str) -> None:
-    record(what, status, "" if status in ("right", "not attempted") else message)
+    note(what, status, "" if status in ("right", "not attempted") else message)
 
 
 def word(
@@ -101,7 +101,7 @@ def word(
 ) -> None:
     """One of a few words; capitals, hyphens and spaces around do not count."""
     if is_open(given):
-        record(what, "not attempted")
+        note(what, "not attempted")
         return
     single = given.item() if isinstance(given, np.ndarray) and given.size == 1 else given
     if isinstance(single, (list, tuple)) and len(single) == 1:
@@ -110,12 +110,12 @@ def word(
     choices = {_plain(w) for w in among}
     if plain not in choices:
         listed = ", ".join(f'"{w}"' for w in among)
-        record(what, "wrong", f"{what}: {brief(given)} is none of {listed}")
+        note(what, "wrong", f"{what}: {brief(given)} is none of {listed}")
     elif plain != _plain(right):
         said = [f" ({told})" for told, other in instead.items() if plain == _plain(other)]
-        record(what, "wrong", f"{what}: {brief(given)} is not right{''.join(said)}")
+        note(what, "wrong", f"{what}: {brief(given)} is not right{''.join(said)}")
     else:
-        record(what, "right")
+        note(what, "right")
 
 
 def _plain(text: str) -> str:
@@ -146,12 +146,12 @@ def truths(
     total += misread([_truth(answer) for answer in given], instead)
     if unread or wrong:
         said = "; ".join([*unread, *([total] if wrong else [])])
-        record(what, "wrong", said if what == _ANSWERS else f"{what}: {said}")
+        note(what, "wrong", said if what == _ANSWERS else f"{what}: {said}")
     elif missing:
-        record(f"{what} so far", "right" if missing < len(right) else "not attempted")
-        record(f"{missing} of the {len(right)} answers", "not attempted")
+        note(f"{what} so far", "right" if missing < len(right) else "not attempted")
+        note(f"{missing} of the {len(right)} answers", "not attempted")
     else:
-        record(what, "right")
+        note(what, "right")
 
 
 def _truth(answer: Any) -> bool | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import micrograd
 
-__all__ = ["Marking", "Part", "Wrong", "forget", "is_learners", "marking", "part", "record", "told"]
+__all__ = ["Marking", "Part", "Wrong", "forget", "is_learners", "marking", "part", "note", "told"]
 
 
 class Wrong(Exception):
@@ -47,7 +47,7 @@ _running: list[Marking] = []
 
 @contextmanager
 def marking() -> Iterator[Marking]:
-    """A marking that `record` writes into; the one outside waits."""
+    """A marking that `note` writes into; the one outside waits."""
     _running.append(Marking())
     try:
         yield _running[-1]
@@ -66,7 +66,7 @@ def forget(calls: int = 0) -> None:
         now.asked = ""
 
 
-def record(what: str, status: str, message: str = "") -> None:
+def note(what: str, status: str, message: str = "") -> None:
     """Note a part. Outside a marking what is not right raises `Wrong`."""
     now = running()
     if now is not None:
@@ -84,13 +84,13 @@ def part(what: str) -> Iterator[None]:
     try:
         yield
     except NotImplementedError:
-        record(what, "not attempted")
+        note(what, "not attempted")
     except Wrong as error:
-        record(what, "wrong", told(error))
+        note(what, "wrong", told(error))
     except Exception as error:
-        record(what, "wrong", f"{what}: {told(error)}")
+        note(what, "wrong", f"{what}: {told(error)}")
     else:
-        record(what, "right")
+        note(what, "right")
 
 
 # --- exceptions -----------------------------------------------------------------------------------

@@ -22,8 +22,8 @@ from checks import (
     elsewhere,
     is_open,
     moments,
+    note,
     number,
-    record,
     several,
     true,
     truths,
@@ -96,7 +96,7 @@ def which_drift(kinds: Any, seen: Any) -> None:
     )
     wanted = ("covariate", "label", "concept")
     if is_open(kinds):
-        record("the kinds of drift", "not attempted")
+        note("the kinds of drift", "not attempted")
     else:
         kinds = list(kinds)
         true(len(kinds) == 3, "kinds holds three words, one a story")
@@ -104,7 +104,7 @@ def which_drift(kinds: Any, seen: Any) -> None:
             what = f"the kind of drift in story {i + 1}"
             word(kinds[i], wanted[i], what, wanted, instead=stories[i])
     if is_open(seen):
-        record("what inputs can show", "not attempted")
+        note("what inputs can show", "not attempted")
     else:
         seen = list(seen)
         true(len(seen) == 3, "seen_in_inputs holds three times True or False, one a story")
@@ -369,4 +369,4 @@ def make_the_majority_win(free: Any, copied: Any) -> None:
             f"majority vote reaches {majority:.4f}, the label model {model:.4f}: better by "
             f"{beside(majority - model, 0.2)}; it should be by at least 0.2"
         )
-    record("both together", "right")
+    note("both together", "right")

@@ -26,8 +26,8 @@ from checks import (
     close,
     integers,
     is_open,
+    note,
     part,
-    record,
     same,
     several,
     true,
@@ -99,7 +99,7 @@ def shapes(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> None:
 def _shape(given: Any, right: Any, what: str, *, why: str = "") -> None:
     """A part: a shape as a tuple (a list is taken), or the word "error"; `why` it is an error."""
     if is_open(given):
-        record(what, "not attempted")
+        note(what, "not attempted")
         return
     if isinstance(given, str):
         said = given.strip().casefold()
@@ -110,7 +110,7 @@ def _shape(given: Any, right: Any, what: str, *, why: str = "") -> None:
         fault = "" if lengths == right else "is not right" + (f" ({why})" if why else "")
     else:
         fault = "is no shape: a shape is a tuple, (7,) with its comma"
-    record(what, "wrong" if fault else "right", f"{what}: {brief(given)} {fault}" if fault else "")
+    note(what, "wrong" if fault else "right", f"{what}: {brief(given)} {fault}" if fault else "")
 
 
 @sheet.exercise(

@@ -13,9 +13,9 @@ from checks import (
     by_hand,
     close,
     is_open,
+    note,
     number,
     part,
-    record,
     same,
     several,
     true,
@@ -37,7 +37,7 @@ check, hint = sheet.check, sheet.hint
 )
 def all_weights_zero(learning: Any, final_loss: Any) -> None:
     if is_open(learning):
-        record("learning", "not attempted")
+        note("learning", "not attempted")
     else:
         with part("learning"):
             listed = [learning] if isinstance(learning, str) else list(learning)

@@ -17,9 +17,9 @@ from checks import (
     close,
     integers,
     is_open,
+    note,
     number,
     part,
-    record,
     same,
     several,
     true,
@@ -143,7 +143,7 @@ def a_calm_start(calm: Any) -> None:
 )
 def everything_zero(learns: Any, plateau: Any) -> None:
     if is_open(learns):
-        record("the arrays that learn", "not attempted")
+        note("the arrays that learn", "not attempted")
     else:
         with part("the arrays that learn"):
             listed = [learns] if isinstance(learns, str) else list(learns)

@@ -96,7 +96,7 @@ _STATIC = (
 
 
 def is_leaf(x: Any) -> bool:
-    """What is taken apart no further: all but plain lists, tuples, named tuples and dicts."""
+    """Whether x is taken apart no further: all but plain lists, tuples, named tuples and dicts."""
     kind = type(x)
     if kind is list or kind is tuple or kind is dict:
         return False
@@ -156,7 +156,7 @@ def _read_array(x: np.ndarray, found: Arguments) -> None:
 
 
 def _read_object(x: Any, found: Arguments) -> None:
-    """A model, a function: the same object next time means the same program."""
+    """Note a model, say, or a function in the key: a program is for this very object."""
     if isinstance(x, np.ndarray):
         raise TypeError(
             f"a lifted function takes plain arrays, got a {type(x).__name__}, whose operations are "

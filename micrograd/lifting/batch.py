@@ -1,9 +1,9 @@
 """Programs for any batch size, from recordings at three small ones.
 
 A function that treats a batch uniformly records the same instructions at every size; only extents,
-strides and addresses differ, and they are linear in the size. `fit` finds the lines from two
-recordings and proves them on a third; `Fitted.at` draws the recording of any size without running
-the function. `prove` holds that to a run at a larger size.
+strides and addresses differ, and they are linear in the size. `fit` finds the linear functions from
+two recordings and checks them on a third; `Fitted.at` computes the recording for any size without
+running the function. `prove` compares that with a run at a larger size.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SIZES = (((3, 4, 6), 11), ((7, 12, 14), 23))
 
 
 class DoesNotExtend(Exception):
-    """Why the recordings do not lie on lines."""
+    """The recordings are no linear functions of the batch size; the message says why."""
 
 
 class StraightLine(NamedTuple):
@@ -109,7 +109,7 @@ class Fitted:
 
 
 def fit(sizes: Sequence[int], recordings: Sequence[Any]) -> Fitted:
-    """Lines through the first two recordings that the third lies on, else DoesNotExtend."""
+    """Linear functions through two recordings; DoesNotExtend if the third does not fit."""
     return Fitted(_fit(tuple(sizes), list(recordings), "the recording"))
 
 
@@ -124,7 +124,7 @@ class Extent(NamedTuple):
 def prove(
     sizes: Sequence[int], kinds: Sequence[Counter[Any]], fitted: Fitted, size: int, run: Extent
 ) -> None:
-    """DoesNotExtend unless a run at `size` did what the recordings at `sizes` let expect.
+    """DoesNotExtend unless a run at `size` agrees with what `fitted` says of that size.
 
     `kinds` are the operations of each recording. Compared are the results' shapes, the number of
     operations of each kind, and the constants.
@@ -224,7 +224,7 @@ def _curve(sizes: tuple[int, ...], values: list[float], where: str) -> Any:
 
 
 def _rounded(x: float) -> float:
-    """11.000000000000002, from dividing by a rounded 1/11, is meant to be 11."""
+    """x to 11 decimals: dividing by a rounded 1/11 gives 11.000000000000002, and 11 is meant."""
     return round(x, 11)
 
 

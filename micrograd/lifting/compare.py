@@ -1,4 +1,4 @@
-"""Eager beside lifted: the check that a learner can run on a function of their own."""
+"""A check for users: the function is run with and without lift, and the results are compared."""
 
 from __future__ import annotations
 

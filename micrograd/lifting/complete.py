@@ -7,8 +7,8 @@ and its result a sum of t + 1 terms:
     q1.k0  q1.k1                     w10 v0 + w11 v1
     q2.k0  q2.k1  q2.k2              w20 v0 + w21 v1 + w22 v2
 
-`completed` adds the dots that are missing: nobody reads them. `lengthened` lets each short sum read
-on where the longest one reads, with a mask for the terms that are not its own.
+`completed` adds the dots that are missing; nothing reads them. `lengthened` lets each short sum
+read on where the longest one reads, with a mask for the terms that are not its own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FULL = 0.4  # at least this share of a rectangle is there before it is complete
 
 
 def completed(nodes: list[Node], places: Iterator[int]) -> list[Node]:
-    """The dots with those that their triangles leave out, at fresh places; or as they are.
+    """The dots and, at fresh places, those that complete their triangles; else the dots alone.
 
     Several triangles (one for each head of an attention) must be of one size.
     """
@@ -110,7 +110,7 @@ class _Triangle:
 
 
 def _triangles(nodes: Sequence[Node]) -> list[_Triangle]:
-    """The dots apart by operands that are never paired, in the order of their first dots."""
+    """The dots in sets that have no operand in common, in the order of their first dots."""
     of_left: dict[int, int] = {}
     of_right: dict[int, int] = {}
     joined: list[int] = []  # of a triangle, the one that it turned out to be a part of

@@ -24,8 +24,9 @@ def lift(
     batched: Sequence[str] = (),
     executor: str | None = None,
 ) -> Any:
-    """The same function, recorded once and run as an array program: `@lift`,
-    `@lift(batched=("X",))`.
+    """The same function, recorded once and run as an array program.
+
+    Written `@lift` or `@lift(batched=("X",))` before a function, or `lift(f)`.
 
     Traced: floats, arrays of numbers, NumPy's scalars and Values among the arguments, also those
     in lists, tuples and dicts. Other numbers need no new recording; another shape does. Inside,

@@ -22,7 +22,7 @@ class LiftError(TypeError):
 
 
 def refusal(what: str, trace: TracebackType | None = None) -> LiftError:
-    """`what` happened, at the innermost line that is not the library's: of `trace`, or here."""
+    """A LiftError that says what happened, and at which line of the user's own code."""
     places: list[tuple[str, int]] = []
     frame: FrameType | None = sys._getframe(1)
     while trace is not None:
@@ -40,7 +40,7 @@ def refusal(what: str, trace: TracebackType | None = None) -> LiftError:
 
 
 def unrepeated(function: Any, what: str) -> LiftError:
-    """`what` the function did, where no line of it is to blame."""
+    """A LiftError that says what the function did, where no single line did it."""
     return LiftError(
         f"{whereabouts(function)}: {what} while lift records, which a program does not repeat: "
         f"{_advice(what)}"
@@ -48,7 +48,7 @@ def unrepeated(function: Any, what: str) -> LiftError:
 
 
 def explained(fault: Exception) -> Exception:
-    """What NumPy makes of traced numbers, in our own words; any other fault as it is."""
+    """An error of NumPy about traced numbers as a LiftError; any other one as it is."""
     text = str(fault)
     if isinstance(fault, IndexError) and "integer" in text:
         return refusal("indexing by a traced integer", fault.__traceback__)

@@ -8,7 +8,7 @@ into code, for NumPy or for the processor itself.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -88,7 +88,8 @@ class Executable:
             np.arange(end - size, end).reshape(result.shape)
             for end, size, result in zip(ends, sizes, recording.results, strict=True)
         ]
-        self._leaf_of = np.repeat(np.arange(len(self.which)), sizes)
+        self._leaf_of: list[int] = np.repeat(np.arange(len(self.which)), sizes).tolist()
+        self._alone = [(leaf,) for leaf in range(len(self.which))]
         self.has_inputs = any(x.wanted for x in program.arguments)
         self._backwards: dict[Any, Backward] = {}
         self.pool: list[Buffers] = []
@@ -125,9 +126,11 @@ class Executable:
 
     # --- backward ---------------------------------------------------------------------------------
 
-    def leaves_of(self, seeds: Iterable[int]) -> tuple[int, ...]:
+    def leaves_of(self, seeds: Collection[int]) -> tuple[int, ...]:
         """The results, by number, that the outputs in `seeds` (single numbers) belong to."""
-        return tuple(sorted({int(self._leaf_of[which]) for which in seeds}))
+        if len(seeds) == 1:
+            return self._alone[self._leaf_of[next(iter(seeds))]]
+        return tuple(sorted({self._leaf_of[which] for which in seeds}))
 
     def backward_of(self, which: tuple[int, ...], exact: bool = False) -> Backward:
         """The backward code of these results; `exact`: of these outputs, single numbers, alone.

@@ -1,8 +1,8 @@
 """Chains of + and * become dot products and sums; chains of maximum become one n-ary maximum.
 
-Python unrolls `sum(w * x)` into 2n nodes. This pass walks a tape once and gives each chain back as
-one `Node`, and the leaves that are left; `schedule.py` then groups like nodes. What a chain of
-additions becomes is decided in `sums.py`.
+Python unrolls `sum(w * x)` into 2n nodes. This pass goes through a tape once and returns one `Node`
+for each chain, and the leaves that are still needed; `schedule.py` then groups like nodes. What a
+chain of additions becomes is decided in `sums.py`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Fused(NamedTuple):
 
 
 def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
-    """Give each chain of the tape back as one node, and drop what no output needs."""
+    """The nodes of a tape, with each chain as one node and without what no output needs."""
     uses = _count_uses(tape, outputs)
     walk = _Walk(tape, uses)
     for i, kind in enumerate(tape.kinds):
@@ -60,7 +60,7 @@ def needed(tape: Tape, outputs: Sequence[int]) -> tuple[Counter[Any], list[float
 
 
 class _Walk:
-    """The walk over a tape, place by place: what each place becomes, as far as can be told."""
+    """The pass over a tape, place by place, and what each place has become so far."""
 
     def __init__(self, tape: Tape, uses: list[int]) -> None:
         self.tape, self.uses = tape, uses
@@ -76,7 +76,7 @@ class _Walk:
         self.renamed = _Renamed(self.same)
 
     def visit(self, i: int, kind: Op | Kind) -> None:
-        """Place i, which an output needs."""
+        """Handle place i, which an output needs."""
         if kind is ops.add:
             self.addition(i)
         elif kind is ops.mul:
@@ -109,7 +109,7 @@ class _Walk:
         self.nodes.append(None)
 
     def unlisted(self, i: int, kind: Kind) -> None:
-        """What no row of the op table made: a leaf, a take, a dot of whole arrays."""
+        """Handle what no row of the op table made: a leaf, a take, a dot of whole arrays."""
         tape, same = self.tape, self.same
         if kind is TAKE:
             chosen, table = self.lefts[i], self.renamed(tape.lists[self.rights[i]])
@@ -123,7 +123,7 @@ class _Walk:
             self.leaves.append(i)
 
     def extreme(self, i: int, kind: Any) -> None:
-        """A maximum or minimum: it may continue a chain that nothing else reads."""
+        """Handle a maximum or minimum: it may continue a chain that nothing else reads."""
         a, b = self.lefts[i], self.rights[i]
         a, b = self.same.get(a, a), self.same.get(b, b)
         grown = None
@@ -139,14 +139,14 @@ class _Walk:
         self.nodes.append(Node(i, "chain", kind, (grown,)))
 
     def dot(self, i: int) -> None:
-        """xs, ws and perhaps a start, one after the other."""
+        """Handle a row named dot: its inputs are xs, then ws, then perhaps a start."""
         inputs = self.renamed(self.tape.inputs(i))
         n = len(inputs) // 2
         start = inputs[-1] if len(inputs) % 2 else None
         self.nodes.append(Node(i, "dot", None, (inputs[:n], inputs[n : 2 * n]), start))
 
     def map(self, i: int, kind: Any) -> None:
-        """Any other operation; one of one input is computed once for each input."""
+        """Handle any other operation; equal ones of one input become a single node."""
         a, b = self.lefts[i], self.rights[i]
         if b == MANY:
             self.at[i] = len(self.nodes)
@@ -187,7 +187,7 @@ def _flat(nodes: list[Any], sums: Sums) -> list[Node]:
 class _Renamed:
     """Replaces places that compute the same as earlier ones in tuples of places.
 
-    A tuple that several nodes share is looked at once.
+    A tuple that several nodes share is gone through once.
     """
 
     def __init__(self, same: dict[int, int]) -> None:
@@ -210,7 +210,7 @@ class _Renamed:
 def _count_uses(tape: Tape, outputs: Sequence[int]) -> list[int]:
     """How many nodes read each place, counted from the outputs; 0 where none needs it.
 
-    2 or more means that no chain may take the place up: outputs, and what shared tuples hold.
+    A chain absorbs only what is used once, so outputs and what shared tuples hold count 2 or more.
     """
     kinds, lefts, rights = tape.kinds, tape.lefts, tape.rights
     uses = [0] * len(kinds)

@@ -1,4 +1,4 @@
-"""Groups of like nodes, and who reads whom among them: what `merge` and `wavefront` work on."""
+"""Groups of like nodes, and which read which: what `merge.py` and `wavefront.py` work on."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _MOSTLY = 0.5  # and at most this share of them are as long as the longest
 
 
 class Wave(list[Node]):
-    """A group that was joined of scattered cells: it is not cut into regular pieces again."""
+    """A group that was joined from scattered cells: it is not cut into regular pieces again."""
 
 
 class Graph:
-    """Who reads whom, among groups, in which operands.
+    """Which groups read which, and in which operands.
 
     `reads[g]` are the groups that g reads, each with the set of roles as bits: bit k for operand k,
     the bit after the last for where its sums start. `readers[g]` are the groups that read g.
@@ -65,9 +65,9 @@ class Graph:
         return graph
 
     def levels(self, from_the_end: bool = False) -> dict[int, int]:
-        """How long the longest way to each group is, from what reads no other one.
+        """Each group's level: the longest path to it from a group that reads no other.
 
-        From the end: from what no other one reads, counted backwards.
+        From the end: the longest path from it to a group that no other one reads.
         """
         before: Any = self.readers if from_the_end else self.reads
         after: Any = self.reads if from_the_end else self.readers
@@ -117,9 +117,9 @@ def by_length(group: list[Node]) -> list[list[Node]]:
 
 
 def cheap_to_pad(group: Sequence[Node]) -> bool:
-    """Whether rows of different length had better be one group, the short ones filled up.
+    """Whether rows of different lengths are cheaper as one group, with the short ones filled up.
 
-    Not where nearly all are of one length: a convolution is regular but for its border.
+    Not where nearly all have one length: a convolution is regular except at its border.
     """
     lengths = [len(node.operands[-1]) for node in group]
     longest, count = max(lengths), len(lengths)

@@ -1,4 +1,4 @@
-"""What differed between the recordings of one function: said once, at the tenth.
+"""A warning, once, when a function has been recorded many times: what differed each time.
 
 A function that is recorded at each call is slower than without lift, and gives no sign of it.
 """
@@ -30,7 +30,7 @@ class History:
         self._warned = False
 
     def add(self, name: str, arguments: dict[str, Any], why: str, level: int) -> None:
-        """Note a recording for these arguments, `why` being what had changed since the last."""
+        """Note a recording for these arguments; `why`: what had changed since the last one."""
         self.recordings += 1
         if self._warned:
             return

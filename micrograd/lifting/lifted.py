@@ -144,7 +144,7 @@ class Lifted(Generic[Given, Result]):
     # --- recording --------------------------------------------------------------------------------
 
     def _watch(self, args: Any, kwargs: Any, found: Arguments) -> tuple[Watch, str]:
-        """What this function and these arguments depend on; and what of it had changed."""
+        """The Watch of all that function and arguments depend on, and what had changed."""
         owner = tuple(map(id, found.kept))
         watch = self._watches.get(owner)
         if watch is not None and watch.compare():
@@ -238,8 +238,9 @@ class KeptPrograms:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """A recording makes millions of objects and no cycles: 2.3 us a node so, 3.1 with the
-    collector.
+    """Pause the garbage collector while a function is recorded.
+
+    A recording makes millions of objects and no cycles: 2.3 us a node so, 3.1 with the collector.
     """
     running = gc.isenabled()
     gc.disable()

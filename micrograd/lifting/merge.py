@@ -23,7 +23,7 @@ _SEARCHED = 200_000  # groups looked at in search of dependencies; beyond it, gr
 
 
 class _Search:
-    """Looks for dependencies between groups, until it has looked at many."""
+    """Looks for dependencies between groups; gives up when it has looked at very many."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -34,7 +34,7 @@ class _Search:
         return self.looked_at > _SEARCHED
 
     def depends(self, a: int, b: int) -> bool:
-        """Whether group a reads b, through any number of others (or the search is spent)."""
+        """Whether a reads b, through any number of groups; True if the search has given up."""
         seen, stack = {a}, [a]
         while stack:
             self.looked_at += 1
@@ -105,7 +105,7 @@ def _join_sources(graph: Graph, reader: int, search: _Search) -> bool:
 
 
 def _join(graph: Graph, a: int, b: int) -> None:
-    """Group b becomes part of a."""
+    """Make group b a part of group a."""
     graph.groups[a] = joined(graph.groups[a] + graph.groups.pop(b))
     for source, roles in graph.reads.pop(b).items():
         graph.reads[a][source] = graph.reads[a].get(source, 0) | roles

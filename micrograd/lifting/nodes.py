@@ -13,8 +13,8 @@ __all__ = ["Node", "addition"]
 class Node:
     """One scalar result: `kind` ('map', 'sum', 'dot', 'chain', 'take'), its op, operands, and size.
 
-    `operands` are lists of tape places, one list a role: a map has one place in each; a dot has xs
-    and ws; a take has [integer] and candidates. `start` is a place to begin the sum from, or None.
+    `operands` are lists of tape places, one list for each role: a map has one place in each; a dot
+    has xs and ws; a take has [integer] and candidates. `start`: where a sum begins, or None.
     """
 
     __slots__ = ("place", "kind", "op", "operands", "start", "replaces")
@@ -37,5 +37,5 @@ class Node:
 
 
 def addition(place: int, a: int, b: int) -> Node:
-    """a + b"""
+    """The node of a + b."""
     return Node(place, "map", ops.add, ((a,), (b,)))

@@ -1,4 +1,4 @@
-"""A sign of life: after two seconds of recording, how long it has taken, on standard error."""
+"""A progress line on standard error, for recordings of more than two seconds."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ _current: ContextVar[Progress | None] = ContextVar("progress", default=None)  # 
 
 
 def current_progress() -> Progress:
-    """That of the recording in this thread, or one that nobody sees."""
+    """The progress of the recording in this thread, or one that shows nothing."""
     return _current.get() or Progress()
 
 
 class Progress:
     """`with Progress():` shows a line that counts seconds and nodes, and wipes it at the end.
 
-    `step` and `nodes` say what is being done; a thread of its own writes, so that the work pays
-    nothing.
+    `step` and `nodes` say what is being done. A thread of its own writes the line.
     """
 
     def __init__(self) -> None:

@@ -55,7 +55,7 @@ class Recorder(Mode):
         return out
 
     def apply(self, op: Op, places: tuple[int, ...]) -> Traced:
-        """A row applied to the numbers at these places."""
+        """Record a row applied to the numbers at these places."""
         if len(places) == 1:
             return self.node(op, places[0], NONE)
         if len(places) == 2:
@@ -100,7 +100,7 @@ class Recorder(Mode):
         return self.apply(op, self.places(inputs))
 
     def quotient(self, product: Value, a: Any, b: Any) -> Value:
-        """The product, the node just recorded, is a quotient instead: of a, b**-1 and b."""
+        """Record the quotient of a, b**-1 and b in the place of a * b**-1, the last node."""
         if type(product) is not Traced or product._right is not self:
             return product
         _, left, right = self.tape.take_back()
@@ -145,7 +145,7 @@ class Recorder(Mode):
     # --- which numbers are the function's own -----------------------------------------------------
 
     def plain(self, x: Traced) -> bool:
-        """Whether eager code has a plain number here: all of arguments without Values."""
+        """Whether eager code has a plain number here: it comes from such arguments alone."""
         if id(x) in self.wrapped:
             return False
         known, place = self._plain, int(x._left)
@@ -232,7 +232,7 @@ class Draw(NamedTuple):
 
 
 class Buffer(NamedTuple):
-    """Where a call finds a module's running statistics; asked as a generator of draws is."""
+    """A module's running statistics, which a call gets by `random`, as from a generator."""
 
     module: Any
     name: str

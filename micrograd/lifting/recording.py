@@ -65,7 +65,7 @@ class Run(NamedTuple):
         return [*self.template.places, *statistics]
 
     def extent(self) -> Extent:
-        """What the results need, and their shapes."""
+        """How many operations the results need, which constants, and the shapes of the results."""
         outputs = [int(place) for places in self.leaves() for place in places.flat]
         shapes = [places.shape for places in self.template.places]
         return Extent(*needed(self.tape, outputs), shapes)

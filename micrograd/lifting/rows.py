@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from micrograd import ops
 from micrograd.op import Op
 from micrograd.reals import divide
 
-__all__ = ["COPY", "DIVIDE", "PRODUCTS", "QUOTIENT", "QUOTIENT_PLUS", "SUBTRACT"]
+__all__ = ["COPY", "DIVIDE", "QUOTIENT", "QUOTIENT_PLUS", "SUBTRACT"]
 
 
 class _Internal(Op):
@@ -66,7 +65,6 @@ QUOTIENT_PLUS = _Internal(  # total / n + alpha * penalty: a mean and a penalty 
     composed=lambda a, inverse, b, x, w: QUOTIENT(a, inverse, b) + x * w,
     array=_quotient_plus,
 )
-PRODUCTS = (ops.mul, QUOTIENT)  # whose gradient is g times the other of their first two inputs
 _NAMES = {
     "-": "SUBTRACT", "copy": "COPY", "/": "DIVIDE", "quotient": "QUOTIENT",
     "quotient plus product": "QUOTIENT_PLUS",

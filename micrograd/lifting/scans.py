@@ -74,6 +74,8 @@ class _Link:
 
 
 class _Chains:
+    """Finds the chains of a graph and makes scans of them."""
+
     def __init__(self, graph: Graph, cells: dict[int, int], outputs: frozenset[int]) -> None:
         self.graph, self.cells = graph, cells
         self.inner = {p for p in cells if p not in outputs and self._is_inner(p)}
@@ -121,7 +123,7 @@ class _Chains:
         return link
 
     def find(self) -> list[Scan]:
-        """Chains of links of one expression, each of which reads the one before in one place."""
+        """Chains of links with equal expressions, each of which reads the link before it once."""
         before: dict[int, int] = {}
         after: dict[int, list[int]] = {}
         for place, link in self.links.items():
@@ -165,7 +167,7 @@ class _Chains:
                 (node.place, *self.links[node.place].inside)]  # fmt: skip
 
     def is_free(self, scan: Scan) -> bool:
-        """Whether nothing that a link reads, but the link before, depends on a link."""
+        """Whether links depend on one another only through the link before each."""
         own = set(self.members(scan))
         stack = list({
             source

@@ -25,7 +25,7 @@ __all__ = ["schedule"]
 
 
 def _completed(tape: Tape, fused: Fused) -> list[Any]:
-    """The groups, triangles of dots as rectangles."""
+    """The groups, with triangles of dots completed to rectangles."""
     fresh = count(max((node.place for node in fused.nodes), default=0) + 1)
     whole: dict[int, list[int]] = {}  # for each place of a completed group, all its places
     groups: list[Any] = []

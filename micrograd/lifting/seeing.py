@@ -1,4 +1,4 @@
-"""From the places that a walk has found to sights of them: what stands there now.
+"""Notes of what stands now in the places that a walk has found: `Sight`, in `sights.py`.
 
 `exempt` are places that the function fills itself, by the owner's id and the name, with the owner;
 without a name the whole owner is.

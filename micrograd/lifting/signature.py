@@ -1,4 +1,4 @@
-"""What a function says of itself before it is called: the names of its parameters, and its kind."""
+"""What is known of a function before it is called: its parameters, and whether it can be lifted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["batched_places", "parameter_names", "refuse_unfinished"]
 
 
 def refuse_unfinished(function: Any) -> None:
-    """A call of a generator or coroutine returns before its body has run."""
+    """A TypeError for a generator or a coroutine: a call of it returns before its body has run."""
     for f in (function, type(function).__call__):
         kind = ""
         if inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f):

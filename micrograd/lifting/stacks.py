@@ -1,6 +1,6 @@
 """Lists and tuples of like numbers, taken as one array: rows, floats, Values, nests of these.
 
-A function that is given 800 rows in a list so has one argument of 800 rows, as if they came in an
+So a function that is given 800 rows in a list has one argument of 800 rows, as if they came in an
 array, and not 800 arguments. A list of pairs, rows with their labels, is one array a column.
 """
 
@@ -30,7 +30,7 @@ class Stack(NamedTuple):
     levels: tuple[tuple[type[Any], int], ...]
 
     def spread(self, made: np.ndarray) -> Any:
-        """Such a list again, of other numbers in the shape of `array`."""
+        """A list of the same structure, with other numbers in the shape of `array`."""
         depth = len(self.levels)
         items = list(made.reshape(math.prod(made.shape[:depth]), *made.shape[depth:]))
         for kind, length in self.levels[:0:-1]:

@@ -92,7 +92,7 @@ class Sums:
         return self._pair(i, a, b, products)
 
     def product(self, t: int) -> Node:
-        """A product that no sum has taken up."""
+        """The node of a product that has become part of no sum."""
         x, w = self._factors(t)
         return Node(t, "map", ops.mul, ((x,), (w,)))
 

@@ -61,7 +61,7 @@ class Tail(NamedTuple):
 class Tape:
     """What a function did. Lists of places are kept once, for nodes to share.
 
-    Recording a layer so takes time in proportion to rows and columns, not to their products.
+    So recording a layer takes time in proportion to rows plus columns, not to their product.
     """
 
     def __init__(self) -> None:
@@ -75,18 +75,18 @@ class Tape:
         self._constants: dict[Any, int] = {}
 
     def add(self, kind: Op | Kind, left: int, right: int = NONE) -> int:
-        """Write down a node; its place."""
+        """Write down a node; returns its place."""
         self.kinds.append(kind)
         self.lefts.append(left)
         self.rights.append(right)
         return len(self.kinds) - 1
 
     def take_back(self) -> tuple[Op | Kind, int, int]:
-        """Strike the last node out, which nothing has used yet."""
+        """Remove the last node, which nothing has used yet."""
         return self.kinds.pop(), self.lefts.pop(), self.rights.pop()
 
     def add_list(self, places: tuple[int, ...]) -> int:
-        """Keep a list of places; its number."""
+        """Keep a list of places; returns its number."""
         self.lists.append(places)
         return len(self.lists) - 1
 

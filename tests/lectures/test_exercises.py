@@ -254,6 +254,7 @@ def test_no_number_that_counts_is_taken_for_a_misreading(
     assert not any(told), told
 
 
+@pytest.mark.slow
 @each_module
 def test_no_typed_number_escapes_the_rule_and_the_notebook_says_it(module: str) -> None:
     known = {(key, place) for key, place, _ in typed(module)}

@@ -1,7 +1,7 @@
 """Executors of Steps: what each computes equals what runs eagerly, forward and backward.
 
 A new executor is one file: the toy one below is twenty lines, and goes through the same tests.
-Covers `run/interpreted.py`.
+Covers `run/executor.py`, `interpreted.py`.
 """
 
 from __future__ import annotations

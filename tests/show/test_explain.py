@@ -20,7 +20,7 @@ import micrograd
 from micrograd import Value, ops
 from micrograd.op import Op, registered
 from micrograd.show.lesson.explain import explain
-from micrograd.show.lesson.formulas import Formula, expression, local_derivatives, named, number
+from micrograd.show.lesson.formulas import Formula, expression, local_derivatives, named, readable
 from micrograd.show.lesson.walk import Walk
 
 # --- formulas -----------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ def test_a_registered_rule_that_needs_numbers_is_custom() -> None:
      (math.nan, "nan")],
 )  # fmt: skip
 def test_numbers_are_short(x: float, text: str) -> None:
-    assert number(x) == text
+    assert readable(x) == text
 
 
 @pytest.mark.parametrize("label", ["x1", "alpha", r"a\b", "$x$", "a_b^c", "</script>", "50%", "{"])
@@ -137,7 +137,7 @@ def test_paths_add_up_to_the_gradient() -> None:
     assert "3 paths lead from x1 to y" in text
     products = [float(p.replace("−", "-")) for p in re.findall(r"product = .*?(\S+)$", text, re.M)]
     assert sum(products) == pytest.approx(x.grad, abs=2e-4)
-    assert f"= {number(x.grad)}" in text.splitlines()[-1]
+    assert f"= {readable(x.grad)}" in text.splitlines()[-1]
 
 
 def test_a_large_graph_says_so_and_explains_the_path_asked_for() -> None:

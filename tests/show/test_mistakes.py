@@ -429,6 +429,7 @@ def test_backward_by_recursion_is_known() -> None:
     assert check(doubled(), {"a": 8}).marks["a"].mistakes == ("recursion",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [True, False])
 def test_a_whole_recursion_is_one_mistake(at_once: bool) -> None:
     """The first wrong node is told; further down the same program is no new mistake."""

@@ -23,7 +23,7 @@ from micrograd import Value, draw
 from micrograd.engine import topological_order
 from micrograd.nn import MLP
 from micrograd.show.graph.text import plain
-from micrograd.show.lesson.formulas import number
+from micrograd.show.lesson.formulas import readable
 from micrograd.show.lesson.stepper import Stepper, step_through
 
 
@@ -62,7 +62,7 @@ def test_each_row_is_local_times_arriving_added_to_what_was_there() -> None:
     ones = [r for r in rows if r["name"] == "a"]
     assert [r["before"] for r in ones] == ["0", *[r["after"] for r in ones[:-1]]]
     c.backward()
-    assert ones[-1]["after"] == number(a.grad) == "33"
+    assert ones[-1]["after"] == readable(a.grad) == "33"
 
 
 def test_the_local_derivative_stands_as_formula_and_as_number() -> None:
@@ -156,13 +156,13 @@ def test_training_ends_with_each_update_and_the_new_loss() -> None:
     frames = lesson(step_through(loss, [w, b], 0.05))["frames"]
     assert [f["phase"] for f in frames[-4:]] == ["gradients", "update", "update", "update"]
     loss.backward()
-    assert frames[-3]["equation"][-1] == number(w.data - 0.05 * w.grad)
-    assert frames[-2]["equation"][-1] == number(b.data - 0.05 * b.grad)
+    assert frames[-3]["equation"][-1] == readable(w.data - 0.05 * w.grad)
+    assert frames[-2]["equation"][-1] == readable(b.data - 0.05 * b.grad)
     w.data -= 0.05 * w.grad
     b.data -= 0.05 * b.grad
     fresh = (x * w + b - 1.0) ** 2
-    assert frames[-1]["change"] == ["loss", "6.25", number(fresh.data)]
-    assert f"is {number(fresh.data)}, down by" in frames[-1]["say"]
+    assert frames[-1]["change"] == ["loss", "6.25", readable(fresh.data)]
+    assert f"is {readable(fresh.data)}, down by" in frames[-1]["say"]
 
 
 def test_training_takes_a_module() -> None:

@@ -664,6 +664,7 @@ def test_a_graph_too_large_for_a_sheet_says_so() -> None:
 # --- exercises ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
 def test_exercises_are_small_pretty_and_the_same_each_time(level: int) -> None:
     for seed in range(60):
@@ -680,6 +681,7 @@ def test_exercises_are_small_pretty_and_the_same_each_time(level: int) -> None:
     assert len({tuple(Walk(exercise(level, seed)).data) for seed in range(60)}) > 5
 
 
+@pytest.mark.slow
 def test_each_level_is_what_it_says() -> None:
     for seed in range(40):
         sums = Walk(exercise(1, seed))

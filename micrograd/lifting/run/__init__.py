@@ -2,8 +2,8 @@
 
 An executor is called with steps and gives an object such as `Compiled` in `with_numpy.py`: its
 `placement` says where arrays lie, its `bind` fits the code to buffers. `Interpreted` makes one of
-any function `run(steps, buffers)` that carries out the steps. All must give the numbers that
-`reference.py` gives.
+any function `run(steps, buffers)` that carries out the steps. All must give the
+numbers of `reference.py`.
 """
 
 from __future__ import annotations

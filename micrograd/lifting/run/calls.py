@@ -168,7 +168,7 @@ class Calls(Reads):
         return name
 
     def in_turn(self, step: Step) -> None:
-        """A recurrence, turn by turn; the loops along which nothing is passed on go at once."""
+        """A recurrence: turn after turn, each for all rows that do not read one another."""
         rows = _rows(step)
         if step.accumulate:
             value = ops.add(Read(len(step.reads)), step.value)

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lifting.run.with_numpy import Bound
+from micrograd.lifting.run.executor import Bound, Executor
 from micrograd.lifting.steps.ir import Array, Step
-from micrograd.lifting.steps.place import Placement, place
 
 __all__ = ["Interpreted"]
 
 
-class Interpreted:
+class Interpreted(Executor):
     """`run(steps, buffers)` as an executor; `buffers`: a list of floats for each array, by name."""
 
     def __init__(
@@ -25,8 +24,8 @@ class Interpreted:
         fixed: Mapping[Array, int] | None = None,
         kept: Collection[Array] | None = None,
     ) -> None:
+        super().__init__(steps, fixed, None)  # lists of their own do not lie over one another
         self.run, self.steps = run, steps
-        self.placement: Placement = place(steps, fixed or {})
 
     def bind(
         self,
@@ -34,11 +33,7 @@ class Interpreted:
         shared: Bound | None = None,
         memory: np.ndarray | None = None,
     ) -> Bound:
-        """A Bound that runs the steps on a set of buffers; arguments as for `Compiled.bind`."""
-        memory = np.zeros(self.placement.size) if memory is None else memory
-        arrays = {**(shared.arrays if shared else {}), **given}
-        for array, start in self.placement.starts.items():
-            arrays[array.name] = memory[start : start + array.size]
+        memory, arrays = self.arrays(given, shared, memory)
         computed = {step.out.array.name for step in self.steps}
 
         def run() -> None:
@@ -48,4 +43,4 @@ class Interpreted:
             for name in computed:
                 arrays[name][:] = buffers[name]
 
-        return Bound(memory, arrays, {}, run, {})
+        return Bound(memory, arrays, run)

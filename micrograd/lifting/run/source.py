@@ -19,7 +19,7 @@ __all__ = ["Arena", "Source", "strided"]
 
 
 class Arena:
-    """Memory for temporaries, which nobody reads after the step that made them."""
+    """Memory for temporaries, which are not read after the step that made them."""
 
     def __init__(self) -> None:
         self._bytes = np.zeros(0, dtype=np.uint8)

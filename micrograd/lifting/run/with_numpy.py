@@ -13,17 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.lifting.run import executor
 from micrograd.lifting.run.calls import Calls
+from micrograd.lifting.run.executor import Executor
 from micrograd.lifting.run.source import Source
 from micrograd.lifting.steps.ir import Array, Step
-from micrograd.lifting.steps.place import Placement, place
-from micrograd.lifting.steps.walks import walk
 
 __all__ = ["Bound", "Compiled", "run"]
 
 
 def run(steps: Sequence[Step], buffers: dict[str, Any]) -> None:
-    """Compile, bind and run once: what `reference.run` does."""
+    """Compile, bind and run once; the result is that of `run` in `reference.py`."""
     compiled = Compiled(steps)
     given = {name: np.array(x, dtype=np.float64).ravel() for name, x in buffers.items()}
     bound = compiled.bind(given)
@@ -32,12 +32,8 @@ def run(steps: Sequence[Step], buffers: dict[str, Any]) -> None:
     buffers.update(bound.arrays)
 
 
-class Compiled:
-    """Code for a list of steps. `before`: code of other steps, which has run on the same arrays.
-
-    `fixed`: where some arrays must lie in the buffer, `memory` of a Bound. `kept`: the arrays that
-    are read afterwards; all, if None.
-    """
+class Compiled(Executor):
+    """Code for a list of steps. `before`: code of other steps, which has run on the same arrays."""
 
     def __init__(
         self,
@@ -46,28 +42,14 @@ class Compiled:
         fixed: Mapping[Array, int] | None = None,
         kept: Collection[Array] | None = None,
     ) -> None:
+        super().__init__(steps, fixed, kept)
         self.source: Source = Source(None if before is None else before.source)
         self.copies: dict[Any, str] = {}
         if before is not None:
             self.copies = before._lasting()
-        self.placement: Placement = place(steps, fixed or {}, kept)
-        self.constants = {
-            view.array.name: np.ascontiguousarray(view.array.numbers, dtype=np.float64).ravel()
-            for step in steps
-            for view in step.views
-            if view.array.numbers is not None
-        }
         for array, other in self.placement.over.items():
             self.source.rename(array.name, other.name)
-        added_to = {step.out.array for step in steps if step.accumulate}
-        self._fills = []
-        for number, step in enumerate(steps):
-            if number in self.placement.copies:
-                continue
-            constant = isinstance(step.value, float) and step.combine is None
-            if constant and step.out.array not in added_to:
-                self._fills.append(step)  # it stays as it is: once for each set of buffers
-                continue
+        for step in self.running:
             self.source.begin()
             Calls(self.source, self.copies).write(step)
         self.code: CodeType = self.source.code("run")
@@ -79,44 +61,34 @@ class Compiled:
     def bind(
         self,
         given: Mapping[str, np.ndarray],
-        shared: Bound | None = None,
+        shared: Any = None,  # a Bound of this executor
         memory: np.ndarray | None = None,
     ) -> Bound:
-        """The code on a set of buffers: `given` arrays, and `memory` for what steps compute.
-
-        `shared`: the buffers that the code `before` this one runs on.
-        """
-        memory = np.zeros(self.placement.size) if memory is None else memory
-        arrays = {**(shared.arrays if shared else {}), **given, **self.constants}
-        for array, start in self.placement.starts.items():
-            arrays[array.name] = memory[start : start + array.size]
+        memory, arrays = self.arrays(given, shared, memory)
         made = dict(shared.made) if shared else {}
         run = self.source.bind(self.code, arrays, made)
-        bound = Bound(memory, arrays, made, run, self._lasting())
-        for step in self._fills:
-            arrays[step.out.array.name][walk(step.out, step.loops)] = step.value
-        return bound
+        return Bound(memory, arrays, run, made, self._lasting())
 
 
-class Bound:
-    """A function that runs the steps on `arrays`, most of which lie in `memory`."""
+class Bound(executor.Bound):
+    """`made`: what the names in the code stand for; `copies`: those that later code may use."""
 
-    __slots__ = ("memory", "arrays", "made", "run", "_copies")
+    __slots__ = ("made", "_copies")
 
     def __init__(
         self,
         memory: np.ndarray,
         arrays: dict[str, np.ndarray],
-        made: dict[str, Any],
         run: Callable[[], None],
+        made: dict[str, Any],
         copies: Mapping[Any, str],
     ) -> None:
-        self.memory, self.arrays, self.made, self.run = memory, arrays, made, run
-        self._copies = copies
+        super().__init__(memory, arrays, run)
+        self.made, self._copies = made, copies
 
     def take_over(self, other: Bound) -> None:
         """Copy what the same code left in another set of buffers."""
-        self.memory[:] = other.memory
+        super().take_over(other)
         for name in self._copies.values():
             if name in self.made:
                 self.made[name][...] = other.made[name]

@@ -49,7 +49,7 @@ class Marks:
 
 
 def flows(value: Formula) -> list[int]:
-    """The operands that a gradient may flow into: no row above them is without a derivative."""
+    """The operands that a gradient may flow into: all rows above them have derivatives."""
     found: dict[int, None] = {}
     stack = [value]
     while stack:

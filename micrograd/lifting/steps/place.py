@@ -192,7 +192,7 @@ def _may_share(
     steps: Sequence[Step], writers: Mapping[Array, _Writers], number: int,
     small: Array, large: Array, offset: int,
 ) -> bool:  # fmt: skip
-    """Whether nobody writes either array's numbers after the copy, nor the target's before it."""
+    """Whether no step writes either array's numbers after the copy, or the target's before it."""
     target = steps[number].out.array
     asked = [*writers[small].numbers, *writers[large].into(steps, offset, offset + small.size)]
     for step, k in ((steps[k], k) for k in asked):

@@ -92,7 +92,7 @@ class _Steps:
                 self._replace(number, {readers[0]: made})
 
     def begin_a_sum(self, number: int) -> None:
-        """a = x and a += y become a = x + y, if nobody reads a in between."""
+        """a = x and a += y become a = x + y, if no step reads a in between."""
         step = self.steps.get(number)
         if step is None:
             return

@@ -16,7 +16,7 @@ from micrograd.show.lesson.formulas import (
     gradient,
     local_derivatives,
     named,
-    number,
+    readable,
 )
 from micrograd.show.lesson.frames import Frame, Row, data_shown, grad_shown
 from micrograd.show.lesson.walk import Use, Walk
@@ -90,7 +90,7 @@ def _locals(walk: Walk, i: int, names: Mapping[int, str]) -> list[Formula]:
 
 
 def _forth(walk: Walk, part: Part) -> Frame:
-    value, name = number(walk.data[part.output]), walk.names[part.output]
+    value, name = readable(walk.data[part.output]), walk.names[part.output]
     last = walk.expression_in_numbers(part.output).text
     return Frame(
         "forward",
@@ -136,15 +136,15 @@ def _back(walk: Walk, part: Part, uses: Mapping[int, tuple[Use, ...]]) -> Frame:
     return Frame(
         "backward",
         _where(part),
-        f"{number(arriving)} arrives at {part.told or part.label}. Each of its inputs and weights "
-        "gets the derivative of its result times that.",
+        f"{readable(arriving)} arrives at {part.told or part.label}. Each of its inputs and "
+        "weights gets the derivative of its result times that.",
         node=part.output,
         part=part.id,
         lit=_read(walk, part),
         grads=[grad_shown(k, walk.grads[k]) for k in sorted(inside)]
         + [grad_shown(k, after) for k, (_, after) in changes.items() if k not in inside],
         equation=[name, part.formula, walk.expression_in_numbers(part.output).text, ""],
-        arriving=number(arriving),
+        arriving=readable(arriving),
         rows=[
             Row(
                 input=k,
@@ -153,11 +153,11 @@ def _back(walk: Walk, part: Part, uses: Mapping[int, tuple[Use, ...]]) -> Frame:
                 slope=f"∂out/∂{bracketed(names[k])}",
                 formula=slopes[k][0].text,
                 numbers=slopes[k][1].text,
-                local=number(slopes[k][2]),
-                arriving=number(arriving),
-                product=number(slopes[k][2] * arriving),
-                before=number(changes[k][0]),
-                after=number(changes[k][1]),
+                local=readable(slopes[k][2]),
+                arriving=readable(arriving),
+                product=readable(slopes[k][2] * arriving),
+                before=readable(changes[k][0]),
+                after=readable(changes[k][1]),
             )
             for k in told
         ],

@@ -13,7 +13,7 @@ from typing import Any
 
 from micrograd.engine import Value
 from micrograd.show.lesson.adopted import UNORDERED
-from micrograd.show.lesson.formulas import ATOM, Formula, gradient, named, number, same
+from micrograd.show.lesson.formulas import ATOM, Formula, gradient, named, readable, same
 from micrograd.show.lesson.walk import Use, Walk
 
 __all__ = ["Explanation", "explain", "plain_markdown"]
@@ -158,7 +158,7 @@ def _sides(f: Formula) -> tuple[str, str]:
 
 def _explain_step(walk: Walk, step: tuple[Use, ...], out: Explanation) -> None:
     i = step[0].node
-    name, arriving = walk.names[i], number(step[0].arriving)
+    name, arriving = walk.names[i], readable(step[0].arriving)
     made = walk.expression(i)
     head = made.text if same(name, made.text) else f"{name} = {made.text}"
     out.say(

@@ -25,7 +25,7 @@ __all__ = [
     "gradient",
     "local_derivatives",
     "named",
-    "number",
+    "readable",
     "same",
     "shorten",
 ]
@@ -42,7 +42,7 @@ _LATEX = str.maketrans(
 _LATEX_FUNCTIONS = frozenset(("exp", "log", "sin", "cos", "tanh"))
 
 
-def number(x: float) -> str:
+def readable(x: float) -> str:
     """A number as a learner reads it: four decimals or four digits, and a real minus sign."""
     x = float(x)
     if not math.isfinite(x):
@@ -101,7 +101,7 @@ class Formula:
     @staticmethod
     def substituted(x: float, value: float | None = None) -> Formula:
         """One number; without `value` it stands for a name, and 1 × x stays as it is."""
-        text = number(x)
+        text = readable(x)
         mantissa, _, exponent = text.replace(MINUS, "-").replace("∞", r"\infty ").partition("e")
         latex = rf"{mantissa} \cdot 10^{{{exponent}}}" if exponent else mantissa
         return Formula(text, latex, _SUM if text[0] == MINUS else ATOM, value=value, plain=True)

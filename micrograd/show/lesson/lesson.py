@@ -17,7 +17,7 @@ from micrograd.show.graph.text import NUMBER_WIDTHS, label_of, plain
 from micrograd.show.lesson.adopted import UNORDERED
 from micrograd.show.lesson.by_neurons import by_neurons
 from micrograd.show.lesson.curves import curves_of
-from micrograd.show.lesson.formulas import Formula, bracketed, gradient, number, same
+from micrograd.show.lesson.formulas import Formula, bracketed, gradient, readable, same
 from micrograd.show.lesson.frames import Frame, Row, as_json, data_shown, grad_shown
 from micrograd.show.lesson.training import all_updates, training
 from micrograd.show.lesson.walk import Use, Walk
@@ -87,7 +87,7 @@ def computed(walk: Walk) -> Iterator[Frame]:
     for i, node in enumerate(walk.nodes):
         if node._rule is None:
             continue
-        name, value, made = walk.names[i], number(walk.data[i]), walk.expression(i).text
+        name, value, made = walk.names[i], readable(walk.data[i]), walk.expression(i).text
         yield Frame(
             "forward",
             name,
@@ -131,7 +131,7 @@ def backward(walk: Walk, quiz: bool) -> Iterator[Frame]:
             past.setdefault(use.input, []).append(use)
             left[use.input] -= 1
         grads = {use.input: use.after for use in step}
-        name, arriving = walk.names[i], number(step[0].arriving)
+        name, arriving = walk.names[i], readable(step[0].arriving)
         symbols, numbers = walk.locals_of(i), walk.locals_in_numbers(i)
         frame = Frame(
             "backward",
@@ -163,10 +163,10 @@ def backward(walk: Walk, quiz: bool) -> Iterator[Frame]:
 
 def _said(walk: Walk, use: Use) -> str:
     """What happened to one input, for reading aloud."""
-    x, after = gradient(walk.names[use.input]), number(use.after)
+    x, after = gradient(walk.names[use.input]), readable(use.after)
     if use.before == 0:
         return f"{x} becomes {after}."
-    return f"{x} held {number(use.before)}; {number(use.product)} is added: {after}."
+    return f"{x} held {readable(use.before)}; {readable(use.product)} is added: {after}."
 
 
 def _row(walk: Walk, use: Use, symbols: Formula, numbers: Formula) -> Row:
@@ -178,11 +178,11 @@ def _row(walk: Walk, use: Use, symbols: Formula, numbers: Formula) -> Row:
         slope=slope(walk.names[use.node], walk.names[use.input]),
         formula=symbols.text,
         numbers=numbers.text,
-        local=number(use.local) if known else "?",
-        arriving=number(use.arriving),
-        product=number(use.product),
-        before=number(use.before),
-        after=number(use.after),
+        local=readable(use.local) if known else "?",
+        arriving=readable(use.arriving),
+        product=readable(use.product),
+        before=readable(use.before),
+        after=readable(use.after),
         constant=use.input in walk.constants,
     )
 
@@ -198,7 +198,7 @@ def gradients(walk: Walk) -> Frame:
         f"Backward is done: every input knows how {result} changes with it.",
         lit=leaves,
         summary=[
-            [gradient(walk.names[i]), number(walk.grads[i]), _meaning(walk, i, result)]
+            [gradient(walk.names[i]), readable(walk.grads[i]), _meaning(walk, i, result)]
             for i in leaves
         ],
     )
@@ -211,4 +211,4 @@ def _meaning(walk: Walk, i: int, result: str) -> str:
     if g == 0:
         return f"a small change of {walk.names[i]} leaves {result} as it is"
     direction = "up" if g > 0 else "down"
-    return f"{walk.names[i]} up by 0.01: {result} {direction} by about {number(abs(g) * 0.01)}"
+    return f"{walk.names[i]} up by 0.01: {result} {direction} by about {readable(abs(g) * 0.01)}"

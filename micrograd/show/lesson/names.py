@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from micrograd.engine import Value
 from micrograd.show.graph.text import label_of, plain, shorten
-from micrograd.show.lesson.formulas import MINUS, bracketed, number
+from micrograd.show.lesson.formulas import MINUS, bracketed, readable
 
 __all__ = ["constants_of", "names_of"]
 
@@ -40,7 +40,7 @@ def names_of(
     for i, node in enumerate(nodes):
         name = given[i]
         if i in constants:
-            names.append(number(node.data))
+            names.append(readable(node.data))
             continue
         negative = _negative(node, at, names, constants)
         if not name and negative and negative not in labels:

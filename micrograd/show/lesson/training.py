@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from micrograd.engine import Value
 from micrograd.op import Op
-from micrograd.show.lesson.formulas import MINUS, TIMES, Formula, gradient, number
+from micrograd.show.lesson.formulas import MINUS, TIMES, Formula, gradient, readable
 from micrograd.show.lesson.frames import Frame, data_shown
 from micrograd.show.lesson.walk import Walk
 
@@ -33,7 +33,7 @@ def updated(walk: Walk, parameters: Iterable[Value], lr: float) -> list[float] |
 
 def training(walk: Walk, parameters: Sequence[Value], lr: float) -> Iterator[Frame]:
     """A frame for each parameter, and one for the new output."""
-    rate = number(lr)
+    rate = readable(lr)
     for p in parameters:
         i = walk.index[p]
         name, before, grad = walk.names[i], walk.data[i], walk.grads[i]
@@ -42,8 +42,8 @@ def training(walk: Walk, parameters: Sequence[Value], lr: float) -> Iterator[Fra
         yield Frame(
             "update",
             name,
-            f"{name} takes a step of {rate} against its gradient: from {number(before)} "
-            f"to {number(after)}.",
+            f"{name} takes a step of {rate} against its gradient: from {readable(before)} "
+            f"to {readable(after)}.",
             node=i,
             data=[data_shown(i, after)],
             sign="←",  # an assignment, no equation
@@ -51,7 +51,7 @@ def training(walk: Walk, parameters: Sequence[Value], lr: float) -> Iterator[Fra
                 name,
                 f"{name} {MINUS} {rate} {TIMES} {gradient(name)}",
                 (Formula.substituted(before) - step).text,
-                number(after),
+                readable(after),
             ],
         )
     yield _result(walk, parameters, lr)
@@ -64,13 +64,14 @@ def all_updates(walk: Walk, parameters: Sequence[Value], lr: float) -> Iterator[
     yield Frame(
         "update",
         "The weights",
-        f"Each of the {len(places)} weights takes a step of {number(lr)} against its gradient.",
+        f"Each of the {len(places)} weights takes a step of {readable(lr)} against its gradient.",
         lit=places,
         data=[data_shown(i, x) for i, x in after.items()],
-        equation=["w", f"w {MINUS} {number(lr)} {TIMES} w.grad", "", ""],
+        equation=["w", f"w {MINUS} {readable(lr)} {TIMES} w.grad", "", ""],
         sign="←",
         summary=[
-            [walk.names[i], number(x), f"it was {number(walk.data[i])}"] for i, x in after.items()
+            [walk.names[i], readable(x), f"it was {readable(walk.data[i])}"]
+            for i, x in after.items()
         ],
     )
     yield _result(walk, parameters, lr)
@@ -89,14 +90,14 @@ def _result(walk: Walk, parameters: Sequence[Value], lr: float) -> Frame:
         )
     difference = data[root] - walk.data[root]
     direction = "down" if difference < 0 else "up" if difference > 0 else "unchanged"
-    by = f" by {number(abs(difference))}" if difference and math.isfinite(difference) else ""
+    by = f" by {readable(abs(difference))}" if difference and math.isfinite(difference) else ""
     return Frame(
         "update",
         f"The new {name}",
-        f"Forward again with the new parameters: {name} was {number(walk.data[root])} "
-        f"and is {number(data[root])}, {direction}{by}.",
+        f"Forward again with the new parameters: {name} was {readable(walk.data[root])} "
+        f"and is {readable(data[root])}, {direction}{by}.",
         node=root,
         lit=[walk.index[p] for p in parameters],
         data=[data_shown(i, x) for i, x in enumerate(data) if x != walk.data[i]],
-        change=[name, number(walk.data[root]), number(data[root])],
+        change=[name, readable(walk.data[root]), readable(data[root])],
     )

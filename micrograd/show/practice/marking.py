@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.show.lesson.formulas import MINUS, gradient, number
+from micrograd.show.lesson.formulas import MINUS, gradient, readable
 from micrograd.show.lesson.walk import Use, Walk
 from micrograd.show.practice.answers import matches, read_number, rounded, shown
 from micrograd.show.practice.mistakes import diagnose
@@ -134,7 +134,7 @@ class _Marking:
     ) -> tuple[Mark, float]:
         """The mark of one answer, and the number that was meant by it."""
         right = self.walk.grads[i]
-        mark = Mark(self.walk.names[i], "right", answer, shown=number(answer))
+        mark = Mark(self.walk.names[i], "right", answer, shown=readable(answer))
         if matches(answer, right):
             return mark, right
         printed = [

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from micrograd.op import Op
 from micrograd.show.graph.text import number_text
-from micrograd.show.lesson.formulas import MINUS, number
+from micrograd.show.lesson.formulas import MINUS, readable
 from micrograd.show.lesson.walk import Use, Walk
 
 __all__ = ["Edits", "Part", "parts_of", "readings", "total"]
@@ -56,7 +56,7 @@ def readings(walk: Walk, uses: Sequence[Use]) -> Iterator[Edits]:
 
     Of tanh(3.9) a sheet shows 0.9992, and 1 - 0.9992² is 3% less than the derivative.
     """
-    for printed in (number, number_text):
+    for printed in (readable, number_text):
         edits = {}
         for k, use in enumerate(uses):
             local = _local(walk, use, printed)

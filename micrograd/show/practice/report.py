@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from micrograd.show.lesson.explain import plain_markdown
-from micrograd.show.lesson.formulas import gradient, number
+from micrograd.show.lesson.formulas import gradient, readable
 from micrograd.show.practice.answers import ACCEPTED
 from micrograd.show.practice.mistakes import MISTAKES
 
@@ -75,7 +75,7 @@ class Report:
         lines = [self.summary, *self._notes, ACCEPTED, ""]
         for mark in self.marks.values():
             given = f" ({mark.shown})" if mark.shown else ""
-            told = "" if mark.right is None else f"; it is {number(mark.right)}"
+            told = "" if mark.right is None else f"; it is {readable(mark.right)}"
             lines.append(f"{gradient(mark.name):{width}}  {mark.verdict}{given}{told}")
             lines += [f"{'':{width}}    {said}" for said in self._said(mark)]
         return "\n".join(lines)
@@ -88,7 +88,7 @@ class Report:
         rows = [" ".join(map(e, [self.summary, *self._notes, ACCEPTED])), ""]
         rows += ["| gradient | answer | mark | |", "|---|---|---|---|"]
         for mark in self.marks.values():
-            told = [] if mark.right is None else [f"It is {number(mark.right)}."]
+            told = [] if mark.right is None else [f"It is {readable(mark.right)}."]
             said = "<br>".join(map(e, [*self._said(mark), *told]))
             verdict = _SIGNS.get(mark.verdict, mark.verdict)
             rows.append(f"| {e(gradient(mark.name))} | {e(mark.shown)} | {verdict} | {said} |")

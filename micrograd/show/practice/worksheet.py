@@ -16,7 +16,7 @@ from micrograd.engine import Value
 from micrograd.show.graph.text import plain
 from micrograd.show.lesson.cards import Shown, picture_of
 from micrograd.show.lesson.explain import plain_markdown
-from micrograd.show.lesson.formulas import TIMES, Formula, gradient, number, same
+from micrograd.show.lesson.formulas import TIMES, Formula, gradient, readable, same
 from micrograd.show.lesson.pages import colours, document, framed, size_of, source
 from micrograd.show.lesson.walk import Walk
 from micrograd.show.practice.answers import ACCEPTED
@@ -134,7 +134,7 @@ def _forward(walk: Walk) -> list[str]:
         if walk.inputs(i) and i not in walk.constants:
             name, made = walk.names[i], walk.expression(i).text
             left = made if same(name, made) else f"{name} = {made}"
-            lines.append(f"{left} = {number(walk.data[i])}")
+            lines.append(f"{left} = {readable(walk.data[i])}")
     return lines
 
 
@@ -161,7 +161,7 @@ def _body(sheet: Worksheet, solved: bool) -> str:
         label = f'aria-label="{grad}" data-name="{name}"'
         field = f'<input type="text" inputmode="decimal" autocomplete="off" {label}>'
         work = e(_sum(walk, i)) if solved else ""
-        answer = f"<strong>{number(walk.grads[i])}</strong>" if solved else field
+        answer = f"<strong>{readable(walk.grads[i])}</strong>" if solved else field
         rows.append(
             f'<tr><th scope="row">{grad}</th><td class="made">{e(_made(walk, i))}</td>'
             f'<td class="work">{work}</td><td class="answer">{answer}</td></tr>'
@@ -193,7 +193,7 @@ def _markdown(sheet: Worksheet, solved: bool) -> str:
     lines += ["\n".join(f"- {e(line)}" for line in _forward(walk)), "## Backward"]
     if solved:
         rows = [
-            f"| {e(gradient(walk.names[i]))} | {e(_sum(walk, i))} | {number(walk.grads[i])} |"
+            f"| {e(gradient(walk.names[i]))} | {e(_sum(walk, i))} | {readable(walk.grads[i])} |"
             for i in sheet.asked
         ]
         lines.append("\n".join(["| gradient | work | answer |", "|---|---|---|", *rows]))

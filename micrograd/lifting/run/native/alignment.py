@@ -1,4 +1,4 @@
-"""Whether turns of a batch keep to themselves: no nest touches what another turn of one writes."""
+"""Whether the turns of a batch are independent: none touches what another one writes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["aligned", "meet", "touched"]
 
 
 def aligned(a: Nest, b: Nest, size: int) -> bool:
-    """Whether what one writes, the other one touches in the same turn of the batch only."""
+    """Whether the two touch what one of them writes only in the same turn of the batch."""
     for x, y in ((a, b), (b, a)):
         for out in x.outs():
             for view in touched(y):
@@ -58,7 +58,7 @@ def _places(view: View, nest: Nest) -> np.ndarray:
 
 
 def _apart(a: np.ndarray, b: np.ndarray, stride: int, size: int) -> bool:
-    """Whether no a + i * stride is a b + j * stride for other i, j within the batch."""
+    """Whether a + i * stride = b + j * stride, for i and j within the batch, only where i = j."""
     low = min(a.min(), b.min())
     wide = int(max(a.max(), b.max()) - low) // stride + 2 * size + 2
 

@@ -41,7 +41,7 @@ class Module:
 
 @dataclass(slots=True)
 class Loop:
-    """An open loop: its counter, what it carries from turn to turn, and where it goes on."""
+    """An open loop: its counter, the values that it carries from turn to turn, its labels."""
 
     index: str
     carried: list[str]
@@ -68,7 +68,7 @@ class Code:
         return f"%v{self._count}"
 
     def let(self, text: str) -> str:
-        """A new name for what an instruction gives."""
+        """Give the result of an instruction a new name, and return it."""
         name = self.fresh()
         self.lines.append(f"  {name} = {text}")
         return name
@@ -104,7 +104,7 @@ class Code:
         return self.let(f"fcmp {relation} {kind(width)} {a}, {b}")
 
     def both(self, operation: str, width: int, a: str, b: str) -> str:
-        """Two truth values made one by `and` or `or`."""
+        """Two truth values combined by `and` or `or`."""
         return self.let(f"{operation} {kind(width, 'i1')} {a}, {b}")
 
     def select(self, width: int, condition: str, a: str, b: str) -> str:
@@ -202,7 +202,7 @@ class Code:
         return Loop(index, names, label, back, step, turns, list(kinds), list(carried), before)
 
     def close(self, loop: Loop, carried: Sequence[str] = ()) -> None:
-        """End it; `carried`: what goes into the next turn, and is left after the last."""
+        """End a loop; `carried`: the values for the next turn, or after the last the results."""
         after, following, more = self.fresh(), self.fresh(), self.fresh()
         self.do(f"{following} = add nuw nsw i64 {loop.index}, {loop.step}")
         self.do(f"{more} = icmp ult i64 {following}, {loop.stop}")

@@ -24,7 +24,7 @@ def write(rows: Rows, nest: Nest, plan: Plan, memory: Memory) -> None:
 
 
 class _Writer(ReductionWriter):
-    """Writes the outer loops, and what stands in them."""
+    """Writes the outer loops of a nest, and what is in them."""
 
     def outer_loops(self) -> None:
         special = (self.plan.lane, self.plan.row)
@@ -39,7 +39,7 @@ class _Writer(ReductionWriter):
         self.turns(loops[0], self.nest.loops[loops[0]], 1, at, lambda x: self.serial(loops[1:], x))
 
     def turns(self, k: int, stop: int, step: int, at: At, inside: Callable[[At], None]) -> None:
-        """Do something in the turns 0, step, ... of a loop."""
+        """Write `inside` for the turns 0, step, ... of a loop."""
         if stop <= step:
             inside(at)
             return
@@ -50,7 +50,7 @@ class _Writer(ReductionWriter):
         self.code.close(loop)
 
     def tiled(self, k: int | None, size: int, at: At, inside: Callable[[At, int], None]) -> None:
-        """Do something with `size` turns of a loop at once, then with those that are left."""
+        """Write `inside` for `size` turns of a loop at a time, then for those that are left."""
         n = 1 if k is None else self.nest.loops[k]
         whole = n // size * size
         if whole and k is not None:
@@ -63,7 +63,7 @@ class _Writer(ReductionWriter):
             self.memory.leave()
 
     def lanes(self, at: At, rows: int) -> None:
-        """The loop in lanes, several vectors at once; what is left in vectors that fit."""
+        """Write the loop in lanes: several vectors at a time, then smaller ones for the rest."""
         plan, lane = self.plan, self.plan.lane
         if lane is None or self.across:
             self.block(at, rows, [replace(at, lane=None, width=1, count=1)])
@@ -82,7 +82,7 @@ class _Writer(ReductionWriter):
         self.tiled(lane, plan.width * plan.vectors, at, vectors)
 
     def preload(self, at: At, rows: int, lane: int) -> None:
-        """What stands still along the lanes' loop is read before it."""
+        """Read what does not move along the loop in lanes before that loop begins."""
         if self.nest.combine is not None:
             return
         outs = [s.out for s in self.nest.body if s.out is not None]
@@ -110,7 +110,7 @@ class _Writer(ReductionWriter):
             self.statements(self.nest.after, place, {len(self.nest.body) - 1: total})
 
     def finished_across(self, at: At, rows: int, totals: Sums) -> None:
-        """Sum each vector across its lanes, the sums of several rows in the lanes of one."""
+        """Sum each vector across its lanes; the sums of several rows become one vector."""
         width = width_for(rows)
         total = self.across_lanes(totals, width)
         lane = self.plan.row if rows > 1 else None

@@ -1,6 +1,7 @@
 """The native executor: steps become nests, nests functions, and one function runs them in order.
 
-`Compiled` is code for any buffers, `bind` fits it to some. A call passes one table of addresses.
+`Compiled` is code for any buffers; its `bind` fits the code to some. The code is called with a
+table of their addresses.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from micrograd.lifting.progress import Progress
+from micrograd.lifting.run import executor
+from micrograd.lifting.run.executor import Executor
 from micrograd.lifting.run.native.fusing import fused
 from micrograd.lifting.run.native.linking import Linked
 from micrograd.lifting.run.native.lists import is_table, regular
@@ -24,8 +27,7 @@ from micrograd.lifting.run.native.stores import unstored
 from micrograd.lifting.run.native.tiling import tiled
 from micrograd.lifting.run.native.updates import Update
 from micrograd.lifting.steps.ir import Array, Step
-from micrograd.lifting.steps.place import Placement, moved, place
-from micrograd.lifting.steps.walks import walk
+from micrograd.lifting.steps.place import Placement, moved
 
 __all__ = ["Bound", "Compiled", "Update", "run"]
 
@@ -33,14 +35,14 @@ _MEMORY = "memory of what steps compute"
 
 
 def run(steps: Sequence[Step], buffers: dict[str, Any]) -> None:
-    """Compile, bind and run once: what `reference.run` does."""
+    """Compile, bind and run once; the result is that of `run` in `reference.py`."""
     given = {name: np.array(x, dtype=np.float64).ravel() for name, x in buffers.items()}
     bound = Compiled(steps).bind(given)
     bound.run()
     buffers.update(bound.arrays)
 
 
-class Compiled:
+class Compiled(Executor):
     """Code for a list of steps; `fixed`: where some arrays must lie in `memory` of a Bound.
 
     `kept`: the arrays that are read afterwards, beside the fixed ones; all, if None.
@@ -53,24 +55,9 @@ class Compiled:
         fixed: Mapping[Array, int] | None = None,
         kept: Collection[Array] | None = None,
     ) -> None:
-        self.placement: Placement = place(steps, fixed or {})
-        self.constants = {
-            view.array.name: np.ascontiguousarray(view.array.numbers, dtype=np.float64).ravel()
-            for step in steps
-            for view in step.views
-            if view.array.numbers is not None
-        }
-        added_to = {step.out.array for step in steps if step.accumulate}
-        self._fills = []  # what stays as it is: done once for each set of buffers
-        steps_to_run = []
-        for number, step in enumerate(steps):
-            alone = step.combine is None and step.out.array not in added_to
-            if isinstance(step.value, float) and alone:
-                self._fills.append(step)
-            elif number not in self.placement.copies:
-                steps_to_run.append(step)
+        super().__init__(steps, fixed, None)
         lasting = None if kept is None else (*kept, *(fixed or ()))
-        joined = _joined(steps_to_run, self.placement, lasting)
+        joined = _joined(self.running, self.placement, lasting)
         self.units, self.scratch = packed(tiled(joined))
         self.constants.update(_tables([one.nest for unit in self.units for one in unit.nests]))
         self.failures: list[BaseException] = []  # of rows of the user's own
@@ -89,51 +76,44 @@ class Compiled:
 
     @property
     def loops(self) -> str:
-        """What was made of the steps, as C-like text."""
+        """The loops that were made of the steps, as text that looks like C."""
         return c_like(self.units)
 
     def bind(
         self,
         given: Mapping[str, np.ndarray],
-        shared: Bound | None = None,
+        shared: executor.Bound | None = None,
         memory: np.ndarray | None = None,
     ) -> Bound:
-        """The code on a set of buffers: `given` arrays, and `memory` for what steps compute.
-
-        `shared`: the buffers that the code `before` this one runs on.
-        """
-        memory = np.zeros(self.placement.size) if memory is None else memory
-        arrays = {**(shared.arrays if shared else {}), **given, **self.constants}
-        for array, start in self.placement.starts.items():
-            arrays[array.name] = memory[start : start + array.size]
-        for step in self._fills:
-            arrays[step.out.array.name][walk(step.out, step.loops)] = step.value
+        memory, arrays = self.arrays(given, shared, memory)
         known = {**arrays, _MEMORY: memory, SCRATCH: np.zeros(self.scratch)}
         held = [*(known[name] for name in self.linked.arrays), *self.linked.tables]
         table = np.array([x.ctypes.data for x in held], dtype=np.uintp)
         fault = np.zeros(2, dtype=np.int64)
-        return Bound(memory, arrays, _caller(self._run, table, fault, held, self))
+        run = _caller(self._run, table, fault, held, self)
+        return Bound(memory, arrays, run, not self._callbacks)
 
 
-class Bound:
-    """A function that runs the steps on `arrays`."""
+class Bound(executor.Bound):
+    """Compiled code gives no warnings; rows of one's own may."""
 
-    __slots__ = ("memory", "arrays", "run")
+    __slots__ = ("is_silent",)
 
     def __init__(
-        self, memory: np.ndarray, arrays: dict[str, np.ndarray], run: Callable[[], None]
+        self,
+        memory: np.ndarray,
+        arrays: dict[str, np.ndarray],
+        run: Callable[[], None],
+        is_silent: bool,
     ) -> None:
-        self.memory, self.arrays, self.run = memory, arrays, run
-
-    def take_over(self, other: Bound) -> None:
-        """What the same code left in another set of buffers."""
-        self.memory[:] = other.memory
+        super().__init__(memory, arrays, run)
+        self.is_silent = is_silent
 
 
 def _joined(
     steps: Sequence[Step], placement: Placement, lasting: Collection[Array] | None
 ) -> list[Nest]:
-    """The steps as nests on one array, without stores of what nobody reads."""
+    """The steps as nests on one array, joined, and without stores of what is never read."""
     memory = Array(_MEMORY, (placement.size,), "result")
     whole = replace(placement, copies=frozenset())
     alone = [nest_of(regular(step)) for step in moved(steps, whole, memory)]
@@ -148,7 +128,7 @@ def _joined(
 def _caller(
     function: Any, table: np.ndarray, fault: np.ndarray, held: Any, compiled: Compiled
 ) -> Callable[[], None]:
-    """A function without arguments; ctypes lets go of the interpreter's lock while it runs."""
+    """The call as a function without arguments; ctypes releases Python's lock meanwhile."""
     first, second = ctypes.c_void_p(table.ctypes.data), ctypes.c_void_p(fault.ctypes.data)
     failures = compiled.failures
 
@@ -167,7 +147,7 @@ def _caller(
 
 
 def _tables(nests: Sequence[Nest]) -> dict[str, np.ndarray]:
-    """The lists of whole numbers that nests go by."""
+    """The lists of whole numbers that indexes of the nests read."""
     views = (v for nest in nests for v in (*nest.reads(), *nest.outs()))
     indices = (v.index.array for v in views if v.index is not None)
     return {array.name: array.numbers for array in indices if is_table(array)}

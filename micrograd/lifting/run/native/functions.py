@@ -2,8 +2,8 @@
 
 Each is one function of a vector of doubles without a branch. exp is 2**n * e**r, |r| <= ln 2 / 2,
 by Taylor's polynomial of degree 13; log is fdlibm's (Sun Microsystems, 1993: "e_log.c"); tanh goes
-by e**x - 1, as 1 - 2 / (e**2x + 1) loses every digit near 0. `test_native_functions` holds them to
-mpmath.
+by e**x - 1, as 1 - 2 / (e**2x + 1) loses every digit near 0. The tests compare them with
+mpmath, which computes to any number of digits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Neighbouring nests made one, so that numbers go from statement to statement in registers.
+"""Neighbouring nests are joined, so that numbers pass from statement to statement in registers.
 
 Two are joined where the later one is a map over the turns of the earlier one's result, or a
 reduction of all that an earlier map makes. `recast` writes a nest in another's loops; what both

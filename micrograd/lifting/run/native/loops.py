@@ -1,4 +1,4 @@
-"""The loops that the native executor makes of steps, as C-like text, for the curious.
+"""The loops that the native executor makes of steps, as text that looks like C, to be read.
 
 Written from nests, before there is any machine code: what was joined, what stays in registers, what
 is worked in tiles. It is read, not compiled.

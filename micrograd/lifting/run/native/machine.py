@@ -14,7 +14,7 @@ __all__ = ["Callback", "Library", "has_fma", "load"]
 
 @cache
 def _llvm() -> Any:
-    """llvmlite, and the processor that code is made for."""
+    """llvmlite, and LLVM's description of the processor that code is made for."""
     try:
         from llvmlite import binding as llvm
     except ImportError:
@@ -68,7 +68,7 @@ class Library:
 
 
 def _improve(llvm: Any, module: Any, machine: Any) -> None:
-    """Few passes: loops, vectors and order are ours already, so that LLVM has little to find."""
+    """Run a few passes of LLVM only: loops, vectors and order are already as they should be."""
     options = llvm.create_pipeline_tuning_options(speed_level=1)
     options.loop_vectorization = options.slp_vectorization = False
     options.loop_unrolling = options.loop_interleaving = False

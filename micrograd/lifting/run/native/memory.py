@@ -1,4 +1,4 @@
-"""Reading and writing memory in a nest's code: pointers that move with the loops, loads kept.
+"""Reads and writes of memory in a nest's code: pointers move with the loops, loads are kept.
 
 A pointer is a name and a number of elements further on, which costs no instruction until it is
 used. A number that was read once is not read again while nobody can have written it.
@@ -21,7 +21,7 @@ Pointers = tuple[tuple[str, int], ...]  # for each slot: a name, and how many el
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """Where code stands: its pointers, the lanes that are worked on, and the row."""
+    """A position in the code of a nest: its pointers, the number of lanes, and the row."""
 
     pointers: Pointers
     lane: int | None
@@ -117,7 +117,7 @@ class Memory:
         return next((known[key] for known in reversed(self._known) if key in known), None)
 
     def _forget(self, pointer: int) -> None:
-        """Something was written: what was read through that pointer may have changed."""
+        """Forget what was read through a pointer: something was written there."""
         for known in self._known:
             for key in [key for key in known if key[0] == pointer]:
                 del known[key]
@@ -209,7 +209,7 @@ class Memory:
         return self._keep(key, row)
 
     def write(self, view: View, value: str, at: At, add: bool) -> str:
-        """Write numbers, or add them to what stands there; what then stands there."""
+        """Write numbers, or add them to those that are there; returns what is there afterwards."""
         code, number = self.code, self.signature.slot(view)
         slot = self.signature.slots[number]
         lane = at.lane

@@ -2,7 +2,7 @@
 
 A Nest's first loops are `outer`; the others, if any, are reduced away by `combine`. `body` runs in
 every turn, its last statement's value is what is combined; `after` runs once the inner loops are
-done. A statement hands its number on to later ones without a way through memory (`Local`).
+done. Later statements may use the number of an earlier one, which stays in a register (`Local`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """out (+)= value(reads); without `out` the value is only handed on."""
+    """out = value(reads), or +=; without `out` the value is for later statements only."""
 
     value: Formula
     reads: tuple[View | Local, ...]
@@ -93,7 +93,7 @@ def nest_of(step: Step) -> Nest | None:
 
 
 def merged(nest: Nest) -> Nest:
-    """The nest with as few loops as its views allow: two become one where every walk goes on."""
+    """The nest with two loops joined wherever all its views walk them as one."""
     if nest.serial:
         return nest
     while True:

@@ -1,7 +1,7 @@
-"""Operands copied so that the loop in lanes finds its numbers side by side.
+"""Operands are copied so that the loop in lanes finds its numbers side by side.
 
-y = x W^T reads W across its rows when outputs are the lanes; a copy of W the other way round, made
-once a call, turns eight loads into one. It pays where the product goes through W often enough.
+y = x W^T reads W across its rows when outputs are the lanes; a transposed copy of W, made once
+a call, turns eight loads into one. It pays where the product goes through W often enough.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def packed(units: Sequence[Unit]) -> tuple[list[Unit], int]:
 
 
 class _Packer:
-    """Units so far, and the copies that later nests may read, too."""
+    """The units so far, and the copies made for them, which later nests may read, too."""
 
     def __init__(self) -> None:
         self.units: list[Unit] = []

@@ -54,7 +54,7 @@ class ReductionWriter(StatementWriter):
         return sums
 
     def preload_sums(self, places: Sequence[At]) -> None:
-        """What stands still along the loops of the reduction is read before them."""
+        """Read what does not move along the loops of the reduction before they begin."""
         for statement in self.nest.body:
             for view in statement.views:
                 if self.memory.lasts(view) and not any(depends(view, k) for k in self.sums):

@@ -69,7 +69,7 @@ class Rows:
         )
 
     def of(self, code: Code, width: int, op: Op, *xs: Any) -> str:
-        """`apply`, where inputs may be plain numbers."""
+        """The row applied to inputs, some of which may be plain numbers."""
         names = [code.number(x, width) if isinstance(x, (int, float)) else x for x in xs]
         return self.apply(code, width, op, *names)
 
@@ -123,7 +123,7 @@ class Rows:
 
 
 def combined(code: Code, width: int, op: Op, a: str, b: str) -> str:
-    """What a reduction makes of what it has and one more."""
+    """One step of a reduction: what it has so far combined with one more number."""
     if op is ops.add:
         return code.binary("fadd", width, a, b)
     return _TEMPLATES[op.name](code, width, a, b)

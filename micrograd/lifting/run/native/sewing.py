@@ -1,7 +1,7 @@
-"""Two nests over the same loops as one, if they meet only at the same element in the same turn.
+"""Two nests over the same loops are joined if they touch the same element only in the same turn.
 
-What the first one writes, the second one finds in a register; what it adds to a number just written
-is written with it.
+What the first one writes, the second one finds in a register; if it adds to that number, only the
+sum goes to memory.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def sewn(first: Nest, second: Nest) -> Nest | None:
 def _added_to(
     statement: Statement, written: Mapping[View, int], before: list[Statement]
 ) -> Statement:
-    """What is added to a number just written is written with it: t = a, t += b is t = a + b."""
+    """A statement that adds to what was just written, as one that writes the sum: t = a + b."""
     if not statement.accumulate or statement.out is None or statement.out not in written:
         return statement
     number = written[statement.out]

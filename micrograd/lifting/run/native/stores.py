@@ -1,4 +1,4 @@
-"""Stores that nobody reads: what stayed in registers need not go to memory as well."""
+"""Stores that nothing reads are left out: what stays in registers need not go to memory as well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nests that go through the same batch, worked in tiles of a few rows that stay in the cache.
+"""Nests over the same batch run in tiles: a few rows at a time, which stay in the cache.
 
 In a run of nests, those that share a loop of N turns and never look at another turn's numbers are
 put into one loop over tiles: what one writes the next one finds in the cache. Sums over the batch
@@ -43,7 +43,7 @@ class Unit:
 
 @dataclass(slots=True)
 class _Group:
-    """A unit while it is put together; its nests have the batch as their first loop."""
+    """A unit that is being put together; its nests have the batch as their first loop."""
 
     size: int
     before: list[Nest] = field(default_factory=list)

@@ -1,8 +1,8 @@
 """A lifted program as a pure function of JAX arrays.
 
 `Exported` is what `to_jax` gives: it takes its arguments apart as a lifted call does, runs the
-program's steps on them (`steps.run`), and puts the results into the structure that the function
-returns.
+program's steps on them (`steps.py`), and puts the results into the structure that the function
+returns, with arrays of JAX for arrays of Values.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Cut(NamedTuple):
 
 
 def found(shape: Sequence[int], base: int, walked: Sequence[Turns]) -> Cut | None:
-    """The cut of an array of this shape that begins at `base`; every stride is not 0."""
+    """The cut of an array of this shape that begins at `base`; no stride may be 0."""
     order = tuple(sorted(walked, key=lambda turns: -abs(turns.stride)))
     size = math.prod(shape)
     slices = _slices(shape, base, order)

@@ -121,9 +121,10 @@ _PLAIN = (ops.add, ops.mul, SUBTRACT, COPY, ops.where, ops.detach)
 
 
 def _with_the_rows_derivatives(op: Op, forward: Form) -> Form:
-    """JAX turns the rule around to go backward: what is masked must not be nan behind the mask.
+    """The forward, with the derivatives of the table's row for JAX.
 
-    0**y, whose slope is, takes its slopes first.
+    JAX transposes the rule to go backward, so a derivative that a mask hides must not be nan: for a
+    power (0**y) the slopes are computed first, and only then multiplied by the tangent.
     """
     n = op.arity
     parts = op.gradients(Read(n + 1), tuple(map(Read, range(n))), Read(n))
@@ -163,7 +164,7 @@ def _largest(x: Any) -> Any:
 
 @_largest.defjvp
 def _largest_rule(primals: tuple[Any], tangents: tuple[Any]) -> tuple[Any, Any]:
-    """Of pair k, `up` goes on to the larger of the links before it, `own` to its own link."""
+    """The derivative; in pair k `up` is the share of what comes before, `own` that of x[k]."""
     (x,), (tangent,) = primals, tangents
     before, links = lax.cummax(x, axis=x.ndim - 1)[..., :-1], x[..., 1:]
     half, one, none = (np.asarray(share, x.dtype) for share in (0.5, 1.0, 0.0))

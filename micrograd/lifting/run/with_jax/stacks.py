@@ -1,8 +1,8 @@
 """Parameters as a dict of arrays by attribute path, and their way back into the Values.
 
 Parameters that the program reads as one array are one array here, too: to join or cut them at each
-step would cost a fifth of it. Its name is what the attribute paths have in common, its shape what
-they count.
+step would cost a fifth of it. Its name is what the attribute paths have in common, its shape comes
+from the numbers in the paths.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def statistic_names(executable: Exportable) -> dict[tuple[int, str], tuple[str, 
 def load(
     executable: Exportable, parameters: Mapping[str, Any], statistics: Mapping[str, Any]
 ) -> None:
-    """Write arrays into the Values and buffers that they came from; some of them will do."""
+    """Write arrays into the Values and buffers that they came from; not all need be given."""
     for (_, buffer), (name, module) in statistic_names(executable).items():
         if name in statistics:
             module.update_buffer(buffer, np.asarray(statistics[name], dtype=np.float64))

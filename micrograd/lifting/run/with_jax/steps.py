@@ -25,7 +25,7 @@ __all__ = ["result", "run"]
 
 
 def run(steps: Sequence[Step], arrays: Arrays) -> None:
-    """Do what the steps say; `arrays` holds what is given and receives what is computed."""
+    """Carry out the steps; `arrays` holds the given arrays and receives the computed ones."""
     for step in steps:
         if 0 in step.loops:
             continue
@@ -87,7 +87,7 @@ def _order(step: Step, kept: Sequence[int], gone: Sequence[int]) -> list[int]:
 
 
 def _scatter(step: Step, kept: Sequence[int], value: Any, arrays: Arrays) -> None:
-    """A step that goes to a list of places, or to rows that an index chooses."""
+    """A step that writes to a list of places, or to rows that an index chooses."""
     places = _places(step.out, step.loops, kept, arrays)
     if step.combine is not None and not step.accumulate:  # a sum begins at 0
         arrays.put(step.out.array, places, jnp.zeros((), arrays.dtype), False)
@@ -106,7 +106,7 @@ def _places(view: View, loops: Sequence[int], kept: Sequence[int], arrays: Array
 
 
 def _in_turn(step: Step, arrays: Arrays) -> None:
-    """A recurrence: one turn after the other, the rows that it never mixes at once."""
+    """A recurrence, turn by turn; the loops along which nothing is passed on go at once."""
     rows = _rows(step)
     others = [k for k, n in enumerate(step.loops) if n > 1 and k not in rows]
     order = [*others, *rows]
