@@ -38,7 +38,8 @@ test-reference: .venv/.test
 	  tests/show/test_explain.py tests/show/test_stepper.py tests/show/test_worksheet.py
 
 nightly: .venv/.test
-	HYPOTHESIS_PROFILE=nightly $(PYTEST) tests/lifting/test_lifted_agreement.py tests/lifting/test_machine.py
+	HYPOTHESIS_PROFILE=nightly $(PYTEST) tests/lifting/test_lifted_agreement.py tests/lifting/test_machine.py \
+	  tests/lifting/test_jax.py
 
 lab: .venv/.lectures
 	$(RUN) -m jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lectures

@@ -89,14 +89,14 @@ def test_some_random_loops(sample: Sample) -> None:
 
 
 @pytest.mark.slow
-@some(240)
+@some(60)
 @given(sample=expressions())
 def test_random_graphs(sample: Sample) -> None:
     equals_eager(sample)
 
 
 @pytest.mark.slow
-@some(240)
+@some(60)
 @given(sample=loops())
 def test_random_loops(sample: Sample) -> None:
     equals_eager(sample)
