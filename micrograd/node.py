@@ -18,35 +18,35 @@ from micrograd import modes
 from micrograd.reals import Real, real
 from micrograd.rules import ByHand, Rule
 
-__all__ = ["Kind", "Node", "free_one_by_one"]
+__all__ = ["TwinType", "Node", "free_one_by_one"]
 
 
-class Kind(type):
+class TwinType(type):
     """The classes of leaves, results and parameters are one to a user: `type(v) == Value`.
 
     They have to differ in memory: a leaf has a dictionary for attributes of one's own, which costs
     32 bytes, a parameter in a store has its number elsewhere. Each says what it `stands_for`.
     """
 
-    stands_for: Kind
+    stands_for: TwinType
 
     def __new__(
-        meta, name: str, bases: Any, body: Any, stands_for: Kind | None = None
-    ) -> Kind:  # fmt: skip
+        meta, name: str, bases: Any, body: Any, stands_for: TwinType | None = None
+    ) -> TwinType:  # fmt: skip
         return super().__new__(meta, name, bases, body)
 
-    def __init__(cls, name: str, bases: Any, body: Any, stands_for: Kind | None = None) -> None:
+    def __init__(cls, name: str, bases: Any, body: Any, stands_for: TwinType | None = None) -> None:
         super().__init__(name, bases, body)
         cls.stands_for = cls if stands_for is None else stands_for
 
     def __eq__(cls, other: object) -> bool:
-        return cls is other or (isinstance(other, Kind) and cls.stands_for is other.stands_for)
+        return cls is other or (isinstance(other, TwinType) and cls.stands_for is other.stands_for)
 
     def __hash__(cls) -> int:
         return id(cls.stands_for)
 
 
-class Node(metaclass=Kind):
+class Node(metaclass=TwinType):
     """`data`, `grad`, the rule that made it, its inputs `_prev` and its `label`.
 
     Two slots hold the inputs, not a tuple: one object a node for the cycle collector to visit

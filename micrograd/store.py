@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.engine import Leaf, Value
-from micrograd.node import Kind
+from micrograd.node import TwinType
 from micrograd.reals import describe
 
 __all__ = ["Block", "InStore", "Store", "Stored", "gather"]
@@ -115,7 +115,7 @@ def _in_store(kind: type[Value]) -> type[Stored]:
     twin: Any = vars(kind).get("_in_store")
     if twin is None:
         body = {"__slots__": (), "__module__": kind.__module__, "__qualname__": kind.__qualname__}
-        twin = Kind(kind.__name__, (InStore, kind), body, stands_for=kind.stands_for)
+        twin = TwinType(kind.__name__, (InStore, kind), body, stands_for=kind.stands_for)
         kind._in_store = twin  # type: ignore[attr-defined]
     return twin  # type: ignore[no-any-return]
 

@@ -11,15 +11,15 @@ __all__ = ["Found", "Path", "names_of"]
 
 
 class Path(NamedTuple):
-    """Where something was found: a name, or a step from there; `kind` is one of "", ".", "["."""
+    """Where something was found: a name, or a step from there; `sign` is one of "", ".", "["."""
 
     before: Path | None
-    kind: str
+    sign: str
     step: Any
 
     def __str__(self) -> str:  # model.layers[2]
         return "".join(
-            f"[{p.step!r}]" if p.kind == "[" else f"{p.kind}{p.step}" for p in self.all()
+            f"[{p.step!r}]" if p.sign == "[" else f"{p.sign}{p.step}" for p in self.all()
         )
 
     def dotted(self) -> str:  # model.layers.2, as parameters are named
