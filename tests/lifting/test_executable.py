@@ -45,6 +45,12 @@ def test_the_text_names_arguments_and_attribute_paths() -> None:
     assert max(map(len, lines)) <= 150
 
 
+def test_one_of_each_is_told_as_one() -> None:
+    f = lift(lambda x: x * 2.0)
+    f(1.0)
+    assert str(f.program).startswith("# <lambda>: 1 scalar node -> 1 instruction\n")
+
+
 def test_the_backward_pass_is_printed_alone() -> None:
     _, loss = model_and_loss()
     loss(np.ones((7, 2)), np.ones(7, dtype=int))

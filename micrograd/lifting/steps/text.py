@@ -42,8 +42,8 @@ class Text:
     def __str__(self) -> str:
         nodes = sum(step.replaces for step in self.program.forward)
         count = len(self.instructions)
-        said = f"{count} instruction{'s' * (count != 1)}"
-        head = [f"# {self.program.name}: {nodes:,} scalar nodes -> {said}"]
+        found = f"{count} instruction{'s' * (count != 1)}"
+        head = [f"# {self.program.name}: {nodes:,} scalar node{'s' * (nodes != 1)} -> {found}"]
         for line in self.operands.described():
             head += textwrap.wrap(line, 98, initial_indent="# ", subsequent_indent="#   ")
         parts = [*head, *_aligned(self.operands.definitions), *_aligned(self.forward)]
