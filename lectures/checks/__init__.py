@@ -23,6 +23,7 @@ from checks._forms import (
     several,
     whole,
 )
+from checks._learners import only_learner
 from checks._marking import Wrong, note, part
 from checks._sheet import Outcome, Sheet
 from checks._watch import (
@@ -55,6 +56,7 @@ __all__ = [
     "moments",
     "note",
     "number",
+    "only_learner",
     "part",
     "quiet",
     "same",

@@ -16,9 +16,8 @@ from checks import (
     by_hand,
     close,
     integers,
-    is_open,
-    note,
     number,
+    only_learner,
     part,
     same,
     several,
@@ -142,23 +141,7 @@ def a_calm_start(calm: Any) -> None:
     ],
 )
 def everything_zero(learns: Any, plateau: Any) -> None:
-    if is_open(learns):
-        note("the arrays that learn", "not attempted")
-    else:
-        with part("the arrays that learn"):
-            listed = [learns] if isinstance(learns, str) else list(learns)
-            found = {str(name).strip().casefold() for name in listed}
-            unknown = sorted(found - set(ARRAYS))
-            true(not unknown, f"only {', '.join(ARRAYS)} are named; {unknown} is not among them")
-            idle = len(found - {"4.bias"})
-            if idle:
-                learn = "gets" if idle == 1 else "get"
-                raise Wrong(
-                    f"{idle} of the {len(found)} arrays that you name never {learn} a gradient "
-                    "other than 0"
-                )
-            if not found:
-                raise Wrong("no array is named, and some array gets a gradient other than 0")
+    only_learner(learns, "4.bias", ARRAYS, "the arrays that learn")
     even = {"that is for equal probabilities: what learns can do better": np.log(27)}
     by_hand(plateau, _plateau(), "the loss at which the network gets stuck", instead=even)
 

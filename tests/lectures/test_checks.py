@@ -27,6 +27,7 @@ from checks import (
     flags,
     integers,
     moments,
+    only_learner,
     part,
     quiet,
     same,
@@ -456,3 +457,22 @@ def test_a_number_that_is_a_multiple_is_told_so_unless_it_may_be_chance(
     with pytest.raises(Wrong) as caught:
         close(given, wanted, "what")
     assert str(caught.value).endswith(words)
+
+
+@pytest.mark.parametrize("given", ["b2", ["b2"], {" B2 "}, ("b2", "B2")])
+def test_the_array_that_learns_is_named_in_any_form(given: Any) -> None:
+    only_learner(given, "b2", ("W1", "W2", "b2"), "learning")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["W1", "b2"], "1 of the 2 arrays that you name never gets a gradient"),
+        (["W1", "W2", "b2"], "2 of the 3 arrays that you name never get a gradient"),
+        ([], "no array is named"),
+        (["weights", "b3"], "b3, weights: no such array; there are W1, W2, b2"),
+    ],
+)
+def test_arrays_that_do_not_learn_are_counted(given: Any, told: str) -> None:
+    with pytest.raises(Wrong, match=told):
+        only_learner(given, "b2", ("W1", "W2", "b2"), "learning")
