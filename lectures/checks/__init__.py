@@ -6,7 +6,7 @@ notebook imports its `check` and `hint`. Read `kmeans.py` first, then `_sheet.py
 
 `_compare.py` compares, `_difference.py` says how two numbers differ, `_forms.py` which forms of an
 answer are taken; `_watch.py` looks at what a learner's function does while it runs, `_files.py` at
-what it does to a file.
+what it does to a file. `_learners.py` judges which of a network's arrays learn.
 """
 
 from checks._compare import by_hand, close, same, true, truths, word
