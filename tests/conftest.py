@@ -1,4 +1,4 @@
-"""What every test module shares: how hypothesis draws, and that no test leaves a mode behind.
+"""What every test module shares: how hypothesis draws, and that no test leaves a mode or an op behind.
 
 `HYPOTHESIS_PROFILE=nightly pytest` tries many more examples, other ones each night; of the random
 programs of `lift` 20,000 (`make nightly`).
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from micrograd import fast, modes
+from micrograd import fast, modes, op
 
 _slow_is_fine = [HealthCheck.too_slow]
 settings.register_profile(
@@ -49,6 +49,9 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 @pytest.fixture(autouse=True)
 def _modes_end_with_the_test() -> Iterator[None]:
+    ops_before = dict(op.registered)
     yield
+    op.registered.clear()  # an op that a test registers ends with it too
+    op.registered.update(ops_before)
     assert modes.current_mode() is modes.eager
     assert not modes.active

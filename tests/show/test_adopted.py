@@ -206,7 +206,7 @@ def test_a_mistake_in_their_backward_is_shown_as_it_is() -> None:
 
 def test_an_operation_of_their_own_is_custom() -> None:
     a = Value(3.0, label="a")
-    out = Value(27.0, (a,), "cube", label="L")
+    out = Value(27.0, (a,), "their_cube", label="L")
 
     def _backward() -> None:
         a.grad += 3 * a.data**2 * out.grad
