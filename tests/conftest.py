@@ -1,4 +1,4 @@
-"""What every test module shares: how hypothesis draws, and that no test leaves a mode or an op behind.
+"""What every test module shares: how hypothesis draws; no test leaves a mode or an op behind.
 
 `HYPOTHESIS_PROFILE=nightly pytest` tries many more examples, other ones each night; of the random
 programs of `lift` 20,000 (`make nightly`).
@@ -13,7 +13,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from micrograd import fast, modes, op
+from micrograd import fast, modes
+from micrograd.op import registered
 
 _slow_is_fine = [HealthCheck.too_slow]
 settings.register_profile(
@@ -49,9 +50,9 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 @pytest.fixture(autouse=True)
 def _modes_end_with_the_test() -> Iterator[None]:
-    ops_before = dict(op.registered)
+    ops_before = dict(registered)
     yield
-    op.registered.clear()  # an op that a test registers ends with it too
-    op.registered.update(ops_before)
+    registered.clear()  # an op that a test registers ends with it too
+    registered.update(ops_before)
     assert modes.current_mode() is modes.eager
     assert not modes.active
