@@ -1,0 +1,37 @@
+// The Python that works, and a spare that has started already, so that Stop costs no waiting.
+
+import { Interpreter } from "./interpreter.js";
+import { fetched } from "./files.js";
+
+export class Pool {
+  constructor(files) {
+    this.files = fetched(files);
+    this.current = this.started();
+    this.spare = null;
+  }
+
+  async started() {
+    const interpreter = new Interpreter(await this.files);
+    return interpreter.ready;
+  }
+
+  /** Starts the spare; later than the first picture, which it would delay. */
+  prepare() {
+    this.spare ??= this.started().catch(() => null);
+  }
+
+  /** Ends the working Python; the spare takes its place. */
+  async replace(why) {
+    const old = this.current;
+    const spare = this.spare;
+    this.spare = null;
+    this.current = (async () => (spare && (await spare)) || this.started())();
+    old.then((interpreter) => interpreter.die(why), () => {});
+    await this.current;
+    this.prepare();
+  }
+
+  async order(...order) {
+    return (await this.current).order(...order);
+  }
+}

@@ -1,0 +1,77 @@
+// Python, in a worker: it waits for what the page has loaded, starts, and then does what it is told.
+//
+// It lives at a data: address, so it has no origin: the page hands over every file as bytes, and
+// whatever code runs here reaches neither the site's storage nor its caches. Read `start` first.
+import { loadPyodide } from "pyodide";
+import createPyodideModule from "../node_modules/pyodide/pyodide.asm.mjs";
+import { instance } from "@viz-js/viz";
+import lock from "built:lock";
+import sources from "python:files";
+import { given } from "./given.js";
+import { Output } from "./output.js";
+
+const SITE_PACKAGES = "/lib/python3.14/site-packages";
+const output = new Output((message) => self.postMessage(message));
+let python, session;
+
+async function start({ module, library, wheel }) {
+  const [loaded, viz] = await Promise.all([
+    given(module, library, (indexURL) =>
+      loadPyodide({
+        indexURL,
+        createPyodideModule,
+        lockFileContents: lock,
+        packageBaseUrl: indexURL,
+        stdout: (text) => output.text("stdout", `${text}\n`),
+        stderr: (text) => output.text("stderr", `${text}\n`),
+      }),
+    ),
+    instance(),
+  ]);
+  python = loaded;
+  python.unpackArchive(wheel, "wheel", { extractDir: SITE_PACKAGES });
+  for (const [name, text] of Object.entries(sources)) {
+    const path = `${SITE_PACKAGES}/${name}`;
+    python.FS.mkdirTree(path.replace(/\/[^/]*$/, ""));
+    python.FS.writeFile(path, text);
+  }
+  const begin = python.pyimport("playground").begin;
+  session = begin(
+    (stream, text) => output.text(stream, text),
+    (kind, content, more) => output.rich(kind, content, more),
+    (dot, format) => viz.renderString(dot, { format }),
+  );
+  begin.destroy();
+}
+
+const orders = {
+  run: ({ code, cell }) => session.run(code, cell),
+  live: ({ order }) => session.live(JSON.stringify(order)),
+  needs: ({ code }) => session.needs(code),
+  unpack: ({ bytes }) => python.unpackArchive(bytes, "wheel", { extractDir: SITE_PACKAGES }),
+};
+
+async function obey({ id, order, ...rest }) {
+  output.begin(id);
+  try {
+    const answer = orders[order](rest);
+    output.end();
+    self.postMessage({ id, kind: "done", answer: answer ?? null });
+  } catch (error) {
+    output.end();
+    // an error of Python's is an answer; anything else means that the interpreter is gone
+    const dead = error?.name !== "PythonError";
+    self.postMessage({ id, kind: dead ? "fatal" : "failed", text: String(error?.message ?? error) });
+  }
+}
+
+self.onmessage = async ({ data }) => {
+  if (data.order !== "start") return obey(data);
+  try {
+    await start(data);
+    self.postMessage({ kind: "ready" });
+  } catch (error) {
+    self.postMessage({ kind: "broken", text: String(error) });
+  }
+};
+self.postMessage({ kind: "loaded" });
