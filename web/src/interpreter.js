@@ -69,11 +69,10 @@ export class Interpreter {
     if (this.dead) return;
     this.dead = true;
     this.worker.terminate();
-    const gone = new Gone(why);
+    const gone = why instanceof Gone ? why : new Gone(why);
     this.reject(gone);
     for (const { reject } of this.waiting.values()) reject(gone);
     this.waiting.clear();
-    this.ended?.(gone);
   }
 }
 

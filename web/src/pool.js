@@ -8,6 +8,7 @@ export class Pool {
     this.files = fetched(files);
     this.current = this.started();
     this.spare = null;
+    this.session = 1; // grows when a fresh Python takes over
   }
 
   async started() {
@@ -21,12 +22,13 @@ export class Pool {
   }
 
   /** Ends the working Python; the spare takes its place. */
-  async replace(why) {
+  async replace(gone) {
+    this.session += 1;
     const old = this.current;
     const spare = this.spare;
     this.spare = null;
     this.current = (async () => (spare && (await spare)) || this.started())();
-    old.then((interpreter) => interpreter.die(why), () => {});
+    old.then((interpreter) => interpreter.die(gone), () => {});
     await this.current;
     this.prepare();
   }

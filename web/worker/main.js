@@ -22,8 +22,8 @@ async function start({ module, library, wheel }) {
         createPyodideModule,
         lockFileContents: lock,
         packageBaseUrl: indexURL,
-        stdout: (text) => output.text("stdout", `${text}\n`),
-        stderr: (text) => output.text("stderr", `${text}\n`),
+        stdout: (text) => output.below(`${text}\n`),
+        stderr: (text) => output.below(`${text}\n`),
       }),
     ),
     instance(),
@@ -46,7 +46,7 @@ async function start({ module, library, wheel }) {
 
 const orders = {
   run: ({ code, cell }) => session.run(code, cell),
-  live: ({ order }) => session.live(JSON.stringify(order)),
+  live: ({ asked }) => session.live(JSON.stringify(asked)),
   needs: ({ code }) => session.needs(code),
   unpack: ({ bytes }) => python.unpackArchive(bytes, "wheel", { extractDir: SITE_PACKAGES }),
 };
@@ -58,9 +58,9 @@ async function obey({ id, order, ...rest }) {
     output.end();
     self.postMessage({ id, kind: "done", answer: answer ?? null });
   } catch (error) {
-    output.end();
     // an error of Python's is an answer; anything else means that the interpreter is gone
     const dead = error?.name !== "PythonError";
+    output.end(dead);
     self.postMessage({ id, kind: dead ? "fatal" : "failed", text: String(error?.message ?? error) });
   }
 }

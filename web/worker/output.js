@@ -16,7 +16,7 @@ export class Output {
   begin(id) {
     this.named = new Map();
     this.drawn = 0;
-    Object.assign(this, { id, writes: 0, sent: 0, waiting: "", stream: "", last: 0, shown: 0, bytes: 0, full: false });
+    Object.assign(this, { id, writes: 0, sent: 0, waiting: "", held: "", stream: "", last: 0, shown: 0, bytes: 0, full: false });
   }
 
   /** Of the streams stdout, stderr and error. */
@@ -75,7 +75,13 @@ export class Output {
     this.last = performance.now();
   }
 
-  end() {
+  /** What is written past sys.stdout; the last words of a dying interpreter are not for learners. */
+  below(text) {
+    this.held = (this.held + text).slice(0, MOST_TEXT);
+  }
+
+  end(dead = false) {
+    if (this.held && !dead) this.text("stdout", this.held);
     this.flush();
     this.redraw();
   }

@@ -39,8 +39,8 @@ def hint(error: BaseException) -> str:
             return _NETWORK
         case SystemExit():
             return "The cell ended itself; the names are all still there."
-        case KeyError() | AttributeError():
-            return ""
+        case RuntimeError() if "stack switch" in str(error):
+            return "A cell runs in one go here: asyncio has nothing to run it by."
     return ""
 
 

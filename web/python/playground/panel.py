@@ -156,9 +156,11 @@ class Panel:
     # --- what the page gets -----------------------------------------------------------------------
 
     def opened(self) -> dict[str, Any]:
+        order = self.order
+        cards = {id(order[i]): card for card, i in self.graph.cards.items()}
         leaves = [
             {"id": i, "name": self.graph.names[i] or number_text(self.graph.leaf(i).data),
-             "kind": kind, **self._leaf(i)}
+             "kind": kind, "card": cards.get(id(self.graph.leaf(i)), ""), **self._leaf(i)}
             for i, kind in self.graph.kinds.items()
         ]  # fmt: skip
         return {"svg": self._svg(), "leaves": leaves, **self._result()}

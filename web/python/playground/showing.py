@@ -59,26 +59,32 @@ class Screen:
 
 
 def _best(x: Any) -> tuple[str, Any]:
-    """The best form that an object has, and its content."""
-    bundle = getattr(x, "_repr_mimebundle_", None)
-    if callable(bundle) and not isinstance(x, type):
-        found = bundle(include=None, exclude=None)
-        found = found[0] if isinstance(found, tuple) else found
-        for kind, _ in _FORMATS:
-            if kind in found:
-                return _as_shown(kind, found[kind], x)
-        if "text/plain" in found:
-            return "text/plain", str(found["text/plain"])
+    """The best form that an object has, and its content.
+
+    Objects that answer to every name give what is no content, and are asked no further.
+    """
+    found = _called(x, "_repr_mimebundle_", include=None, exclude=None)
+    found = found[0] if isinstance(found, tuple) and found else found
+    bundle = found if isinstance(found, dict) else {}
     for kind, method in _FORMATS:
-        made = getattr(x, method, None)
-        if callable(made) and not isinstance(x, type) and (content := made()) is not None:
-            content = content[0] if isinstance(content, tuple) else content
+        content = bundle[kind] if kind in bundle else _called(x, method)
+        content = content[0] if isinstance(content, tuple) and content else content
+        if isinstance(content, (str, bytes, bytearray)):
             return _as_shown(kind, content, x)
-    return "text/plain", repr(x)
+    text = bundle.get("text/plain")
+    return "text/plain", text if isinstance(text, str) else repr(x)
+
+
+def _called(x: Any, name: str, **given: Any) -> Any:
+    """What a method gives, where an object (not a class) has it."""
+    method = None if isinstance(x, type) else getattr(x, name, None)
+    return method(**given) if callable(method) else None
 
 
 def _as_shown(kind: str, content: Any, x: Any) -> tuple[str, Any]:
     """Markdown and LaTeX are shown as the text that the object prints, or as they are."""
+    if kind == "text/html" and not isinstance(content, str):
+        content = bytes(content).decode(errors="replace")
     if kind in ("text/markdown", "text/latex"):
         own = type(x).__str__ is not object.__str__
         return "text/plain", str(x) if own else str(content)

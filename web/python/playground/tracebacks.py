@@ -14,8 +14,10 @@ def told(error: BaseException, advice: str) -> str:
     """The error as Python prints it, and under it the advice."""
     try:
         report = traceback.TracebackException.from_exception(error, compact=True, max_group_width=5)
+        if isinstance(error, ImportError):  # who looked for the module, and why, says no more
+            report.__cause__ = report.__context__ = None
         for part in _chain(report):
-            _begin_at_cell(part)
+            _keep_the_learners(part)
         text = "".join(report.format())
     except BaseException as fault:  # such as one that __str__ raises
         text = f"{type(error).__name__} (telling more of it failed: {type(fault).__name__})\n"
@@ -36,11 +38,12 @@ def _chain(report: traceback.TracebackException) -> Iterator[traceback.Traceback
         waiting += [x for x in (part.__cause__, part.__context__, *(part.exceptions or ())) if x]
 
 
-def _begin_at_cell(report: traceback.TracebackException) -> None:
-    stack = report.stack
-    first = next((i for i, frame in enumerate(stack) if frame.filename.startswith("cell ")), None)
-    if first is None:  # a SyntaxError tells its own line
-        first = len(stack) if isinstance(report.exc_type, type) and issubclass(
-            report.exc_type, SyntaxError
-        ) else 0  # fmt: skip
-    del stack[:first]
+def _keep_the_learners(report: traceback.TracebackException) -> None:
+    """From the first line of a cell on; nothing of ours, before it or after it."""
+    files = [frame.filename for frame in report.stack]
+    first = next((i for i, name in enumerate(files) if name.startswith("cell ")), 0)
+    report.stack[:] = [frame for frame in report.stack[first:] if not _ours(frame.filename)]
+
+
+def _ours(name: str) -> bool:
+    return "/site-packages/playground/" in name or name.endswith("/micrograd/missing.py")
