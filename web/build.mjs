@@ -8,6 +8,7 @@ import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build as bundle } from "esbuild";
+import { archives } from "./build/archives.mjs";
 import { examples } from "./build/examples.mjs";
 import { factsOf } from "./build/facts.mjs";
 import { licences } from "./build/licences.mjs";
@@ -15,6 +16,7 @@ import { policy } from "./build/policy.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const MODULES = join(HERE, "node_modules");
+const PACKAGE = "/lib/micrograd.zip"; // in the page's Python
 const usage = `node web/build.mjs --out DIR --wheel WHEEL
   --numpy URL           a folder with Pyodide's own NumPy (and its pyodide-lock.json), loaded when asked for
   --home URL            where the site's own pages are, as seen from the playground, such as ../
@@ -45,14 +47,14 @@ async function main() {
     return full;
   };
 
-  const wheel = readFileSync(given.wheel);
-  const facts = await factsOf(wheel);
+  const made = await archives(readFileSync(given.wheel), pythonFiles(), PACKAGE);
+  const facts = factsOf(made.python);
   const core = (name) => readFileSync(join(MODULES, "pyodide", name));
   const files = {
     wasm: write("pyodide.asm.wasm", core("pyodide.asm.wasm")),
-    library: write("python_stdlib.zip", core("python_stdlib.zip")),
-    wheel: write("micrograd.whl", wheel),
-    worker: write("worker.js", await script("worker/main.js", { "python:files": pythonFiles(), "built:lock": lock() })),
+    library: write("python_stdlib.zip", made.library),
+    package: write("micrograd.zip", made.package),
+    worker: write("worker.js", await script("worker/main.js", { "built:package": PACKAGE, "built:lock": lock() })),
   };
   const frame = await script("src/frame/inside.js", {}, "iife");
   const settings = {
@@ -96,7 +98,7 @@ async function script(entry, virtual, format = "esm") {
   const plugin = {
     name: "virtual",
     setup(build) {
-      build.onResolve({ filter: /^(python|built):/ }, ({ path }) => ({ path, namespace: "virtual" }));
+      build.onResolve({ filter: /^built:/ }, ({ path }) => ({ path, namespace: "virtual" }));
       build.onLoad({ filter: /.*/, namespace: "virtual" }, ({ path }) => ({
         contents: JSON.stringify(virtual[path]),
         loader: "json",
@@ -124,7 +126,7 @@ async function minified(text, loader) {
   return (await transform(text, { loader, minify: true })).code;
 }
 
-/** The Python that runs the cells, by its path below site-packages. */
+/** The Python that runs the cells, by its path beside the package. */
 function pythonFiles() {
   const root = join(HERE, "python");
   const found = readdirSync(root, { recursive: true }).map(String).sort();

@@ -7,12 +7,12 @@ const PAUSE = 90; // milliseconds between two steps of play
 const [WIDE, HIGH, MOST] = [280, 64, 300];
 
 export class Descent {
-  /** `step(leaves, rate)` gives the results before and after it. */
-  constructor(step, leaves) {
-    Object.assign(this, { step, leaves, playing: false });
+  /** `step(leaves, rate)` gives the results before and after it; `rests()` hears of the last one. */
+  constructor(step, leaves, rests) {
+    Object.assign(this, { step, leaves, rests, playing: false });
     const rate = fresh("rate");
     this.field = el("input", { id: rate, class: "number", value: "0.05", inputmode: "decimal", autocomplete: "off" });
-    this.once = button("Step", () => this.go());
+    this.once = button("Step", () => this.go().then(() => this.rests()));
     this.play = button("Play", () => this.toggle(), { "aria-pressed": "false" });
     this.line = document.createElementNS(SVG, "path");
     this.svg = document.createElementNS(SVG, "svg");
@@ -43,12 +43,15 @@ export class Descent {
     if (!gave) return this.stop();
     if (this.results.at(-1) !== gave.before) this.results = [gave.before];
     this.results.push(gave.after);
-    if (this.results.length > MOST) this.stop();
+    if (this.playing && this.results.length > MOST) this.toggle();
     this.draw();
   }
 
   toggle() {
-    if (this.playing) return this.stop();
+    if (this.playing) {
+      this.stop();
+      return this.rests();
+    }
     this.playing = true;
     this.mark();
     const next = async () => {

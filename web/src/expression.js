@@ -22,7 +22,8 @@ export class Expression {
 
   get state() {
     const values = this.panel ? this.named(this.panel.values) : this.given;
-    return { k: "e", e: this.shown ?? this.field.value, v: values, w: this.panel?.view ?? "graph" };
+    const { view = "graph", step = 0 } = this.panel ?? {};
+    return { k: "e", e: this.shown ?? this.field.value, v: values, w: view, s: step };
   }
 
   named(values) {
@@ -30,12 +31,12 @@ export class Expression {
   }
 
   /** Shows a state, computed at once; it is arithmetic, of which nothing else ever runs. */
-  async open({ e, v = {}, w = "graph" }, about = "") {
+  async open({ e, v = {}, w = "graph", s = 0 }, about = "") {
     this.field.value = e;
     this.about.textContent = about;
     this.about.hidden = !about;
     this.panel = null;
-    await this.compute(e, v, w);
+    await this.compute(e, v, w, s);
   }
 
   async typed() {
@@ -45,7 +46,7 @@ export class Expression {
     this.changed(true);
   }
 
-  async compute(text, values, view = "graph") {
+  async compute(text, values, view = "graph", step = 0) {
     const turn = (this.turn = (this.turn ?? 0) + 1);
     this.given = values;
     const panel = new Panel({
@@ -57,8 +58,9 @@ export class Expression {
         narrow: innerWidth < 700,
       }),
       changed: (_, released) => this.changed(released),
-      viewed: () => this.changed(true),
+      viewed: (chosen) => this.changed(chosen),
       view,
+      step,
     });
     try {
       await panel.open();

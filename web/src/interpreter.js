@@ -26,7 +26,7 @@ export class Interpreter {
     this.worker.onmessage = ({ data }) => this.hear(data, files);
     this.worker.onerror = (event) => {
       event.preventDefault();
-      this.die(event.message || "the worker failed");
+      if (!this.begun) this.die(event.message || "the worker failed"); // later it is a learner's own
     };
     this.worker.postMessage(new Blob([files.worker], { type: "text/javascript" }));
   }
@@ -35,10 +35,12 @@ export class Interpreter {
     if (message === null || typeof message !== "object") return;
     if (message.kind === "loaded" && !this.started) {
       this.started = true;
-      const { module, library, wheel } = files;
-      this.worker.postMessage({ order: "start", module, library, wheel });
-    } else if (message.kind === "ready") this.resolve(this);
-    else if (message.kind === "broken") this.die(String(message.text));
+      const { module, library, archive } = files;
+      this.worker.postMessage({ order: "start", module, library, archive });
+    } else if (message.kind === "ready") {
+      this.begun = true;
+      this.resolve(this);
+    } else if (message.kind === "broken" && !this.begun) this.die(String(message.text));
     else this.answer(message);
   }
 

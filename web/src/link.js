@@ -38,7 +38,9 @@ async function through(stream, bytes) {
 function checked(state) {
   if (state?.k === "e" && typeof state.e === "string" && state.e.length <= 1000) {
     const values = Object.entries(state.v ?? {}).filter(([name, x]) => NAME.test(name) && Number.isFinite(x));
-    return { k: "e", e: state.e, v: Object.fromEntries(values), w: VIEWS.includes(state.w) ? state.w : "graph" };
+    const view = VIEWS.includes(state.w) ? state.w : "graph";
+    const step = Number.isInteger(state.s) && state.s >= 0 ? state.s : 0;
+    return { k: "e", e: state.e, v: Object.fromEntries(values), w: view, s: step };
   }
   if (state?.k === "c" && Array.isArray(state.c) && state.c.every((code) => typeof code === "string")) {
     if (state.c.length <= 200 && state.c.join("").length <= MOST) return { k: "c", c: state.c };

@@ -33,7 +33,6 @@ class Page {
     this.expression = new Expression({ pool: this.pool, changed: (released) => this.edited(released) });
     this.lay();
     addEventListener("popstate", () => this.arrive());
-    addEventListener("hashchange", () => this.arrive());
     registerWorker(settings, (text, act) => this.note(text, act));
   }
 
@@ -88,6 +87,7 @@ class Page {
     } catch {
       this.note("The link is damaged: it holds nothing that can be shown.");
     }
+    if (this.ready && state && JSON.stringify(state) === JSON.stringify(this.state)) return null;
     const example = state?.k === "x" && examples.find((one) => one.id === state.x);
     if (example) return this.example(example);
     if (state && state.k !== "x") return this.show(state, FROM_LINK);
@@ -109,8 +109,8 @@ class Page {
       await this.expression.open({ e: text, v: values }, example.about);
     } else {
       this.kindIs("c");
-      this.book.open(example.cells, example.about ?? "");
-      if (example.run !== "no") this.run = this.book.runAll(true);
+      this.book.open(example.cells, "", example.about);
+      this.run = this.book.runAll();
     }
     this.pristine = true;
     if (push) this.address.write(this.shown, true);

@@ -18,9 +18,10 @@ export class Notebook {
     this.running = 0;
     this.list = el("div", { class: "cells" });
     this.banner = el("p", { class: "banner", role: "status", hidden: true });
+    this.about = el("p", { class: "about", hidden: true });
     this.element = el(
       "div", { class: "notebook" },
-      this.banner, this.list,
+      this.about, this.banner, this.list,
       el("div", { class: "book-bar" },
         button("Run all", () => this.runAll(), { class: "run-all" }),
         button("Add a cell", () => this.add(), { class: "quiet" })),
@@ -31,7 +32,10 @@ export class Notebook {
     return this.cells.map((cell) => cell.code);
   }
 
-  open(codes, banner = "") {
+  /** New cells; `banner` says what is to know before a run, `about` what they are. */
+  open(codes, banner = "", about = "") {
+    this.about.textContent = about;
+    this.about.hidden = !about;
     this.cells.forEach((cell) => cell.outputs.clear());
     this.cells = [];
     this.list.replaceChildren();
@@ -98,6 +102,7 @@ export class Notebook {
   async turn(cell) {
     const number = ++this.runs;
     this.ran();
+    await this.pool.current.catch(() => {}); // starting is not the cell's time
     return cell.run(async (code, output) => {
       try {
         await withPackages(this.pool, this.settings, code, output);

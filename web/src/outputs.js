@@ -57,7 +57,7 @@ export class Outputs {
     const holder = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Computation graph" });
     holder.append(drawn.svg);
     const figure = el("figure", { class: "drawn" }, holder);
-    const open = button("Drag its numbers", () => this.drag(key, figure), { class: "quiet drag" });
+    const open = button("Drag its numbers", () => this.drag(key, figure), { class: "drag" });
     figure.append(el("figcaption", {}, open));
     return figure;
   }

@@ -14,15 +14,16 @@ import { Drawn } from "./picture.js";
 export const VIEWS = { graph: "Graph", stepper: "Stepper", quiz: "Quiz", explain: "Explain", worksheet: "Worksheet" };
 
 export class Panel {
-  /** `order` opens it; `changed(values, released)` hears of new numbers, `viewed(view)` of the view. */
-  constructor({ pool, order, changed = () => {}, viewed = () => {}, view = "graph" }) {
-    Object.assign(this, { pool, order, changed, viewed, view });
+  /** `order` opens it; `changed(values, released)` hears of new numbers, `viewed()` of the view
+   * and of the step at which a stepper stands. */
+  constructor({ pool, order, changed = () => {}, viewed = () => {}, view = "graph", step = 0 }) {
+    Object.assign(this, { pool, order, changed, viewed, view, step });
     this.waiting = null; // numbers that no order has taken along yet
     this.working = null;
     this.leaves = new Leaves((values, released) => this.set(values, released));
     this.nudge = new Nudge((leaf, h) => this.ask({ do: "nudge", leaf, h }));
-    this.descent = new Descent((leaves, lr) => this.descend(leaves, lr), () => this.leaves.trained);
-    this.result = el("output", { class: "result" });
+    this.descent = new Descent((leaves, lr) => this.descend(leaves, lr), () => this.leaves.trained, () => this.settled());
+    this.result = el("output", { class: "outcome" });
     this.stage = el("div", { class: "stage scroll", tabindex: 0, role: "region", "aria-label": "Computation graph" });
     this.fault = el("p", { class: "fault", role: "alert", hidden: true });
     this.tabs = Object.entries(VIEWS).map(([name, title]) =>
@@ -151,13 +152,14 @@ export class Panel {
   // --- views --------------------------------------------------------------------------------------
 
   async look(view) {
+    if (view !== this.view) this.step = 0;
     this.view = view;
     for (const tab of this.tabs) tab.setAttribute("aria-pressed", tab.dataset.view === view);
     forget(this.stage);
     if (view === "graph") this.stage.replaceChildren(this.drawn.svg);
     else await this.guarded(() => this.lesson());
     announce(`${VIEWS[view]}.`);
-    this.viewed(view);
+    this.viewed(true);
   }
 
   async lesson() {
@@ -166,8 +168,14 @@ export class Panel {
     if (view !== this.view) return;
     forget(this.stage);
     this.stage.replaceChildren(
-      answer.html ? framed(answer.html, VIEWS[view]) : el("pre", { class: "explanation" }, String(answer.text)),
+      answer.html ? framed(answer.html, VIEWS[view], { step: this.step, stepped: (k) => this.stepped(k) }) : el("pre", { class: "explanation" }, String(answer.text)),
     );
+  }
+
+  stepped(step) {
+    if (step === this.step) return;
+    this.step = step;
+    this.viewed(false);
   }
 
   /** A lesson shows the numbers of now, once they rest. */

@@ -8,7 +8,7 @@ const ATTRIBUTES = new Set([
   "textLength", "lengthAdjust", "text-anchor", "role", "aria-label",
 ]); // prettier-ignore
 const MOST = 20_000; // elements
-const LEAST = 0.62; // of its own size
+const LEAST = 0.55; // of its own size
 
 export class Drawn {
   /** Throws where `text` is no SVG. Ids become keys of `parts`: the page's own are not touched. */

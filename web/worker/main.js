@@ -6,7 +6,7 @@ import { loadPyodide } from "pyodide";
 import createPyodideModule from "../node_modules/pyodide/pyodide.asm.mjs";
 import { instance } from "@viz-js/viz";
 import lock from "built:lock";
-import sources from "python:files";
+import path from "built:package";
 import { given } from "./given.js";
 import { Output } from "./output.js";
 
@@ -14,7 +14,7 @@ const SITE_PACKAGES = "/lib/python3.14/site-packages";
 const output = new Output((message) => self.postMessage(message));
 let python, session;
 
-async function start({ module, library, wheel }) {
+async function start({ module, library, archive }) {
   const [loaded, viz] = await Promise.all([
     given(module, library, (indexURL) =>
       loadPyodide({
@@ -29,12 +29,8 @@ async function start({ module, library, wheel }) {
     instance(),
   ]);
   python = loaded;
-  python.unpackArchive(wheel, "wheel", { extractDir: SITE_PACKAGES });
-  for (const [name, text] of Object.entries(sources)) {
-    const path = `${SITE_PACKAGES}/${name}`;
-    python.FS.mkdirTree(path.replace(/\/[^/]*$/, ""));
-    python.FS.writeFile(path, text);
-  }
+  python.FS.writeFile(path, new Uint8Array(archive));
+  python.runPython(`import sys; sys.path.insert(0, ${JSON.stringify(path)})`);
   const begin = python.pyimport("playground").begin;
   session = begin(
     (stream, text) => output.text(stream, text),
