@@ -23,6 +23,7 @@ class Page {
     framesBy(settings);
     this.address = new Address();
     this.pool = new Pool(settings.files);
+    this.pool.spared = () => (document.body.dataset.spare = "ready");
     this.book = new Notebook({
       pool: this.pool,
       settings,

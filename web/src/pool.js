@@ -3,6 +3,8 @@
 import { Interpreter } from "./interpreter.js";
 import { fetched } from "./files.js";
 
+const PAUSE = 1000; // milliseconds
+
 export class Pool {
   constructor(files) {
     this.files = fetched(files);
@@ -16,9 +18,13 @@ export class Pool {
     return interpreter.ready;
   }
 
-  /** Starts the spare; later than the first picture, which it would delay. */
+  /** Starts the spare, a little later than what somebody waits for. */
   prepare() {
-    this.spare ??= this.started().catch(() => null);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.spare ??= this.started().catch(() => null);
+      this.spare.then(() => this.spared?.());
+    }, PAUSE);
   }
 
   /** Ends the working Python; the spare takes its place. */
