@@ -33,7 +33,7 @@ class Page {
     });
     this.expression = new Expression({ pool: this.pool, changed: (released) => this.edited(released) });
     this.lay();
-    addEventListener("popstate", () => this.arrive());
+    addEventListener("popstate", () => this.come());
     registerWorker(settings, (text, act) => this.note(text, act));
   }
 
@@ -61,7 +61,8 @@ class Page {
         button("Reset", () => this.reset(), { class: "quiet", title: "The example as it was" })),
     ); // prettier-ignore
     const main = document.getElementById("main");
-    main.append(this.notes, this.expression.element, this.book.element, el("p", { id: "said", class: "hidden", role: "status" }));
+    this.place = el("div");
+    main.append(this.notes, this.place, el("p", { id: "said", class: "hidden", role: "status" }));
     if (this.embedded) {
       const whole = el("a", { href: "./", target: "_blank", rel: "noopener" }, "Open in the playground");
       whole.addEventListener("click", async (event) => {
@@ -80,6 +81,12 @@ class Page {
   }
 
   // --- what comes onto the page -------------------------------------------------------------------
+
+  async come() {
+    const { hash } = location;
+    await this.arrive();
+    document.body.dataset.at = hash; // what is on the page is what the address says
+  }
 
   async arrive() {
     let state = null;
@@ -136,8 +143,7 @@ class Page {
   kindIs(kind) {
     this.kind = kind;
     for (const mode of this.modes) mode.setAttribute("aria-pressed", mode.dataset.kind === kind);
-    this.expression.element.hidden = kind !== "e";
-    this.book.element.hidden = kind !== "c";
+    this.place.replaceChildren((kind === "e" ? this.expression : this.book).element);
   }
 
   async turn(kind) {
@@ -189,7 +195,7 @@ class Page {
       () => document.body.dataset.engine ?? this.busy(false),
       (error) => this.broken(error),
     );
-    await this.arrive();
+    await this.come();
     await this.run;
     this.ready = true;
     this.pool.prepare();

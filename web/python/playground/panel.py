@@ -24,7 +24,7 @@ from micrograd.show.lesson.adopted import adopted
 
 __all__ = ["Drawn", "Panel", "Typed"]
 
-_ROOMS = {"data": "\N{MINUS SIGN}00.0000", "grad": "\N{MINUS SIGN}00.0000"}  # what a card has room for
+_WIDEST = "\N{MINUS SIGN}0.000e\N{MINUS SIGN}00"  # what a card has room for: as small as a number gets
 
 
 class Typed:
@@ -235,7 +235,7 @@ class Panel:
         for card, (data, grad, _) in cards.items():
             for what, text in (("data", data), ("grad", grad)):
                 name = f"{card}-{what}"
-                room = self._rooms.setdefault(name, _ROOMS[what])
+                room = self._rooms.setdefault(name, _WIDEST)
                 if width(text) > width(room):
                     self._rooms[name] = text
 
