@@ -30,7 +30,8 @@ def headings(name: str) -> list[str]:
 
 @pytest.mark.parametrize("video", VIDEOS, ids=lambda video: video["notebooks"][0])
 def test_every_chapter_is_linked_from_one_heading_in_order(video: dict[str, list[str]]) -> None:
-    found = [m for name in video["notebooks"] for line in headings(name) for m in LINK.findall(line)]
+    lines = [line for name in video["notebooks"] for line in headings(name)]
+    found = [m for line in lines for m in LINK.findall(line)]
     assert {of for _, of, _ in found} == {video["id"]}
     assert all(seconds(mark) == int(t) for mark, _, t in found), "a mark and its link disagree"
     marks = [seconds(mark) for mark, _, _ in found]
@@ -39,4 +40,5 @@ def test_every_chapter_is_linked_from_one_heading_in_order(video: dict[str, list
 
 def test_a_mark_is_read_in_hours_minutes_and_seconds() -> None:
     assert (seconds("8:08"), seconds("1:22:28"), seconds("0:00:25")) == (488, 4948, 25)
-    assert LINK.findall("## 1. A · [8:08](https://youtu.be/a_B-1?t=488)") == [("8:08", "a_B-1", "488")]
+    line = "## 1. A · [8:08](https://youtu.be/a_B-1?t=488)"
+    assert LINK.findall(line) == [("8:08", "a_B-1", "488")]
