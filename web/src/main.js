@@ -48,7 +48,7 @@ class Page {
     const tools = share({
       state: () => this.state,
       address: this.address,
-      codes: () => (this.kind === "c" ? this.book.codes : [codeOf(this.expression.state)]),
+      codes: async () => (this.kind === "c" ? this.book.codes : [await this.expression.code()]),
       note: (text) => this.note(text),
     });
     const bar = document.getElementById("bar");
@@ -148,7 +148,7 @@ class Page {
 
   async turn(kind) {
     if (kind === this.kind) return;
-    if (kind === "c") return this.show({ k: "c", c: [codeOf(this.expression.state)] }, "", true);
+    if (kind === "c") return this.show({ k: "c", c: [await this.expression.code()] }, "", true);
     const first = examples.find((one) => one.expression);
     await (this.expression.shown ? this.show(this.expression.state, "", true) : this.example(first, true));
   }
@@ -205,15 +205,6 @@ class Page {
     this.status.textContent = "Python could not start";
     this.note(`Python could not start here: ${error.message}. This page needs a browser of 2024 or later: Chrome or Edge 119, Firefox 121, Safari 17.4.`);
   }
-}
-
-/** Python that computes what an expression shows. */
-function codeOf({ e, v }) {
-  const names = Object.keys(v ?? {});
-  const called = [...new Set([...e.matchAll(/\b([a-zA-Z_]\w*)\s*\(/g)].map((found) => found[1]))];
-  const lines = [`from micrograd import ${["Value", ...called, "draw"].join(", ")}`, ""];
-  for (const name of names) lines.push(`${name} = Value(${v[name]}, label="${name}")`);
-  return [...lines, `out = ${e}`, "out.backward()", "draw(out)"].join("\n");
 }
 
 const page = new Page(JSON.parse(document.getElementById("settings").textContent));
