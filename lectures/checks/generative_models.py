@@ -421,7 +421,12 @@ def present_or_absent(log_joint: Any) -> None:
             "that is without log_pi": right - log_pi,
         }
         got = log_joint(Z.copy(), log_pi.copy(), theta.copy())
-        close(got, right, f"the log-joint of {n} texts of {V} words", instead=mistaken)
+        close(
+            got,
+            right,
+            f"the log-joint of {n} text{'s' if n > 1 else ''} of {V} words",
+            instead=mistaken,
+        )
 
 
 @sheet.exercise(
@@ -444,7 +449,7 @@ def sum_it_away(last: Any, first_given_last: Any) -> None:
             right = turned = start
             for table in tables:
                 right, turned = right @ table, table @ turned
-            what = f"p(x_T) with {len(start)} states and {len(tables)} steps"
+            what = f"p(x_T) at T = {len(tables)} with {len(start)} states"
             columns = {"rows and columns are exchanged: tables[t][i, j] goes from i to j": turned}
             close(last(start.copy(), list(tables)), right, what, instead=columns)
     with part("first_given_last"):
@@ -458,7 +463,7 @@ def sum_it_away(last: Any, first_given_last: Any) -> None:
                 "that is p(x_0 and x_T = 1); give p(x_0 | x_T = 1)": joint,
                 "that is without p(x_0)": message / message.sum(),
             }
-            what = f"p(x_0 | x_T = 1) with {len(start)} states and {len(tables)} steps"
+            what = f"p(x_0 | x_T = 1) at T = {len(tables)} with {len(start)} states"
             got = first_given_last(start.copy(), list(tables), 1)
             close(got, joint / joint.sum(), what, instead=mistaken)
 

@@ -338,7 +338,7 @@ def a_dual_of_one_variable(at_one: Any, price: Any, value: Any, rate: Any) -> No
 @sheet.exercise(
     12,
     hints=[
-        "Outside means |r| > epsilon, and that has two sides: where r > epsilon, and where -r > epsilon.",
+        "Outside means |r| > epsilon, and that has two sides: r > epsilon, and -r > epsilon.",
         "relu(r - epsilon) + relu(-r - epsilon), of an array of residuals, then the mean.",
     ],
 )
