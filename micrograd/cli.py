@@ -80,7 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("worksheet", help=described, description=described)
     command.add_argument("--level", type=int, default=1, help="from 1 (sums) to 6 (BatchNorm)")
     command.add_argument("--seed", type=int, default=0, help="another seed, another exercise")
-    command.add_argument("-o", "--output", required=True, help="an .html or .md file")
+    command.add_argument("-o", "--output", help="an .html or .md file")
+    command.add_argument("--count", type=int, help="variants for --moodle and --canvas; 30")
+    command.add_argument("--moodle", metavar="bank.xml", help="questions for Moodle")
+    command.add_argument("--canvas", metavar="bank.zip", help="questions for Canvas")
     command.set_defaults(run=_worksheet)
     described = "mark the answers to a worksheet"
     command = commands.add_parser("check", help=described, description=described)
@@ -187,9 +190,32 @@ def _explain(arguments: argparse.Namespace) -> None:
 def _worksheet(arguments: argparse.Namespace) -> None:
     from micrograd.show.practice.worksheet import worksheet
 
-    made = worksheet.random(arguments.level, arguments.seed)
-    sheet, answers = made.save(arguments.output)
-    print(f"wrote {sheet} and {answers}")
+    if arguments.moodle or arguments.canvas:
+        _bank(arguments)
+    elif arguments.count is not None:
+        raise ValueError(
+            "--count is for a bank of questions: --moodle bank.xml or --canvas bank.zip"
+        )
+    if arguments.output:
+        made = worksheet.random(arguments.level, arguments.seed)
+        sheet, answers = made.save(arguments.output)
+        print(f"wrote {sheet} and {answers}")
+    elif not (arguments.moodle or arguments.canvas):
+        raise ValueError(
+            "say where to write: -o sheet.html, --moodle bank.xml or --canvas bank.zip"
+        )
+
+
+def _bank(arguments: argparse.Namespace) -> None:
+    from micrograd.show.practice.bank import Bank
+
+    count = 30 if arguments.count is None else arguments.count
+    made = Bank.random(arguments.level, count, arguments.seed)
+    for ending, path in ((".xml", arguments.moodle), (".zip", arguments.canvas)):
+        if path and not path.lower().endswith(ending):
+            raise ValueError(f"got {path!r}; Moodle reads an .xml file, Canvas a .zip")
+        if path:
+            print(f"wrote {made.save(path)}: {len(made.questions)} questions")
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ from micrograd.show.lesson.formulas import TIMES, Formula, gradient, readable, s
 from micrograd.show.lesson.pages import colours, document, framed, size_of, source
 from micrograd.show.lesson.walk import Walk
 from micrograd.show.practice.answers import ACCEPTED
+from micrograd.show.practice.bank import Bank
 from micrograd.show.practice.exercises import LEVELS, exercise
 from micrograd.show.practice.sheets import packed
 
@@ -63,6 +64,11 @@ class Worksheet:
         5: a two-layer net; 6: BatchNorm of four numbers.
         """
         return cls(exercise(level, seed), f"Backpropagation by hand: {LEVELS.get(level)}")
+
+    @staticmethod
+    def bank(level: int, count: int = 30, seed: int = 0) -> Bank:
+        """Questions for Moodle or Canvas: so many variants of a level, all different."""
+        return Bank.random(level, count, seed)
 
     @property
     def page(self) -> str:
