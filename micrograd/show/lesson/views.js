@@ -109,12 +109,13 @@ function makeViews(svg, lesson, onChange) {
 
 // Zoom and pan. `stage` scrolls, so that keyboards and screen readers move in it as anywhere.
 function makeLens(svg, stage, map, still) {
-  const LEAST = 0.82; // of a letter of 13.5 pixels 11 are left: below that nobody reads
+  const projector = () => document.documentElement.classList.contains("projector");
+  const least = () => (projector() ? 1.4 : 0.82); // of 13.5 pixels: 19 from afar, 11 at a desk; nobody reads less
   let chosen = null; // what somebody chose; null: as the window allows
   const natural = () => svg.viewBox.baseVal;
   const fit = () => Math.min((stage.clientWidth - 24) / natural().width, (stage.clientHeight - 24) / natural().height);
-  const most = () => (document.documentElement.classList.contains("projector") ? 3 : 1.3);
-  const readable = () => Math.max(LEAST, Math.min(fit(), most()));
+  const most = () => (projector() ? 3 : 1.3);
+  const readable = () => Math.max(least(), Math.min(fit(), most()));
   const scale = () => (chosen === "fit" ? Math.min(fit(), most()) : chosen === null ? readable() : chosen);
 
   function apply() {
