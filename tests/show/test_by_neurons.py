@@ -354,6 +354,15 @@ def test_for_a_projector_type_and_graph_grow(page: Any) -> None:
     press(page, "f")
     assert page.execute_script(size) >= 1.5 * letters
     assert page.execute_script(width) > 1.2 * wide
+    for _ in range(20):  # also where not all of the graph has room
+        step(page, 3)
+        letter = page.execute_script("""
+            const stage = document.getElementById("graph"), svg = stage.querySelector("svg");
+            const here = [...svg.querySelectorAll(".active")].find(e => e.matches(".node"));
+            const box = here && here.getBoundingClientRect(), outer = stage.getBoundingClientRect();
+            return [13.5 * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width,
+                    !box || (box.left >= outer.left - 1 && box.right <= outer.right + 1)]""")
+        assert letter[0] >= 18 and letter[1]
     press(page, "f")
     assert page.execute_script(size) == letters
 
@@ -460,6 +469,8 @@ def test_a_stepper_is_printed_as_slides(neuron_page: Any, six: bool, each: int) 
         return [document.querySelectorAll(".slide").length,
                 Number(document.getElementById("slider").max) + 1]""", six)  # fmt: skip
     assert steps[0] == steps[1] > 8
+    sloped = "return document.querySelectorAll('.slide .edge.up, .slide .plot').length"
+    assert driver.execute_script(sloped) == 0  # on paper by request only
     printed = b64decode(
         driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"]
     )
@@ -467,6 +478,11 @@ def test_a_stepper_is_printed_as_slides(neuron_page: Any, six: bool, each: int) 
     driver.execute_script("dispatchEvent(new Event('afterprint'))")
     assert driver.find_elements("css selector", ".slide") == []
     assert driver.find_element("css selector", "main").is_displayed()
+    driver.execute_script("""
+        for (let k = 0; k < 2; k++) document.getElementById("slopes").click(); // asked for
+        document.dispatchEvent(new KeyboardEvent("keydown", { key: "p" }))""")
+    assert driver.execute_script(sloped) > 5
+    driver.execute_script("dispatchEvent(new Event('afterprint'))")
 
 
 @pytest.mark.browser
