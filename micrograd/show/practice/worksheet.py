@@ -21,7 +21,7 @@ from micrograd.show.lesson.pages import colours, document, framed, size_of, sour
 from micrograd.show.lesson.walk import Walk
 from micrograd.show.practice.answers import ACCEPTED
 from micrograd.show.practice.exercises import LEVELS, exercise
-from micrograd.show.practice.sheets import packed
+from micrograd.show.practice.sheets import identity_of, packed
 
 __all__ = ["Worksheet", "worksheet"]
 
@@ -45,6 +45,9 @@ class Worksheet:
     def __init__(
         self, value: Value, title: str = "Backpropagation by hand", *, parameters: Any = ()
     ) -> None:
+        self.level: int | None = None
+        self.seed: int | None = None
+        self.number: int | None = None  # in a class
         self.walk = Walk(value, parameters)
         if len(self.walk.nodes) > _MAX_NODES:
             raise ValueError(
@@ -57,12 +60,24 @@ class Worksheet:
 
     @classmethod
     def random(cls, level: int, seed: int = 0) -> Worksheet:
-        """An invented exercise, always the same for one seed.
+        """An invented exercise, always the same for one seed, and another for each.
 
         Level 1: sums and products; 2: a neuron; 3: shared nodes; 4: softmax and cross-entropy;
         5: a two-layer net; 6: BatchNorm of four numbers.
         """
-        return cls(exercise(level, seed), f"Backpropagation by hand: {LEVELS.get(level)}")
+        made = cls(exercise(level, seed), f"Backpropagation by hand: {LEVELS.get(level)}")
+        made.level, made.seed = level, seed
+        return made
+
+    @property
+    def identity(self) -> str:
+        """What the sheet, its answers and its key have in common: see `identity_of`."""
+        return identity_of(self.walk, self.level, self.seed)
+
+    @property
+    def packed(self) -> str:
+        """The graph and the head as a comment, from which the sheet is marked."""
+        return packed(self.walk, level=self.level, seed=self.seed, number=self.number)
 
     @property
     def page(self) -> str:
@@ -101,7 +116,7 @@ class Worksheet:
             colours(paper=True) + source("practice/worksheet.css"),
             title=html.escape(title),
             who=who,
-            packed=packed(self.walk),
+            packed=self.packed,
             body=body,
         )
 
@@ -188,7 +203,7 @@ def _markdown(sheet: Worksheet, solved: bool) -> str:
     walk, e = sheet.walk, plain_markdown
     drawn = base64.b64encode(_picture(sheet, solved).encode()).decode()
     title = f"{sheet.title}: answers" if solved else sheet.title
-    lines = [f"# {e(title)}", packed(walk), f"**{e(_RULE)}**", e(_ASK)]
+    lines = [f"# {e(title)}", sheet.packed, f"**{e(_RULE)}**", e(_ASK)]
     lines += [f"![The computation graph](data:image/svg+xml;base64,{drawn})", "## Forward"]
     lines += ["\n".join(f"- {e(line)}" for line in _forward(walk)), "## Backward"]
     if solved:
