@@ -78,15 +78,28 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--wrt", metavar="name", help="explain all paths from this input only")
     described = "write an exercise in backpropagation by hand, and its answers beside it"
     command = commands.add_parser("worksheet", help=described, description=described)
-    command.add_argument("--level", type=int, default=1, help="from 1 (sums) to 6 (BatchNorm)")
-    command.add_argument("--seed", type=int, default=0, help="another seed, another exercise")
-    command.add_argument("-o", "--output", required=True, help="an .html or .md file")
+    command.add_argument(
+        "expression", nargs="?", help="your own, such as tanh(x*w); else a level's"
+    )
+    command.add_argument("numbers", nargs="*", metavar="name=number", help="such as x=2 w=-3")
+    command.add_argument("--level", type=int, help="from 1 (sums) to 6 (BatchNorm); 1 if not given")
+    command.add_argument("--seed", type=int, help="another seed, another exercise; 0 if not given")
+    command.add_argument("--count", type=int, help="sheets for a class, of this seed and the next")
+    command.add_argument("--title", help="what stands at the head of your own exercise")
+    command.add_argument("--marking", action="store_true", help="the page marks answers itself")
+    command.add_argument("--open", action="store_true", help="show it in the browser")
+    told = "an .html or .md file; with --count a new folder"
+    command.add_argument("-o", "--output", required=True, help=told)
     command.set_defaults(run=_worksheet)
-    described = "mark the answers to a worksheet"
+    described = "mark the answers to a worksheet, or to a class's"
     command = commands.add_parser("check", help=described, description=described)
-    command.add_argument("sheet", help="the file that worksheet wrote")
-    command.add_argument("answers", help="a file of answers: saved from the page, or name = number")
+    command.add_argument("sheet", help="the file that worksheet wrote, or the folder of a class")
+    told = "files of answers (saved from the page, name = number, or CSV), or a folder of them"
+    command.add_argument("answers", nargs="+", help=told)
     command.add_argument("--reveal", action="store_true", help="tell the right answers too")
+    command.add_argument("-o", "--output", help="a class's report, an .html file")
+    command.add_argument("--csv", help="a class's marks as a table")
+    command.add_argument("--open", action="store_true", help="show the report in the browser")
     command.set_defaults(run=_check)
     return parser
 
@@ -161,9 +174,13 @@ def _step(arguments: argparse.Namespace) -> None:
     stepper.save(arguments.output)
     print(f"wrote {arguments.output}")
     if arguments.open:
-        import webbrowser
+        _open(arguments.output)
 
-        webbrowser.open(Path(arguments.output).resolve().as_uri())
+
+def _open(path: str | Path) -> None:
+    import webbrowser
+
+    webbrowser.open(Path(path).resolve().as_uri())
 
 
 def _trained(value: Value, names: str | None) -> list[Value]:
@@ -187,12 +204,56 @@ def _explain(arguments: argparse.Namespace) -> None:
 def _worksheet(arguments: argparse.Namespace) -> None:
     from micrograd.show.practice.worksheet import worksheet
 
-    made = worksheet.random(arguments.level, arguments.seed)
+    level, seed = arguments.level, arguments.seed
+    marking = arguments.marking
+    if arguments.expression is not None:
+        if level is not None or seed is not None or arguments.count is not None:
+            raise ValueError(
+                "--level, --seed and --count invent exercises; an expression of your own is one"
+            )
+        given = {} if arguments.title is None else {"title": arguments.title}
+        made = worksheet(_labelled(arguments), **given, marking=marking)
+    elif arguments.title is not None:
+        raise ValueError("--title is for an expression of your own")
+    elif arguments.count is not None:
+        folders = worksheet.classroom(
+            1 if level is None else level, arguments.count, seed or 0, marking=marking
+        ).save(arguments.output)
+        print(
+            f"wrote {arguments.count} sheets into {folders[0]}, to print: {folders[0]}/print.html"
+        )
+        print(f"wrote their answers into {folders[1]}; the next class: --seed {_next(arguments)}")
+        if arguments.open:
+            _open(folders[0] / "print.html")
+        return
+    else:
+        made = worksheet.random(1 if level is None else level, seed or 0, marking=marking)
     sheet, answers = made.save(arguments.output)
     print(f"wrote {sheet} and {answers}")
+    if arguments.open:
+        _open(sheet)
+
+
+def _next(arguments: argparse.Namespace) -> int:
+    return (arguments.seed or 0) + int(arguments.count)
 
 
 def _check(arguments: argparse.Namespace) -> None:
     from micrograd.show.practice.marking import check
 
-    print(check(arguments.sheet, arguments.answers, reveal=arguments.reveal))
+    one = len(arguments.answers) == 1 and not Path(arguments.answers[0]).is_dir()
+    if one and not Path(arguments.sheet).is_dir() and not (arguments.output or arguments.csv):
+        print(check(arguments.sheet, arguments.answers[0], reveal=arguments.reveal))
+        return
+    if arguments.reveal:
+        raise ValueError("--reveal is for the answers to one sheet; a class has a folder of them")
+    from micrograd.show.practice.classroom import Classroom
+
+    report = Classroom.load(arguments.sheet).check(arguments.answers)
+    print(report)
+    written = report.save(arguments.output) if arguments.output else []
+    written += report.save_csv(arguments.csv) if arguments.csv else []
+    if written:
+        print(f"\nwrote {', '.join(map(str, written))}")
+    if arguments.open and written:
+        _open(written[0])

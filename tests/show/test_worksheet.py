@@ -566,7 +566,7 @@ def test_the_sheet_has_forward_values_blanks_and_no_gradient() -> None:
     for name in right_answers(product()):
         assert f"{name}.grad" in shown
         assert f"{name}.grad = \n" in sheet.markdown
-    assert Text(sheet.page).tags.count("input") == 6
+    assert Text(sheet.page).tags.count("input") == 7  # one for the name
     assert "+1.0000" not in sheet.page and "−2.0000" not in shown.split("Forward")[0]
     answers = " ".join(Text(sheet.answer_page).words)
     assert "+1.0000" in answers and "4 × 1 + (−3 × 2)" in answers
