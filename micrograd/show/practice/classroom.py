@@ -118,9 +118,13 @@ class Classroom:
         """One learner's answers: a paper of the report, or a problem."""
         try:
             sheet = self._sheet_of(row)
-            marked = check(sheet, row.given)
         except ValueError as error:
             report.problems.append(f"{error}.")
+            return
+        try:
+            marked = check(sheet, row.given)
+        except ValueError as error:  # its names are not those of the sheet
+            report.problems.append(f"{row.source}: {error}.")
             return
         owner = self.pupils.get(sheet.identity.casefold(), "")
         if owner and row.pupil and _folded(owner) != _folded(row.pupil):
