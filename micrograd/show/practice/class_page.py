@@ -13,7 +13,7 @@ from urllib.parse import quote
 from micrograd.show.lesson.formulas import TIMES, gradient
 from micrograd.show.lesson.pages import colours, document, source
 from micrograd.show.lesson.stepper import step_through
-from micrograd.show.practice.class_report import ClassReport, Paper, name_of
+from micrograd.show.practice.class_report import ClassReport, Paper, name_of, short
 from micrograd.show.practice.kinds import UNKNOWN
 from micrograd.show.practice.mistakes import MISTAKES
 
@@ -140,5 +140,5 @@ def _row(paper: Paper) -> str:
         f"<tr><td>{paper.sheet.number or ''}</td>"
         f"<th scope='row'>{e(paper.pupil) or '(no name)'}</th>"
         f"<td class='score'><b>{paper.score}</b> of {len(report.marks)}</td><td>{said}</td>"
-        f"<td>{left}</td><td class='file'>{e(paper.source)}</td></tr>"
+        f"<td>{left}</td><td class='file'>{e(short(paper.source))}</td></tr>"
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from micrograd.show.practice.report import Report, listed
 if TYPE_CHECKING:
     from micrograd.show.practice.worksheet import Worksheet
 
-__all__ = ["ClassReport", "Paper", "name_of"]
+__all__ = ["ClassReport", "Paper", "name_of", "short"]
 
 _VERDICTS = ("right", "follows", "right so far", "wrong", "not readable", "not attempted")
 
@@ -167,7 +168,7 @@ class ClassReport:
             rows.writerow([
                 paper.sheet.number, _harmless(paper.pupil), paper.sheet.identity, paper.score,
                 len(report.marks), *map(report.count, _VERDICTS),
-                "; ".join(map(name_of, kinds)), _harmless(paper.source),
+                "; ".join(map(name_of, kinds)), _harmless(short(paper.source)),
             ])  # fmt: skip
         for sheet in self.missing:
             rows.writerow([sheet.number, "", sheet.identity])
@@ -199,6 +200,11 @@ class ClassReport:
             return [target]
         beside.write_text(step, encoding="utf-8")
         return [target, beside]
+
+
+def short(source: str) -> str:
+    """The file's name without its folder: `ada.json`, `typed.csv, line 3`."""
+    return re.sub(r"^(['\"])(?:.*[/\\\\])?([^/\\\\]*)\1", r"\2", source)
 
 
 def _harmless(text: str) -> str:

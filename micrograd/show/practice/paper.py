@@ -23,7 +23,8 @@ __all__ = ["LEAST", "Fit", "fitted", "made", "picture"]
 # A page that A4 and Letter both hold with margins of 12 mm, in pixels (96 an inch): CSS prints so.
 _WIDE, _HIGH = 703.0, 963.0
 _HEAD = 206.0  # pixels for the title and the rule
-_TABLE, _ROW = 60.0, 38.0  # for its heading, and for a row of two answers
+_TABLE = 60.0  # for the heading of the answers
+_ROW, _MOST = 38.0, 54.0  # for a row of two answers, at least and at most
 LEAST = 8 / (0.75 * SIZE)  # the scale at which a card's text is 8 points high
 _BLANK = "0" * 12  # at that scale a line of 19 mm to write on
 _MADE = 26  # letters of a formula on a card
@@ -31,27 +32,35 @@ _MADE = 26  # letters of a formula on a card
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A picture and how it is printed: its scale, and on how many pages the sheet goes."""
+    """A picture and how it is printed: its scale, and on how many pages the sheet goes.
+
+    `row` is the height in pixels that is left for a row of two answers.
+    """
 
     svg: str
     scale: float
     pages: int
+    row: float
 
 
 def fitted(walk: Walk, solved: bool = False, prefix: str = "") -> Fit:
     """The picture with the larger letters, on one page with the table where both have room."""
     drawn = [picture(walk, solved, prefix, direction).svg for direction in ("LR", "TB")]
-    table = _TABLE + _ROW * ((len(walk.asked) + 1) // 2)
-    fit = _larger(drawn, _HIGH - _HEAD - table, 1)
-    return fit if fit.scale >= LEAST else _larger(drawn, _HIGH - _HEAD, 2)
+    rows = (len(walk.asked) + 1) // 2
+    free = _HIGH - _HEAD - _TABLE
+    scale, svg = _larger(drawn, free - _ROW * rows)
+    if scale >= LEAST:
+        return Fit(svg, scale, 1, min((free - scale * size_of(svg)[1]) / rows, _MOST))
+    scale, svg = _larger(drawn, _HIGH - _HEAD)
+    return Fit(svg, scale, 2, min(max((_HIGH - 2 * _TABLE) / rows, _ROW), _MOST))
 
 
-def _larger(drawn: Sequence[str], high: float, pages: int) -> Fit:
-    fits = []
+def _larger(drawn: Sequence[str], high: float) -> tuple[float, str]:
+    scales = []
     for svg in drawn:
         w, h = size_of(svg)
-        fits.append(Fit(svg, min(1.0, _WIDE / w, high / h), pages))
-    return max(fits, key=lambda fit: fit.scale)
+        scales.append(min(1.0, _WIDE / w, high / h))
+    return max(zip(scales, drawn, strict=True), key=lambda fit: fit[0])
 
 
 def picture(walk: Walk, solved: bool, prefix: str = "", direction: str = "LR") -> Picture:

@@ -64,7 +64,7 @@ def body(sheet: Worksheet, solved: bool, alone: bool = True) -> str:
     number = f'<span class="number">No. {sheet.number}</span>' if sheet.number else ""
     again = f'<p class="again">{number} {e(about(sheet))}</p>' if fit.pages > 1 else ""
     lines = "".join(f"<li>{e(line)}</li>" for line in forward(walk))
-    size = f"--wide:{size_of(fit.svg)[0]:.0f};--scale:{fit.scale:.3f}"
+    size = f"--wide:{size_of(fit.svg)[0]:.0f};--scale:{fit.scale:.3f};--row:{fit.row:.1f}px"
     rows = (len(sheet.asked) + 1) // 2
     heading = f"{e(sheet.title)}{': answers' * solved}"
     classes = f"sheet pages-{fit.pages}{' solved' * solved}"
