@@ -407,6 +407,8 @@
 
   new ResizeObserver(size).observe($("graph"));
   if (views) views.show(0);
-  show(0);
+  // page.html#step=9 opens there, unless questions are open before
+  const asked = /^#step=(\d+)$/.exec(location.hash);
+  show(asked && !quiz ? Math.min(Math.max(Number(asked[1]), 1), frames.length) - 1 : 0);
   size();
 })();

@@ -17,20 +17,18 @@ from typing import Any
 
 from micrograd.op import Op
 from micrograd.show.graph.text import plain
-from micrograd.show.lesson.cards import Shown, picture_of
 from micrograd.show.lesson.formulas import TIMES, gradient, named, readable, same
 from micrograd.show.lesson.pages import size_of
 from micrograd.show.lesson.walk import Walk
 from micrograd.show.practice.answers import matches, rounded
 from micrograd.show.practice.mistakes import MISTAKES
-from micrograd.show.practice.sheets import packed
+from micrograd.show.practice.paper import picture
 from micrograd.show.practice.slips import EVERYWHERE, Slip, accepted, slips
 
 __all__ = ["Answer", "Bank", "Question", "question_of"]
 
 _MOST = 20  # wrong answers of a question: BatchNorm's first inputs have over seventy
-_TRIES = 20  # seeds for each exercise that is wanted: small levels repeat themselves
-_WIDE = 1400  # pixels, from left to right; a longer graph goes from top to bottom
+_WIDE = 1100  # pixels, from left to right; a longer graph goes from top to bottom
 _EARLY = "Right so far: give three digits."
 _UNKNOWN = "No known mistake gives this number."
 _TURNS = "Start at the output, whose gradient is 1, and work back."
@@ -90,20 +88,10 @@ class Bank:
 
     @classmethod
     def random(cls, level: int, count: int = 30, seed: int = 0) -> Bank:
-        """So many different exercises of a level, with seed, seed + 1 and so on."""
-        from micrograd.show.practice.worksheet import worksheet
+        """The exercises of a class: so many different ones, of `seed`, `seed + 1` and so on."""
+        from micrograd.show.practice.classroom import Classroom
 
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise ValueError(f"count= is how many variants, an integer above 0; got {count!r}")
-        found: dict[str, Any] = {}
-        for k in range(_TRIES * count):
-            sheet = worksheet.random(level, seed + k)
-            found.setdefault(packed(sheet.walk), sheet)
-            if len(found) == count:
-                return cls(found.values())
-        raise ValueError(
-            f"level {level} has not {count:,} different exercises: {len(found):,} were found"
-        )
+        return cls(Classroom.of(level, count, seed).sheets.values())
 
     @property
     def kinds(self) -> dict[str, list[Question]]:
@@ -228,10 +216,9 @@ def _method(walk: Walk, i: int) -> str:
 
 
 def _drawn(walk: Walk) -> str:
-    """The graph with blanks for the gradients."""
-    shown = [Shown.of(x, None) for x in walk.data]
-    svg = picture_of(walk, shown).light
-    return svg if size_of(svg)[0] <= _WIDE else picture_of(walk, shown, "TB").light
+    """The sheet's graph, with blanks for the gradients."""
+    svg = picture(walk, solved=False).light
+    return svg if size_of(svg)[0] <= _WIDE else picture(walk, solved=False, direction="TB").light
 
 
 def _in_words(walk: Walk) -> str:
