@@ -300,6 +300,17 @@ def test_a_slip_is_carried_on_as_a_learner_carries_it() -> None:
         assert math.isclose(found[key], number, rel_tol=1e-9), (key, found)
 
 
+def test_where_no_gradient_arrives_there_is_nothing_to_slip_on() -> None:
+    walk = Walk(neuron_output())
+    assert slips(walk, len(walk.nodes) - 1) == []
+    x, y = Value(2.0, label="x"), Value(3.0, label="y")
+    y_hidden = Value(6.0, (x, y), "custom", "c")
+    y_hidden._backward = lambda: None  # a step by hand that pushes nothing
+    bank = Bank([worksheet(y_hidden * 2.0)])
+    for question in from_moodle(bank.moodle):
+        assert question.mark(0.0)[0] == 1 and question.mark(1.0)[0] == 0
+
+
 def test_backward_by_recursion_is_among_the_slips() -> None:
     a = Value(2.0, label="a")
     b = a * 3.0

@@ -471,6 +471,10 @@ def test_a_stepper_is_printed_as_slides(neuron_page: Any, six: bool, each: int) 
     assert steps[0] == steps[1] > 8
     sloped = "return document.querySelectorAll('.slide .edge.up, .slide .plot').length"
     assert driver.execute_script(sloped) == 0  # on paper by request only
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert not driver.find_element("css selector", ".slide dl").is_displayed()  # of keys
+    assert driver.find_element("css selector", ".slide .equation").is_displayed()
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     printed = b64decode(
         driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"]
     )

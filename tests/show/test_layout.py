@@ -217,7 +217,8 @@ SAMPLES = [
     *("data", "grad", "tanh", "ReLU", "sigmoid", "**-1", "leaky_relu", "x1*w1 + x2*w2", "loss"),
     *("+0.1234", "−1234.5678", "1.234e−09", "∞", "nan", "layers.0.neurons.1.w[0]", "v178"),
     string.ascii_lowercase, string.ascii_uppercase, string.digits, string.punctuation,
-    "ttttt", "fjord", "iilll", "mmmm", "WWWW", "∂L/∂x", "x × y", "γβαΔΣ", "Привет", "größer naïve",
+    "ttttt", "fjord", "iilll", "mmmm", "WWWW", "∂L/∂x", "x × y", "sum⁻¹", "x⁴⁵", "γβαΔΣ", "Привет",
+    "größer naïve",
 ]  # fmt: skip
 MEASURE = """
     const [texts, sizes, font] = arguments;

@@ -57,6 +57,8 @@ def slips(walk: Walk, i: int) -> list[Slip]:
 def _all(walk: Walk, i: int) -> Iterator[Slip]:
     """In the last step; at every step; backward by recursion; in one earlier step."""
     way = _way(walk, i)
+    if i not in way:  # the output, or what no gradient reaches
+        return
     edits = {k: list(suspects(walk, uses, len(uses))) for k, uses in way.items()}
     yield from _once(walk, i, i, way, edits[i])
     everywhere = sorted({mistake for each in edits.values() for mistake, _ in each}, key=_rank)
