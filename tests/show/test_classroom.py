@@ -218,7 +218,8 @@ PROBLEMS = {
     "empty": ("x.txt", " \n", r"x\.txt' is empty; write lines"),
     "broken JSON": ("x.json", '{"L": 1,', r"looks like JSON and is not: "),
     "no answers in JSON": ("x.json", '{"answers": 3}', r"holds int 3 where the answers by name"),
-    "a list of numbers": ("x.json", "[1]", r"holds int 1 where the answers by name belong"),
+    "a list of numbers": ("x.json", "[1]", r"holds no answers; write lines"),
+    "a head without rows": ("x.csv", "sheet,name,L\n", r"holds no answers; write lines"),
     "no names of ours": ("x.json", '{"sheet": "ID", "answers": {"q": 1}}',
         r"x\.json': there is no gradient called 'q' here"),
     "prose": ("x.txt", "I was ill.", r"holds no answers"),
@@ -250,6 +251,26 @@ def test_what_cannot_be_marked_is_one_sentence_and_the_rest_is_marked(
     assert "\n" not in problem and problem.endswith(".") and "Traceback" not in problem
     assert [paper.pupil for paper in report.papers] == ["Ben"]
     assert problem in str(report)
+
+
+def test_a_list_of_answers_loses_none(tmp_path: Path) -> None:
+    classroom = small()
+    first, second, *_ = classroom.sheets.values()
+    rows = [{"sheet": s.identity, "answers": {"L": 1}} for s in (first, second)]
+    (tmp_path / "x.json").write_text(json.dumps([rows[0], 1, {}, rows[1]]), encoding="utf-8")
+    report = classroom.check(tmp_path)
+    assert [paper.sheet.number for paper in report.papers] == [1, 2]
+    one, two = report.problems
+    assert "entry 2 holds int 1 where the answers by name belong" in one
+    assert "entry 3 does not say which sheet it answers" in two
+
+
+def test_a_broken_roster_says_so(tmp_path: Path) -> None:
+    public, _ = small(2).save(tmp_path / "class")
+    for content in (b"", b"nr;who\n1;Ada\n", "number,name,sheet\n1,Gül,x".encode("cp1252")):
+        (public / "roster.csv").write_bytes(content)
+        with pytest.raises(ValueError, match=r"roster\.csv' cannot be read: it is a CSV in UTF-8"):
+            Classroom.load(public)
 
 
 def test_who_hands_in_twice_is_told_and_both_are_marked(tmp_path: Path) -> None:

@@ -175,4 +175,10 @@ def _files(given: Sequence[PathLike]) -> Iterator[Path]:
 
 def _read_roster(path: Path) -> dict[str, str]:
     """The names in the roster, by identity."""
-    return {row.sheet.casefold(): row.pupil for row in read_file(path) if row.pupil and row.sheet}
+    try:
+        rows = read_file(path)
+    except ValueError:
+        raise ValueError(
+            f"{str(path)!r} cannot be read: it is a CSV in UTF-8 with the head number,name,sheet"
+        ) from None
+    return {row.sheet.casefold(): row.pupil for row in rows if row.pupil and row.sheet}

@@ -85,9 +85,14 @@ def read_file(path: str | os.PathLike[str], names: Container[str] = ()) -> list[
     if text.lstrip()[:9].lower() == "<!doctype":
         raise ValueError(f"{file} is a page, which keeps no answers; {_LINES}")
     if text.lstrip()[0] in "{[":
-        return list(_from_json(text, file, names))
-    rows = _table(text, file)
-    return list(_from_table(rows, file)) if rows else [_from_lines(text, file, names)]
+        found = list(_from_json(text, file, names))
+    elif rows := _table(text, file):
+        found = list(_from_table(rows, file))
+    else:
+        found = [_from_lines(text, file, names)]
+    if not found:
+        raise ValueError(f"{file} holds no answers; {_LINES}")
+    return found
 
 
 # --- JSON -----------------------------------------------------------------------------------------
@@ -99,6 +104,8 @@ def _from_json(text: str, file: str, names: Container[str]) -> Iterator[HandedIn
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{file} looks like JSON and is not: {error}") from None
     rows = found if isinstance(found, list) else [found]
+    if not any(isinstance(row, dict) for row in rows):
+        rows = []
     for number, row in enumerate(rows, 1):
         source = file if len(rows) == 1 else f"{file}, entry {number}"
         head, given, tries = row, row, {}
