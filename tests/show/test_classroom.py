@@ -1,6 +1,6 @@
 """A class of thirty by script: made, answered with planted mistakes, marked, and reported.
 
-Covers `classroom.py`, `class_report.py`, `class_page.py`, `kinds.py`.
+Covers `classroom.py`, `class_report.py`, `class_page.py`, `kinds.py`, `commands.py`.
 """
 
 from __future__ import annotations
