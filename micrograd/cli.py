@@ -89,7 +89,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--marking", action="store_true", help="the page marks answers itself")
     command.add_argument("--open", action="store_true", help="show it in the browser")
     told = "an .html or .md file; with --count a new folder"
-    command.add_argument("-o", "--output", required=True, help=told)
+    command.add_argument("-o", "--output", help=told)
+    command.add_argument(
+        "--moodle", metavar="bank.xml", help="questions for Moodle; --count of them"
+    )
+    command.add_argument("--canvas", metavar="bank.zip", help="questions for Canvas")
     command.set_defaults(run=_worksheet)
     described = "mark the answers to a worksheet, or to a class's"
     command = commands.add_parser("check", help=described, description=described)
@@ -204,38 +208,57 @@ def _explain(arguments: argparse.Namespace) -> None:
 def _worksheet(arguments: argparse.Namespace) -> None:
     from micrograd.show.practice.worksheet import worksheet
 
-    level, seed = arguments.level, arguments.seed
-    marking = arguments.marking
-    if arguments.expression is not None:
-        if level is not None or seed is not None or arguments.count is not None:
-            raise ValueError(
-                "--level, --seed and --count invent exercises; an expression of your own is one"
-            )
-        given = {} if arguments.title is None else {"title": arguments.title}
-        made = worksheet(_labelled(arguments), **given, marking=marking)
-    elif arguments.title is not None:
-        raise ValueError("--title is for an expression of your own")
-    elif arguments.count is not None:
-        folders = worksheet.classroom(
-            1 if level is None else level, arguments.count, seed or 0, marking=marking
-        ).save(arguments.output)
-        print(
-            f"wrote {arguments.count} sheets into {folders[0]}, to print: {folders[0]}/print.html"
+    level = 1 if arguments.level is None else arguments.level
+    seed = arguments.seed or 0
+    own = _own_sheet(arguments)
+    if arguments.moodle or arguments.canvas:
+        _bank(arguments, own, level)
+    elif arguments.output is None:
+        raise ValueError(
+            "say where to write: -o sheet.html, --moodle bank.xml or --canvas bank.zip"
         )
-        print(f"wrote their answers into {folders[1]}; the next class: --seed {_next(arguments)}")
-        if arguments.open:
-            _open(folders[0] / "print.html")
+    if arguments.output is None:
         return
+    if arguments.count is None:
+        made = own or worksheet.random(level, seed, marking=arguments.marking)
+        page, answers = made.save(arguments.output)
+        print(f"wrote {page} and {answers}")
     else:
-        made = worksheet.random(1 if level is None else level, seed or 0, marking=marking)
-    sheet, answers = made.save(arguments.output)
-    print(f"wrote {sheet} and {answers}")
+        made = worksheet.classroom(level, arguments.count, seed, marking=arguments.marking)
+        folder, keys = made.save(arguments.output)
+        page = folder / "print.html"
+        print(f"wrote {arguments.count} sheets into {folder}, to print: {page}")
+        print(f"wrote their answers into {keys}; the next class: --seed {seed + arguments.count}")
     if arguments.open:
-        _open(sheet)
+        _open(page)
 
 
-def _next(arguments: argparse.Namespace) -> int:
-    return (arguments.seed or 0) + int(arguments.count)
+def _own_sheet(arguments: argparse.Namespace) -> Any:
+    """The worksheet of an expression, where one is given."""
+    from micrograd.show.practice.worksheet import worksheet
+
+    if arguments.expression is None:
+        if arguments.title is not None:
+            raise ValueError("--title is for an expression of your own")
+        return None
+    if any(x is not None for x in (arguments.level, arguments.seed, arguments.count)):
+        raise ValueError(
+            "--level, --seed and --count invent exercises; an expression of your own is one"
+        )
+    given = {} if arguments.title is None else {"title": arguments.title}
+    return worksheet(_labelled(arguments), **given, marking=arguments.marking)
+
+
+def _bank(arguments: argparse.Namespace, own: Any, level: int) -> None:
+    from micrograd.show.practice.bank import Bank
+
+    for ending, path in ((".xml", arguments.moodle), (".zip", arguments.canvas)):
+        if path and not path.lower().endswith(ending):
+            raise ValueError(f"got {path!r}; Moodle reads an .xml file, Canvas a .zip")
+    count = 30 if arguments.count is None else arguments.count
+    made = Bank([own]) if own else Bank.random(level, count, arguments.seed or 0)
+    for path in filter(None, (arguments.moodle, arguments.canvas)):
+        print(f"wrote {made.save(path)}: {len(made.questions)} questions")
 
 
 def _check(arguments: argparse.Namespace) -> None:

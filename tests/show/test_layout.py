@@ -27,7 +27,7 @@ from PIL import Image
 import micrograd
 from micrograd import Value, draw, step_through, worksheet
 from micrograd.nn import MLP
-from micrograd.show.graph import layout, render, text
+from micrograd.show.graph import files, layout, render, text
 from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Group, Run, places, size_of
 from micrograd.show.graph.picture import Picture
 from tools.architecture import PICTURES, picture
@@ -306,6 +306,21 @@ def test_a_png_shows_its_texts() -> None:
         image = np.asarray(Image.open(io.BytesIO(draw(v).content("png"))).convert("L"))
         dark.append(int((image < 90).sum()))
     assert dark[1] > 1.3 * dark[0] > 0
+
+
+def test_where_no_font_is_installed_letters_come_from_matplotlib(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import resvg_py
+
+    with_fonts = resvg_py.svg_to_bytes
+    monkeypatch.setattr(
+        resvg_py, "svg_to_bytes", lambda **given: with_fonts(**given, skip_system_fonts=True)
+    )
+    test_a_png_shows_its_texts()
+    monkeypatch.setattr(files, "_fonts", list)
+    with pytest.raises(AssertionError):
+        test_a_png_shows_its_texts()
 
 
 def test_a_pdf_is_a_page_of_the_pictures_size() -> None:

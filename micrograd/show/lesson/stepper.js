@@ -357,7 +357,9 @@
     if (pointed) radio.blur();
   }));
   $("slopes").hidden = quiz; // they would give the answers away
+  let slopesChosen = false; // on paper they are seen if somebody asked for them
   $("slopes").addEventListener("click", () => {
+    slopesChosen = true;
     $("slopes").setAttribute("aria-pressed", String($("slopes").getAttribute("aria-pressed") !== "true"));
     slope();
   });
@@ -384,6 +386,7 @@
     document.body.classList.toggle("six", six);
     for (let k = 0; k <= last; k++) {
       show(k);
+      if (!slopesChosen) slopes.clear();
       const slide = el("section", { class: "slide" }), picture = svg.cloneNode(true);
       picture.removeAttribute("style");
       slide.append(picture, document.querySelector(".said").cloneNode(true), $("work").cloneNode(true));

@@ -177,7 +177,7 @@ class Stepper:
         most = 460
         if self._views is not None:  # room for an example that is opened
             height = max(layout.height for layout in self._views.layouts)
-            most = 520
+            most = 570  # an open example of the lecture's network, in the smallest letters
         return round(min(max(height + 28, 200), most)) + 54 + self._panel
 
 

@@ -21,6 +21,7 @@ from micrograd.show.practice.sheet_page import forward, markdown, sheet_document
 from micrograd.show.practice.sheets import identity_of, packed
 
 if TYPE_CHECKING:
+    from micrograd.show.practice.bank import Bank
     from micrograd.show.practice.classroom import Classroom
 
 __all__ = ["Worksheet", "worksheet"]
@@ -93,6 +94,13 @@ class Worksheet:
     def packed(self) -> str:
         """The graph and the head as a comment, from which the sheet is marked."""
         return packed(self.walk, level=self.level, seed=self.seed, number=self.number)
+
+    @staticmethod
+    def bank(level: int, count: int = 30, seed: int = 0) -> Bank:
+        """Questions for Moodle or Canvas, of the same exercises as `classroom` gives."""
+        from micrograd.show.practice.bank import Bank
+
+        return Bank.random(level, count, seed)
 
     @property
     def page(self) -> str:
