@@ -113,6 +113,13 @@ def test_of_two_kinds_that_explain_all_the_one_that_was_nowhere_avoided_is_told(
     assert explained(report) == {"f": "own value", "e": "own value"}
 
 
+def test_of_two_kinds_that_give_the_same_numbers_the_more_specific_is_told() -> None:
+    x = Value(-1.0, label="x")
+    report = check(x.relu() * 3.0, {"x": 3})
+    assert report.marks["x"].mistakes == ("gate", "no local")
+    assert explained(report) == {"x": "gate"}
+
+
 def test_slips_of_two_kinds_are_put_down_to_both_and_an_unknown_one_to_none() -> None:
     sheet = worksheet.random(2, 7)
     learner, at = Learner(sheet.walk), sheet.walk.names.index
