@@ -299,13 +299,10 @@ def test_who_hands_in_twice_is_told_and_both_are_marked(tmp_path: Path) -> None:
 
 def test_a_roster_with_names_tells_whose_a_sheet_is(tmp_path: Path) -> None:
     public, _ = small().save(tmp_path / "class")
-    roster = (public / "roster.csv").read_text("utf-8").splitlines()
-    filled = [
-        roster[0],
-        roster[1].replace("1,,", "1,Ada Lovelace,"),
-        roster[2].replace("2,,", "2,Ben,"),
-    ]
-    (public / "roster.csv").write_text("\n".join([*filled, *roster[3:]]), encoding="utf-8")
+    roster = (public / "roster.csv").read_text("utf-8")
+    for number, name in ((1, "Ada Lovelace"), (2, "Ben"), (3, "Dora")):
+        roster = roster.replace(f"\n{number},,", f"\n{number},{name},")
+    (public / "roster.csv").write_text(roster, encoding="utf-8")
     classroom = Classroom.load(public)
     first, second, *_ = classroom.sheets.values()
     (tmp_path / "answers").mkdir()
@@ -315,9 +312,30 @@ def test_a_roster_with_names_tells_whose_a_sheet_is(tmp_path: Path) -> None:
     report = classroom.check(tmp_path / "answers")
     assert [paper.pupil for paper in report.papers] == ["Ada Lovelace", "Cem"]
     (problem,) = report.problems
-    assert (
-        f"is by Cem and answers sheet {second.identity}, which the roster gives to Ben" in problem
-    )
+    owner = f"is by Cem and answers sheet {second.identity}, which the roster gives to Ben."
+    assert problem.endswith(owner)
+    rows = list(csv.DictReader(report.csv.splitlines()))
+    assert [row["name"] for row in rows] == ["Ada Lovelace", "Cem", "Dora", ""]
+    assert "Dora: nothing handed in" in report.page
+
+
+def test_answers_from_paper_are_typed_into_the_roster(tmp_path: Path) -> None:
+    """A column for each gradient; who handed nothing in has an empty row."""
+    public, _ = small().save(tmp_path / "class")
+    roster = (public / "roster.csv").read_text("utf-8").splitlines()
+    first, *_ = small().sheets.values()
+    columns = [f"{name}.grad" for name in right_of(first)]
+    numbers = [f"{x:g}" for x in right_of(first).values()]
+    typed = [
+        ",".join([roster[0], *columns]),
+        ",".join([roster[1].replace(",,", ",Ada,"), *numbers]),
+    ]
+    typed += [f"{row}{',' * len(columns)}" for row in roster[2:]]
+    (tmp_path / "typed.csv").write_text("\n".join(typed), encoding="utf-8")
+    report = Classroom.load(public).check(tmp_path / "typed.csv")
+    assert report.problems == [] and len(report.missing) == 3
+    (paper,) = report.papers
+    assert paper.pupil == "Ada" and paper.score == len(columns)
 
 
 def test_one_sheet_for_all_needs_no_identity(tmp_path: Path) -> None:

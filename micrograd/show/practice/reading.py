@@ -73,10 +73,13 @@ def same_sheet(a: str, b: str) -> bool:
     return a.strip().casefold() == b.strip().casefold()
 
 
-def read_file(path: str | os.PathLike[str], names: Container[str] = ()) -> list[HandedIn]:
+def read_file(
+    path: str | os.PathLike[str], names: Container[str] = (), *, blank: bool = False
+) -> list[HandedIn]:
     """Every learner's answers in a file; `names` are those of the gradients that are asked for.
 
     A line is `name = number`, or `name: number` or `name, number` with one of the known `names`.
+    A row of a table in which nothing is answered is left out, unless `blank`.
     """
     file = repr(os.fspath(path))
     text = read_text(path, f"; {_LINES}")
@@ -88,6 +91,7 @@ def read_file(path: str | os.PathLike[str], names: Container[str] = ()) -> list[
         found = list(_from_json(text, file, names))
     elif rows := _table(text, file):
         found = list(_from_table(rows, file))
+        found = [row for row in found if blank or row.problem or any(row.given.values())]
     else:
         found = [_from_lines(text, file, names)]
     if not found:
