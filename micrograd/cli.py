@@ -1,7 +1,8 @@
 """The command line: `python -m micrograd draw "tanh(x*w + b)" x=2 w=-3 b=6.88 -o neuron.svg`.
 
-A command is a function of the parsed arguments, entered in `_parser`. What it raises about its
-input is printed as one message, without a traceback.
+A command is a function of the parsed arguments, entered in `_parser`; those of worksheets stand in
+`show/practice/commands.py`. What one raises about its input is printed as one message, without a
+traceback.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from micrograd.engine import Value
 from micrograd.expression import evaluate
 from micrograd.missing import missing
 from micrograd.show.graph.text import shorten
+from micrograd.show.practice import commands as practice
 
 __all__ = ["main"]
 
@@ -76,35 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--open", action="store_true", help="show it in the browser")
     command = _of_expression(commands, "explain", _explain, "explain every gradient in words")
     command.add_argument("--wrt", metavar="name", help="explain all paths from this input only")
-    described = "write an exercise in backpropagation by hand, and its answers beside it"
-    command = commands.add_parser("worksheet", help=described, description=described)
-    command.add_argument(
-        "expression", nargs="?", help="your own, such as tanh(x*w); else a level's"
-    )
-    command.add_argument("numbers", nargs="*", metavar="name=number", help="such as x=2 w=-3")
-    command.add_argument("--level", type=int, help="from 1 (sums) to 6 (BatchNorm); 1 if not given")
-    command.add_argument("--seed", type=int, help="another seed, another exercise; 0 if not given")
-    command.add_argument("--count", type=int, help="sheets for a class, of this seed and the next")
-    command.add_argument("--title", help="what stands at the head of your own exercise")
-    command.add_argument("--marking", action="store_true", help="the page marks answers itself")
-    command.add_argument("--open", action="store_true", help="show it in the browser")
-    told = "an .html or .md file; with --count a new folder"
-    command.add_argument("-o", "--output", help=told)
-    command.add_argument(
-        "--moodle", metavar="bank.xml", help="questions for Moodle; --count of them"
-    )
-    command.add_argument("--canvas", metavar="bank.zip", help="questions for Canvas")
-    command.set_defaults(run=_worksheet)
-    described = "mark the answers to a worksheet, or to a class's"
-    command = commands.add_parser("check", help=described, description=described)
-    command.add_argument("sheet", help="the file that worksheet wrote, or the folder of a class")
-    told = "files of answers (saved from the page, name = number, or CSV), or a folder of them"
-    command.add_argument("answers", nargs="+", help=told)
-    command.add_argument("--reveal", action="store_true", help="tell the right answers too")
-    command.add_argument("-o", "--output", help="a class's report, an .html file")
-    command.add_argument("--csv", help="a class's marks as a table")
-    command.add_argument("--open", action="store_true", help="show the report in the browser")
-    command.set_defaults(run=_check)
+    practice.enter(commands, _labelled)
     return parser
 
 
@@ -178,13 +151,7 @@ def _step(arguments: argparse.Namespace) -> None:
     stepper.save(arguments.output)
     print(f"wrote {arguments.output}")
     if arguments.open:
-        _open(arguments.output)
-
-
-def _open(path: str | Path) -> None:
-    import webbrowser
-
-    webbrowser.open(Path(path).resolve().as_uri())
+        practice.show(arguments.output)
 
 
 def _trained(value: Value, names: str | None) -> list[Value]:
@@ -203,80 +170,3 @@ def _explain(arguments: argparse.Namespace) -> None:
     from micrograd.show.lesson.explain import explain
 
     print(explain(_labelled(arguments), wrt=arguments.wrt))
-
-
-def _worksheet(arguments: argparse.Namespace) -> None:
-    from micrograd.show.practice.worksheet import worksheet
-
-    level = 1 if arguments.level is None else arguments.level
-    seed = arguments.seed or 0
-    own = _own_sheet(arguments)
-    if arguments.moodle or arguments.canvas:
-        _bank(arguments, own, level)
-    elif arguments.output is None:
-        raise ValueError(
-            "say where to write: -o sheet.html, --moodle bank.xml or --canvas bank.zip"
-        )
-    if arguments.output is None:
-        return
-    if arguments.count is None:
-        made = own or worksheet.random(level, seed, marking=arguments.marking)
-        page, answers = made.save(arguments.output)
-        print(f"wrote {page} and {answers}")
-    else:
-        made = worksheet.classroom(level, arguments.count, seed, marking=arguments.marking)
-        folder, keys = made.save(arguments.output)
-        page = folder / "print.html"
-        print(f"wrote {arguments.count} sheets into {folder}, to print: {page}")
-        print(f"wrote their answers into {keys}; the next class: --seed {seed + arguments.count}")
-    if arguments.open:
-        _open(page)
-
-
-def _own_sheet(arguments: argparse.Namespace) -> Any:
-    """The worksheet of an expression, where one is given."""
-    from micrograd.show.practice.worksheet import worksheet
-
-    if arguments.expression is None:
-        if arguments.title is not None:
-            raise ValueError("--title is for an expression of your own")
-        return None
-    if any(x is not None for x in (arguments.level, arguments.seed, arguments.count)):
-        raise ValueError(
-            "--level, --seed and --count invent exercises; an expression of your own is one"
-        )
-    given = {} if arguments.title is None else {"title": arguments.title}
-    return worksheet(_labelled(arguments), **given, marking=arguments.marking)
-
-
-def _bank(arguments: argparse.Namespace, own: Any, level: int) -> None:
-    from micrograd.show.practice.bank import Bank
-
-    for ending, path in ((".xml", arguments.moodle), (".zip", arguments.canvas)):
-        if path and not path.lower().endswith(ending):
-            raise ValueError(f"got {path!r}; Moodle reads an .xml file, Canvas a .zip")
-    count = 30 if arguments.count is None else arguments.count
-    made = Bank([own]) if own else Bank.random(level, count, arguments.seed or 0)
-    for path in filter(None, (arguments.moodle, arguments.canvas)):
-        print(f"wrote {made.save(path)}: {len(made.questions)} questions")
-
-
-def _check(arguments: argparse.Namespace) -> None:
-    from micrograd.show.practice.marking import check
-
-    one = len(arguments.answers) == 1 and not Path(arguments.answers[0]).is_dir()
-    if one and not Path(arguments.sheet).is_dir() and not (arguments.output or arguments.csv):
-        print(check(arguments.sheet, arguments.answers[0], reveal=arguments.reveal))
-        return
-    if arguments.reveal:
-        raise ValueError("--reveal is for the answers to one sheet; a class has a folder of them")
-    from micrograd.show.practice.classroom import Classroom
-
-    report = Classroom.load(arguments.sheet).check(arguments.answers)
-    print(report)
-    written = report.save(arguments.output) if arguments.output else []
-    written += report.save_csv(arguments.csv) if arguments.csv else []
-    if written:
-        print(f"\nwrote {', '.join(map(str, written))}")
-    if arguments.open and written:
-        _open(written[0])

@@ -1,6 +1,6 @@
 """A class of thirty by script: made, answered with planted mistakes, marked, and reported.
 
-Covers `classroom.py`, `class_report.py`, `class_page.py`, `kinds.py`.
+Covers `classroom.py`, `class_report.py`, `class_page.py`, `kinds.py`, `commands.py`.
 """
 
 from __future__ import annotations
@@ -113,6 +113,13 @@ def test_of_two_kinds_that_explain_all_the_one_that_was_nowhere_avoided_is_told(
     assert explained(report) == {"f": "own value", "e": "own value"}
 
 
+def test_of_two_kinds_that_give_the_same_numbers_the_more_specific_is_told() -> None:
+    x = Value(-1.0, label="x")
+    report = check(x.relu() * 3.0, {"x": 3})
+    assert report.marks["x"].mistakes == ("gate", "no local")
+    assert explained(report) == {"x": "gate"}
+
+
 def test_slips_of_two_kinds_are_put_down_to_both_and_an_unknown_one_to_none() -> None:
     sheet = worksheet.random(2, 7)
     learner, at = Learner(sheet.walk), sheet.walk.names.index
@@ -218,7 +225,8 @@ PROBLEMS = {
     "empty": ("x.txt", " \n", r"x\.txt' is empty; write lines"),
     "broken JSON": ("x.json", '{"L": 1,', r"looks like JSON and is not: "),
     "no answers in JSON": ("x.json", '{"answers": 3}', r"holds int 3 where the answers by name"),
-    "a list of numbers": ("x.json", "[1]", r"holds int 1 where the answers by name belong"),
+    "a list of numbers": ("x.json", "[1]", r"holds no answers; write lines"),
+    "a head without rows": ("x.csv", "sheet,name,L\n", r"holds no answers; write lines"),
     "no names of ours": ("x.json", '{"sheet": "ID", "answers": {"q": 1}}',
         r"x\.json': there is no gradient called 'q' here"),
     "prose": ("x.txt", "I was ill.", r"holds no answers"),
@@ -252,6 +260,26 @@ def test_what_cannot_be_marked_is_one_sentence_and_the_rest_is_marked(
     assert problem in str(report)
 
 
+def test_a_list_of_answers_loses_none(tmp_path: Path) -> None:
+    classroom = small()
+    first, second, *_ = classroom.sheets.values()
+    rows = [{"sheet": s.identity, "answers": {"L": 1}} for s in (first, second)]
+    (tmp_path / "x.json").write_text(json.dumps([rows[0], 1, {}, rows[1]]), encoding="utf-8")
+    report = classroom.check(tmp_path)
+    assert [paper.sheet.number for paper in report.papers] == [1, 2]
+    one, two = report.problems
+    assert "entry 2 holds int 1 where the answers by name belong" in one
+    assert "entry 3 does not say which sheet it answers" in two
+
+
+def test_a_broken_roster_says_so(tmp_path: Path) -> None:
+    public, _ = small(2).save(tmp_path / "class")
+    for content in (b"", b"nr;who\n1;Ada\n", "number,name,sheet\n1,Gül,x".encode("cp1252")):
+        (public / "roster.csv").write_bytes(content)
+        with pytest.raises(ValueError, match=r"roster\.csv' cannot be read: it is a CSV in UTF-8"):
+            Classroom.load(public)
+
+
 def test_who_hands_in_twice_is_told_and_both_are_marked(tmp_path: Path) -> None:
     classroom = small()
     first, second, third, _ = classroom.sheets.values()
@@ -271,13 +299,10 @@ def test_who_hands_in_twice_is_told_and_both_are_marked(tmp_path: Path) -> None:
 
 def test_a_roster_with_names_tells_whose_a_sheet_is(tmp_path: Path) -> None:
     public, _ = small().save(tmp_path / "class")
-    roster = (public / "roster.csv").read_text("utf-8").splitlines()
-    filled = [
-        roster[0],
-        roster[1].replace("1,,", "1,Ada Lovelace,"),
-        roster[2].replace("2,,", "2,Ben,"),
-    ]
-    (public / "roster.csv").write_text("\n".join([*filled, *roster[3:]]), encoding="utf-8")
+    roster = (public / "roster.csv").read_text("utf-8")
+    for number, name in ((1, "Ada Lovelace"), (2, "Ben"), (3, "Dora")):
+        roster = roster.replace(f"\n{number},,", f"\n{number},{name},")
+    (public / "roster.csv").write_text(roster, encoding="utf-8")
     classroom = Classroom.load(public)
     first, second, *_ = classroom.sheets.values()
     (tmp_path / "answers").mkdir()
@@ -287,9 +312,30 @@ def test_a_roster_with_names_tells_whose_a_sheet_is(tmp_path: Path) -> None:
     report = classroom.check(tmp_path / "answers")
     assert [paper.pupil for paper in report.papers] == ["Ada Lovelace", "Cem"]
     (problem,) = report.problems
-    assert (
-        f"is by Cem and answers sheet {second.identity}, which the roster gives to Ben" in problem
-    )
+    owner = f"is by Cem and answers sheet {second.identity}, which the roster gives to Ben."
+    assert problem.endswith(owner)
+    rows = list(csv.DictReader(report.csv.splitlines()))
+    assert [row["name"] for row in rows] == ["Ada Lovelace", "Cem", "Dora", ""]
+    assert "Dora: nothing handed in" in report.page
+
+
+def test_answers_from_paper_are_typed_into_the_roster(tmp_path: Path) -> None:
+    """A column for each gradient; who handed nothing in has an empty row."""
+    public, _ = small().save(tmp_path / "class")
+    roster = (public / "roster.csv").read_text("utf-8").splitlines()
+    first, *_ = small().sheets.values()
+    columns = [f"{name}.grad" for name in right_of(first)]
+    numbers = [f"{x:g}" for x in right_of(first).values()]
+    typed = [
+        ",".join([roster[0], *columns]),
+        ",".join([roster[1].replace(",,", ",Ada,"), *numbers]),
+    ]
+    typed += [f"{row}{',' * len(columns)}" for row in roster[2:]]
+    (tmp_path / "typed.csv").write_text("\n".join(typed), encoding="utf-8")
+    report = Classroom.load(public).check(tmp_path / "typed.csv")
+    assert report.problems == [] and len(report.missing) == 3
+    (paper,) = report.papers
+    assert paper.pupil == "Ada" and paper.score == len(columns)
 
 
 def test_one_sheet_for_all_needs_no_identity(tmp_path: Path) -> None:

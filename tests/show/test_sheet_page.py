@@ -98,7 +98,7 @@ def test_a_sheet_prints_on_one_page_or_two_with_room_to_write(
         assert not found["cut"] and found["buttons"] == 0
 
 
-@pytest.mark.parametrize("level", [2, 6])
+@pytest.mark.parametrize("level", [4, 6])
 def test_a_class_prints_from_one_file(level: int, driver: Any, tmp_path: Path) -> None:
     public, keys = worksheet.classroom(level, 4, 7).save(tmp_path / "class")
     for paper in PAPER:
@@ -112,6 +112,7 @@ def test_a_class_prints_from_one_file(level: int, driver: Any, tmp_path: Path) -
         assert [place for place, _ in tops] == ["page"] * 3 + ["auto"]
         assert all(f"No. {k} " in head for k, (_, head) in enumerate(tops, 1)), tops
         shown(driver, (keys / "print.html").read_text("utf-8"), tmp_path)
+        assert pages_of(driver, paper) == 4 * (1 if level <= 4 else 2)
         assert in_print(driver, paper, MEASURE)["wide"] <= 0
 
 

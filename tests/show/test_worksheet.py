@@ -750,7 +750,7 @@ def test_a_page_of_several_sheets_is_no_sheet(tmp_path: Path) -> None:
     texts = [worksheet.random(1, seed).page for seed in (1, 2)]
     (tmp_path / "two.html").write_text("".join(texts), encoding="utf-8")
     assert len(read_sheets(tmp_path / "two.html")) == 2
-    with pytest.raises(ValueError, match=r"holds 2 sheets; answers to a class are marked with"):
+    with pytest.raises(ValueError, match=r"holds 2 sheets; the answers to a class are marked with"):
         check(tmp_path / "two.html", {})
 
 

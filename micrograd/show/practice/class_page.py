@@ -107,9 +107,10 @@ def _marks(report: ClassReport) -> Iterator[str]:
     head = "".join(f"<th scope='col'>{text}</th>" for text in heads)
     rows = [_row(paper) for paper in report.papers]
     for sheet in report.missing:
+        who = html.escape(report.owner(sheet) or f"sheet {sheet.identity}")
         rows.append(
-            f"<tr class='missing'><td>{sheet.number or ''}</td><td colspan='5'>sheet "
-            f"{html.escape(sheet.identity)}: nothing handed in</td></tr>"
+            f"<tr class='missing'><td>{sheet.number or ''}</td>"
+            f"<td colspan='5'>{who}: nothing handed in</td></tr>"
         )
     yield (
         "<section><h2>Marks</h2><p class='about'>The score counts answers that are right, or "

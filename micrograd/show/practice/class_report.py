@@ -64,6 +64,7 @@ class ClassReport:
     """The papers that were marked, and the problems, a sentence each: what was not, and why."""
 
     sheets: list[Worksheet]
+    roster: dict[str, str] = field(default_factory=dict)  # names by identity in small letters
     papers: list[Paper] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -92,6 +93,10 @@ class ClassReport:
         """The sheets that nobody answered."""
         seen = {paper.sheet.identity for paper in self.papers}
         return [sheet for sheet in self.sheets if sheet.identity not in seen]
+
+    def owner(self, sheet: Worksheet) -> str:
+        """Whose sheet it is, where the roster says so."""
+        return self.roster.get(sheet.identity.casefold(), "")
 
     @property
     def pupils(self) -> int:
@@ -171,7 +176,7 @@ class ClassReport:
                 "; ".join(map(name_of, kinds)), _harmless(short(paper.source)),
             ])  # fmt: skip
         for sheet in self.missing:
-            rows.writerow([sheet.number, "", sheet.identity])
+            rows.writerow([sheet.number, _harmless(self.owner(sheet)), sheet.identity])
         return file.getvalue()
 
     @property

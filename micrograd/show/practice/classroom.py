@@ -101,7 +101,7 @@ class Classroom:
         What cannot be read or belongs to no sheet of this class is among the report's `problems`.
         """
         given = [answers] if isinstance(answers, (str, os.PathLike)) else list(answers)
-        report = ClassReport(list(self.sheets.values()))
+        report = ClassReport(list(self.sheets.values()), self.pupils)
         names = {name for sheet in self.sheets.values() for name in sheet.walk.names}
         for file in _files(given):
             try:
@@ -175,4 +175,10 @@ def _files(given: Sequence[PathLike]) -> Iterator[Path]:
 
 def _read_roster(path: Path) -> dict[str, str]:
     """The names in the roster, by identity."""
-    return {row.sheet.casefold(): row.pupil for row in read_file(path) if row.pupil and row.sheet}
+    try:
+        rows = read_file(path, blank=True)
+    except ValueError:
+        raise ValueError(
+            f"{str(path)!r} cannot be read: it is a CSV in UTF-8 with the head number,name,sheet"
+        ) from None
+    return {row.sheet.casefold(): row.pupil for row in rows if row.pupil and row.sheet}

@@ -18,9 +18,8 @@ from micrograd.show.lesson.formulas import local_derivatives, named
 from micrograd.show.lesson.walk import Use, Walk
 from micrograd.show.practice.answers import matches
 from micrograd.show.practice.parts import Edits, parts_of, total
-from micrograd.show.practice.recursion import recursions
 
-__all__ = ["MISTAKES", "Mistake", "diagnose", "suspects", "wrong_numbers"]
+__all__ = ["MISTAKES", "Mistake", "diagnose", "suspects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,24 +172,3 @@ def diagnose(
         if mistake not in found and matches(answer, number):
             found[mistake] = number
     return {mistake: found[mistake] for mistake in MISTAKES if mistake in found}
-
-
-def wrong_numbers(walk: Walk, i: int) -> dict[str, tuple[float, ...]]:
-    """The numbers that each known mistake gives for node i where the right gradients arrive.
-
-    Those that would count as right are not among them; the likeliest mistake comes first.
-    """
-    right, uses = walk.grads[i], walk.uses_of(i)
-    if not uses:
-        found = {"output": [walk.data[i], 0.0]}
-    else:
-        found, parts = {}, parts_of(uses)
-        recursed = [grads[i] for grads in recursions(walk)]
-        for mistake, edits in suspects(walk, uses, len(uses), recursed):
-            found.setdefault(mistake, []).append(total(parts, walk.grads, edits))
-    told = {
-        mistake: tuple(dict.fromkeys(x for x in found[mistake] if not matches(x, right)))
-        for mistake in MISTAKES
-        if mistake in found
-    }
-    return {mistake: numbers for mistake, numbers in told.items() if numbers}

@@ -73,10 +73,13 @@ def same_sheet(a: str, b: str) -> bool:
     return a.strip().casefold() == b.strip().casefold()
 
 
-def read_file(path: str | os.PathLike[str], names: Container[str] = ()) -> list[HandedIn]:
+def read_file(
+    path: str | os.PathLike[str], names: Container[str] = (), *, blank: bool = False
+) -> list[HandedIn]:
     """Every learner's answers in a file; `names` are those of the gradients that are asked for.
 
     A line is `name = number`, or `name: number` or `name, number` with one of the known `names`.
+    A row of a table in which nothing is answered is left out, unless `blank`.
     """
     file = repr(os.fspath(path))
     text = read_text(path, f"; {_LINES}")
@@ -85,9 +88,15 @@ def read_file(path: str | os.PathLike[str], names: Container[str] = ()) -> list[
     if text.lstrip()[:9].lower() == "<!doctype":
         raise ValueError(f"{file} is a page, which keeps no answers; {_LINES}")
     if text.lstrip()[0] in "{[":
-        return list(_from_json(text, file, names))
-    rows = _table(text, file)
-    return list(_from_table(rows, file)) if rows else [_from_lines(text, file, names)]
+        found = list(_from_json(text, file, names))
+    elif rows := _table(text, file):
+        found = list(_from_table(rows, file))
+        found = [row for row in found if blank or row.problem or any(row.given.values())]
+    else:
+        found = [_from_lines(text, file, names)]
+    if not found:
+        raise ValueError(f"{file} holds no answers; {_LINES}")
+    return found
 
 
 # --- JSON -----------------------------------------------------------------------------------------
@@ -99,6 +108,8 @@ def _from_json(text: str, file: str, names: Container[str]) -> Iterator[HandedIn
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{file} looks like JSON and is not: {error}") from None
     rows = found if isinstance(found, list) else [found]
+    if not any(isinstance(row, dict) for row in rows):
+        rows = []
     for number, row in enumerate(rows, 1):
         source = file if len(rows) == 1 else f"{file}, entry {number}"
         head, given, tries = row, row, {}

@@ -73,8 +73,8 @@ def read_sheet(path: str | os.PathLike[str]) -> Sheet:
     sheets = read_sheets(path)
     if len(sheets) > 1:
         raise ValueError(
-            f"{os.fspath(path)!r} holds {len(sheets)} sheets; answers to a class are marked with "
-            "its folder, check(folder, answers)"
+            f"{os.fspath(path)!r} holds {len(sheets)} sheets; the answers to a class are marked "
+            "with its folder"
         )
     if not sheets:
         raise ValueError(
