@@ -27,9 +27,8 @@ _REGULAR = {
 _BOLD = {
     28: "'", 30: "ijl", 33: " /I\\|", 35: ",.:;·", 38: "-", 40: "!()[]f²³", 43: "t⁰¹⁴⁵⁶⁷⁸⁹",
     45: "`r", 48: '"*', 50: "∂⁻", 53: "z", 57: "J_csvxy", 60: "aek√",
-    63: "$0123456789?FLTbdghnopqu{}", 65: "Z", 68: "EPSVXY", 73: "ABCDKRU∞∑", 75: "#+<=>HN^~−×≠≤≥", 78: "&", 80: "GOQ",
-    83: "w",
-    88: "M", 90: "%", 93: "m", 98: "W", 100: "@…→←",
+    63: "$0123456789?FLTbdghnopqu{}", 65: "Z", 68: "EPSVXY", 73: "ABCDKRU∞∑", 75: "#+<=>HN^~−×≠≤≥",
+    78: "&", 80: "GOQ", 83: "w", 88: "M", 90: "%", 93: "m", 98: "W", 100: "@…→←",
 }  # fmt: skip
 _TABLES = tuple(
     {c: hundredths / 100 for hundredths, letters in table.items() for c in letters}
