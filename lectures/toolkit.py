@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Run
-from micrograd.show.graph.palette import PALETTE
+from micrograd.show.graph.palette import PALETTE, SERIES
 from micrograd.show.graph.picture import Picture
 
 __all__ = [
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 # Okabe and Ito, "Color Universal Design", 2008: told apart with any common colour blindness
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+COLOURS = SERIES
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
