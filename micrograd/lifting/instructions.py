@@ -10,11 +10,13 @@ from micrograd.lifting.complete import LONG, lengthened
 from micrograd.lifting.groups import Wave
 from micrograd.lifting.layout import Instruction
 from micrograd.lifting.nodes import Node
-from micrograd.lifting.rows import COPY
+from micrograd.lifting.rows import COPY, choose
 from micrograd.lifting.scans import Scan
+from micrograd.lifting.steps.expression import Apply, Read
+from micrograd.lifting.straight import Straight
 from micrograd.lifting.strides import FAR, Access, nest, segments, squeezed
 
-__all__ = ["Group", "Neutral", "cell", "gathered", "scan"]
+__all__ = ["Group", "Neutral", "cell", "gathered", "scan", "straight"]
 
 _PIECES = 3  # a group is cut into at most so many regular pieces before it is gathered,
 _DOT_PIECES = 16  # and a group of dots, where a gather copies most: q . k of a causal attention
@@ -28,6 +30,10 @@ class Neutral:
         self.at: dict[float, int] = {}
 
     def prepare(self, group: list[Node]) -> None:
+        if isinstance(group, Straight):
+            for code in range(len(group.cases)):
+                self._add(float(code))
+            return
         lengths = {len(node.operands[-1]) for node in group}
         if len(lengths) > 1:
             self._add(self.number(group[0]))
@@ -63,6 +69,21 @@ def scan(scan: Scan, base: int, address: dict[int, int]) -> list[Instruction]:
     begin = Instruction("map", COPY, Access(base, (), ()), (first,), None, 0, 0)
     out = Access(base + 1, (n,), (1,))
     loop = Instruction("scan", None, out, tuple(operands), None, 0, scan.replaces, scan.value)
+    return [begin, loop]
+
+
+def straight(
+    group: Straight, base: int, address: dict[int, int], neutral: Neutral
+) -> list[Instruction]:
+    """A table of numbers as a loop that reads what it writes, after a copy of what is outside."""
+    first, n = len(group.outside), len(group.codes)
+    copied = gathered(np.array([address[place] for place in group.outside]), (first,), ())
+    begin = Instruction("map", COPY, Access(base, (first,), (1,)), (copied,), None, 0, 0)
+    numbers = np.array([neutral.at[float(code)] for code in range(len(group.cases))])
+    reads = [gathered(row, (n,), ()) for row in (*(base + group.reads), numbers[group.codes])]
+    value = Apply(choose(len(group.cases)), (Read(len(group.reads)), *group.cases))
+    out = Access(base + first, (n,), (1,))
+    loop = Instruction("straight", None, out, tuple(reads), None, 0, group.replaces, value)
     return [begin, loop]
 
 

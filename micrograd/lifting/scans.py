@@ -14,7 +14,7 @@ from functools import reduce
 from typing import Any
 
 from micrograd import ops
-from micrograd.lifting.groups import Graph
+from micrograd.lifting.groups import Graph, Serial
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.rows import QUOTIENT_PLUS
 from micrograd.lifting.steps.expression import Apply, Formula, Read
@@ -26,7 +26,7 @@ _LONGEST = 24  # operations in the expression of one link
 _SEARCHED = 30  # groups looked at for each group that there is
 
 
-class Scan(list[Node]):
+class Scan(Serial):
     """The links of a chain. `value` computes one from what it reads, of which `carried` is the link
     before; `reads` are the places, link after link, in the order of the numbers in `value`.
     """
@@ -55,12 +55,9 @@ def scans(graph: Graph, outputs: Iterable[int]) -> Graph:
         return graph
     members = [chains.members(scan) for scan in found]
     alone = graph.groups.keys() - {g for some in members for g in some}
-    sets = [*members, *([g] for g in alone)]
-    joined = graph.joining(sets)
-    for number, (scan, some) in enumerate(zip(found, members, strict=True)):
+    for scan, some in zip(found, members, strict=True):
         scan.replaces = sum(graph.groups[g][0].replaces for g in some)
-        joined.groups[number] = scan
-    return joined
+    return graph.joining([*members, *([g] for g in alone)], dict(enumerate(found)))
 
 
 class _Link:

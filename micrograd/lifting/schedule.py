@@ -12,16 +12,19 @@ from typing import Any
 
 from micrograd.lifting.complete import alongside, completed
 from micrograd.lifting.fuse import Fused
-from micrograd.lifting.groups import Graph, by_length
-from micrograd.lifting.instructions import Group, Neutral, cell, scan
+from micrograd.lifting.groups import Graph, Serial, by_length
+from micrograd.lifting.instructions import Group, Neutral, cell, scan, straight
 from micrograd.lifting.layout import PARAMETERS, Instruction, Layout
 from micrograd.lifting.merge import merge
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.scans import Scan, scans
+from micrograd.lifting.straight import Straight, straightened
 from micrograd.lifting.tape import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
 from micrograd.lifting.wavefront import waves
 
 __all__ = ["schedule"]
+
+_MANY = 2_000  # groups among which it takes long to find some to merge
 
 
 def _completed(tape: Tape, fused: Fused) -> list[Any]:
@@ -31,7 +34,7 @@ def _completed(tape: Tape, fused: Fused) -> list[Any]:
     groups: list[Any] = []
     for group in _groups(tape, fused):
         made = group
-        if not isinstance(group, Scan):
+        if not isinstance(group, Serial):
             made = completed(group, fresh)
             made = alongside(group, whole, fresh) if made is group else made
             if made is not group:
@@ -68,6 +71,11 @@ def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layo
     found: list[Instruction] = []
     for group in groups:
         base = size
+        if isinstance(group, Straight):
+            address.update((place, base + line) for place, line in group.lines.items())
+            size += len(group.outside) + len(group.codes)
+            found += straight(group, base, address, neutral)
+            continue
         size += isinstance(group, Scan)  # before its links stands what the first is made from
         for node in group:
             address[node.place] = size
@@ -116,4 +124,7 @@ def _groups(tape: Tape, fused: Fused) -> list[list[Node]]:
         group[1].append(node)
         source[node.place] = group[0]
     groups = [part for _, group in members.values() for part in by_length(group)]
-    return merge(scans(waves(Graph(groups)), fused.outputs)).in_order()
+    graph = scans(waves(Graph(groups)), fused.outputs)
+    if len(graph.groups) > _MANY:
+        graph = straightened(graph)
+    return straightened(merge(graph)).in_order()

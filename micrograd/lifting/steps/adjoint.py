@@ -29,6 +29,7 @@ from micrograd.lifting.steps.first_writes import first_writes
 from micrograd.lifting.steps.flow import Marks, flows, wanted
 from micrograd.lifting.steps.ir import Array, Program, Step, View
 from micrograd.lifting.steps.simplify import simplified
+from micrograd.lifting.steps.straight import Cases, cases_of, pushed_back
 from micrograd.lifting.steps.walks import dense, is_recurrence, moving, standing, walk
 
 __all__ = ["Backward", "adjoint", "backward", "gradient", "seed"]
@@ -89,7 +90,7 @@ class _Adjoint:
         self.wanted = wanted(program, self.between)
         self.marks = [Marks()]  # what is reached; then, beside it, what is reached by steps
         self.steps: list[Step] = []
-        self.chains = 0
+        self.chains = self.lists = 0
         self.masks: dict[bytes, Array] = {}
         self.sums = {s.out.array for s in program.forward if s.accumulate}
 
@@ -101,6 +102,10 @@ class _Adjoint:
             self.push_into(window.loops, window.view, Read(0), (view,), which)
         self.marks.append(Marks())
         for step in reversed(self.program.forward):
+            cases = cases_of(step)
+            if cases is not None:
+                self.push_cases(step, cases)
+                continue
             reached = self.cut(step)
             if reached is not None:
                 self.push(*reached)
@@ -157,6 +162,14 @@ class _Adjoint:
         for k, part in parts.items():
             if k not in own:
                 self.push_into(step.loops, step.reads[k], part, views, which)
+
+    def push_cases(self, step: Step, cases: Cases) -> None:
+        """Straight-line code: turn by turn, from those that a gradient reaches to what they read."""
+        self.lists += 1
+        into = gradient(step.out.array)
+        made = pushed_back(step, cases, into, str(self.lists), self.marks, self.wanted)
+        if made is not None:
+            self.steps.append(made)
 
     def push_back(self, step: Step, k: int, part: Formula, views: Sequence[View]) -> None:
         """What each turn of a recurrence passes on to the turn before, from the last to the first.
