@@ -18,7 +18,7 @@ from micrograd.lifting.layout import PARAMETERS, Instruction, Layout
 from micrograd.lifting.merge import merge
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.scans import Scan, scans
-from micrograd.lifting.straight import Straight, straightened
+from micrograd.lifting.straight import NARROW, Straight, straightened
 from micrograd.lifting.tape import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
 from micrograd.lifting.wavefront import waves
 
@@ -27,12 +27,12 @@ __all__ = ["schedule"]
 _MANY = 2_000  # groups among which it takes long to find some to merge
 
 
-def _completed(tape: Tape, fused: Fused) -> list[Any]:
+def _completed(tape: Tape, fused: Fused, narrow: int) -> list[Any]:
     """The groups, with triangles of dots completed to rectangles."""
     fresh = count(max((node.place for node in fused.nodes), default=0) + 1)
     whole: dict[int, list[int]] = {}  # for each place of a completed group, all its places
     groups: list[Any] = []
-    for group in _groups(tape, fused):
+    for group in _groups(tape, fused, narrow):
         made = group
         if not isinstance(group, Serial):
             made = completed(group, fresh)
@@ -44,12 +44,15 @@ def _completed(tape: Tape, fused: Fused) -> list[Any]:
     return groups
 
 
-def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layout, dict[int, int]]:
+def schedule(
+    tape: Tape, fused: Fused, parameters: dict[int, int], narrow: int = NARROW
+) -> tuple[Layout, dict[int, int]]:
     """Group, place and factor: the layout, and the address of each tape place.
 
-    `parameters`: the store's index of each captured place.
+    `parameters`: the store's index of each captured place. `narrow`: how many like numbers are no
+    array yet.
     """
-    groups = _completed(tape, fused)
+    groups = _completed(tape, fused, narrow)
     address: dict[int, int] = {}
     constants = [tape.number(i) for i in fused.leaves if tape.kinds[i] is CONSTANT]
     neutral = Neutral(constants)
@@ -91,7 +94,7 @@ def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layo
     return Layout(found, constants, size), address
 
 
-def _groups(tape: Tape, fused: Fused) -> list[list[Node]]:
+def _groups(tape: Tape, fused: Fused, narrow: int) -> list[list[Node]]:
     """Nodes of one level, one kind and the same sources, in recorded order; levels ascending."""
     level: dict[int, int] = {}
     source: dict[int, Any] = {}  # a leaf's kind or argument, a node's group
@@ -126,5 +129,5 @@ def _groups(tape: Tape, fused: Fused) -> list[list[Node]]:
     groups = [part for _, group in members.values() for part in by_length(group)]
     graph = scans(waves(Graph(groups)), fused.outputs)
     if len(graph.groups) > _MANY:
-        graph = straightened(graph)
-    return straightened(merge(graph)).in_order()
+        graph = straightened(graph, narrow)
+    return straightened(merge(graph), narrow).in_order()

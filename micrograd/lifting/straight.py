@@ -24,10 +24,10 @@ from micrograd.lifting.nodes import Node
 from micrograd.lifting.rows import QUOTIENT, QUOTIENT_PLUS
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 
-__all__ = ["FEWEST", "Straight", "straightened"]
+__all__ = ["FEWEST", "NARROW", "Straight", "straightened"]
 
 FEWEST = 64  # numbers that are worth a table
-_NARROW = 2  # a group of more is an array; batches are recorded at three rows and more
+NARROW = 4  # a group of more is an array
 _SHORT = 8  # numbers that one of them may read
 _PLUS_PRODUCT = Apply(ops.add, (Read(0), Apply(ops.mul, (Read(1), Read(2)))))
 
@@ -114,9 +114,9 @@ class _Table:
         return len(self.codes) - 1
 
 
-def straightened(graph: Graph) -> Graph:
-    """The graph with single numbers that can be computed in a row as one group."""
-    narrow = {g for g, group in graph.groups.items() if _is_narrow(group)}
+def straightened(graph: Graph, widest: int = NARROW) -> Graph:
+    """The graph with groups of up to `widest` numbers that can be computed in a row as one."""
+    narrow = {g for g, group in graph.groups.items() if _is_narrow(group, widest)}
     if sum(len(graph.groups[g]) for g in narrow) < FEWEST:
         return graph
     long: list[list[int]] = []
@@ -131,8 +131,8 @@ def straightened(graph: Graph) -> Graph:
     return graph.joining([*long, *sets], made) if made else graph
 
 
-def _is_narrow(group: list[Node]) -> bool:
-    if len(group) > _NARROW or isinstance(group, Serial):
+def _is_narrow(group: list[Node], widest: int) -> bool:
+    if len(group) > widest or isinstance(group, Serial):
         return False
     return all(node.kind != "take" and _width(node) <= _SHORT for node in group)
 

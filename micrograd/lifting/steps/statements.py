@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import textwrap
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from micrograd import ops
@@ -11,6 +12,7 @@ from micrograd.lifting.steps.ir import Array, Step
 from micrograd.lifting.steps.notation import Line, product
 from micrograd.lifting.steps.operands import Operands, whole
 from micrograd.lifting.steps.slices import bracketed, reshaped, tuple_text
+from micrograd.lifting.steps.straight import cases_of
 from micrograd.lifting.steps.walks import is_recurrence, moving, repeats, standing
 
 __all__ = ["Statements"]
@@ -52,6 +54,8 @@ class Statements:
             if array in self._in_pieces:
                 declared = [Line(f"{array.name} = empty({tuple_text(self.operands.shape(array))})")]
         sign = "+=" if step.accumulate else "="
+        if cases_of(step) is not None:
+            return [*declared, *self._cases(step, sign)]
         if is_recurrence(step):
             return [*declared, self._recurrence(step)]
         if step.accumulate and (step.out.gather is not None or repeats(step)):
@@ -211,6 +215,23 @@ class Statements:
         shape = tuple(step.loops[k] for k in moving(step.out, step.loops))
         sign = "+=" if step.accumulate else "="
         return Line(f"{head}: {target} {sign} {value}", _comment(shape, step.replaces))
+
+    def _cases(self, step: Step, sign: str) -> Iterator[Line]:
+        """A step whose turns differ: a loop that reads, chooses and writes."""
+        assert isinstance(step.value, Apply)
+        which, *used = dict.fromkeys(k for x in step.value.inputs for k in reads_of(x))
+        names = {k: self.operands.free(letter) for k, letter in zip(used, "xyzuvw", strict=False)}
+        reads = [self.operands.aligned(step.reads[k], step.loops, (), {0: "s"}) for k in used]
+        names[which] = self.operands.aligned(step.reads[which], step.loops, (), {0: "s"})
+        yield Line(f"for s in range({step.loops[0]}):", _comment(step.loops, step.replaces))
+        yield Line(f"    {', '.join(names[k] for k in used)} = {', '.join(reads)}")
+        target = self.operands.target(step.out, step.loops, {0: "s"})
+        value = self.operands.notation.write(step.value, names.__getitem__)
+        for line in textwrap.wrap(
+            f"{target} {sign} {value}", 98, initial_indent="    ", subsequent_indent="        ",
+            break_long_words=False, break_on_hyphens=False,
+        ):  # fmt: skip
+            yield Line(line)
 
     def _is_row(self, step: Step, loop: int) -> bool:
         """Whether no turn of this loop reads what another turn of it writes."""
