@@ -90,14 +90,14 @@ def choose(count: int) -> Op:
             None,
             *(ops.where(ops.equal(which, float(k)), g, 0.0) for k in range(count)),
         ),
-        parameters=("choose", count),
+        parameters=("choose among", count),
         array=_chosen,
         builtin=True,
     )
 
 
 def is_choice(op: Op) -> bool:
-    return op.parameters[:1] == ("choose",)
+    return op.parameters[:1] == ("choose among",)
 
 
-families["choose"] = choose
+families["choose among"] = choose

@@ -24,6 +24,9 @@ from micrograd.op import Op
 __all__ = ["Table", "literal"]
 
 
+_IN_C: dict[Op, Callable[..., float]] = {ops.add: operator.add, ops.mul: operator.mul}
+
+
 class Table:
     """out[p] = f(x[a], y[b], ...), or +=, turn after turn; called with the arrays of `names`."""
 
@@ -73,9 +76,8 @@ def _loop(arrays: tuple[int, ...], accumulate: bool) -> Callable[..., None]:
 
 def _function(case: Formula, reads: Sequence[int], safe: bool) -> Callable[..., float]:
     """A case as a function of all operands, in the order of `reads`; `safe`: it never raises."""
-    if isinstance(case, Apply) and case.inputs == tuple(map(Read, reads)):
-        if case.op in (ops.add, ops.mul):
-            return operator.add if case.op is ops.add else operator.mul
+    if isinstance(case, Apply) and case.op in _IN_C and case.inputs == tuple(map(Read, reads)):
+        return _IN_C[case.op]
     known: dict[str, Any] = {}
 
     def apply(op: Op, *xs: Any) -> str:

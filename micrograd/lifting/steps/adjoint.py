@@ -164,7 +164,7 @@ class _Adjoint:
                 self.push_into(step.loops, step.reads[k], part, views, which)
 
     def push_cases(self, step: Step, cases: Cases) -> None:
-        """Straight-line code: turn by turn, from those that a gradient reaches to what they read."""
+        """Straight-line code: from each turn that a gradient reaches to those that it reads."""
         self.lists += 1
         into = gradient(step.out.array)
         made = pushed_back(step, cases, into, str(self.lists), self.marks, self.wanted)

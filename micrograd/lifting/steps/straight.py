@@ -55,7 +55,7 @@ class _Edges(NamedTuple):
     turns: np.ndarray
     into: np.ndarray
     codes: np.ndarray
-    others: np.ndarray  # a row for each further number that the gradient is computed from
+    others: list[np.ndarray]  # the places of further numbers that the gradient is computed from
 
 
 def pushed_back(
@@ -80,9 +80,8 @@ def pushed_back(
         return None
     for known in marks:
         known.of(step.out.array)[edges.into[found]] = True
-    lists = [edges.into[found], out[found], *edges.others[:, found]]
-    arrays = [gradient, gradient, *(step.out.array for _ in edges.others)]
-    into, *reads = (View(array, 0, (1,), places) for array, places in zip(arrays, lists, strict=True))
+    into, g = (View(gradient, 0, (1,), places[found]) for places in (edges.into, out))
+    reads = [g, *(View(step.out.array, 0, (1,), places[found]) for places in edges.others)]
     codes = edges.codes[found]
     which = Array(f"cases_{number}", codes.shape, "constant", codes.astype(np.float64))
     value = Apply(choose(len(formulas)), (Read(len(reads)), *formulas))
@@ -113,5 +112,5 @@ def _edges(step: Step, cases: Cases) -> tuple[list[Formula], _Edges]:
         for turns, k, formula, others in found
     ), strict=True))  # fmt: skip
     order = np.argsort(-turns, kind="stable")
-    others = np.array(rows, dtype=np.int64).reshape(width, len(turns))
-    return list(formulas), _Edges(turns[order], into[order], codes[order], others[:, order])
+    used = [x[order] for x in rows]
+    return list(formulas), _Edges(turns[order], into[order], codes[order], used)
