@@ -118,7 +118,7 @@ def _places(group: Sequence[Node]) -> Iterator[Iterable[int]]:
 
 def by_length(group: list[Node]) -> list[list[Node]]:
     """One group of padded rows where that is cheap, else one group a length."""
-    if cheap_to_pad(group):
+    if len(group) == 1 or cheap_to_pad(group):
         return [group]
     found: dict[int, list[Node]] = {}
     for node in group:

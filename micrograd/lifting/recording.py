@@ -209,8 +209,8 @@ def _in_order_of_use(captured: dict[Value, int], fused: Fused) -> list[Value]:
     """The captured leaves, so that what one group reads lies side by side in a new store."""
     value_at = {i: v for v, i in captured.items() if v._rule is None}
     ordered: dict[Value, None] = {}
-    wide = sorted(fused.nodes, key=lambda node: -len(node.operands[-1]))
-
+    wide = [node for node in fused.nodes if node.kind in ("dot", "take")]
+    wide.sort(key=lambda node: -len(node.operands[-1]))
     seen: set[int] = set()
 
     def visit(places: Sequence[int]) -> None:
@@ -223,9 +223,11 @@ def _in_order_of_use(captured: dict[Value, int], fused: Fused) -> list[Value]:
 
     for role in (1, 0):
         for node in wide:
-            if node.kind in ("dot", "take") and role < len(node.operands):
+            if role < len(node.operands):
                 visit(node.operands[role])
     for node in fused.nodes:
+        if len(ordered) == len(value_at):
+            break
         for places in node.operands:
             visit(places)
         if node.start in value_at:

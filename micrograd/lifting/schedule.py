@@ -24,7 +24,8 @@ from micrograd.lifting.wavefront import waves
 
 __all__ = ["schedule"]
 
-_MANY = 2_000  # groups among which it takes long to find some to merge
+_MANY = 2_000  # groups among which it takes long to find some to merge,
+_SMALL = 16  # and that are better in one table than apart if they are no larger
 
 
 def _completed(tape: Tape, fused: Fused, narrow: int) -> list[Any]:
@@ -95,6 +96,14 @@ def schedule(
 
 
 def _groups(tape: Tape, fused: Fused, narrow: int) -> list[list[Node]]:
+    """The groups, each after those that it reads, with all that belongs together in one."""
+    graph = scans(waves(Graph(_alike(tape, fused))), fused.outputs)
+    if len(graph.groups) > _MANY:
+        graph = straightened(graph, min(narrow * narrow, _SMALL))
+    return straightened(merge(graph), narrow).in_order()
+
+
+def _alike(tape: Tape, fused: Fused) -> list[list[Node]]:
     """Nodes of one level, one kind and the same sources, in recorded order; levels ascending."""
     level: dict[int, int] = {}
     source: dict[int, Any] = {}  # a leaf's kind or argument, a node's group
@@ -126,8 +135,4 @@ def _groups(tape: Tape, fused: Fused, narrow: int) -> list[list[Node]]:
             group = members[key] = (len(members), [])
         group[1].append(node)
         source[node.place] = group[0]
-    groups = [part for _, group in members.values() for part in by_length(group)]
-    graph = scans(waves(Graph(groups)), fused.outputs)
-    if len(graph.groups) > _MANY:
-        graph = straightened(graph, narrow)
-    return straightened(merge(graph), narrow).in_order()
+    return [part for _, group in members.values() for part in by_length(group)]

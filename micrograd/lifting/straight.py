@@ -13,7 +13,7 @@ The first lines hold what is read from outside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,13 @@ from micrograd.lifting.groups import Graph, Serial
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.rows import QUOTIENT, QUOTIENT_PLUS
 from micrograd.lifting.steps.expression import Apply, Formula, Read
+from micrograd.op import Op
 
 __all__ = ["FEWEST", "NARROW", "Straight", "straightened"]
 
 FEWEST = 64  # numbers that are worth a table
 NARROW = 4  # a group of more is an array
-_SHORT = 8  # numbers that one of them may read
+_SHORT = 16  # numbers that one of them may read
 _PLUS_PRODUCT = Apply(ops.add, (Read(0), Apply(ops.mul, (Read(1), Read(2)))))
 
 
@@ -49,8 +50,8 @@ class Straight(Serial):
         self.outside = table.outside
         first = len(self.outside)
         self.lines = {node.place: first + table.at[node.place] for node in nodes}
-        self.cases = [case for case, _ in table.cases.values()]
-        width = max(width for _, width in table.cases.values())
+        self.cases = [case for case, _ in table.cases]
+        width = max(width for _, width in table.cases)
         self.codes = np.array(table.codes, dtype=np.int64)
         columns = np.array([table.reads[k] for k in range(width)], dtype=np.int64)
         self.reads = np.where(columns < 0, -1 - columns, columns + first)
@@ -64,8 +65,8 @@ class _Table:
         self.outside: list[int] = []
         self.codes: list[int] = []
         self.reads: tuple[list[int], list[int], list[int]] = ([], [], [])
-        self.cases: dict[Any, tuple[Formula, int]] = {}
-        self._numbers: dict[Any, int] = {}
+        self.cases: list[tuple[Formula, int]] = []  # and how many operands each has
+        self._numbers: dict[Op | None, int] = {}
 
     def line(self, place: int) -> int:
         found = self.at.get(place)
@@ -76,14 +77,16 @@ class _Table:
 
     def add(self, node: Node) -> None:
         """The lines that compute a node; the last one is its own."""
-        columns = [[self.line(p) for p in places] for places in node.operands]
+        line = self.line
+        if node.kind == "map":
+            self.at[node.place] = self.map(node.op, [line(places[0]) for places in node.operands])
+            return
+        columns = [list(map(line, places)) for places in node.operands]
         if node.kind == "dot":
             xs, ws = columns
-            total = None if node.start is None else self.line(node.start)
+            total = None if node.start is None else line(node.start)
             for x, w in zip(xs, ws, strict=True):
                 total = self.product(x, w) if total is None else self.plus_product(total, x, w)
-        elif node.kind == "map":
-            total = self.map(node.op, [places[0] for places in columns])
         else:
             total, *others = columns[0]
             for x in others:
@@ -93,19 +96,21 @@ class _Table:
     def map(self, op: Any, xs: list[int]) -> int:
         if op is QUOTIENT_PLUS:
             return self.plus_product(self.map(QUOTIENT, xs[:3]), xs[3], xs[4])
-        return self._write(op, lambda: Apply(op, tuple(map(Read, range(len(xs))))), xs)
+        return self._write(op, xs)
 
     def product(self, x: int, w: int) -> int:
         return self.map(ops.mul, [x, w])
 
     def plus_product(self, total: int, x: int, w: int) -> int:
-        return self._write("plus product", lambda: _PLUS_PRODUCT, [total, x, w])
+        return self._write(None, [total, x, w])
 
-    def _write(self, key: Any, case: Callable[[], Formula], xs: list[int]) -> int:
-        code = self._numbers.get(key)
+    def _write(self, op: Op | None, xs: list[int]) -> int:
+        """One more line: a row of the op table, or x + y * z."""
+        code = self._numbers.get(op)
         if code is None:
-            code = self._numbers[key] = len(self.cases)
-            self.cases[key] = case(), len(xs)
+            code = self._numbers[op] = len(self.cases)
+            row = _PLUS_PRODUCT if op is None else Apply(op, tuple(map(Read, range(len(xs)))))
+            self.cases.append((row, len(xs)))
         self.codes.append(code)
         first, second, third = self.reads
         first.append(xs[0])
@@ -134,11 +139,10 @@ def straightened(graph: Graph, widest: int = NARROW) -> Graph:
 def _is_narrow(group: list[Node], widest: int) -> bool:
     if len(group) > widest or isinstance(group, Serial):
         return False
-    return all(node.kind != "take" and _width(node) <= _SHORT for node in group)
-
-
-def _width(node: Node) -> int:
-    return sum(map(len, node.operands))
+    for node in group:
+        if node.kind != "map" and (node.kind == "take" or sum(map(len, node.operands)) > _SHORT):
+            return False
+    return True
 
 
 def _phases(graph: Graph, narrow: set[int]) -> list[tuple[list[int], bool]]:
