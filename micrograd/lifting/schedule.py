@@ -13,7 +13,8 @@ from typing import Any
 from micrograd.lifting.complete import alongside, completed
 from micrograd.lifting.fuse import Fused
 from micrograd.lifting.groups import Graph, Serial, by_length
-from micrograd.lifting.instructions import Group, Neutral, cell, scan, straight
+from micrograd.lifting.in_turn import scan, straight
+from micrograd.lifting.instructions import Group, Neutral, cell
 from micrograd.lifting.layout import PARAMETERS, Instruction, Layout
 from micrograd.lifting.merge import merge
 from micrograd.lifting.nodes import Node
@@ -50,8 +51,8 @@ def schedule(
 ) -> tuple[Layout, dict[int, int]]:
     """Group, place and factor: the layout, and the address of each tape place.
 
-    `parameters`: the store's index of each captured place. `narrow`: how many like numbers are no
-    array yet.
+    `parameters`: the store's index of each captured place. `narrow`: so many like numbers are not
+    yet an array.
     """
     groups = _completed(tape, fused, narrow)
     address: dict[int, int] = {}

@@ -1,4 +1,7 @@
-"""`straight.py`, `steps/straight.py`, `run/straight.py`: numbers that no array fits, as a table."""
+"""Numbers that no array fits, as a table: found, printed, differentiated and run.
+
+Covers `straight.py`, `in_turn.py`, `steps/straight.py`, `run/straight.py`.
+"""
 
 from __future__ import annotations
 
