@@ -19,6 +19,7 @@ from micrograd.lifting.run.with_jax.rows import evaluated, form, largest
 from micrograd.lifting.steps.expression import reads_of
 from micrograd.lifting.steps.ir import Step, View, Window
 from micrograd.lifting.steps.notation import product
+from micrograd.lifting.steps.straight import cases_of
 from micrograd.lifting.steps.walks import is_recurrence, moving, repeats, walk
 
 __all__ = ["result", "run"]
@@ -29,7 +30,8 @@ def run(steps: Sequence[Step], arrays: Arrays) -> None:
     for step in steps:
         if 0 in step.loops:
             continue
-        if is_recurrence(step) or (repeats(step) and not _adds(step)):
+        differs = cases_of(step) is not None
+        if differs or is_recurrence(step) or (repeats(step) and not _adds(step)):
             _in_turn(step, arrays)
             continue
         kept = moving(step.out, step.loops)
