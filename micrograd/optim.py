@@ -41,38 +41,42 @@ class Optimizer:
         self._lr = _number("lr", lr)
 
     def zero_grad(self) -> None:
-        self.block.grads = 0.0
+        views = self.block.views()
+        if views is None:
+            self.block.grads = 0.0
+        else:
+            views[1].fill(0.0)
 
     def step(self) -> None:
         """Move every parameter once, by its gradient."""
-        block = self.block
-        numbers = block.data
-        native = sys.modules.get("micrograd.lifting.run.native.updates")
-        if native is not None and type(self) in _NATIVE and not numbers.flags.owndata:
-            self._move_at_once(native, numbers, block.grads)
-            return
-        self._move(numbers, block.grads)
-        if numbers.flags.owndata:  # a copy: these Values do not lie side by side in their store
-            block.data = numbers
+        views = self.block.views()
+        if views is None:  # these Values do not lie side by side in their store: copies
+            numbers = self.block.data
+            self._move(numbers, self.block.grads)
+            self.block.data = numbers
+        elif _UPDATES in sys.modules and type(self) in _NATIVE:
+            self._move_at_once(*views)
+        else:
+            self._move(*views)
 
     def _move(self, p: np.ndarray, g: np.ndarray) -> None:
         raise NotImplementedError(f"{type(self).__name__} does not say how to move parameters")
 
     # --- as one compiled loop, once lifted programs are compiled: the same numbers ----------------
 
-    def _move_at_once(self, native: Any, p: np.ndarray, g: np.ndarray) -> None:
+    def _move_at_once(self, p: np.ndarray, g: np.ndarray) -> None:
         """`_move` in one pass over the parameters."""
-        arrays = [p, g, *self._moments()]
-        store = (self.block._store, len(p), *map(id, arrays[2:]))
-        if self._compiled is None or self._compiled[0] != store:
-            self._compiled = store, native.Update(self._lines(native), arrays, _SETTINGS)
-        update = self._compiled[1]
-        update.settings[:] = self._settings()
-        update()
+        moments = self._moments()
+        arrays = (id(p), id(g), *map(id, moments)) if moments else (id(p), id(g))
+        if self._compiled is None or self._compiled[0] != arrays:  # it holds them, so ids last
+            native = sys.modules[_UPDATES]
+            update = native.Update(self._lines(native), (p, g, *moments), _SETTINGS)
+            self._compiled = arrays, update
+        self._compiled[1](*self._settings())
 
-    def _moments(self) -> list[np.ndarray]:
+    def _moments(self) -> tuple[np.ndarray, ...]:
         """What the optimiser remembers of each parameter."""
-        return []
+        return ()
 
     def _lines(self, native: Any) -> Any:
         raise NotImplementedError
@@ -121,8 +125,8 @@ class SGD(Optimizer):
         np.multiply(g, self.lr, out=scratch)
         p -= scratch
 
-    def _moments(self) -> list[np.ndarray]:
-        return [] if self._velocity is None else [self._velocity]
+    def _moments(self) -> tuple[np.ndarray, ...]:
+        return () if self._velocity is None else (self._velocity,)
 
     def _lines(self, native: Any) -> Any:
         return native.sgd(self._velocity is not None, self._decayed is not None, self.nesterov)
@@ -178,8 +182,8 @@ class Adam(Optimizer):
         length = self._lr * (1 - beta1) / (1 - beta1**self._t) / root
         return beta1, beta2, self.eps / root, length, self.weight_decay
 
-    def _moments(self) -> list[np.ndarray]:
-        return [self._m, self._v]
+    def _moments(self) -> tuple[np.ndarray, ...]:
+        return self._m, self._v
 
     def _lines(self, native: Any) -> Any:
         return native.adam("in g" if self._decayed is not None else "")
@@ -216,6 +220,7 @@ class AdamW(Adam):
 
 _NATIVE = (SGD, Adam, AdamW)  # not what others derive from them
 _SETTINGS = 5
+_UPDATES = "micrograd.lifting.run.native.updates"
 
 
 # --- schedules: call `step()` once an epoch, or once a step, after the optimiser's ----------------

@@ -69,7 +69,10 @@ def read(
     for i, x in enumerate(args):
         if batched:
             found.batched = i in batched
-        _read(x, found)
+        if type(x) is np.ndarray:  # most arguments
+            _read_array(x, found)
+        else:
+            _read(x, found)
     for name in sorted(kwargs) if kwargs else ():
         found.key.append(name)
         found.batched = name in batched

@@ -59,7 +59,7 @@ class Call(Rule):
         self.seeds: dict[int, float] = {}  # gradients that arrived at results, by output
         self.name = name
         # where results are made from other results: who they are, and their last gradients
-        self.made: list[tuple[int, ref[Value]]] = []
+        self.made: list[tuple[int, ref[Value]]] | tuple[()] = [] if program.has_between else ()
         self.grads: np.ndarray | None = None
         self.between: np.ndarray | None = None
 
@@ -101,8 +101,7 @@ class Call(Rule):
 
     def current(self) -> Memory:
         """The buffers; new ones with the same numbers if the parameters have moved."""
-        store = self.program.store.current()
-        if self.buffers.store is not store:
+        if self.buffers.store.successor is not None:
             fresh: Memory = self.program.buffers()
             fresh.take_over(self.buffers)
             self.buffers = fresh
