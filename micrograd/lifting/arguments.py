@@ -69,8 +69,10 @@ def read(
     for i, x in enumerate(args):
         if batched:
             found.batched = i in batched
-        if type(x) is np.ndarray:  # most arguments
-            _read_array(x, found)
+        if type(x) is np.ndarray and not batched and x.dtype.char in _NAMES:  # most: 0.2 us less
+            found.key.append((_NAMES[x.dtype.char], x.shape))
+            found.arrays.append(x)
+            found.values.append(None)
         else:
             _read(x, found)
     for name in sorted(kwargs) if kwargs else ():

@@ -229,8 +229,11 @@ class Executable:
             argument[...] = array
         if self._drawn or self._outside:
             self._bring(buffers)
-        with self.running:
+        self.running.acquire()  # `with` takes 0.1 us more
+        try:
             buffers.run_forward()
+        finally:
+            self.running.release()
         if self._updated:
             self._update(buffers)
         call = Call(self, buffers, self.name)
