@@ -52,7 +52,7 @@ def line(key: str, found: Found) -> dict[str, Any]:
         text = tables.shown(took * 1e6)
         if kind in OURS and took > seconds:
             text = f"**{text}**"
-        ways = ", ".join(name.split("-")[1:])
+        ways = "" if name in ENGINES else ", ".join(name.split("-")[1:])
         cells[title] = f"{text} ({ways})" if ways else text
     ratio = seconds / chosen[ROWS[key].ours[0]][1]
     text = f"{ratio:.2f}"

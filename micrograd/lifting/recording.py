@@ -205,6 +205,7 @@ def _result(found: np.ndarray, shape: tuple[int, ...]) -> Result:
 def _in_order_of_use(captured: dict[Value, int], fused: Fused) -> list[Value]:
     """The captured leaves, so that what one group reads lies side by side in a new store."""
     value_at = {i: v for v, i in captured.items() if v._rule is None}
+    count = len(value_at)  # once all are found, often in the first example, nothing can follow
     ordered: dict[Value, None] = {}
     wide = sorted(fused.nodes, key=lambda node: -len(node.operands[-1]))
 
@@ -220,9 +221,13 @@ def _in_order_of_use(captured: dict[Value, int], fused: Fused) -> list[Value]:
 
     for role in (1, 0):
         for node in wide:
+            if len(ordered) == count:
+                return list(ordered)
             if node.kind in ("dot", "take") and role < len(node.operands):
                 visit(node.operands[role])
     for node in fused.nodes:
+        if len(ordered) == count:
+            break
         for places in node.operands:
             visit(places)
         if node.start in value_at:
