@@ -27,7 +27,7 @@ class Rule:
         """One step of the chain rule: add to each input's grad what `node.grad` gives it."""
         raise NotImplementedError(f"{type(self).__name__} does not say how gradients flow back")
 
-    def backward(self, node: Value) -> bool:
+    def backward_at_once(self, node: Value) -> bool:
         """All of `node.backward()`, where the rule knows a shorter way; whether it has done it."""
         return False
 

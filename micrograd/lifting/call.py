@@ -58,7 +58,7 @@ class Call(Rule):
         self.seeds: dict[int, float] = {}  # gradients that arrived at results, by output
         self.name = name
         # where results are made from other results: who they are, and their last gradients
-        self.made: list[tuple[int, ref[Value]]] | tuple[()] = [] if program.has_between else ()
+        self.made: list[tuple[int, ref[Value]]] | None = [] if program.has_between else None
         self.grads: np.ndarray | None = None
         self.between: np.ndarray | None = None
 
@@ -90,7 +90,7 @@ class Call(Rule):
         self.grads[between] = grads[between]
         self.between[between] = True
         arrived = dict.fromkeys(between.tolist())
-        for which, made in self.made:
+        for which, made in self.made or ():
             value = made()
             if value is not None and which in arrived:
                 value._grad = float(self.grads[which])

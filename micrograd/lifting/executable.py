@@ -56,7 +56,7 @@ class Executable:
         executor: str = "numpy",
     ) -> None:
         self.name = name
-        self.executor, self.compiled = executor, EXECUTORS[executor]
+        self.executor, self.compiled = executor, EXECUTORS[executor].make
         self.recording = recording
         self.parameters = list(parameters)
         self.positions = np.array(positions, dtype=np.intp)  # of the parameters, in the steps
@@ -71,8 +71,7 @@ class Executable:
         for array in (*(x.array for x in program.arguments), *(x.array for x in program.draws)):
             brought[array] = size
             size += array.size
-        # compiled code may leave out what nobody reads; to NumPy's it would make no difference
-        kept = read_afterwards(program) if executor == "native" else None
+        kept = None if EXECUTORS[executor].stores_all else read_afterwards(program)
         self.code = self.compiled(program.forward, None, brought, kept)
         starts = self.code.placement.starts
         self._drawn = [starts[x.array] for x in program.draws]
@@ -109,7 +108,7 @@ class Executable:
     @property
     def loops(self) -> str:
         """The compiled loops as text that looks like C; only with `executor="native"`."""
-        if self.executor != "native":
+        if self.code.loops is None:
             raise AttributeError(
                 f"{self.name} is run by {self.executor!r}, which has no loops of its own; "
                 'lift(executor="native") has'

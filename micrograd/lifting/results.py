@@ -41,9 +41,11 @@ class Output(Rule):
         self.call.seeds[self.which] = node._grad
         node._left._grad += node._grad  # the engine pushes only from nodes that a gradient reached
 
-    def backward(self, node: Value) -> bool:
+    def backward_at_once(self, node: Value) -> bool:
         called, call = node._left, self.call
-        for value in called._left:
+        if called._rule is not call:  # somebody has assigned it a `_backward`
+            return False
+        for value in called._left or ():
             if value._rule is not None:
                 return False
         node._grad = called._grad = 1.0
@@ -74,7 +76,7 @@ def _result(node: Value | None, call: Call, which: int, number: float) -> Value:
     out._rule = rule = _new(Output)
     rule.call, rule.which = call, which
     out._left = node
-    if call.program.has_between:
+    if call.made is not None:
         call.made.append((which, ref(out)))
         if call.between is not None and call.grads is not None and call.between[which]:
             out._grad = float(call.grads[which])

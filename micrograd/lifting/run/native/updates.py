@@ -60,7 +60,7 @@ class Update:
         self._table = np.array([x.ctypes.data for x in self._held], dtype=np.uintp)
         run: Callable[..., Any] = library.function("run", None, ctypes.c_void_p, ctypes.c_void_p)
         self._run, self._address = run, ctypes.c_void_p(self._table.ctypes.data)
-        self._write = partial(Struct(f"{settings}d").pack_into, numbers, 0)
+        self._write = partial(Struct(f"{settings}d").pack_into, numbers.data, 0)
 
     def __call__(self, *settings: float) -> None:
         self._write(*settings)
