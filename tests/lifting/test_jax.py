@@ -416,8 +416,8 @@ def test_a_negation_is_what_its_array_holds_when_it_is_read() -> None:
 
     def after(*steps: Step) -> Step:
         negations = Negations()
-        for step in steps:
-            negations.note(step)
+        for one in steps:
+            negations.note(one)
         return negations.without(reader)
 
     subtracted = after(made, negation(4))
