@@ -117,6 +117,11 @@ def test_the_second_table_compares_native_code_with_the_fastest_ways() -> None:
     assert cells["JAX / native"] == "2.00 / 4.00"
     assert cells["PyTorch / native"] == "2.00 / 4.00"  # torch-foreach takes 1
     assert (cells["Gflop/s"], cells["of a product"]) == (16.0, "25%")
+    assert cells["pays after, steps"] == 1  # both first calls take a second
+    found["native-layers"]["first"] = 3.0
+    assert lift_table.pays_after(found, "layers") == 4
+    found["native-layers"]["seconds"] = 1.0
+    assert lift_table.pays_after(found, "layers") == "", "never"
     del found["native-layers"]["operations"]  # a whole training
     assert lift_table.native_line("makemore-32", {"found": found})["of a product"] == ""
 
