@@ -208,6 +208,7 @@ def _result(found: np.ndarray, shape: tuple[int, ...]) -> Result:
 def _in_order_of_use(captured: dict[Value, int], fused: Fused) -> list[Value]:
     """The captured leaves, so that what one group reads lies side by side in a new store."""
     value_at = {i: v for v, i in captured.items() if v._rule is None}
+    count = len(value_at)  # once all are found, often in the first example, nothing can follow
     ordered: dict[Value, None] = {}
     wide = [node for node in fused.nodes if node.kind in ("dot", "take")]
     wide.sort(key=lambda node: -len(node.operands[-1]))
@@ -223,10 +224,12 @@ def _in_order_of_use(captured: dict[Value, int], fused: Fused) -> list[Value]:
 
     for role in (1, 0):
         for node in wide:
+            if len(ordered) == count:
+                return list(ordered)
             if role < len(node.operands):
                 visit(node.operands[role])
     for node in fused.nodes:
-        if len(ordered) == len(value_at):
+        if len(ordered) == count:
             break
         for places in node.operands:
             visit(places)

@@ -13,6 +13,7 @@ from jax import lax
 
 from micrograd import ops
 from micrograd.lifting.run.with_jax.arrays import Arrays
+from micrograd.lifting.run.with_jax.negations import Negations
 from micrograd.lifting.run.with_jax.places import Turns
 from micrograd.lifting.run.with_jax.products import contracted
 from micrograd.lifting.run.with_jax.rows import evaluated, form, largest
@@ -27,9 +28,12 @@ __all__ = ["result", "run"]
 
 def run(steps: Sequence[Step], arrays: Arrays) -> None:
     """Carry out the steps; `arrays` holds the given arrays and receives the computed ones."""
+    negations = Negations()
     for step in steps:
         if 0 in step.loops:
             continue
+        step = negations.without(step)
+        negations.note(step)
         differs = cases_of(step) is not None
         if differs or is_recurrence(step) or (repeats(step) and not _adds(step)):
             _in_turn(step, arrays)
