@@ -16,7 +16,7 @@ __all__ = ["digest", "draw"]
 
 MARKS = {  # colour, shape: told apart without the colour, too
     "loops": ("#8ab6d6", "D"),
-    "native": ("C0", "*"),
+    "native": ("C0", "P"),
     "numpy": ("#444444", "s"),
     "torch": ("C1", "o"),
     "compiled": ("C3", "v"),

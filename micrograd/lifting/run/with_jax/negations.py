@@ -1,8 +1,8 @@
 """x + y, where y is the step m * -1, becomes x - m.
 
 Eager code writes a difference so, and softmax subtracts the maximum of each row. XLA would join
-the product with the maximum before it, whose loop is then no longer one of vectors: a tenth of the
-GPT's step.
+the product with the maximum before it, whose loop then is none of vectors any more: the step of the
+GPT on padded names takes a tenth longer.
 """
 
 from __future__ import annotations
