@@ -22,8 +22,9 @@ __all__ = ["finish", "first", "policy", "scripts"]
 HERE = Path(__file__).parent
 WORKER = "sw.js"
 MANIFEST = "manifest.webmanifest"
-# kept at the first visit; a lecture is kept when it is opened
-FIRST = ("index", "quickstart", "search", "genindex", "licences", "playground/", "docs/", "reference/")
+# kept at the first visit, with what they load; every other page is kept when it is opened
+FIRST = ("index.html", "quickstart.html", "search.html", "searchindex.js", "playground/")
+NOT_LOADED = (".map", ".d.ts", ".txt", "files.json")  # of the playground's folder
 KEPT_WITH_PAGES = re.compile(r'(?:src|href)="([^":#?]+\.(?:js|mjs|css|svg|png|webmanifest))[?"#]')
 DIRECTIVES = (
     "default-src 'self'",
@@ -65,14 +66,14 @@ def first(folder: Path) -> set[str]:
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
         if path.is_file() and path.relative_to(folder).as_posix().startswith(FIRST)
-    } | {"searchindex.js", "_static/icon-192.png", "_static/icon-512.png"}
+    }
     for name in [name for name in early if name.endswith(".html")]:
         text = (folder / name).read_text(encoding="utf-8")
         for address in KEPT_WITH_PAGES.findall(text):
             target = (folder / name).parent.joinpath(unquote(address)).resolve()
             if target.is_file():
                 early.add(target.relative_to(folder.resolve()).as_posix())
-    return {name for name in early if not name.endswith((".map", ".d.ts"))}
+    return {name for name in early if not name.endswith(NOT_LOADED)}
 
 
 def scripts(page: str) -> list[str]:

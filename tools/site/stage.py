@@ -97,11 +97,11 @@ def _contents(title: str, paths: list[Path]) -> str:
 def notebook(path: Path) -> Any:
     """The notebook as a page: cells that are folded in Jupyter fold, pictures are described."""
     made = read(path)
-    heading = ""
-    titles = [cell for cell in made.cells if _TITLE.search(_prose(cell))]
+    heading, titles = "", 0
     for cell in made.cells:
         if cell.cell_type == "markdown":
-            if len(titles) > 1 and cell is not titles[0]:  # one page, one title
+            titles += len(_TITLE.findall(cell.source))
+            if titles > 1:  # a page has one title; what is below a second one stands lower
                 cell.source = re.sub(r"^#(?=#* )", "##", cell.source, flags=re.MULTILINE)
             found = re.findall(r"^#+ (.*)$", cell.source, flags=re.MULTILINE)
             heading = found[-1] if found else heading
@@ -115,10 +115,6 @@ def notebook(path: Path) -> Any:
         made.cells.insert(1, nbformat.v4.new_markdown_cell(f"{link}; it runs where micrograd is."))
     made.metadata.pop("widgets", None)
     return made
-
-
-def _prose(cell: Any) -> str:
-    return cell.source if cell.cell_type == "markdown" else ""
 
 
 def described(code: str, heading: str) -> str:

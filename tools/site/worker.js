@@ -18,8 +18,8 @@ const ABSENT = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Not 
 <meta name="viewport" content="width=device-width"><style>body{font:1.1em/1.5 sans-serif;
 max-width:34em;margin:3em auto;padding:0 1em;color-scheme:light dark}</style>
 <h1>This page needs a network</h1><p>There is none, and you have not opened this page before. The
-<a href="${HOME.pathname}playground/index.html">playground</a>, the reference and every page that you
-have opened are here.</p></html>`;
+<a href="${HOME.pathname}playground/index.html">playground</a> and every page that you have opened are
+here.</p></html>`;
 
 const place = (hash) => new URL(`?sha256=${encodeURIComponent(hash)}`, HOME).href;
 

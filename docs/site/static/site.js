@@ -22,7 +22,17 @@
     document.body.append(bar);
   }
 
+  /** The page that was open before there was a worker to keep it: asked for once more, from the browser's cache. */
+  async function keepThisPage() {
+    await new Promise((done) => navigator.serviceWorker.addEventListener("controllerchange", done, { once: true }));
+    const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
+    for (const address of [location.href.split("#")[0], ...loaded]) {
+      if (address.startsWith(home.href)) await fetch(address);
+    }
+  }
+
   async function register() {
+    if (!navigator.serviceWorker.controller) keepThisPage().catch(() => {});
     const registration = await navigator.serviceWorker.register(new URL("sw.js", home));
     if (registration.waiting && navigator.serviceWorker.controller) offer(registration.waiting);
     registration.addEventListener("updatefound", () => {
