@@ -106,7 +106,9 @@ def serve(port: int, folder: Path = SITE) -> None:
     if not (folder / "index.html").exists():
         build(folder)
     server = ThreadingHTTPServer(("127.0.0.1", port), partial(_Handler, directory=str(folder)))
-    print(f"http://127.0.0.1:{server.server_port}/ shows {folder.relative_to(ROOT)}; Ctrl+C ends it")
+    print(
+        f"http://127.0.0.1:{server.server_port}/ shows {folder.relative_to(ROOT)}; Ctrl+C ends it"
+    )
     try:
         server.serve_forever()
     except KeyboardInterrupt:

@@ -36,6 +36,10 @@ DIRECTIVES = (
     "base-uri 'none'",
     "form-action 'self'",
 )
+FOR_SCREEN_READERS = {
+    '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
+    ' aria-label="Toggle hidden content"': "",  # the line itself says what it hides
+}
 INLINE = re.compile(r"<script(?![^>]*\ssrc=)([^>]*)>(.*?)</script>", re.DOTALL)
 FRAME = re.compile(r'\ssrcdoc="([^"]*)"')
 
@@ -101,6 +105,8 @@ def _headed(page: str, place: Path) -> str:
     begin = re.search(r"<meta charset=[^>]*>", page, flags=re.IGNORECASE)
     if begin is None:
         raise ValueError(f"{place}: a page says its charset first in its head")
+    for told, better in FOR_SCREEN_READERS.items():
+        page = page.replace(told, better)
     return page[: begin.end()] + head + page[begin.end() :]
 
 

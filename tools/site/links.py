@@ -49,15 +49,19 @@ def faults(folder: Path) -> list[str]:
     found = []
     for path, page in sorted(pages.items()):
         here = path.relative_to(folder)
-        for address in page.fetched:
-            if urlsplit(address).scheme not in ("", "data", "blob") or address.startswith("//"):
-                found.append(f"{here} fetches {address}")
+        away = [address for address in page.fetched if _leaves(address)]
+        found += [f"{here} fetches {address}" for address in away]
         found += [f"{here} has a script in an attribute: {handler}" for handler in page.handlers]
-        for address in dict.fromkeys(page.links + page.fetched):
+        here_too = [address for address in page.fetched if address not in away]
+        for address in dict.fromkeys(page.links + here_too):
             wrong = _wrong(address, path, folder.resolve(), places)
             if wrong:
                 found.append(f"{here}: {address[:200]} {wrong}")
     return found
+
+
+def _leaves(address: str) -> bool:
+    return urlsplit(address).scheme not in ("", "data", "blob") or address.startswith("//")
 
 
 def _wrong(address: str, page: Path, folder: Path, places: dict[Path, set[str]]) -> str:
@@ -75,5 +79,5 @@ def _wrong(address: str, page: Path, folder: Path, places: dict[Path, set[str]])
         return "leads to no file"
     place = unquote(parts.fragment)
     if place and target in places and place not in places[target] and place != "top":
-        return "leads to no place on its page" if not place.startswith("!") else ""
+        return "leads to no place on its page"
     return ""

@@ -23,7 +23,7 @@ import nbformat
 
 from tools.notebooks import ROOT, is_folded, read
 
-__all__ = ["described", "notebook", "stage"]
+__all__ = ["described", "download", "notebook", "stage"]
 
 LECTURES = ROOT / "lectures"
 HOW_TOS = ("architecture.md", "teaching.md", "beyond_one_machine.md", "gallery.md")
@@ -59,7 +59,7 @@ def stage(folder: Path, wheel: Path) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             nbformat.write(notebook(path), place)
             if path.parent.name == "exercises":
-                _download(path, folder / "lectures" / "exercises" / f"{path.stem}.zip")
+                download(path, folder / "lectures" / "exercises" / f"{path.stem}.zip")
     (folder / "reference" / "command_line.md").write_text(_command_line(), encoding="utf-8")
 
 
@@ -146,7 +146,7 @@ def _texts(code: str) -> Iterator[tuple[str, str]]:
                     yield name, value.value
 
 
-def _download(path: Path, archive: Path) -> None:
+def download(path: Path, archive: Path) -> None:
     """An exercise with its checkers and data, which runs where micrograd is; always the same bytes.
 
     All of them unpack into one folder, in which the checkers stand once.
@@ -175,7 +175,12 @@ def _command_line() -> str:
     for command in commands:
         words = [sys.executable, "-m", "micrograd", *command.split(), "--help"]
         shown = subprocess.run(
-            words, cwd=ROOT, env={**os.environ, "COLUMNS": "80"}, capture_output=True, text=True, check=True
+            words,
+            cwd=ROOT,
+            env={**os.environ, "COLUMNS": "80"},
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         title = f"## `{command}`\n\n" if command else ""
         parts.append(f"{title}```text\n{shown.rstrip()}\n```\n")
