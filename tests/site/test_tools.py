@@ -73,7 +73,8 @@ def test_each_kind_of_wrong_link_is_found(body: str, fault: str, tmp_path: Path)
 def test_the_policy_names_each_script_of_a_page_and_of_its_frames_by_its_content() -> None:
     inner = "&lt;script&gt;in the frame&lt;/script&gt;"
     text = (
-        f'<script>on the page</script><script src="a.js"></script><iframe srcdoc="{inner}"></iframe>'
+        '<script>on the page</script><script src="a.js"></script>'
+        f'<iframe srcdoc="{inner}"></iframe>'
         '<script type="application/json">{"not": "a script"}</script>'
     )
     assert scripts(text) == ["on the page", "in the frame"]

@@ -18,9 +18,10 @@ PYTHON = {
     "accessible-pygments": "colours of code",
 }
 INSIDE = """
-Pyodide is CPython (PSF-2.0) with its standard library, compiled to WebAssembly; @viz-js/viz is Graphviz (EPL-2.0) with
-Expat (MIT). Their sources are where the packages' own pages say: [pyodide](https://github.com/pyodide/pyodide),
-[viz-js](https://github.com/mdaines/viz-js), [Graphviz](https://gitlab.com/graphviz/graphviz).
+Pyodide is CPython (PSF-2.0) with its standard library, compiled to WebAssembly; @viz-js/viz is
+Graphviz (EPL-2.0) with Expat (MIT). Their sources are where the packages' own pages say:
+[pyodide](https://github.com/pyodide/pyodide), [viz-js](https://github.com/mdaines/viz-js),
+[Graphviz](https://gitlab.com/graphviz/graphviz).
 """
 
 
