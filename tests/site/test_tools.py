@@ -18,9 +18,10 @@ from tools.notebooks import ROOT
 from tools.site.finish import finish, first, policy, scripts
 from tools.site.licences import page as licence_page
 from tools.site.links import faults
-from tools.site.stage import described, download, notebook, stage
+from tools.site.stage import TRY, described, download, notebook, stage
 
 LOCKS = [ROOT / "tests" / "browser" / "package-lock.json", ROOT / "web" / "package-lock.json"]
+PLACES = {ROOT.name, "lectures", "micrograd"}
 HEAD = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A page</title></head>'
 
 
@@ -181,6 +182,16 @@ def test_the_layout_has_every_notebook_and_every_page_in_one_menu(tmp_path: Path
     }
     assert pages - listed == {"index"}
     assert wheel.name in (folder / "quickstart.md").read_text("utf-8")
+
+
+def test_a_lecture_links_to_what_can_be_tried_in_the_playground() -> None:
+    for stem, names in TRY.items():
+        candidates = [ROOT / "demo.ipynb", *(ROOT / "lectures").rglob("*.ipynb")]
+        (path,) = [p for p in candidates if p.stem == stem and p.parent.name in PLACES]
+        text = notebook(path).cells[1].source
+        up = "../" * (len(path.relative_to(ROOT).parts) - 1)
+        for name in names:
+            assert f'<a href="{up}playground/index.html#x={name}">' in text
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "lectures" / "exercises").glob("*.ipynb")))

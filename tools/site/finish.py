@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 WORKER = "sw.js"
 MANIFEST = "manifest.webmanifest"
 # kept at the first visit, with what they load; every other page is kept when it is opened
-FIRST = ("index.html", "quickstart.html", "search.html", "searchindex.js", "playground/")
+FIRST = ("index.html", "search.html", "searchindex.js", "playground/")
 NOT_LOADED = (".map", ".d.ts", ".txt", "files.json")  # of the playground's folder
 KEPT_WITH_PAGES = re.compile(r'(?:src|href)="([^":#?]+\.(?:js|mjs|css|svg|png|webmanifest))[?"#]')
 DIRECTIVES = (

@@ -23,7 +23,7 @@ import nbformat
 
 from tools.notebooks import ROOT, is_folded, read
 
-__all__ = ["described", "download", "notebook", "stage"]
+__all__ = ["TRY", "described", "download", "notebook", "stage"]
 
 LECTURES = ROOT / "lectures"
 HOW_TOS = ("architecture.md", "teaching.md", "beyond_one_machine.md", "gallery.md")
@@ -33,6 +33,15 @@ COURSE = {
     "Exercises": ["exercises/*.ipynb"],
     "Solutions": ["solutions/*.ipynb"],
     "About the course": ["GLOSSARY.md", "AUTHORING.md", "data/README.md", "makemore/weights/*.md"],
+}
+# what a lecture is about, to be tried in the playground: names of web/examples/
+TRY = {
+    "micrograd_lecture_first_half": ["neuron", "derivative", "value", "manual", "own-value"],
+    "micrograd_lecture_second_half": ["tanh", "mlp", "training", "quiz"],
+    "03_linear_regression": ["regression", "descent"],
+    "08_logistic_regression": ["logistic"],
+    "11_perceptron": ["perceptron"],
+    "demo": ["neuron", "mlp", "training"],
 }
 _TITLE = re.compile(r"^# ", re.MULTILINE)
 
@@ -113,8 +122,20 @@ def notebook(path: Path) -> Any:
     if path.parent.name == "exercises":
         link = f"[Download this notebook with its checkers]({path.stem}.zip)"
         made.cells.insert(1, nbformat.v4.new_markdown_cell(f"{link}; it runs where micrograd is."))
-    made.metadata.pop("widgets", None)
+    if path.stem in TRY and path.parent.name not in ("exercises", "solutions"):
+        up = "../" * (len(path.relative_to(ROOT).parts) - 1)
+        made.cells.insert(1, nbformat.v4.new_markdown_cell(_tries(path.stem, up)))
     return made
+
+
+def _tries(stem: str, up: str) -> str:
+    """Links into the playground, in the words of its own menu."""
+    links = []
+    for name in TRY[stem]:
+        (example,) = (ROOT / "web" / "examples").glob(f"[0-9][0-9]-{name}.py")
+        title = re.search(r"^# title: (.*)$", example.read_text("utf-8"), flags=re.MULTILINE)[1]
+        links.append(f'<a href="{up}playground/index.html#x={name}">{title}</a>')
+    return f"**Try this** in the playground: {', '.join(links)}."
 
 
 def described(code: str, heading: str) -> str:
