@@ -7,6 +7,7 @@ imported by whoever has an array; without any, nothing here needs it.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from micrograd import ops
@@ -93,8 +94,37 @@ def numbers(values: Any) -> np.ndarray:
 
 
 def grads(values: Any) -> np.ndarray:
-    """The gradients in an array of Values: float64, in its shape, 0 where a plain number stands."""
+    """The gradients in an array of Values: float64, in its shape, 0 where a plain number stands.
+
+    Of Values that were updated by `W -= lr * grads(W)` it warns: they are leaves no more.
+    """
+    if _updated_twice(values):
+        warnings.warn(
+            "these Values are results of W - step, not leaves: W -= ... writes an operation "
+            "into the graph, which each step makes longer. Write for w in W.flat: "
+            "w.data -= lr * w.grad or use micrograd.optim.SGD",
+            stacklevel=2,
+        )
     return _read(values, "grad")
+
+
+def _updated_twice(values: Any) -> bool:
+    """Whether the first is (w - step) - step, as two rounds of `W -= lr * grads(W)` leave it.
+
+    A step became a leaf without a name that is nobody's weight, and so did w.
+    """
+    if not getattr(values, "size", 0) or values.dtype != object:
+        return False
+    v: Any = values.flat[0]
+    for _ in range(2):
+        if getattr(v, "_rule", None) is not ops.add or not _is_bare(v._prev[1]):
+            return False
+        v = v._prev[0]
+    return _is_bare(v)
+
+
+def _is_bare(v: Any) -> bool:
+    return not v._prev and not v.label and not getattr(v, "_learns", False)
 
 
 def _read(values: Any, what: str) -> np.ndarray:

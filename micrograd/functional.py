@@ -92,16 +92,24 @@ def _dots(op: Op, rows: list[Inputs], tails: list[Inputs]) -> list[Value]:
 
 
 @silently
-def softmax(logits: Any, axis: int = -1) -> np.ndarray:
-    """p_i = exp(z_i - m) / sum_j exp(z_j - m), where m = max z is held constant."""
+def softmax(logits: Any, axis: int = -1, *, dim: int | None = None) -> np.ndarray:
+    """p_i = exp(z_i - m) / sum_j exp(z_j - m), where m = max z is held constant.
+
+    `dim` is PyTorch's name for `axis`.
+    """
+    axis = axis if dim is None else dim
     exponentials = ops.exp(_shifted(logits, axis))
     probabilities: np.ndarray = exponentials * exponentials.sum(axis=axis, keepdims=True) ** -1
     return probabilities
 
 
 @silently
-def log_softmax(logits: Any, axis: int = -1) -> np.ndarray:
-    """log p_i = z_i - m - log sum_j exp(z_j - m), where m = max z is held constant."""
+def log_softmax(logits: Any, axis: int = -1, *, dim: int | None = None) -> np.ndarray:
+    """log p_i = z_i - m - log sum_j exp(z_j - m), where m = max z is held constant.
+
+    `dim` is PyTorch's name for `axis`.
+    """
+    axis = axis if dim is None else dim
     shifted = _shifted(logits, axis)
     log_probabilities: np.ndarray = shifted + -ops.log(
         ops.exp(shifted).sum(axis=axis, keepdims=True)
@@ -197,9 +205,15 @@ def take(array: Any, index: Any, axis: int = 0) -> Any:
     return np.take(array, _indices(index, array.shape[axis], "index"), axis=axis)
 
 
-def one_hot(index: Any, n: int) -> np.ndarray:
-    """1 at the index and 0 elsewhere: integers of shape (...) give (..., n)."""
-    index, n = np.asarray(index), operator.index(n)
+def one_hot(index: Any, n: int | None = None, *, num_classes: int | None = None) -> np.ndarray:
+    """1 at the index and 0 elsewhere: integers of shape (...) give (..., n).
+
+    `num_classes` is PyTorch's name for `n`. Unlike there it must be given.
+    """
+    classes = [k for k in (n, num_classes) if k is not None]
+    if len(classes) != 1:
+        raise TypeError("one_hot wants the number of classes: one_hot(index, 27)")
+    index, n = np.asarray(index), operator.index(classes[0])
     if index.dtype == object:
         traced: np.ndarray = ops.equal(index[..., np.newaxis], np.arange(n, dtype=float))
         return traced

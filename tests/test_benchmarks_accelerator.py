@@ -22,6 +22,7 @@ def test_each_engine_takes_the_same_steps() -> None:
                 assert abs(ours - torchs) <= near
 
 
+@pytest.mark.slow
 def test_a_table_has_a_line_for_each_row_and_precision() -> None:
     lines = list(table((points(20),), steps=2))
     assert len(lines) == 4

@@ -103,6 +103,7 @@ def older(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_only_the_package_is_taken_from_the_other_checkout(
     older: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

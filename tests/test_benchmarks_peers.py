@@ -86,6 +86,7 @@ def test_hand_written_numpy_moves_the_running_statistics_too() -> None:
             np.testing.assert_allclose(a, b, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_networks_that_are_loops_only_give_eagerly_what_they_give_lifted() -> None:
     for network in ("lstm", "cnn", "attention", "hmm"):
         numbers, batch = BATCHES[network]

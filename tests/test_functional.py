@@ -320,6 +320,18 @@ def test_one_hot_agrees(shape: tuple[int, ...], n: int, seed: int) -> None:
     assert np.array_equal(got, TF.one_hot(torch.tensor(index), n).numpy())
 
 
+def test_pytorchs_names_are_taken() -> None:
+    scores = values(np.arange(6.0).reshape(2, 3))
+    for function in (F.softmax, F.log_softmax):
+        by_name, by_axis = function(scores, dim=0), function(scores, axis=0)
+        assert (numbers(by_name) == numbers(by_axis)).all()
+    hot = F.one_hot(np.array([2, 0]), num_classes=3)
+    assert hot.tolist() == [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    for wrong in (dict[str, int](), {"n": 3, "num_classes": 3}):
+        with pytest.raises(TypeError, match=r"the number of classes: one_hot\(index, 27\)"):
+            F.one_hot(np.array([2, 0]), **wrong)
+
+
 def test_one_hot_names_an_index_out_of_range() -> None:
     with pytest.raises(IndexError, match="index 3 at position 1 is not an integer from 0 to 2"):
         F.one_hot([0, 3], 3)

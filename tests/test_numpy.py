@@ -281,3 +281,32 @@ def test_arrays_of_what_is_no_real_number_are_refused(wrong: Any) -> None:
 def test_a_matmul_with_a_single_value_is_refused() -> None:
     with pytest.raises(TypeError, match="unsupported operand"):
         Value(1.0) @ Value(2.0)
+
+
+# --- the update of the videos, written for arrays -------------------------------------------------
+
+
+def descended(W: np.ndarray, steps: int) -> np.ndarray:
+    for _ in range(steps):
+        (W**2).sum().backward()
+        W -= 0.1 * grads(W)
+    return W
+
+
+def test_an_update_that_makes_the_graph_longer_is_told_what_to_write() -> None:
+    assert descended(values([1.0, 2.0]), 2)[0]._prev  # no leaf any more; two steps say nothing yet
+    with pytest.warns(UserWarning, match=r"w\.data -= lr \* w\.grad or use micrograd\.optim\.SGD"):
+        descended(values([1.0, 2.0]), 3)
+
+
+def test_sums_of_three_leaves_are_read_without_a_word() -> None:
+    word, place, kind = (values([1.0, 2.0]) for _ in range(3))
+    for v in (*word, *place, *kind):
+        v._learns = True  # as those of nn.Embedding
+    total = word + place + kind
+    total.sum().backward()
+    assert (grads(total) == 1.0).all()
+    named = Value(1.0, label="a") + Value(2.0, label="b") + Value(3.0, label="c")
+    named.backward()
+    assert grads(np.array([named]))[0] == 1.0
+    assert grads([]).shape == (0,) and grads(np.zeros(2)).tolist() == [0.0, 0.0]

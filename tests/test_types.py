@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
 RIGHT = """
@@ -107,6 +109,7 @@ def mypy(text: str, folder: Path) -> list[str]:
     return [line for line in ran.stdout.splitlines() if ": error:" in line]
 
 
+@pytest.mark.slow
 def test_a_user_gets_real_types_and_typos_are_found(tmp_path: Path) -> None:
     program = "\n".join(WRONG)
     lines = mypy(RIGHT + program + "\n", tmp_path)

@@ -107,11 +107,13 @@ def execute(
     cell_seconds: int = CELL_SECONDS,
     progress: Callable[[int, int], None] | None = None,
     show: Callable[[str], None] | None = None,
+    again: bool = False,
 ) -> Run:
     """Run a notebook from a fresh kernel in its own folder, warnings as errors, one thread of BLAS.
 
     `show` is called with what cells print, while they print it, progress bars included.
-    `expressions` are evaluated in its namespace afterwards. A cell that fails raises
+    `expressions` are evaluated in its namespace afterwards. With `again` each cell then runs once
+    more, the last one first, as a reader does who goes back. A cell that fails raises
     CellExecutionError, one that takes more than `cell_seconds` a CellTimeoutError; both name the
     notebook and the cell.
     """
@@ -122,6 +124,7 @@ def execute(
         nbformat.v4.new_code_cell(BEFORE),
         *notebook.cells,
         nbformat.v4.new_code_cell(after),
+        *(copy.deepcopy(cell) for cell in reversed(notebook.cells if again else [])),
     ]
     environment = dict(os.environ)
     environment.update(
@@ -166,9 +169,9 @@ def execute(
         error.add_note(f"in {path}, {failed}")
         raise
     seconds = time.perf_counter() - start
-    printed = "".join(o.get("text", "") for o in notebook.cells[-1].outputs)
+    printed = "".join(o.get("text", "") for o in notebook.cells[total + 1].outputs)
     values = json.loads(printed.split(MARKER, 1)[1])
-    notebook.cells = notebook.cells[1:-1]
+    notebook.cells = notebook.cells[1 : total + 1]
     return Run(settle(notebook, given), seconds, values)
 
 

@@ -406,6 +406,7 @@ def test_warnings_count_where_they_are_forbidden() -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_function_is_asked_in_another_process_by_its_code() -> None:
     bias = 3
 

@@ -30,6 +30,7 @@ from tools import exercises, notebooks
 LECTURES = notebooks.ROOT / "lectures"
 MODULES = sorted(p.stem for p in (LECTURES / "checks").glob("*.py") if not p.stem.startswith("_"))
 Place = tuple[int, int | None]  # which answer, and which of its numbers if it has several
+pytestmark = pytest.mark.slow
 each_module = pytest.mark.parametrize("module", MODULES)
 
 

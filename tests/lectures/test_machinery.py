@@ -292,6 +292,7 @@ def test_small_pictures_are_the_same_picture_in_fewer_bytes(
     plt.close("all")
 
 
+@pytest.mark.slow
 def test_an_animation_that_would_be_too_large_is_refused() -> None:
     def noise(figure: Figure, i: int) -> str:
         figure.subplots().imshow(np.random.default_rng(i).random((300, 300)), interpolation="none")

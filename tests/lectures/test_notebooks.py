@@ -38,10 +38,12 @@ def test_runs_and_reaches_its_numbers(name: str) -> None:
     marked = name.startswith(("exercises/", "solutions/"))
     rows = [row for row in ROWS if row["notebook"] == name]
     wanted = [row["variable"] for row in rows] + ([STATUS] if marked else [])
-    run = notebooks.execute(FOUND[name], wanted, cell_seconds=SECONDS)
+    again = name.startswith(("micrograd/", "makemore/"))  # worked through back and forth
+    run = notebooks.execute(FOUND[name], wanted, cell_seconds=SECONDS, again=again)
     wrong = [expectations.difference(row, run.values[row["variable"]]) for row in rows]
     assert not any(wrong), "\n".join(w for w in wrong if w)
-    assert run.seconds < SECONDS, f"{name} took {run.seconds:.0f} s, the limit is {SECONDS}"
+    limit = SECONDS * (2 if again else 1)
+    assert run.seconds < limit, f"{name} took {run.seconds:.0f} s, the limit is {limit}"
     if marked:
         found = run.values[STATUS]
         sheet = importlib.import_module(f"checks.{checks_of(name)}").sheet

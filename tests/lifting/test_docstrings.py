@@ -14,7 +14,7 @@ from tools.notebooks import ROOT
 
 PACKAGE = ROOT / "micrograd"
 SOURCES = sorted((PACKAGE / "lifting").rglob("*.py"))
-FILES = {path.name for path in ROOT.rglob("*.py") if not path.is_relative_to(ROOT / ".venv")}
+FILES = {path.name for top in ("micrograd", "tests") for path in (ROOT / top).rglob("*.py")}
 IDENTIFIER = re.compile(r"[A-Za-z_][\w.]*(\(\))?")
 FOREIGN = {"np"}
 

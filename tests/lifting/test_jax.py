@@ -34,6 +34,8 @@ from micrograd.lifting.run.with_jax import rows
 from micrograd.lifting.run.with_jax.places import found
 from micrograd.lifting.run.with_jax.stacks import statistic_names
 
+pytestmark = pytest.mark.slow  # XLA compiles each program for some tenths of a second
+
 # XLA takes what is below 2.2e-308, subnormal numbers, as 0
 NORMAL = tuple(1e-300 if 0 < abs(x) < 1e-307 else x for x in SPECIAL)
 ODD = (0.0, -0.0, 1.0, -1.0, 0.5, np.inf, -np.inf, np.nan)

@@ -49,6 +49,7 @@ def test_float32_runs_too() -> None:
     assert "8 devices: the same to" in said
 
 
+@pytest.mark.slow
 def test_the_code_on_the_page_runs(tmp_path: Path) -> None:
     code = "\n".join(re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), flags=re.DOTALL))
     (tmp_path / "page.py").write_text(code, encoding="utf-8")  # lift reads its source

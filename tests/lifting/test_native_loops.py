@@ -51,6 +51,7 @@ def test_what_nobody_reads_is_not_stored() -> None:
     assert len(products) == 1, "of the products only ReLU's results are kept, and the total"
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sample=expressions())
 def test_no_backward_pass_reads_anything_else(sample: Sample) -> None:

@@ -54,6 +54,7 @@ def saved(function: Any, args: Any) -> int:
     return len(long) - len(short)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60,
     deadline=None,

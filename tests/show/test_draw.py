@@ -236,6 +236,7 @@ def test_hostile_labels_stay_text_in_every_output(
     assert ET.fromstring(again).tag == f"{SVG}svg"
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.text(st.characters(), min_size=1, max_size=20), st.text(min_size=1, max_size=10))
 def test_any_label_and_any_op_name_are_drawn(label: str, op: str) -> None:

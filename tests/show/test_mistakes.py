@@ -222,6 +222,7 @@ def one_of_each(learner: Learner, seed: int) -> list[Slip]:
     return list(chosen.values())
 
 
+@pytest.mark.slow
 def test_the_learners_table_agrees_with_the_engine(learners: list[Learner]) -> None:
     for learner in learners:
         for name, g in learner.answers({}).items():
@@ -298,6 +299,7 @@ def test_of_a_consistent_pupil_hardly_a_mistake_stays_unknown(learners: list[Lea
     assert marks["unknown"] <= 6 and marks["another"] <= 3, marks
 
 
+@pytest.mark.slow
 def test_every_mistake_in_every_op_is_named(learners: list[Learner]) -> None:
     seen: Counter[tuple[str, str]] = Counter()
     for learner in learners:
@@ -324,6 +326,7 @@ def test_every_mistake_in_every_op_is_named(learners: list[Learner]) -> None:
 # --- the quiz in the page -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @needs_browser
 def test_the_pages_quiz_follows_the_learner_too(learners: list[Learner]) -> None:
