@@ -28,7 +28,6 @@ autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 highlight_language = "none"  # code says what it is
 python_use_unqualified_type_names = True
-python_maximum_signature_line_length = 80
 add_module_names = False
 
 html_theme = "furo"
