@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
 
-from checks import Sheet, Wrong, array, brief, by_hand, close, integers, same, true
+from checks import Sheet, Wrong, array, brief, by_hand, close, integers, same, true, truths, word
 
 sheet = Sheet("Lecture 7")
 check, hint = sheet.check, sheet.hint
@@ -310,3 +314,122 @@ def _in_the_cube(u: Any, what: str) -> np.ndarray:
     if not (u.min() >= 0 and u.max() <= 1):
         raise Wrong(f"{what} lies outside the unit cube: {brief(u)}")
     return u
+
+
+@sheet.exercise(
+    11,
+    title="Accumulated, by hand",
+    hints=[
+        "Only the people of a bin are moved, from its left edge to its right one; take their mean.",
+        "Add the bins up from the left. Partial dependence moves all four people.",
+    ],
+)
+def accumulated_by_hand(ale_half: Any, ale_one: Any, dependence_half: Any) -> None:
+    everybody = "that moves all four people; move those of the bin"
+    last = "that is the second bin alone; add the first"
+    by_hand(ale_half, 1.0, "ALE at 0.5", instead={everybody: 1.25})
+    by_hand(ale_one, 2.5, "ALE at 1", instead={last: 1.5})
+    few = {"that moves the two people of the bin; partial dependence moves all four": 1.0}
+    by_hand(dependence_half, 1.25, "the partial dependence", instead=few)
+
+
+@sheet.exercise(
+    12,
+    hints=[
+        "Add a column of ones to Z for the intercept, and leave its weight out of the answer.",
+        "The normal equations: (A^T diag(weight) A) beta = A^T diag(weight) f(Z).",
+    ],
+)
+def a_local_line(local_slopes: Any) -> None:
+    rng = np.random.default_rng(712)
+    x = np.array([0.5, -1.0])
+    Z = x + rng.standard_normal((40, 2))
+
+    def plane(points: Any) -> Any:
+        return 3 * points[:, 0] - 2 * points[:, 1] + 7
+
+    no_intercept = np.linalg.lstsq(Z, plane(Z), rcond=None)[0]
+    given = Z.copy()
+    through = {"that is a line without an intercept; add one": no_intercept}
+    got = local_slopes(plane, x.copy(), given, 1.0)
+    close(got, [3.0, -2.0], "the slopes of a plane", instead=through)
+
+    def bent(points: Any) -> Any:
+        return np.exp(points[:, 0]) + points[:, 1] ** 2
+
+    for width in (0.7, 2.0):
+        weight = np.exp(-((Z - x) ** 2).sum(axis=1) / width**2)
+        A = np.column_stack([Z, np.ones(len(Z))])
+        wanted = np.linalg.solve((A.T * weight) @ A, (A.T * weight) @ bent(Z))[:-1]
+        alike = np.linalg.lstsq(A, bent(Z), rcond=None)[0][:-1]
+        mistaken = {"that counts all neighbours alike; weigh each": alike}
+        got = local_slopes(bent, x.copy(), given, width)
+        close(got, wanted, f"the slopes of a bent box, width {width}", instead=mistaken)
+    true(np.array_equal(given, Z), "the neighbours that were given are unchanged")
+
+
+@sheet.exercise(
+    13,
+    title="The model, or the world?",
+    hints=[
+        "Who or what is the statement about: the model, or what an act would do?",
+        "What happens to importance when a table holds two copies of a column?",
+    ],
+)
+def the_model_or_the_world(a: Any, b: Any, c: Any, d: Any) -> None:
+    acts = {"importance is about the model's use of a number, not about acts": (True, True, True,
+                                                                                 True)}  # fmt: skip
+    truths((a, b, c, d), (False, True, True, False), "abcd", instead=acts)
+
+
+@sheet.exercise(
+    14,
+    title="Where next?",
+    hints=[
+        "The bound is the mean plus two deviations.",
+        "EI = (mean - best) Phi(z) + s phi(z) with z = (mean - best) / s. What is z for each?",
+    ],
+)
+def where_next(bound_tries: Any, improvement_a: Any, improvement_b: Any, mean_tries: Any) -> None:
+    choices = ("A", "B")
+    alone = {"that is the one with the larger mean; add two deviations": "A"}
+    word(bound_tries, "B", "what the bound tries", choices, instead=alone)
+    by_hand(improvement_a, 0.01 * 0.39894, "the expected improvement of A")
+    half = {"that leaves out (mean - best) Phi(z)": 0.05 * 0.24197}
+    right = -0.05 * 0.15866 + 0.05 * 0.24197
+    by_hand(improvement_b, right, "the expected improvement of B", instead=half)
+    word(mean_tries, "A", "what the mean alone tries", choices)
+
+
+@functools.cache
+def _flattery() -> tuple[float, ...]:
+    X, y = load_breast_cancer(return_X_y=True)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    found = []
+    for seed in range(20):
+        order = np.random.default_rng(seed).permutation(569)
+        few, others = order[:60], order[60:]
+        models = [KNeighborsClassifier(k) for k in range(1, 16, 2)]
+        scores = [cross_val_score(m, X[few], y[few], cv=5).mean() for m in models]
+        best = models[int(np.argmax(scores))].fit(X[few], y[few])
+        found.append(float(max(scores) - best.score(X[others], y[others])))
+    return tuple(found)
+
+
+@sheet.exercise(
+    15,
+    title="The winner's own report",
+    hints=[
+        "np.argmax gives the first of several best scores; keep the 20 differences in a list.",
+        "Which of the two scores had a part in choosing the winner?",
+    ],
+)
+def the_winners_own_report(mean_difference: Any, positive: Any, report: Any) -> None:
+    found = _flattery()
+    alone = {"that is the difference on seed 0; the text asks for the mean of 20": found[0]}
+    by_hand(mean_difference, float(np.mean(found)), "the mean difference", instead=alone)
+    count = sum(difference > 0 for difference in found)
+    by_hand(positive, count, "the seeds on which it is positive", exact=True)
+    chosen_by = {"that score chose the winner, so it flatters": "own score"}
+    among = ("own score", "other rows", "mean")
+    word(report, "other rows", "what should be reported", among, instead=chosen_by)

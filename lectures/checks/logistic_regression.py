@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.isotonic import isotonic_regression
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import train_test_split
 
 from checks import (
     Sheet,
@@ -18,6 +24,7 @@ from checks import (
     several,
     true,
     without,
+    word,
 )
 from micrograd import Value
 
@@ -281,3 +288,169 @@ def _auc_and_loss(forecasts: Any, name: str) -> tuple[float, float]:
     above = p[y == 1][:, None] - p[y == 0]
     auc = (above > 0).mean() + (above == 0).mean() / 2
     return float(auc), float(-np.log(np.where(y == 1, p, 1 - p)).mean())
+
+
+@sheet.exercise(
+    10,
+    hints=[
+        "First the four counts: how many of the ill are missed, how many alarms are false?",
+        "F1 is 2 TP / (2 TP + FP + FN). Balanced accuracy is the mean of the two classes' recalls.",
+    ],
+)
+def read_the_matrix(recall: Any, precision: Any, f1: Any, balanced: Any) -> None:
+    swapped = "that is of the people called ill; recall asks of the ill"
+    by_hand(recall, 3 / 4, "the recall", instead={swapped: 1 / 3})
+    other = "that is of the ill; precision asks of the people called ill"
+    by_hand(precision, 1 / 3, "the precision", instead={other: 3 / 4})
+    plain = {"that is the plain mean; F1 is the harmonic one": (3 / 4 + 1 / 3) / 2}
+    by_hand(f1, 6 / 13, "the F1", instead=plain)
+    accuracy = {"that is the accuracy; give the mean of the two recalls": 0.93}
+    by_hand(balanced, 27 / 32, "the balanced accuracy", instead=accuracy)
+
+
+@sheet.exercise(
+    11,
+    title="Three classes, two averages",
+    hints=[
+        "The recall of a class is its right answers over its row.",
+        "Macro is the mean over classes, micro adds the counts up first. Precision needs a column.",
+    ],
+)
+def three_classes_two_averages(macro_recall: Any, micro_recall: Any, precision_c: Any) -> None:
+    macro, micro = (0.8 + 0.75 + 0.5) / 3, 100 / 130
+    counts = "that counts examples alike; the macro average counts classes alike"
+    classes = "that counts classes alike; the micro average counts examples alike"
+    by_hand(macro_recall, macro, "the macro average", instead={counts: micro})
+    by_hand(micro_recall, micro, "the micro average", instead={classes: macro})
+    row = {"that is the recall of C; precision looks at its column": 0.5}
+    by_hand(precision_c, 1 / 3, "the precision of C", instead=row)
+
+
+@sheet.exercise(
+    12,
+    hints=[
+        "Work with odds: Bayes' rule multiplies them by the new prior odds over the old ones.",
+        "0.9 is odds of 9. From one in two to one in a hundred the odds change by 1/99.",
+    ],
+)
+def back_to_the_true_share(in_use: Any, says_for_half: Any) -> None:
+    mistaken = {
+        "those are the odds; give the probability": 1 / 11,
+        "that multiplies the probability by the share; it is the odds that change": 0.009,
+    }
+    by_hand(in_use, 1 / 12, "the probability in use", instead=mistaken)
+    by_hand(says_for_half, 0.99, "what it must say")
+
+
+@sheet.exercise(
+    13,
+    hints=[
+        "The derivative of e^z - y z by z is e^z - y; x carries it on to the weights.",
+        "The second derivative by z is e^z. (X.T * s) @ X is X^T diag(s) X.",
+    ],
+)
+def a_model_for_counts(for_counts: Any) -> None:
+    at = np.array([0.3, -0.2, 0.4])
+    y = np.random.default_rng(813).poisson(np.exp(CLOUD @ at)).astype(float)
+
+    def loss(w: Any) -> float:
+        z = CLOUD @ w
+        return float((np.exp(z) - y * z).mean())
+
+    gradient, hessian = several(for_counts(at, CLOUD, y), "the gradient", "the Hessian")
+    slopes = _slopes(loss, at)
+    added = {"that adds up over the rows; give the gradient of the mean": 30 * slopes}
+    what = "beside finite differences"
+    told = {"rtol": 1e-4, "atol": 1e-6, "instead": added}
+    close(array(gradient, "the gradient", (3,)), slopes, f"the gradient {what}", **told)
+    numeric = _slopes(lambda w: _slopes(loss, w), at)
+    hessian = array(hessian, "the Hessian", (3, 3))
+    close(hessian, numeric, f"the Hessian {what}", rtol=1e-3, atol=1e-4)
+
+
+@sheet.exercise(
+    14,
+    hints=[
+        "The bin of a forecast is (p * bins).astype(int); 1 would lie beyond the last one.",
+        "Weigh each bin's distance with its number of cases, and divide by all cases.",
+    ],
+)
+def the_calibration_error(ece: Any) -> None:
+    rng = np.random.default_rng(814)
+    few = np.array([0.0, 1.0, 1.0, 1.0]), np.array([0.1, 0.1, 0.9, 1.0])
+    alike = {"that counts bins alike; take the mean over cases": (0.4 + 0.05) / 2}
+    close(ece(few[0], few[1], 2), (2 * 0.4 + 2 * 0.05) / 4, "the ECE of four forecasts",
+          instead=alike)  # fmt: skip
+    for n, bins in ((50, 5), (400, 10)):
+        p = rng.random(n) ** 2
+        y = (rng.random(n) < p**1.5).astype(float)
+        index = np.minimum(np.floor(p * bins).astype(int), bins - 1)
+        parts = [((index == k).sum(), y[index == k].mean() - p[index == k].mean())
+                 for k in range(bins) if (index == k).any()]  # fmt: skip
+        wanted = sum(count * abs(gap) for count, gap in parts) / n
+        mistaken = {
+            "that counts bins alike; take the mean over cases": np.mean(
+                [abs(gap) for _, gap in parts]
+            ),
+            "that lets too high and too low cancel; take each bin's distance": abs(
+                sum(count * gap for count, gap in parts) / n
+            ),
+        }
+        close(ece(y, p, bins), wanted, f"the ECE of {n} forecasts in {bins} bins", instead=mistaken)
+
+
+@sheet.exercise(
+    15,
+    hints=[
+        "Keep a list of blocks, each with its mean and its size; a new value is a new block.",
+        "While the last block is lower than the one before it, merge the two; then look again.",
+    ],
+)
+def pool_the_violators(pool: Any) -> None:
+    rng = np.random.default_rng(815)
+    cases = [np.array([1.0, 0.0]), np.array([0.0, 1.0, 0.0, 1.0, 1.0]), np.array([3.0, 1.0, 2.0])]
+    cases += [(rng.random(40) < np.linspace(0, 1, 40)).astype(float), rng.standard_normal(60)]
+    for y in cases:
+        given = y.copy()
+        got = array(pool(given), "the sequence", (len(y),))
+        highest = {"that carries the highest so far along; merge, and take means": (
+            np.maximum.accumulate(y))}  # fmt: skip
+        close(got, isotonic_regression(y), f"the pooled sequence of {len(y)}", instead=highest)
+        true(np.array_equal(given, y), "the sequence that was given is unchanged")
+
+
+@functools.cache
+def _balancing() -> tuple[float, float]:
+    digits = load_digits()
+    eight = (digits.target == 8).astype(int)
+    rows = []
+    for seed in range(10):
+        A, B, a, b = train_test_split(digits.data / 16, eight, stratify=eight, random_state=seed)
+        plain, balanced = (
+            LogisticRegression(class_weight=w, max_iter=2000).fit(A, a).predict_proba(B)[:, 1]
+            for w in (None, "balanced")
+        )
+        gain = (balanced[b == 1] > 0.5).mean() - (plain[b == 1] > 0.5).mean()
+        rows.append([log_loss(b, balanced) - log_loss(b, plain), gain])
+    loss, recall = np.mean(rows, axis=0)
+    return float(loss), float(recall)
+
+
+@sheet.exercise(
+    16,
+    title="Does balancing help?",
+    hints=[
+        "predict_proba(...)[:, 1] are the probabilities; recall is their share above 0.5 among the "
+        "eights.",
+        "Compare the AUC's difference with how much it varies from split to split.",
+    ],
+)
+def does_balancing_help(loss_difference: Any, recall_difference: Any, verdict: Any) -> None:
+    loss, recall = _balancing()
+    sign = {"that is plain minus balanced; the text asks for balanced minus plain": -loss}
+    by_hand(loss_difference, loss, "the mean difference of the log loss", instead=sign)
+    sign = {"that is plain minus balanced; the text asks for balanced minus plain": -recall}
+    by_hand(recall_difference, recall, "the mean difference of the recall", instead=sign)
+    spread = {"0.002 is less than the difference varies": "better"}
+    among = ("better", "move the threshold", "do nothing")
+    word(verdict, "move the threshold", "what you would sign", among, instead=spread)

@@ -108,6 +108,20 @@ def leaves_the_cube(score, rng):
     return best
 
 
+def local_line(f, x, Z, width, *, intercept=True, weigh=True, root=False):
+    w = np.exp(-((Z - x) ** 2).sum(1) / width**2) if weigh else np.ones(len(Z))
+    w = np.sqrt(w) if root else w
+    A = np.column_stack([Z, np.ones(len(Z))]) if intercept else Z
+    return np.linalg.solve((A.T * w) @ A, (A.T * w) @ f(Z))[: Z.shape[1]]
+
+
+def local_by_lstsq(f, x, Z, width):
+    """Rows times the root of their weight, columns centred on x."""
+    root = np.exp(-np.square(Z - x).sum(axis=1) / width**2 / 2)
+    A = np.hstack([np.ones((len(Z), 1)), Z - x]) * root[:, None]
+    return np.linalg.lstsq(A, f(Z) * root, rcond=None)[0][1:].tolist()
+
+
 WRONG = {
     "how_many_trials": [(229, 0.878, 405), (90, 0.878, 405), (230, 0.1216, 324)],
     "a_fair_wage": [(15.0, 6.0, 6.0), (6.0, 6.0, 6.0), (10.5, 4.5, 3.0)],
@@ -146,6 +160,23 @@ WRONG = {
         lambda score, rng: climbs(score, np.random.default_rng()),  # not the rng that was given
         leaves_the_cube,
         lambda score, rng: random_search(score, rng, 80),
+    ],
+    "accumulated_by_hand": [(1.0, 1.5, 1.25), (0.5, 2.5, 1.25), (1.0, 2.5, 2.5)],
+    "a_local_line": [
+        lambda *given: local_line(*given, intercept=False),
+        lambda *given: local_line(*given, root=True),
+        lambda f, x, Z, width: local_line(f, x, Z, width)[::-1],
+    ],
+    "the_model_or_the_world": [(True, True, True, False), (False, False, True, False)],
+    "where_next": [
+        ("B", 0.00399, 0.0121, "A"),
+        ("B", 0.0, 0.00417, "A"),
+        ("B", 0.00399, 0.00417, "B"),
+    ],
+    "the_winners_own_report": [
+        (0.0208186, 14, "own score"),
+        (0.0208186, 14, "mean"),
+        (0.0208186, 6, "other rows"),
     ],
 }
 
@@ -253,6 +284,17 @@ RIGHT = {
     "expected_improvement_downwards": [improvement_by_scipy, improvement_by_integral],
     "the_plan_of_a_bracket": [plan_by_recursion, lambda *a: np.array(plan(*a))],
     "beat_random_search": [climbs, by_coordinates],
+    "accumulated_by_hand": [("1", "5/2", "5/4"), (np.float64(1.0), [2.5], 1.25)],
+    "a_local_line": [local_by_lstsq, lambda *given: tuple(local_line(*given))],
+    "the_model_or_the_world": [
+        ("False", "true", np.True_, False),
+        (np.array(False), True, "True", "false"),
+    ],
+    "where_next": [(" b", 0.0039894, "0.0041655", "a"), ("B", 0.00399, 0.00417, ["A"])],
+    "the_winners_own_report": [
+        (0.02082, "14", "Other rows"),
+        ("0.0208", [14.0], " other-rows"),
+    ],
 }
 
 MISREAD = {
@@ -305,5 +347,30 @@ MISREAD = {
         random_search,
         "Forty good draws are enough.",
         "random search with twice the budget reaches",
+    ),
+    "accumulated_by_hand": Misread(
+        (1.25, 2.5, 1.25),
+        "Everybody is moved across each bin.",
+        "move those of the bin",
+    ),
+    "a_local_line": Misread(
+        lambda *given: local_line(*given, weigh=False),
+        "The line is fitted to all neighbours alike.",
+        "weigh each",
+    ),
+    "the_model_or_the_world": Misread(
+        (True, True, True, True),
+        "What explains a model is taken for advice.",
+        "not about acts",
+    ),
+    "where_next": Misread(
+        ("A", 0.00399, 0.00417, "A"),
+        "The bound is read as the mean.",
+        "add two deviations",
+    ),
+    "the_winners_own_report": Misread(
+        (0.0315, 14, "other rows"),
+        "The difference is read off one seed.",
+        "the text asks for the mean of 20",
     ),
 }

@@ -53,6 +53,53 @@ def in_place(w, X, y):
 
 Y = np.repeat([0, 1], 10)
 
+
+def counts(w, X, y, *, mean=True, weights=True):
+    mu, n = np.exp(X @ w), len(y) if mean else 1
+    return X.T @ (mu - y) / n, (X.T * (mu if weights else 1.0)) @ X / n
+
+
+def counts_by_rows(w, X, y):
+    rows = [(math.exp(x @ w), x, label) for x, label in zip(X, y, strict=True)]
+    gradient = sum((mu - label) * x for mu, x, label in rows) / len(y)
+    hessian = sum(mu * np.outer(x, x) for mu, x, _ in rows) / len(y)
+    return {"the gradient": gradient.tolist(), "the Hessian": hessian}
+
+
+def calibration(y, p, bins, *, by_case=True, distance=True, low=False):
+    edge = np.ceil(p * bins) - 1 if low else np.floor(p * bins)
+    index = np.clip(edge.astype(int), 0, bins - 1)
+    found = [(np.sum(index == k), y[index == k].mean() - p[index == k].mean())
+             for k in np.unique(index)]  # fmt: skip
+    gaps = [(n if by_case else 1, abs(gap) if distance else gap) for n, gap in found]
+    return abs(sum(n * gap for n, gap in gaps)) / sum(n for n, _ in gaps)
+
+
+def calibration_by_sorting(y, p, bins):
+    """Forecasts sorted, cut at the edges."""
+    order = np.argsort(p)
+    cuts = np.searchsorted(p[order], np.arange(1, bins) / bins)
+    parts = [part for part in np.split(order, cuts) if len(part)]
+    return [sum(abs((y[part] - p[part]).sum()) for part in parts) / len(p)]
+
+
+def pooled_by_max_min(y):
+    """The largest over starts of the least mean over ends."""
+    n = len(y)
+    means = np.full((n, n), np.inf)
+    for i in range(n):
+        means[i, i:] = np.cumsum(y[i:]) / np.arange(1, n - i + 1)
+    return [max(means[i, k:].min() for i in range(k + 1)) for k in range(n)]
+
+
+def pooled_once(y):
+    result = np.array(y, dtype=float)
+    for i in range(len(result) - 1):
+        if result[i] > result[i + 1]:
+            result[i : i + 2] = result[i : i + 2].mean()
+    return result
+
+
 WRONG = {
     "odds_in_your_head": [
         (0.25, 0.25, 0.5, 1 / 3),
@@ -94,6 +141,29 @@ WRONG = {
     "perfect_ranking_useless_probabilities": [
         (np.where(Y == 1, 0.99, 0.98), np.full(20, 0.5)),
         (np.where(Y == 1, 1.0, 0.98), np.full(20, 0.5)),
+    ],
+    "read_the_matrix": [
+        (0.75, 1 / 3, 0.5417, 0.84375),
+        (0.75, 1 / 3, 6 / 13, 0.93),
+        (0.75, 0.03, 6 / 13, 0.84375),
+    ],
+    "three_classes_two_averages": [(0.6833, 0.6833, 1 / 3), (0.6833, 0.7692, 0.5)],
+    "back_to_the_true_share": [(1 / 11, 0.99), (0.009, 0.99), (1 / 12, 0.5)],
+    "a_model_for_counts": [
+        functools.partial(counts, weights=False),
+        lambda w, X, y: derivatives(w, X, y, 0.0),
+        lambda *given: counts(*given)[::-1],
+    ],
+    "the_calibration_error": [
+        functools.partial(calibration, distance=False),
+        lambda y, p, bins: np.mean((p - y) ** 2),
+        lambda y, p, bins: np.abs(p - y).mean(),
+    ],
+    "pool_the_violators": [pooled_once, np.sort, lambda y: np.minimum.accumulate(y[::-1])[::-1]],
+    "does_balancing_help": [
+        (0.0563, 0.2273, "better"),
+        (0.0563, 0.2273, "do nothing"),
+        (0.0563, 0.4, "move the threshold"),
     ],
 }
 
@@ -167,6 +237,16 @@ RIGHT = {
             np.array([0.05] * 5 + [0.6] * 5 + [0.45] * 5 + [0.95] * 5),
         ),
     ],
+    "read_the_matrix": [("3/4", "1/3", "6/13", "27/32"), ([0.75], 0.333, 0.462, np.float64(0.844))],
+    "three_classes_two_averages": [(0.683, "10/13", "1/3"), (2.05 / 3, 0.769, [1 / 3])],
+    "back_to_the_true_share": [("1/12", "99/100"), (0.0833, [0.99])],
+    "a_model_for_counts": [counts_by_rows, lambda *given: list(counts(*given))],
+    "the_calibration_error": [calibration, calibration_by_sorting],
+    "pool_the_violators": [pooled_by_max_min, lambda y: np.array(pooled_by_max_min(y))],
+    "does_balancing_help": [
+        (0.0563, "5/22", "Move the threshold"),
+        ("0.05629", [0.227], " move-the-threshold"),
+    ],
 }
 
 MISREAD = {
@@ -214,5 +294,40 @@ MISREAD = {
         (np.where(Y == 1, 0.9, 0.1), np.where(Y == 1, 0.6, 0.4)),
         "Both lists are to rank and to say well.",
         "exactly 1, and above 0.693",
+    ),
+    "read_the_matrix": Misread(
+        (1 / 3, 3 / 4, 6 / 13, 27 / 32),
+        "Recall and precision are exchanged.",
+        "recall asks of the ill",
+    ),
+    "three_classes_two_averages": Misread(
+        (0.7692, 0.6833, 1 / 3),
+        "Macro is taken for the average over all examples.",
+        "the macro average counts classes alike",
+    ),
+    "back_to_the_true_share": Misread(
+        (0.009, 0.99),
+        "The probability is multiplied by the share of frauds.",
+        "it is the odds that change",
+    ),
+    "a_model_for_counts": Misread(
+        functools.partial(counts, mean=False),
+        "The mean is read as the sum.",
+        "give the gradient of the mean",
+    ),
+    "the_calibration_error": Misread(
+        functools.partial(calibration, by_case=False),
+        "The mean is taken over the bins.",
+        "take the mean over cases",
+    ),
+    "pool_the_violators": Misread(
+        np.maximum.accumulate,
+        "A value that falls is lifted to the highest before it.",
+        "merge, and take means",
+    ),
+    "does_balancing_help": Misread(
+        (-0.0563, 0.2273, "move the threshold"),
+        "The difference is taken the other way round.",
+        "the text asks for balanced minus plain",
     ),
 }
