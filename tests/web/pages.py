@@ -21,7 +21,7 @@ import pytest
 from browsing import ROOT, browser
 
 WEB = ROOT / "web"
-WAIT = 90.0  # seconds, for whatever a busy machine delays
+WAIT = 60.0  # seconds, for whatever a busy machine delays
 # no name but loopback is found, and no address but loopback is there
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
 
@@ -110,14 +110,17 @@ class Page:
     def __init__(self, driver: Any, address: str) -> None:
         self.driver, self.address = driver, address
 
-    def open(self, hash_: str = "", query: str = "", ready: bool = True) -> Page:
-        self.driver.get("about:blank")  # a hash alone would load nothing anew
-        self.driver.get(f"{self.address}/play/{query}{hash_}")
-        if ready:
-            self.until(
-                "document.body.dataset.engine === 'ready' && (document.querySelector('.panel .stage > *')"
-                " || document.querySelector('.notebook:not([hidden]) section.cell'))"
-            )
+    def open(self, hash_: str = "", query: str = "", fresh: bool = False) -> Page:
+        """The page at an address; where only the hash is another, as a click on a link goes there."""
+        address = f"{self.address}/play/{query}{hash_}"
+        if fresh or self.driver.current_url.partition("#")[0] != address.partition("#")[0]:
+            self.driver.get("about:blank")  # a hash alone would load nothing anew
+            self.driver.get(address)
+            self.until("document.body?.dataset.engine === 'ready'")
+        else:
+            self.js("history.replaceState(null, '', '#'); delete document.body.dataset.at")
+            self.js("location.hash = arguments[0]", hash_)
+        self.until("document.body.dataset.at === arguments[0]", hash_)
         return self
 
     def js(self, script: str, *given: Any) -> Any:
@@ -128,8 +131,8 @@ class Page:
         end = time.monotonic() + seconds
         while not (found := self.js(f"return {condition}", *given)):
             if time.monotonic() > end:
-                seen = self.js("return document.body.innerText")
-                raise AssertionError(f"never came: {condition}\non the page: {seen[-1500:]}")
+                seen = self.js("return document.getElementById('main').innerText")
+                raise AssertionError(f"never came: {condition}; on the page: {seen[-600:]!r}")
             time.sleep(0.02)
         return found
 
@@ -191,7 +194,7 @@ class Page:
         selector = {"field": "input.number", "slider": "input[type=range]", "grad": ".grad"}[part]
         return self.js(
             "const [name, selector] = arguments;"
-            "const row = [...document.querySelectorAll('.leaf')]"
+            "const row = [...document.querySelectorAll('div.leaf')]"
             ".find(x => x.querySelector('label').textContent === name);"
             "return row && row.querySelector(selector)",
             name, selector,

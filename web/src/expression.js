@@ -26,6 +26,13 @@ export class Expression {
     return { k: "e", e: this.shown ?? this.field.value, v: values, w: view, s: step };
   }
 
+  /** Python that computes what is shown. */
+  async code() {
+    const { e, v } = this.state;
+    if (!this.panel) return "";
+    return String((await this.panel.sent({ do: "code", text: e, values: v })).code);
+  }
+
   named(values) {
     return Object.fromEntries(this.panel.leaves.list.map(({ id, name }) => [name, values[id]]));
   }

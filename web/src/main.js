@@ -33,7 +33,7 @@ class Page {
     });
     this.expression = new Expression({ pool: this.pool, changed: (released) => this.edited(released) });
     this.lay();
-    addEventListener("popstate", () => this.arrive());
+    addEventListener("popstate", () => this.come());
     registerWorker(settings, (text, act) => this.note(text, act));
   }
 
@@ -48,7 +48,7 @@ class Page {
     const tools = share({
       state: () => this.state,
       address: this.address,
-      codes: () => (this.kind === "c" ? this.book.codes : [codeOf(this.expression.state)]),
+      codes: async () => (this.kind === "c" ? this.book.codes : [await this.expression.code()]),
       note: (text) => this.note(text),
     });
     const bar = document.getElementById("bar");
@@ -61,7 +61,8 @@ class Page {
         button("Reset", () => this.reset(), { class: "quiet", title: "The example as it was" })),
     ); // prettier-ignore
     const main = document.getElementById("main");
-    main.append(this.notes, this.expression.element, this.book.element, el("p", { id: "said", class: "hidden", role: "status" }));
+    this.place = el("div");
+    main.append(this.notes, this.place, el("p", { id: "said", class: "hidden", role: "status" }));
     if (this.embedded) {
       const whole = el("a", { href: "./", target: "_blank", rel: "noopener" }, "Open in the playground");
       whole.addEventListener("click", async (event) => {
@@ -80,6 +81,12 @@ class Page {
   }
 
   // --- what comes onto the page -------------------------------------------------------------------
+
+  async come() {
+    const { hash } = location;
+    await this.arrive();
+    document.body.dataset.at = hash; // what is on the page is what the address says
+  }
 
   async arrive() {
     let state = null;
@@ -136,13 +143,12 @@ class Page {
   kindIs(kind) {
     this.kind = kind;
     for (const mode of this.modes) mode.setAttribute("aria-pressed", mode.dataset.kind === kind);
-    this.expression.element.hidden = kind !== "e";
-    this.book.element.hidden = kind !== "c";
+    this.place.replaceChildren((kind === "e" ? this.expression : this.book).element);
   }
 
   async turn(kind) {
     if (kind === this.kind) return;
-    if (kind === "c") return this.show({ k: "c", c: [codeOf(this.expression.state)] }, "", true);
+    if (kind === "c") return this.show({ k: "c", c: [await this.expression.code()] }, "", true);
     const first = examples.find((one) => one.expression);
     await (this.expression.shown ? this.show(this.expression.state, "", true) : this.example(first, true));
   }
@@ -189,7 +195,7 @@ class Page {
       () => document.body.dataset.engine ?? this.busy(false),
       (error) => this.broken(error),
     );
-    await this.arrive();
+    await this.come();
     await this.run;
     this.ready = true;
     this.pool.prepare();
@@ -199,15 +205,6 @@ class Page {
     this.status.textContent = "Python could not start";
     this.note(`Python could not start here: ${error.message}. This page needs a browser of 2024 or later: Chrome or Edge 119, Firefox 121, Safari 17.4.`);
   }
-}
-
-/** Python that computes what an expression shows. */
-function codeOf({ e, v }) {
-  const names = Object.keys(v ?? {});
-  const called = [...new Set([...e.matchAll(/\b([a-zA-Z_]\w*)\s*\(/g)].map((found) => found[1]))];
-  const lines = [`from micrograd import ${["Value", ...called, "draw"].join(", ")}`, ""];
-  for (const name of names) lines.push(`${name} = Value(${v[name]}, label="${name}")`);
-  return [...lines, `out = ${e}`, "out.backward()", "draw(out)"].join("\n");
 }
 
 const page = new Page(JSON.parse(document.getElementById("settings").textContent));

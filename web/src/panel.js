@@ -93,7 +93,12 @@ export class Panel {
   draw(svg) {
     this.drawn = new Drawn(svg);
     for (const leaf of this.leaves.list) this.drawn.parts.get(leaf.card)?.classList.add("draggable");
-    if (this.view === "graph") this.stage.replaceChildren(this.drawn.svg);
+    if (this.view === "graph") this.put(this.drawn.svg);
+  }
+
+  put(element) {
+    this.stage.replaceChildren(element);
+    this.stage.dataset.shows = this.view;
   }
 
   // --- other numbers ------------------------------------------------------------------------------
@@ -156,7 +161,7 @@ export class Panel {
     this.view = view;
     for (const tab of this.tabs) tab.setAttribute("aria-pressed", tab.dataset.view === view);
     forget(this.stage);
-    if (view === "graph") this.stage.replaceChildren(this.drawn.svg);
+    if (view === "graph") this.put(this.drawn.svg);
     else await this.guarded(() => this.lesson());
     announce(`${VIEWS[view]}.`);
     this.viewed(true);
@@ -167,7 +172,7 @@ export class Panel {
     const answer = await this.ask({ do: "lesson", what: view, lr: this.descent.rate });
     if (view !== this.view) return;
     forget(this.stage);
-    this.stage.replaceChildren(
+    this.put(
       answer.html ? framed(answer.html, VIEWS[view], { step: this.step, stepped: (k) => this.stepped(k) }) : el("pre", { class: "explanation" }, String(answer.text)),
     );
   }

@@ -22,8 +22,8 @@ export function share({ state, address, codes, note }) {
       "The embed code",
     );
   };
-  const download = () => {
-    const text = codes().join("\n\n# %%\n").trimEnd() + "\n";
+  const download = async () => {
+    const text = (await codes()).join("\n\n# %%\n").trimEnd() + "\n";
     const file = URL.createObjectURL(new Blob([text], { type: "text/x-python" }));
     el("a", { href: file, download: "micrograd_playground.py" }).click();
     setTimeout(() => URL.revokeObjectURL(file), 1000);

@@ -13,8 +13,10 @@ from typing import Any
 
 from micrograd.expression import ExpressionError, evaluate, functions
 from micrograd.show.graph.picture import Drawable, Picture
+from playground.graphs import Drawn, Typed
 from playground.lessons import lesson
-from playground.panel import Drawn, Panel, Typed
+from playground.panel import Panel
+from playground.writing import code_of
 
 __all__ = ["Desk"]
 
@@ -38,6 +40,7 @@ class Desk:
                 [int(i) for i in o["leaves"]], float(o["lr"]), int(o.get("steps", 1))
             ),
             "lesson": lambda o: lesson(self._panel(o), o["what"], float(o.get("lr") or 0.0)),
+            "code": lambda o: {"code": code_of(o["text"], o["values"])},
             "close": self._close,
         }
 
@@ -58,7 +61,7 @@ class Desk:
             return self._orders[order["do"]](order)
         except ExpressionError as error:
             return {"error": str(error)}
-        except (ValueError, TypeError, ArithmeticError, KeyError, LookupError) as error:
+        except (ValueError, TypeError, ArithmeticError, LookupError, SyntaxError) as error:
             return {"error": f"{error}"}
 
     def _panel(self, order: dict[str, Any]) -> Panel:
