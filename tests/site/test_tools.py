@@ -18,7 +18,7 @@ from tools.notebooks import ROOT
 from tools.site.finish import finish, first, policy, scripts
 from tools.site.licences import page as licence_page
 from tools.site.links import faults
-from tools.site.stage import TRY, described, download, notebook, stage
+from tools.site.stage import TRY, described, download, led, notebook, stage
 
 LOCKS = [ROOT / "tests" / "browser" / "package-lock.json", ROOT / "web" / "package-lock.json"]
 PLACES = {ROOT.name, "lectures", "micrograd"}
@@ -161,6 +161,14 @@ def test_a_notebook_as_a_page_has_one_title_and_folds_what_jupyter_folds(tmp_pat
     assert made[0].source.startswith("# Lecture\n\n## 1. A")
     assert made[1].source.startswith("(part-1)=\n## Part one\n\n### 2. B")
     assert made[2].metadata["tags"] == ["hide-input"] and "tags" not in made[3].metadata
+
+
+def test_a_link_to_a_readme_that_is_an_index_here_leads_to_the_index(tmp_path: Path) -> None:
+    text = (
+        "[b](../../benchmarks/README.md#where) [d](../data/README.md) [x](https://x.org/README.md)"
+    )
+    path = ROOT / "lectures" / "makemore" / "some.ipynb"
+    assert led(text, path) == text.replace("benchmarks/README", "benchmarks/index")
 
 
 def test_the_layout_has_every_notebook_and_every_page_in_one_menu(tmp_path: Path) -> None:

@@ -23,10 +23,10 @@ import nbformat
 
 from tools.notebooks import ROOT, is_folded, read
 
-__all__ = ["TRY", "described", "download", "notebook", "stage"]
+__all__ = ["TRY", "described", "download", "led", "notebook", "stage"]
 
 LECTURES = ROOT / "lectures"
-HOW_TOS = ("architecture.md", "teaching.md", "beyond_one_machine.md", "gallery.md")
+INDEXES = (LECTURES / "README.md", ROOT / "benchmarks" / "README.md")  # of their folders
 COURSE = {
     "The twelve lectures": ["[0-9][0-9]_*.ipynb"],
     "The paired code": ["micrograd/*.ipynb", "makemore/*.ipynb", "gpt/*.ipynb"],
@@ -55,6 +55,8 @@ def stage(folder: Path, wheel: Path) -> None:
     text = quick_start.read_text(encoding="utf-8").replace("WHEEL", wheel.name)
     quick_start.write_text(text, encoding="utf-8")
     shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("site"))
+    for path in sorted((ROOT / "docs").glob("*.md")):
+        _page(path, folder / path.relative_to(ROOT))
     shutil.copytree(ROOT / "benchmarks" / "results", folder / "benchmarks" / "results")
     shutil.copy(ROOT / "benchmarks" / "instruction_counts.toml", folder / "benchmarks")
     _page(ROOT / "benchmarks" / "README.md", folder / "benchmarks" / "index.md", _tables())
@@ -74,10 +76,20 @@ def stage(folder: Path, wheel: Path) -> None:
 
 def _page(path: Path, place: Path, more: str = "") -> None:
     """A Markdown page; the READMEs of the lectures and benchmarks are the index of their folder."""
-    text = path.read_text(encoding="utf-8")
+    text = led(path.read_text(encoding="utf-8"), path)
     text = re.sub(r"\]\((solutions|exercises)/\)", r"](\1/00_primer.ipynb)", text)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(text + more, encoding="utf-8")
+
+
+def led(text: str, path: Path) -> str:
+    """The text of `path`, its links to a README that is an index here led to that index."""
+
+    def to_index(link: re.Match[str]) -> str:
+        index = (path.parent / link[1] / "README.md").resolve() in INDEXES
+        return f"]({link[1]}index.md" if index else link[0]
+
+    return re.sub(r"\]\(([^():#]*)README\.md(?=[)#])", to_index, text)
 
 
 def _course() -> str:
@@ -109,6 +121,7 @@ def notebook(path: Path) -> Any:
     heading, titles = "", 0
     for cell in made.cells:
         if cell.cell_type == "markdown":
+            cell.source = led(cell.source, path)
             titles += len(_TITLE.findall(cell.source))
             if titles > 1:  # a page has one title; what is below a second one stands lower
                 cell.source = re.sub(r"^#(?=#* )", "##", cell.source, flags=re.MULTILINE)
