@@ -1,4 +1,4 @@
-"""The playground for tests: built once, served on loopback, opened in Chromium, spoken to by its elements."""
+"""The playground for tests: built, served on loopback, opened in Chromium, and its elements."""
 
 from __future__ import annotations
 
@@ -27,13 +27,15 @@ ALONE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
 
 
 def wheel(target: Path) -> Path:
-    """The package of this checkout as a wheel, without the network that its build tool would need."""
+    """The package of this checkout as a wheel, without the network that a build would need."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted((ROOT / "micrograd").rglob("*")):
             if file.is_file() and "__pycache__" not in file.parts:
                 archive.writestr(zipfile.ZipInfo(str(file.relative_to(ROOT))), file.read_bytes())
         info = "micrograd_rebuilt-0.1.0.dist-info"
-        archive.writestr(zipfile.ZipInfo(f"{info}/WHEEL"), "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(
+            zipfile.ZipInfo(f"{info}/WHEEL"), "Wheel-Version: 1.0\nTag: py3-none-any\n"
+        )
         archive.writestr(
             zipfile.ZipInfo(f"{info}/METADATA"),
             "Metadata-Version: 2.1\nName: micrograd-rebuilt\nVersion: 0.1.0\n",
@@ -57,7 +59,7 @@ def packages() -> None:
 
 
 def built(folder: Path, *options: str) -> Path:
-    """The playground of this checkout in `folder`/site/play: below a path, as a host may serve it."""
+    """The playground of this checkout in `folder`/site/play: below a path, as hosts may have it."""
     packages()
     out = folder / "site" / "play"
     made = wheel(folder / "micrograd_rebuilt-0.1.0-py3-none-any.whl")
@@ -111,7 +113,7 @@ class Page:
         self.driver, self.address = driver, address
 
     def open(self, hash_: str = "", query: str = "", fresh: bool = False) -> Page:
-        """The page at an address; where only the hash is another, as a click on a link goes there."""
+        """The page at an address; where only the hash is another, as a click on a link goes."""
         address = f"{self.address}/play/{query}{hash_}"
         if fresh or self.driver.current_url.partition("#")[0] != address.partition("#")[0]:
             self.driver.get("about:blank")  # a hash alone would load nothing anew
@@ -179,7 +181,8 @@ class Page:
         return str(
             self.js(
                 "return [...document.querySelectorAll('section.cell')[arguments[0]]"
-                ".querySelectorAll('.outputs > pre, .outputs > .note')].map(x => x.textContent).join('')",
+                ".querySelectorAll('.outputs > pre, .outputs > .note')]"
+                ".map(x => x.textContent).join('')",
                 cell,
             )
         )
@@ -195,7 +198,7 @@ class Page:
         return self.js(
             "const [name, selector] = arguments;"
             "const row = [...document.querySelectorAll('div.leaf')]"
-            ".find(x => x.querySelector('label').textContent === name);"
+            ".find(x => x.querySelector('label').title === name);"
             "return row && row.querySelector(selector)",
             name, selector,
         )  # fmt: skip
@@ -270,7 +273,7 @@ def cpu_seconds(driver: Any) -> float:
 def seconds_of(driver: Any, action: Callable[[], Any]) -> tuple[float, float]:
     """The wall clock's and the processor's seconds of an action.
 
-    The second is all work of all the browser's processes: an idle machine needs no longer than that.
+    The second is all work of all the browser's processes: an idle machine needs no longer.
     """
     cpu, wall = cpu_seconds(driver), time.perf_counter()
     action()

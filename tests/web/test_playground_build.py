@@ -64,7 +64,15 @@ def test_nothing_names_this_machine_or_another_host(site: Path) -> None:
 
 def test_licences_of_all_that_is_shipped(site: Path) -> None:
     text = (site / "play" / "LICENSES.txt").read_text()
-    for name in ("pyodide", "@viz-js/viz", "@codemirror/view", "@lezer/python", "style-mod", "CPython", "Graphviz"):
+    for name in (
+        "pyodide",
+        "@viz-js/viz",
+        "@codemirror/view",
+        "@lezer/python",
+        "style-mod",
+        "CPython",
+        "Graphviz",
+    ):
         assert name in text
     assert "Permission is hereby granted" in text
 
@@ -106,7 +114,9 @@ def test_the_first_picture_comes_soon(site: Path) -> None:
     assert min(map(min, warm)) < 4, warm
 
 
-STAND_IN = {"numpy/__init__.py": "__version__ = 'from elsewhere'\ndef array(x): return ('array', x)\n"}
+STAND_IN = {
+    "numpy/__init__.py": "__version__ = 'from elsewhere'\ndef array(x): return ('array', x)\n"
+}
 
 
 def numpy_host(folder: Path, wrong: bool = False) -> Path:
@@ -129,7 +139,9 @@ def test_numpy_comes_from_the_address_of_the_build(tmp_path: Path, wrong: bool) 
     with served(host, Open) as (elsewhere, asked):
         site = built(tmp_path, "--numpy", elsewhere)
         with served(site) as (address, _), opened(address) as page:
-            page.open(link({"k": "c", "c": ["1 + 1", "import numpy\nnumpy.array(1), numpy.__version__"]}))
+            page.open(
+                link({"k": "c", "c": ["1 + 1", "import numpy\nnumpy.array(1), numpy.__version__"]})
+            )
             page.run(0)
             assert asked == []  # only code that needs it asks for it
             said = page.run(1)

@@ -136,7 +136,10 @@ def test_pictures_lessons_and_worksheets_are_shown(cell: Page) -> None:
 
 
 def test_a_frame_is_as_high_as_its_content(cell: Page) -> None:
-    ran(cell, "class H:\n    def _repr_html_(self): return '<div style=\"height:700px\">x</div>'\nH()")
+    ran(
+        cell,
+        "class H:\n    def _repr_html_(self): return '<div style=\"height:700px\">x</div>'\nH()",
+    )
     cell.until("document.querySelector('.outputs iframe').clientHeight === 700")
 
 
@@ -240,7 +243,10 @@ def test_what_ends_python_becomes_a_sentence_and_a_fresh_python(
     cell: Page, code: str, why: str
 ) -> None:
     said = ran(cell, code)
-    assert said == f"Cell 1 ended Python: {why}. A fresh Python is ready; the names of all cells are lost."
+    assert (
+        said
+        == f"Cell 1 ended Python: {why}. A fresh Python is ready; the names of all cells are lost."
+    )
     lives(cell)
 
 

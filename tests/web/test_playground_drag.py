@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import statistics
@@ -44,7 +45,9 @@ def test_a_number_typed_or_slid_changes_everything(page: Page) -> None:
     for name, x in (("w1", -2.5), ("b", 3.0), ("x2", -0.125)):
         before = page.result()
         page.slide(name, x) if name == "b" else page.put(name, x)
-        page.until("Number(document.querySelector('.outcome').dataset.exact) !== arguments[0]", before)
+        page.until(
+            "Number(document.querySelector('.outcome').dataset.exact) !== arguments[0]", before
+        )
         numbers[name] = float(page.leaf(name, "field").get_attribute("value"))
         assert numbers[name] == pytest.approx(x, abs=0.1)  # a slider has 400 places
         result, grads = expected(NEURON, numbers)
@@ -58,7 +61,10 @@ def test_the_layout_is_kept_while_the_topology_stays(page: Page) -> None:
     expression(page)
     places = "return [...document.querySelectorAll('.stage svg g')].map(g => g.getAttribute('transform')).join()"
     size = "return document.querySelector('.stage svg').getAttribute('viewBox')"
-    before, shown = (page.js(places), page.js(size)), page.js("return document.querySelector('.stage svg')")
+    before, shown = (
+        (page.js(places), page.js(size)),
+        page.js("return document.querySelector('.stage svg')"),
+    )
     for x in (-1.0, 0.5, 1.75):
         old = page.result()
         page.slide("w1", x, release=False)
@@ -66,7 +72,9 @@ def test_the_layout_is_kept_while_the_topology_stays(page: Page) -> None:
     assert (page.js(places), page.js(size)) == before
     assert page.js("return document.querySelector('.stage svg') === arguments[0]", shown)
     page.put("w1", -123456.5)  # a number that no card had room for
-    page.until("document.querySelector('.stage svg').getAttribute('viewBox') !== arguments[0]", before[1])
+    page.until(
+        "document.querySelector('.stage svg').getAttribute('viewBox') !== arguments[0]", before[1]
+    )
 
 
 def test_a_card_in_the_picture_is_a_handle(page: Page) -> None:
@@ -76,7 +84,9 @@ def test_a_card_in_the_picture_is_a_handle(page: Page) -> None:
     card = page.js("return document.querySelector('.stage svg .draggable')")
     name = page.js("return arguments[0].querySelector('.name').textContent", card)
     start = float(page.leaf(name, "field").get_attribute("value"))
-    ActionChains(page.driver).click_and_hold(card).move_by_offset(20, 0).move_by_offset(40, 0).release().perform()
+    ActionChains(page.driver).click_and_hold(card).move_by_offset(20, 0).move_by_offset(
+        40, 0
+    ).release().perform()
     page.until("Number(arguments[0].value) !== arguments[1]", page.leaf(name, "field"), start)
     assert float(page.leaf(name, "field").get_attribute("value")) > start
     ActionChains(page.driver).click(card).perform()
@@ -86,14 +96,20 @@ def test_a_card_in_the_picture_is_a_handle(page: Page) -> None:
 def test_what_is_typed_is_drawn_and_keeps_its_numbers(page: Page) -> None:
     expression(page, "a*b", a=5.0, b=-2.0)
     field = page.js("return document.querySelector('.formula')")
-    page.js("arguments[0].value = 'a*b + exp(c)'; arguments[0].dispatchEvent(new Event('input'))", field)
+    page.js(
+        "arguments[0].value = 'a*b + exp(c)'; arguments[0].dispatchEvent(new Event('input'))", field
+    )
     page.until("document.querySelectorAll('div.leaf').length === 3")
     assert page.leaf("a", "field").get_attribute("value") == "5"
-    page.js("arguments[0].value = 'a*b + exp(c'; arguments[0].dispatchEvent(new Event('input'))", field)
+    page.js(
+        "arguments[0].value = 'a*b + exp(c'; arguments[0].dispatchEvent(new Event('input'))", field
+    )
     page.until("!document.querySelector('.expression > .fault').hidden")
     assert "^" in page.js("return document.querySelector('.expression > .fault').textContent")
     page.js("arguments[0].value = 'a^2'; arguments[0].dispatchEvent(new Event('input'))", field)
-    page.until("document.querySelector('.expression > .fault').textContent.includes('written with **')")
+    page.until(
+        "document.querySelector('.expression > .fault').textContent.includes('written with **')"
+    )
 
 
 def test_a_nudge_shows_that_the_gradient_predicts_the_change(page: Page) -> None:
@@ -118,7 +134,9 @@ def test_steps_of_descent_are_those_of_a_loop(page: Page) -> None:
     for _ in range(3):
         before = page.result()
         page.click(".descent button")
-        page.until("Number(document.querySelector('.outcome').dataset.exact) !== arguments[0]", before)
+        page.until(
+            "Number(document.querySelector('.outcome').dataset.exact) !== arguments[0]", before
+        )
         value, parts = evaluate(text, numbers)
         value.backward()
         for name in ("w", "b"):
@@ -126,7 +144,9 @@ def test_steps_of_descent_are_those_of_a_loop(page: Page) -> None:
     assert page.result() == evaluate(text, numbers)[0].data
     assert page.leaf("w", "field").get_attribute("value") == repr(numbers["w"])
     page.click(".descent button", 1)
-    page.until("/^[89] steps|^\\d\\d steps/.test(document.querySelector('.descent .said').textContent)")
+    page.until(
+        "/^[89] steps|^\\d\\d steps/.test(document.querySelector('.descent .said').textContent)"
+    )
     page.click(".descent button", 1)
     assert page.js("return document.querySelectorAll('.descent button')[1].textContent") == "Play"
     assert page.result() < 0.01
@@ -149,7 +169,7 @@ def test_the_address_follows_and_back_is_undo(page: Page) -> None:
     page.js("clearInterval(timer)")
     page.until("window.replaced.length > 1")
     times = page.js("return window.replaced")
-    assert all(later - one > 240 for one, later in zip(times, times[1:], strict=False)), times
+    assert all(later - one > 240 for one, later in itertools.pairwise(times)), times
     assert page.js("return history.length") == length
     page.slide("w1", 1.0)
     page.until("history.length === arguments[0]", length + 1)
@@ -196,7 +216,7 @@ def test_the_weights_of_a_network_are_dragged_and_the_learners_own_stay(page: Pa
     )
     dragged(page, code)
     page.until("document.querySelectorAll('div.leaf.parameter').length === 13")
-    name = page.js("return document.querySelector('div.leaf.parameter label').textContent")
+    name = page.js("return document.querySelector('div.leaf.parameter label').title")
     before = page.result()
     page.put(name, 0.75)
     page.until("Number(document.querySelector('.outcome').dataset.exact) !== arguments[0]", before)
@@ -224,7 +244,9 @@ def test_a_quotient_is_rounded_once(page: Page) -> None:
     page.until("document.querySelector('.panel')")
     for x in (49.0, 10.0, 1e-5):
         page.put("b", x)
-        page.until("Number(document.querySelector('.outcome').dataset.exact) === arguments[0]", 1 / x)
+        page.until(
+            "Number(document.querySelector('.outcome').dataset.exact) === arguments[0]", 1 / x
+        )
 
 
 def test_what_only_its_own_code_can_compute_says_so(page: Page) -> None:
@@ -234,7 +256,9 @@ def test_what_only_its_own_code_can_compute_says_so(page: Page) -> None:
         "out = Value(7.0, (a,), 'mystery', label='m')\nout._backward = lambda: None\ndraw(out)",
     )
     page.until("document.querySelector('figure .note')")
-    assert "m (mystery) was made by hand" in page.js("return document.querySelector('figure .note').textContent")
+    assert "m (mystery) was made by hand" in page.js(
+        "return document.querySelector('figure .note').textContent"
+    )
 
 
 def test_a_panel_of_a_lost_session_says_so_and_an_expression_goes_on(page: Page) -> None:
@@ -257,7 +281,7 @@ SIXTY = f"c*tanh({SIXTY} + b)"  # 30 leaves, 14 products, 14 sums, tanh, a produ
 
 def test_from_slider_to_picture_in_33_ms(page: Page) -> None:
     """The median of 50, the machine's or the processor's: other work may delay the first, not both."""
-    value, _ = evaluate(SIXTY, {name: 0.1 for name in set(re.findall(r"[xw]\d+|\b[bc]\b", SIXTY))})
+    value, _ = evaluate(SIXTY, dict.fromkeys(set(re.findall(r"[xw]\d+|\b[bc]\b", SIXTY)), 0.1))
     from micrograd.engine import topological_order
 
     assert len(topological_order(value)) == 60
@@ -277,7 +301,9 @@ def test_from_slider_to_picture_in_33_ms(page: Page) -> None:
         )
         spent = (cpu_seconds(page.driver) - cpu) * 1000 / 50
         best = min(best, statistics.median(times), spent)
-        print(f"slider to picture: median {statistics.median(times):.1f} ms, processor {spent:.1f} ms")
+        print(
+            f"slider to picture: median {statistics.median(times):.1f} ms, processor {spent:.1f} ms"
+        )
         if best <= 33:
             break
     assert best <= 33

@@ -43,7 +43,12 @@ def test_a_link_opens_in_a_fresh_profile_as_it_was(page: Page, site: Path) -> No
         fresh.open("#" + address.partition("#")[2])
         assert fresh.result() == result
         assert fresh.leaf("w1", "field").get_attribute("value") == "-2.25"
-        assert fresh.js("return document.querySelector('[data-view=stepper]').getAttribute('aria-pressed')") == "true"
+        assert (
+            fresh.js(
+                "return document.querySelector('[data-view=stepper]').getAttribute('aria-pressed')"
+            )
+            == "true"
+        )
         inside(fresh)
         from selenium.webdriver.support.ui import WebDriverWait
 
@@ -55,8 +60,12 @@ def test_a_link_opens_in_a_fresh_profile_as_it_was(page: Page, site: Path) -> No
 def test_code_from_a_link_waits(page: Page) -> None:
     page.open(link(CODE))
     assert page.count("section.cell") == 2
-    assert "came with a link" in page.js("return document.querySelector('.notebook .banner').innerText")
-    assert page.js("return [...document.querySelectorAll('section.cell')].map(c => c.dataset.state || '')") == ["", ""]
+    assert "came with a link" in page.js(
+        "return document.querySelector('.notebook .banner').innerText"
+    )
+    assert page.js(
+        "return [...document.querySelectorAll('section.cell')].map(c => c.dataset.state || '')"
+    ) == ["", ""]
     assert page.said() == ""
     page.click(".run-all")
     page.finished(1)
@@ -68,7 +77,9 @@ def test_the_sites_own_examples_compute_at_once(page: Page) -> None:
     page.open("#x=derivative")
     page.finished(1)
     assert "slope" in page.said(1)
-    cells = page.js("return [...document.querySelectorAll('.cm-content')].map(c => c.cmTile?.view?.state.doc.toString() ?? c.innerText)")
+    cells = page.js(
+        "return [...document.querySelectorAll('.cm-content')].map(c => c.cmTile?.view?.state.doc.toString() ?? c.innerText)"
+    )
     page.open(link({"k": "c", "c": ["x = 1"]}))
     assert page.said() == ""
     page.open(link({"k": "c", "c": cells}))  # the same code, brought by a link
@@ -92,7 +103,17 @@ def test_a_damaged_link_leaves_the_page_usable(page: Page, hash_: str) -> None:
 
 
 def test_numbers_of_a_link_are_numbers(page: Page) -> None:
-    page.open(link({"k": "e", "e": "a*b", "v": {"a": "5; alert(1)", "b": 4, "__proto__": 3}, "w": "x", "s": -1}))
+    page.open(
+        link(
+            {
+                "k": "e",
+                "e": "a*b",
+                "v": {"a": "5; alert(1)", "b": 4, "__proto__": 3},
+                "w": "x",
+                "s": -1,
+            }
+        )
+    )
     page.until("document.querySelectorAll('div.leaf').length === 2")
     assert page.leaf("b", "field").get_attribute("value") == "4"
     assert page.leaf("a", "field").get_attribute("value") == "2"
@@ -104,13 +125,19 @@ def test_work_is_kept_and_comes_back_unrun_and_reset_gives_the_example(page: Pag
     page.type("print('mine')", 0)
     page.until("(localStorage.getItem('micrograd-playground') ?? '').includes('mine')")
     page.open("", "?again", fresh=True)
-    assert "of the last visit" in page.js("return document.querySelector('.notebook .banner').innerText")
-    assert page.said() == "" and "mine" in page.js("return document.querySelector('.cm-content').innerText")
+    assert "of the last visit" in page.js(
+        "return document.querySelector('.notebook .banner').innerText"
+    )
+    assert page.said() == "" and "mine" in page.js(
+        "return document.querySelector('.cm-content').innerText"
+    )
     assert page.run() == "mine\n"
     page.click(".own button", 1)  # Reset
     page.until("!document.querySelector('.cm-content')?.innerText.includes('mine')")
     page.click(".own button", 0)  # History
-    page.until("[...document.querySelectorAll('dialog .entry')].some(x => x.textContent.includes('mine'))")
+    page.until(
+        "[...document.querySelectorAll('dialog .entry')].some(x => x.textContent.includes('mine'))"
+    )
     page.click("dialog .entry")
     page.until("document.querySelector('.cm-content').innerText.includes('mine')")
     assert page.said() == ""
@@ -140,7 +167,9 @@ def test_links_embed_code_and_the_file(page: Page, tmp_path: Path) -> None:
     page.until("window.copied.length === 2")
     address, embed = page.js("return window.copied")
     assert address.startswith(f"{page.address}/play/#1")
-    assert embed.startswith("<iframe src=") and "?embed=1#1" in embed and embed.endswith("</iframe>")
+    assert (
+        embed.startswith("<iframe src=") and "?embed=1#1" in embed and embed.endswith("</iframe>")
+    )
     driver.execute_cdp_cmd(
         "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
     )
@@ -164,7 +193,9 @@ def test_the_file_of_an_expression_runs_where_the_package_is(page: Page) -> None
     result = page.result()
     page.click(".mode", 1)  # Python
     page.until("document.querySelector('section.cell')")
-    code = page.js("return [...document.querySelectorAll('.cm-line')].map(x => x.textContent).join('\\n')")
+    code = page.js(
+        "return [...document.querySelectorAll('.cm-line')].map(x => x.textContent).join('\\n')"
+    )
     names: dict[str, object] = {}
     exec(code, names)
     assert names["out"].data == pytest.approx(result, rel=1e-14)  # type: ignore[attr-defined]
@@ -173,9 +204,13 @@ def test_the_file_of_an_expression_runs_where_the_package_is(page: Page) -> None
 
 def test_examples_are_in_the_menu_by_chapter_and_all_of_them_run(page: Page) -> None:
     page.open("#x=neuron")
-    chapters = page.js("return [...document.querySelectorAll('.examples optgroup')].map(x => x.label)")
+    chapters = page.js(
+        "return [...document.querySelectorAll('.examples optgroup')].map(x => x.label)"
+    )
     assert len(chapters) >= 6 and chapters[0] == "Expressions"
-    ids = page.js("return [...document.querySelectorAll('.examples option')].map(x => x.value).filter(Boolean)")
+    ids = page.js(
+        "return [...document.querySelectorAll('.examples option')].map(x => x.value).filter(Boolean)"
+    )
     assert len(ids) == len(set(ids)) >= 15
     for id_ in ids:
         page.js(
@@ -198,7 +233,9 @@ def test_links_are_written_as_this_test_writes_them(page: Page) -> None:
 
     def read(hash_: str) -> object:
         text = hash_.removeprefix("#1")
-        return json.loads(zlib.decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), -15))
+        return json.loads(
+            zlib.decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), -15)
+        )
 
     page.until("location.hash !== arguments[0]", link(state))
     assert read(page.js("return location.hash")) == {"k": "c", "c": ["x = 2"]}

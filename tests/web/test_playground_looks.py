@@ -50,7 +50,11 @@ def test_a_dialog_too(page: Page) -> None:
 def test_nothing_is_wider_than_a_phone(page: Page, width: int) -> None:
     resize(page.driver, width, 700)
     wide = "document.documentElement.scrollWidth"
-    for hash_ in ("#x=neuron", "#x=own-value", link({"k": "c", "c": [OUTPUTS + "\n" + "x = '" + "y" * 300 + "'"]})):
+    for hash_ in (
+        "#x=neuron",
+        "#x=own-value",
+        link({"k": "c", "c": [OUTPUTS + "\n" + "x = '" + "y" * 300 + "'"]}),
+    ):
         page.open(hash_)
         if hash_.startswith("#1"):
             page.run()
@@ -89,7 +93,11 @@ def test_the_keyboard_alone_runs_changes_and_leaves(page: Page) -> None:
         chain.perform()
 
     def focused() -> str:
-        return str(page.js("const e = document.activeElement; return e.className + '|' + (e.getAttribute('aria-label') ?? e.textContent)"))
+        return str(
+            page.js(
+                "const e = document.activeElement; return e.className + '|' + (e.getAttribute('aria-label') ?? e.textContent)"
+            )
+        )
 
     page.set("1 + 1", "2 + 2")
     page.js("document.querySelector('.skip').focus()")
@@ -101,7 +109,9 @@ def test_the_keyboard_alone_runs_changes_and_leaves(page: Page) -> None:
     press(ctrl=Keys.ENTER)
     page.finished(0)
     assert page.said(0) == "2\n"
-    ActionChains(page.driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
+    ActionChains(page.driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(
+        Keys.SHIFT
+    ).perform()
     page.until("document.activeElement.getAttribute('aria-label')?.startsWith('Cell 2')")
     page.finished(0)
     press(Keys.ESCAPE, Keys.TAB)

@@ -139,7 +139,9 @@ def test_the_code_of_an_expression_computes_it(text: str) -> None:
     from playground.live import names_in
     from playground.writing import code_of
 
-    numbers = {name: x for name, x in {"x": 0.5, "w": -3.0, "b": 2.0}.items() if name in names_in(text)}
+    numbers = {
+        name: x for name, x in {"x": 0.5, "w": -3.0, "b": 2.0}.items() if name in names_in(text)
+    }
     names: dict[str, Any] = {}
     exec(code_of(text, numbers).replace("draw(out)", ""), names)
     value, parts = evaluate(text, numbers)
@@ -206,7 +208,9 @@ def test_the_stand_in_writes_the_dot_of_the_package() -> None:
     import graphviz
 
     def filled(module: Any) -> str:
-        dot = module.Digraph("G", format="svg", graph_attr={"rankdir": "LR"}, node_attr={"shape": "box"})
+        dot = module.Digraph(
+            "G", format="svg", graph_attr={"rankdir": "LR"}, node_attr={"shape": "box"}
+        )
         dot.node(name="140", label="{ a | data 1.0 | grad 0.0 }", shape="record")
         dot.node("b c", 'say "x"', color="red")
         dot.node("html", "<<b>x</b>>")

@@ -20,16 +20,16 @@ MARKUP = [
     f"<svg onload='{HACK}'></svg>",
     f"</pre><script>{HACK}</script>",
     f"</title><script>{HACK}</script>",
-    f"<iframe srcdoc=\"<script>{HACK}</script>\"></iframe>",
-    f"<a href=\"javascript:{HACK}\" id=go>x</a>",
+    f'<iframe srcdoc="<script>{HACK}</script>"></iframe>',
+    f'<a href="javascript:{HACK}" id=go>x</a>',
     f"<body onload='{HACK}'>",
     f"<style>@import 'javascript:{HACK}'</style>",
     f"<details open ontoggle='{HACK}'>",
     f"<input autofocus onfocus='{HACK}'>",
-    f"<math><mi xlink:href=\"javascript:{HACK}\">x</mi></math>",
-    f"<object data=\"data:text/html,<script>{HACK}</script>\"></object>",
-    f"<embed src=\"data:text/html,<script>{HACK}</script>\">",
-    f"<meta http-equiv=refresh content=\"0;url=javascript:{HACK}\">",
+    f'<math><mi xlink:href="javascript:{HACK}">x</mi></math>',
+    f'<object data="data:text/html,<script>{HACK}</script>"></object>',
+    f'<embed src="data:text/html,<script>{HACK}</script>">',
+    f'<meta http-equiv=refresh content="0;url=javascript:{HACK}">',
     "<base href='http://127.0.0.1:9/'>",
     "<link rel=stylesheet href='http://127.0.0.1:9/x.css'>",
     "<form action='http://127.0.0.1:9/'><button id=go>x</button></form>",
@@ -43,15 +43,24 @@ MARKUP = [
 def clean(page: Page) -> None:
     """Nothing ran, nothing was loaded, and only our own kinds of elements are there."""
     assert page.js("return window.hacked") is None
-    assert page.count("main script, main object, main embed, main base, main link, main meta, main form[action]") == 0
+    assert (
+        page.count(
+            "main script, main object, main embed, main base, main link, main meta, main form[action]"
+        )
+        == 0
+    )
     handlers = page.js(
         "return [...document.querySelectorAll('*')].flatMap(e => [...e.attributes])"
         ".filter(a => a.name.startsWith('on') || /^\\s*javascript:/i.test(a.value)).map(a => a.name)"
     )
     assert handlers == []
-    for source in page.js("return [...document.querySelectorAll('img')].map(i => i.getAttribute('src'))"):
+    for source in page.js(
+        "return [...document.querySelectorAll('img')].map(i => i.getAttribute('src'))"
+    ):
         assert source.startswith("data:image/")
-    for sandbox in page.js("return [...document.querySelectorAll('iframe')].map(i => i.getAttribute('sandbox'))"):
+    for sandbox in page.js(
+        "return [...document.querySelectorAll('iframe')].map(i => i.getAttribute('sandbox'))"
+    ):
         assert sandbox == "allow-scripts allow-downloads"
 
 
@@ -177,7 +186,9 @@ def test_foreign_code_changes_nothing_that_a_later_visit_loads(site: Path) -> No
             " all[f.name] = [...new Uint8Array(digest)].map(b => b.toString(16).padStart(2, '0')).join('') }"
             " done(all) })()"
         )
-        assert loaded == {n: hashlib.sha256(b).hexdigest() for n, b in files.items() if n != "files.json"}
+        assert loaded == {
+            n: hashlib.sha256(b).hexdigest() for n, b in files.items() if n != "files.json"
+        }
         for path in asked:
             name = path.partition("?")[0].removeprefix("/play/")
             assert name in files or name == "", path
@@ -216,5 +227,7 @@ def test_the_check_would_find_markup(cell: Page) -> None:
         cell.js(script)
         with pytest.raises(AssertionError):
             clean(cell)
-        cell.js("delete window.hacked; const e = document.getElementById('said'); e.replaceChildren(); e.removeAttribute('onclick')")
+        cell.js(
+            "delete window.hacked; const e = document.getElementById('said'); e.replaceChildren(); e.removeAttribute('onclick')"
+        )
     clean(cell)

@@ -1,7 +1,7 @@
 """The part of the package `graphviz` that the videos use, drawn by Graphviz in WebAssembly.
 
-`Digraph` and `Graph` take nodes, edges, attributes and subgraphs, and show themselves as SVG. The DOT
-that they write is that of the package, as far as these go.
+`Digraph` and `Graph` take nodes, edges, attributes and subgraphs, and show themselves as SVG. The
+DOT that they write is that of the package, as far as these go.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ class _Shown:
     def _repr_svg_(self) -> str:
         return self.pipe("svg", encoding="utf-8")
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None, **_: Any
+    ) -> dict[str, str]:
         return {"image/svg+xml": self.pipe("svg", encoding="utf-8"), "text/plain": repr(self)}
 
     def __str__(self) -> str:
@@ -90,7 +92,9 @@ class _Dot(_Shown):
         self.node_attr, self.edge_attr = dict(node_attr or {}), dict(edge_attr or {})
         self.body: list[str] = list(body or ())
 
-    def node(self, name: str, label: str | None = None, _attributes: Any = None, **more: Any) -> None:
+    def node(
+        self, name: str, label: str | None = None, _attributes: Any = None, **more: Any
+    ) -> None:
         self.body.append(f"\t{_quoted(name)}{_listed(label, _attributes, more)}\n")
 
     def edge(

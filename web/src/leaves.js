@@ -27,7 +27,12 @@ export class Leaves {
     const some = leaves.some((leaf) => leaf.kind === "parameter");
     this.list = leaves.map((leaf) => this.row(leaf, some ? "parameter" : "input"));
     const [shown, constants] = [[], []];
-    for (const leaf of this.list) (leaf.kind === "constant" ? constants : shown).push(leaf.element);
+    let unit = "";
+    for (const leaf of this.list) {
+      if (leaf.unit !== unit && leaf.unit) shown.push(el("p", { class: "unit" }, leaf.unit));
+      ({ unit } = leaf);
+      (leaf.kind === "constant" ? constants : shown).push(leaf.element);
+    }
     this.rows.replaceChildren(...shown);
     this.others.lastChild.replaceChildren(...constants);
     this.others.hidden = !constants.length;
@@ -35,7 +40,9 @@ export class Leaves {
   }
 
   row({ id, name, kind, card, x }, learner) {
-    const leaf = { id, name, kind, card, x };
+    // of layers.0.neurons.1.w[0] the last word stands in the row, the others above
+    const [, unit = "", short] = kind === "parameter" ? /^(?:(.*)\.)?([^.]+)$/.exec(name) ?? [null, "", name] : [null, "", name];
+    const leaf = { id, name, kind, card, x, unit };
     const [field, slider] = [fresh("field"), fresh("slider")];
     leaf.field = el("input", { id: field, class: "number", inputmode: "decimal", autocomplete: "off", spellcheck: "false",
       onchange: () => this.typed(leaf), onkeydown: (event) => event.key === "Enter" && this.typed(leaf) }); // prettier-ignore
@@ -45,7 +52,7 @@ export class Leaves {
     leaf.learns = el("input", { type: "checkbox", "aria-label": `${name} learns`, title: "learns: a step of descent moves it" });
     leaf.learns.checked = kind === learner;
     leaf.element = el("div", { class: `leaf ${kind}` },
-      leaf.learns, el("label", { for: field, title: name }, name), leaf.field, leaf.slider, leaf.grad); // prettier-ignore
+      leaf.learns, el("label", { for: field, title: name }, short), leaf.field, leaf.slider, leaf.grad); // prettier-ignore
     this.range(leaf);
     return leaf;
   }

@@ -1,8 +1,8 @@
 """A curve that grows while code runs: the loss of a training loop, drawn as SVG by us.
 
-    from playground import Curve
-    losses = Curve("loss")
-    losses.add(loss.data)          # once a step
+from playground import Curve
+losses = Curve("loss")
+losses.add(loss.data)          # once a step
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Curve:
         def place(k: float, y: float) -> str:
             y = self._height(y)
             across = _LEFT + (_WIDE - _LEFT - _RIGHT) * k / last
-            return f"{across:.1f},{_HIGH - _BOTTOM - (_HIGH - _TOP - _BOTTOM) * (y - low) / (high - low):.1f}"
+            up = (_HIGH - _TOP - _BOTTOM) * (y - low) / (high - low)
+            return f"{across:.1f},{_HIGH - _BOTTOM - up:.1f}"
 
         shown = points[:: max(1, len(points) // _MOST)] + points[-1:]
         path = "M" + "L".join(place(*point) for point in shown) if shown else ""
@@ -65,7 +66,8 @@ class Curve:
             ".micrograd-picture .point{fill:var(--micrograd-plus-ink)}</style>"
             f'<rect class="paper" width="{_WIDE:.0f}" height="{_HIGH:.0f}"/>'
             f'<text class="name" x="{_LEFT:.0f}" y="18">{escape(self.title)}: {now}</text>{marks}'
-            f'<path class="curve" d="{path}"/><circle class="point" cx="{x}" cy="{y}" r="3.5"/></svg>'
+            f'<path class="curve" d="{path}"/>'
+            f'<circle class="point" cx="{x}" cy="{y}" r="3.5"/></svg>'
         )
 
     def _drawable(self, y: float) -> bool:

@@ -1,10 +1,11 @@
 """Graphs whose numbers can be computed anew: of a typed expression, and of a picture from a cell.
 
-`Typed` is evaluated again each time; `Drawn` is a copy, so that the learner's own Values stay as they are.
+`Typed` is evaluated again each time; `Drawn` is a copy: the learner's own Values stay as they are.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -81,8 +82,15 @@ class Drawn:
         for i, v in enumerate(self.leaves):
             path = weights.get(originals.get(id(v), 0))
             self.kinds[i] = "parameter" if path is not None else "input" if v.label else "constant"
-            self.names[i] = v.label or (path and shorten(path)) or ""
+            self.names[i] = v.label or path or ""
+        # inputs, then weights in the order of their paths, then constants
+        self.kinds = dict(sorted(self.kinds.items(), key=lambda item: self._place(*item)))
         self.root.backward()
+
+    def _place(self, i: int, kind: str) -> tuple[int, list[tuple[int, str]]]:
+        words = re.findall(r"\d+|\D+", self.names[i]) if kind == "parameter" else []
+        order = [(int(word), "") if word.isdigit() else (0, word) for word in words]
+        return ("input", "parameter", "constant").index(kind), order
 
     def leaf(self, i: int) -> Value:
         return self.leaves[i]

@@ -1,4 +1,4 @@
-"""From a panel, in one click: the stepper, the quiz, the explanation, the worksheet of its numbers."""
+"""From a panel, in one click: its stepper, its quiz, its explanation, its worksheet."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def _limited(limit: int) -> None:
 
 
 def _no_input(*_: Any) -> NoReturn:
-    raise EOFError("input() cannot ask here: write the answer into the code, as name = \"Ada\"")
+    raise EOFError('input() cannot ask here: write the answer into the code, as name = "Ada"')
 
 
 def _no_threads(*_: Any, **__: Any) -> NoReturn:

@@ -1,7 +1,7 @@
 """Numbers that can be dragged: the desk keeps drawn graphs, and opens panels on them.
 
-The page sends orders, which are dicts with a `do`; an answer is a dict, with `error` where something
-is wrong with the order. Read `Desk`, then `panel.py`.
+The page sends orders, which are dicts with a `do`; an answer is a dict, with `error` where
+something is wrong with the order. Read `Desk`, then `panel.py`.
 """
 
 from __future__ import annotations

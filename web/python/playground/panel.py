@@ -18,7 +18,9 @@ from playground.graphs import Drawn, Typed
 
 __all__ = ["Panel"]
 
-_WIDEST = "\N{MINUS SIGN}0.000e\N{MINUS SIGN}00"  # what a card has room for: as small as a number gets
+_WIDEST = (
+    "\N{MINUS SIGN}0.000e\N{MINUS SIGN}00"  # what a card has room for: as small as a number gets
+)
 
 
 class Panel:
@@ -82,7 +84,10 @@ class Panel:
 
     def _changes(self) -> dict[str, Any]:
         cards = self._cards()
-        answer: dict[str, Any] = {"leaves": [self._leaf(i) for i in self.graph.kinds], **self._result()}
+        answer: dict[str, Any] = {
+            "leaves": [self._leaf(i) for i in self.graph.kinds],
+            **self._result(),
+        }
         if self._outgrown(cards):
             return answer | {"svg": self._svg()}
         answer["cards"] = [
@@ -95,7 +100,11 @@ class Panel:
 
     def _leaf(self, i: int) -> dict[str, Any]:
         leaf = self.graph.leaf(i)
-        return {"x": _json(leaf.data), "grad": number_text(leaf.grad, sign=True), "sign": _sign(leaf.grad)}
+        return {
+            "x": _json(leaf.data),
+            "grad": number_text(leaf.grad, sign=True),
+            "sign": _sign(leaf.grad),
+        }
 
     def _result(self) -> dict[str, Any]:
         root = self.graph.root
@@ -107,7 +116,11 @@ class Panel:
         """The texts of each card, and the sign of its gradient."""
         order = self.order
         return {
-            card: (number_text(order[i].data), number_text(order[i].grad, True), _sign(order[i].grad))
+            card: (
+                number_text(order[i].data),
+                number_text(order[i].grad, True),
+                _sign(order[i].grad),
+            )
             for card, i in self.graph.cards.items()
         }
 

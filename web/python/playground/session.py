@@ -1,6 +1,7 @@
 """A session: one namespace, in which cells run one after the other, as in a notebook.
 
-What a cell prints and shows goes out while it runs; its last expression is shown. Read `Session.run`.
+What a cell prints and shows goes out while it runs; its last expression is shown. Read
+`Session.run`.
 """
 
 from __future__ import annotations

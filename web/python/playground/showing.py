@@ -1,7 +1,7 @@
 """How an object is shown: a picture, a page, or the text of its repr, which ends somewhere.
 
-Pictures of graphs go to the page as SVG, which it draws itself; everything else that is HTML goes into
-a frame of its own. Read `Screen.display`.
+Pictures of graphs go to the page as SVG, which it draws itself; everything else that is HTML goes
+into a frame of its own. Read `Screen.display`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Screen:
         self._text, self._rich, self._desk = text, rich, desk
 
     def display(self, *objects: Any, name: str = "") -> None:
-        """Show objects as the last line of a cell is shown; a `name` replaces what has that name."""
+        """Show objects as a cell's last line is shown; a `name` replaces what has that name."""
         for x in objects:
             self._show(x, name)
 
@@ -51,7 +51,9 @@ class Screen:
         if kind == "text/plain":
             self._text("result", capped(content) + "\n")
         elif len(content) > _MOST_RICH:
-            self._text("result", f"<{type(x).__name__}: {len(content):,} characters, too many to show>\n")
+            self._text(
+                "result", f"<{type(x).__name__}: {len(content):,} characters, too many to show>\n"
+            )
         elif kind == "text/html":
             self._rich("html", content, name)
         else:

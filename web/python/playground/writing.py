@@ -1,4 +1,4 @@
-"""The Python that computes what an expression shows: for a cell, and for a file that runs elsewhere."""
+"""The Python that computes what an expression shows: for a cell, and for a file of its own."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ class _Writer(ast.NodeTransformer):
             function = ast.Attribute(ast.Name("ops", ast.Load()), name, ast.Load())
             return ast.Call(function, node.args, [])
         first, *others = node.args
-        if not any(isinstance(part, ast.Name) for part in ast.walk(first)):  # numbers have no methods
+        if not any(
+            isinstance(part, ast.Name) for part in ast.walk(first)
+        ):  # numbers have no methods
             first = ast.Call(ast.Name("Value", ast.Load()), [first], [])
         return ast.Call(ast.Attribute(first, method, ast.Load()), others, [])
