@@ -107,12 +107,14 @@ def axe() -> str:
     return (node_modules() / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
-def violations(driver: Any) -> list[str]:
-    """What axe-core finds serious or critical in the current document."""
+def violations(driver: Any, *rules: str) -> list[str]:
+    """What axe-core finds serious or critical in the current document, by all rules or by these."""
     driver.execute_script(axe())
     found = driver.execute_async_script(
-        "const done = arguments[0];"
-        "axe.run(document).then(r => done(r.violations), e => done(String(e)))"
+        "const [rules, done] = arguments;"
+        "axe.run(document, rules.length ? {runOnly: rules} : {})"
+        ".then(r => done(r.violations), e => done(String(e)))",
+        rules,
     )
     assert isinstance(found, list), found
     return [

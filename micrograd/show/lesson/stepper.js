@@ -254,6 +254,7 @@
     $("work").scrollTop = 0;
     if (open(at).length && timer) play();
     reveal(frame);
+    if (parent !== window) parent.postMessage({ step: at }, "*"); // a page around it may keep the place
   }
 
   function go(k) { // forward out of an open question leads into its field
@@ -405,6 +406,9 @@
   addEventListener("afterprint", unprint);
   function print(six) { slides(six); window.print(); }
 
+  addEventListener("message", ({ source, data }) => { // and give it back
+    if (source === parent && source !== window && Number.isInteger(data?.step) && data.step !== at) show(data.step);
+  });
   new ResizeObserver(size).observe($("graph"));
   if (views) views.show(0);
   // page.html#step=9 opens there, unless questions are open before
