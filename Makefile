@@ -7,14 +7,17 @@ RUN := .venv/bin/python
 # two workers share two cores: a pool of BLAS threads in each would only be in the other's way
 PYTEST := OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2
 
-.PHONY: help demo test test-fast test-reference nightly lab lint bench notebooks exercises nbgrader
+.PHONY: help demo test test-fast test-reference test-site nightly site serve lab lint bench notebooks exercises nbgrader
 
 help:
 	@echo "make demo        the tour: runs demo.ipynb and writes build/demo.html"
 	@echo "make test        every test"
 	@echo "make test-fast   the tests that need neither notebooks nor a browser, nor much time"
 	@echo "make test-reference  the engine's tests on engine.py alone, without fast.py"
+	@echo "make test-site   the tests of the site, in a browser; builds it first (Node, npm)"
 	@echo "make nightly     20,000 random programs, other ones each time, lifted beside eager"
+	@echo "make site        the course, reference and playground as static files, build/site (Node, npm)"
+	@echo "make serve       shows the site on this machine"
 	@echo "make lab         opens JupyterLab on the lectures"
 	@echo "make lint        formatting, lint and types"
 	@echo "make bench       speed beside the peers, with a check that results are equal"
@@ -37,9 +40,18 @@ test-reference: .venv/.test
 	  tests/test_node.py tests/test_copying.py tests/test_modes.py tests/test_reals.py tests/test_without_numpy.py \
 	  tests/show/test_explain.py tests/show/test_stepper.py tests/show/test_worksheet.py
 
+test-site: .venv/.test site
+	$(PYTEST) --site tests/site
+
 nightly: .venv/.test
 	HYPOTHESIS_PROFILE=nightly $(PYTEST) tests/lifting/test_lifted_agreement.py tests/lifting/test_machine.py \
 	  tests/lifting/test_jax.py
+
+site: .venv/.site
+	$(RUN) -m tools.site
+
+serve: .venv/.site
+	$(RUN) -m tools.site serve
 
 lab: .venv/.lectures
 	$(RUN) -m jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lectures
@@ -63,7 +75,7 @@ nbgrader: .venv/.demo
 
 # A stamp for each extra of pyproject.toml: while it is newer, nothing is installed and no network is needed.
 # Every extra includes `demo`.
-.venv/.demo .venv/.test .venv/.lectures .venv/.bench .venv/.dev: pyproject.toml | .venv/.made
+.venv/.demo .venv/.test .venv/.lectures .venv/.bench .venv/.site .venv/.dev: pyproject.toml | .venv/.made
 	$(RUN) -m pip install --disable-pip-version-check -e ".[$(@F:.%=%)]"
 	@touch .venv/.demo $@
 

@@ -2,6 +2,7 @@
 
 `HYPOTHESIS_PROFILE=nightly pytest` tries many more examples, other ones each night; of the random
 programs of `lift` 20,000 (`make nightly`).
+`pytest --site tests/site` opens every page of the site that `make site` has built.
 `pytest --reference` runs on engine.py alone, without the written-out functions of fast.py.
 """
 
@@ -37,6 +38,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--reference", action="store_true", help="test engine.py without fast.py")
+    parser.addoption("--site", action="store_true", help="test the site that `make site` built")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -101,7 +101,9 @@ def test_the_distribution_is_not_named_as_the_original() -> None:
 
 def test_versions_are_ranges_but_for_the_oracle() -> None:
     extras = PROJECT["optional-dependencies"]
-    assert set(extras) == {"pdf", "native", "jax", "demo", "lectures", "test", "bench", "dev"}
+    assert set(extras) == {
+        "pdf", "native", "jax", "demo", "lectures", "site", "test", "bench", "dev",
+    }  # fmt: skip
     assert not any("torch" in line for line in PROJECT["dependencies"] + extras["demo"])
     for line in PROJECT["dependencies"] + [line for lines in extras.values() for line in lines]:
         if line.startswith("torch"):
@@ -162,6 +164,8 @@ def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path: Path) -> 
         "CONTRIBUTING.md",
         "benchmarks/README.md",
         "docs/architecture.md",
+        "docs/teaching.md",
+        "docs/gallery.md",
         "docs/beyond_one_machine.md",
     ],
 )
@@ -238,6 +242,7 @@ def test_ci_runs_the_readmes_test_command() -> None:
     assert os.access(script, os.X_OK)
     assert re.search(r"^make test\b(?!-)", text, flags=re.MULTILINE)
     assert re.search(r"^make lint$", text, flags=re.MULTILINE)
+    assert re.search(r"^make test-site\b", text, flags=re.MULTILINE)
     if shutil.which("bash"):
         subprocess.run(["bash", "-n", str(script)], check=True)
 

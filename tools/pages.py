@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import re
 import shutil
 import tempfile
 import time
@@ -17,10 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+from tools.formulas import mathml
 from tools.notebooks import ROOT, found, read
 
 __all__ = ["html", "pictures"]
@@ -52,30 +51,12 @@ details.folded > summary { color: #5b6770; font-size: 13px; cursor: pointer; mar
 """
 
 
-_FUNCTIONS = r"<mi>(ln|log|exp|max|min|sin|cos|tanh|det)</mi>"
-_BARS = r'<mo(?: stretchy="false")?>(&#x02016;|&#x0007C;)</mo>'
-
-
-def _mathml(latex: str, display: str) -> str:
-    """The formula for the browser to draw; a command that would stand there raw is an error."""
-    plain = re.sub(r"\\begin\{align(ed|\*)?\}", r"\\begin{array}{rl}", latex.strip())
-    plain = re.sub(r"\\end\{align(ed|\*)?\}", r"\\end{array}", plain)
-    made = str(convert(plain, display=display))
-    # a named function stands a little apart (40 ln 80), the bars of a norm close and not stretched
-    made = re.sub(_FUNCTIONS, r'<mo lspace="0.17em" rspace="0.17em">\1</mo>', made)
-    made = re.sub(_BARS, r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>', made)
-    raw = re.search(r"\\[A-Za-z]+|<mi>&</mi>", re.sub(r"<annotation.*?</annotation>", "", made))
-    if raw:
-        raise ValueError(f"{raw[0]} has no form in MathML, in the formula {latex.strip()!r}")
-    return made
-
-
 class _Renderer(IPythonRenderer):
     def block_math(self, body: str) -> str:
-        return _mathml(body, "block")
+        return mathml(body, "block")
 
     def inline_math(self, body: str) -> str:
-        return _mathml(body, "inline")
+        return mathml(body, "inline")
 
     def latex_environment(self, name: str, body: str) -> str:
         return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
@@ -99,7 +80,7 @@ def html(path: Path) -> str:
             data = output.get("data", {})
             if "text/latex" in data and "text/html" not in data:
                 latex = data["text/latex"].strip().strip("$").replace(r"\displaystyle", "")
-                data["text/html"] = _mathml(latex, "block")
+                data["text/html"] = mathml(latex, "block")
     notebook.metadata["title"] = path.stem.replace("_", " ")
     page, _ = _Exporter(raw_template=TEMPLATE).from_notebook_node(notebook)
     return str(page)
