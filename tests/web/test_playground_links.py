@@ -17,6 +17,7 @@ CODE = {"k": "c", "c": ["print('ran')", "1 + 1"]}
 def test_a_link_opens_in_a_fresh_profile_as_it_was(page: Page, site: Path) -> None:
     page.open("#x=neuron")
     page.put("w1", -2.25)
+    page.until("location.hash.startsWith('#1')")  # computed, and written down
     page.click("[data-view=stepper]")
     page.until("document.querySelector('.stage').dataset.shows === 'stepper'")
     driver = page.driver
@@ -33,7 +34,6 @@ def test_a_link_opens_in_a_fresh_profile_as_it_was(page: Page, site: Path) -> No
     driver.switch_to.default_content()
     page.until("document.body.innerText && location.hash.length > 40")
     page.js("window.before = location.hash")
-    page.until("true")
     page.put("x2", 0.5)  # the link of now holds the step, too
     page.until("location.hash !== window.before")
     address = driver.current_url

@@ -61,7 +61,7 @@ sys.path.insert(0, FOLDER)
 
 const IMPORTS = `
 import json, random, math, graphviz, playground
-import micrograd.gradcheck, micrograd.nn, micrograd.show.practice.marking
+import micrograd.nn
 import pyodide.code, pyodide.ffi
 `;
 

@@ -22,8 +22,10 @@ export class Pool {
   prepare() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
+      const warm = (interpreter) => interpreter?.order("warm").catch(() => {});
+      this.current.then(warm, () => {});
       this.spare ??= this.started().catch(() => null);
-      this.spare.then(() => this.spared?.());
+      this.spare.then(warm).then(() => this.spared?.());
     }, PAUSE);
   }
 

@@ -43,6 +43,7 @@ async function start({ module, library, archive }) {
 const orders = {
   run: ({ code, cell }) => session.run(code, cell),
   live: ({ asked }) => session.live(JSON.stringify(asked)),
+  warm: () => session.warm(),
   needs: ({ code }) => session.needs(code),
   unpack: ({ bytes }) => python.unpackArchive(bytes, "wheel", { extractDir: SITE_PACKAGES }),
 };

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from micrograd.show.lesson.explain import explain
-from micrograd.show.lesson.stepper import step_through
-from micrograd.show.practice.worksheet import worksheet
+import micrograd
 from playground.panel import Panel
 
 __all__ = ["lesson"]
 
 
 def lesson(panel: Panel, what: str, lr: float) -> dict[str, Any]:
-    """A page of the graph as it is now, or its explanation as text."""
+    """A page of the graph as it is now, or its explanation as text; imported when asked for."""
     root = panel.graph.labelled()
     trained = [panel.graph.leaf(i) for i, kind in panel.graph.kinds.items() if kind == "parameter"]
     match what:
         case "stepper" if lr > 0 and trained:
-            return {"html": step_through(root, trained, lr).html}
+            return {"html": micrograd.step_through(root, trained, lr).html}
         case "stepper":
-            return {"html": step_through(root).html}
+            return {"html": micrograd.step_through(root).html}
         case "quiz":
-            return {"html": step_through(root, quiz=True).html}
+            return {"html": micrograd.step_through(root, quiz=True).html}
         case "explain":
-            return {"text": str(explain(root))}
+            return {"text": str(micrograd.explain(root))}
         case "worksheet":
-            return {"html": worksheet(root)._repr_html_()}
+            return {"html": micrograd.worksheet(root)._repr_html_()}
     raise ValueError(f"there is no lesson {what!r}")

@@ -112,6 +112,12 @@ class Session:
         finally:
             sys.stdout, sys.stderr = kept
 
+    def warm(self) -> None:
+        """Import what a first click on a lesson would wait for."""
+        import micrograd.show.lesson.explain
+        import micrograd.show.lesson.stepper
+        import micrograd.show.practice.worksheet  # noqa: F401
+
     def needs(self, code: str) -> str:
         """The packages that a cell imports and that are not here, as JSON."""
         try:
