@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.harness import ROOT
 
-BENCHMARKS = ("engine", "lift", "recording", "shapes", "instruction_counts")
+BENCHMARKS = ("engine", "lift", "fixed_costs", "recording", "shapes", "instruction_counts")
 
 
 def main() -> int:

@@ -37,10 +37,11 @@ def contestant(row: Row, name: str) -> Any:
     numbers = import_module(f"benchmarks.models.{row.network}").numbers()
     common = (row.network, numbers, row.optimiser, row.lr)
     kind, *ways = name.split("-")
-    if kind in OURS:
+    if name in OURS:
         from benchmarks.peers import ours
 
-        return ours.Contestant(*common, f"with_{kind}", row.batched)
+        executor, how = ("native", ways[0]) if kind == "native" else ("numpy", kind)
+        return ours.Contestant(*common, f"with_{how}", row.batched, executor)
     if kind == "numpy":
         from benchmarks.peers import by_hand
 
@@ -80,10 +81,20 @@ def measure(row: Row, name: str) -> dict[str, Any]:
     turn = cycle(batches)
     return {
         **harness.seconds(lambda: one.step(next(turn)), steps),
+        **({"operations": operations(row, one, batches)} if name in OURS else {}),
         "first": first,
         "losses": losses,
         "gradients": {name: array.ravel().tolist() for name, array in gradients.items()},
     }
+
+
+def operations(row: Row, one: Any, batches: Sequence[Any]) -> float:
+    """The arithmetic of a step, the mean over the batches."""
+    from benchmarks import arithmetic  # imports ours
+
+    programs = [one.program(batch) for batch in batches]
+    counts = {p: arithmetic.of_step(p.program, row.optimiser) for p in dict.fromkeys(programs)}
+    return statistics.fmean(counts[p] for p in programs)
 
 
 def whole(one: Any, batches: Sequence[Any]) -> dict[str, Any]:
@@ -153,7 +164,7 @@ def summary(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Medians of a contestant's processes, and the time of each."""
     found = {
         what: statistics.median(result[what] for result in results)
-        for what in ("seconds", "processor", "first")
+        for what in ("seconds", "processor", "first", "operations")
         if what in results[0]
     }
     return {**found, "processes": [result["seconds"] for result in results]}
@@ -189,8 +200,9 @@ def read() -> dict[str, Any]:
 
 
 def merge(key: str, found: dict[str, dict[str, Any]]) -> None:
-    about = harness.machine("numpy", "torch", "jax")
-    tables.write_json("lift", {**read(), key: {"machine": about, "found": found}})
+    about = harness.machine("numpy", "torch", "jax", "llvmlite")
+    fastest = harness.fresh("benchmarks.arithmetic")
+    tables.write_json("lift", {**read(), key: {"machine": about, **fastest, "found": found}})
 
 
 if __name__ == "__main__":

@@ -10,12 +10,13 @@ import matplotlib.pyplot as plt
 
 from benchmarks import tables
 from benchmarks.lift_table import best
-from benchmarks.rows import ENGINES, ROWS
+from benchmarks.rows import ENGINES, ROWS, native
 
 __all__ = ["digest", "draw"]
 
 MARKS = {  # colour, shape: told apart without the colour, too
     "loops": ("#8ab6d6", "D"),
+    "native": ("C0", "P"),
     "numpy": ("#444444", "s"),
     "torch": ("C1", "o"),
     "compiled": ("C3", "v"),
@@ -34,6 +35,7 @@ def draw(results: dict[str, Any]) -> None:
         times = {
             kind: s / ours for kind, (_, s) in chosen.items() if kind in MARKS and kind != mine
         }
+        times["native"] = chosen[native(mine)][1] / ours
         axes.plot(
             [min(1, *times.values()), max(1, *times.values())], [y, y], color="0.85", zorder=1
         )
@@ -57,7 +59,7 @@ def draw(results: dict[str, Any]) -> None:
     handles = [axes.plot([], [], color="C0", linewidth=2)[0]]
     for colour, shape in MARKS.values():
         handles.append(axes.scatter([], [], 48, colour, shape))
-    names = ["lift", *(ENGINES[kind] for kind in MARKS)]
+    names = ["lift", *(ENGINES.get(kind, "lift, native") for kind in MARKS)]
     figure.legend(handles, names, loc="outside upper center", ncols=3, frameon=False)
     plt.rcParams["svg.hashsalt"] = "lift"
     figure.savefig(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import statistics
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from benchmarks import tables
-from benchmarks.rows import ENGINES, OURS, ROWS, SLOW, engine
+from benchmarks.rows import ENGINES, OURS, ROWS, SLOW, engine, native
 
 __all__ = ["best", "failures", "fastest_other", "line", "notes", "sentence", "tell", "write"]
 
@@ -51,7 +52,7 @@ def line(key: str, found: Found) -> dict[str, Any]:
         text = tables.shown(took * 1e6)
         if kind in OURS and took > seconds:
             text = f"**{text}**"
-        ways = ", ".join(name.split("-")[1:])
+        ways = "" if name in ENGINES else ", ".join(name.split("-")[1:])
         cells[title] = f"{text} ({ways})" if ways else text
     ratio = seconds / chosen[ROWS[key].ours[0]][1]
     text = f"{ratio:.2f}"
@@ -59,6 +60,35 @@ def line(key: str, found: Found) -> dict[str, Any]:
     cells["its time / ours"] = f"**{text}**" if ratio < 1 else text
     cells["first call, s"] = found[ROWS[key].ours[0]].get("first", "")
     return cells
+
+
+def native_line(key: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Native code beside the two others that people train with, and beside this core's limit."""
+    found, chosen = row["found"], best(row["found"])
+    cells: dict[str, Any] = {"as native code": ROWS[key].title}
+    for kind in ("jax", "torch"):
+        times = [f"{chosen[kind][1] / chosen[native(how)][1]:.2f}" for how in ROWS[key].ours]
+        cells[f"{ENGINES[kind].split(',')[0]} / native"] = " / ".join(times)
+    one = found[native(ROWS[key].ours[0])]
+    cells["first call, s"] = one.get("first", "")
+    cells["pays after, steps"] = pays_after(found, ROWS[key].ours[0])
+    if "operations" in one:
+        cells["operations"] = round(one["operations"])
+        rate = one["operations"] / one["seconds"]
+        cells["Gflop/s"] = rate / 1e9
+        cells["of a product"] = f"{rate / row['product']:.0%}"
+    else:
+        cells |= dict.fromkeys(("operations", "Gflop/s", "of a product"), "")
+    return cells
+
+
+def pays_after(found: Found, how: str) -> int | str:
+    """So many steps of native code are quicker than of NumPy, the first calls included."""
+    on_numpy, compiled = found[how], found[native(how)]
+    saved = on_numpy["seconds"] - compiled["seconds"]
+    if "first" not in compiled or saved <= 0:
+        return ""
+    return max(1, math.ceil((compiled["first"] - on_numpy["first"]) / saved))
 
 
 def every_way(key: str, found: Found) -> dict[str, str]:
@@ -74,32 +104,44 @@ def every_way(key: str, found: Found) -> dict[str, str]:
 
 def sentence(results: dict[str, Any]) -> str:
     """What README says about the table."""
-    faster: dict[str, list[bool]] = {"jax": [], "compiled": [], "torch": [], "numpy": []}
     ratios = {}
     for key, row in results.items():
-        chosen = best(row["found"])
-        ours = chosen[ROWS[key].ours[0]][1]
-        for kind in faster.keys() & chosen.keys():
-            faster[kind].append(ours < chosen[kind][1])
+        ours = best(row["found"])[native(ROWS[key].ours[0])][1]
         ratios[key] = fastest_other(row["found"])[1] / ours
     worst = min(ratios, key=lambda key: ratios[key])
     other = ENGINES[fastest_other(results[worst]["found"])[0]]
-    wins = {  # of all, unless said
-        kind: f"{sum(won)}" + ("" if len(won) == len(results) else f" of {len(won)}")
-        for kind, won in faster.items()
-    }
+    where = "furthest behind" if ratios[worst] < 1 else "ahead by least"
+    as_native = wins(results, native)
+    on_numpy = wins(results, lambda how: how)
     slow = [
         row["found"]["scalar"]["seconds"] / row["found"][ROWS[key].ours[0]]["seconds"]
         for key, row in results.items()
         if ROWS[key].scalar
     ]
     return (
-        f"Of {len(results)} problems, the lifted step is faster than JAX in {wins['jax']}, than "
-        f"compiled PyTorch in {wins['compiled']}, than eager PyTorch in {wins['torch']}, and than "
-        f"NumPy written by hand in {wins['numpy']}. It is furthest behind in "
+        f"Of {len(results)} problems, the lifted step as native code is faster than JAX in "
+        f"{as_native['jax']}, than compiled PyTorch in {as_native['compiled']}, than eager PyTorch "
+        f"in {as_native['torch']}, and than NumPy written by hand in {as_native['numpy']}; run by "
+        f"NumPy, which compiles nothing, in {on_numpy['jax']}, {on_numpy['compiled']}, "
+        f"{on_numpy['torch']} and {on_numpy['numpy']}. Native code is {where} in "
         f"“{ROWS[worst].title}”: {other} takes {ratios[worst]:.2f} of its time. "
-        f"Scalar engines take {rounded(min(slow))} to {rounded(max(slow))} times as long."
+        f"Scalar engines take {rounded(min(slow))} to {rounded(max(slow))} times as long as the "
+        "step on NumPy."
     )
+
+
+def wins(results: dict[str, Any], ours: Callable[[str], str]) -> dict[str, str]:
+    """By engine, in how many rows ours is faster, of all unless said."""
+    faster: dict[str, list[bool]] = {"jax": [], "compiled": [], "torch": [], "numpy": []}
+    for key, row in results.items():
+        chosen = best(row["found"])
+        mine = chosen[ours(ROWS[key].ours[0])][1]
+        for kind in faster.keys() & chosen.keys():
+            faster[kind].append(mine < chosen[kind][1])
+    return {
+        kind: f"{sum(won)}" + ("" if len(won) == len(results) else f" of {len(won)}")
+        for kind, won in faster.items()
+    }
 
 
 def rounded(x: float) -> str:
@@ -120,6 +162,7 @@ def write(results: dict[str, Any]) -> str:
     """Write `results/lift.md` from the rows measured so far, and return its text."""
     lines = [f"# {TITLE}", ""]
     lines += tables.markdown([line(key, row["found"]) for key, row in results.items()])
+    lines += ["", *tables.markdown([native_line(key, row) for key, row in results.items()])]
     lines += [
         "",
         *(f"- {note}" for note in notes(results)),
@@ -155,11 +198,29 @@ def notes(results: dict[str, Any]) -> list[str]:
         "Scalar engine: micrograd 0.1.0 for the demo, `peers/scalar.py` for the GPT.",
         "Whole training: the mean of 1,000 names, recording or compiling included; a scalar engine "
         f"over {SLOW} of them. JAX pads every name to 16 letters, so that it compiles once.",
-        "First call: recording and the first forward and backward of ours.",
+        "First call: recording and the first forward and backward of ours; as native code, "
+        "compiling too.",
+        "PyTorch / native, JAX / native: each one's fastest way (PyTorch eager) over native code, "
+        "where two numbers stand with layers and with plain loops. Pays after: from so many steps "
+        "on native code is quicker than NumPy's, first calls included.",
+        *limits(results),
         *(
             f"Measured on: {about}" + (f" ({', '.join(keys)})." if len(machines) > 1 else ".")
             for about, keys in machines.items()
         ),
+    ]
+
+
+def limits(results: dict[str, Any]) -> list[str]:
+    """What the last columns of the second table mean."""
+    products = [row["product"] / 1e9 for row in results.values() if "product" in row]
+    if not products:
+        return []
+    return [
+        "Operations: those of the program, forward, backward and update, a product and its sum as "
+        "two, an exp as one. Of a product: how many a second native code does, as a share of "
+        "what a product of two 512 x 512 matrices reaches on the same core with the fastest "
+        f"kernels of OpenBLAS ({statistics.median(products):.0f} Gflop/s)."
     ]
 
 
@@ -191,14 +252,17 @@ def spread(results: dict[str, Any]) -> str:
 def failures(key: str, found: Found) -> list[str]:
     """What this row is held to and does not reach."""
     row, chosen = ROWS[key], best(found)
-    ours = chosen[row.ours[0]][1]
     failed = []
-    for kind, times in row.held_to.items():
-        if kind not in chosen:
-            continue  # PyTorch has no compiler here, says a note
-        reached = chosen[kind][1] / ours
-        if reached < times:
-            failed.append(f"{row.title}: {reached:.3g} x {ENGINES[kind]}, held to {times:.3g}")
+    for mine, held_to in ((row.ours[0], row.held_to), (native(row.ours[0]), row.native_to)):
+        for kind, times in held_to.items():
+            if kind not in chosen:
+                continue  # PyTorch has no compiler here, says a note
+            reached = chosen[kind][1] / chosen[mine][1]
+            if reached < times:
+                failed.append(
+                    f"{row.title}: {ENGINES[mine]}, {reached:.3g} x {ENGINES[kind]}, "
+                    f"held to {times:.3g}"
+                )
     first = found[row.ours[0]].get("first", 0.0)
     if first > RECORDED:
         failed.append(f"{row.title}: the first call took {first:.1f} s")

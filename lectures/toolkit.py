@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Run
-from micrograd.show.graph.palette import PALETTE
+from micrograd.show.graph.palette import PALETTE, SERIES
 from micrograd.show.graph.picture import Picture
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "boxes",
     "draw_index",
     "line",
+    "machine",
     "milliseconds",
     "small_pictures",
     "style",
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 # Okabe and Ito, "Color Universal Design", 2008: told apart with any common colour blindness
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+COLOURS = SERIES
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
@@ -112,6 +113,32 @@ def line(axis: Axes, w: Sequence[float], b: float, level: float = 0.0, **look: A
         foot = w * (level - b) / (w @ w)
         axis.axline(foot, (foot[0] - w[1], foot[1] + w[0]), **look)
     axis.set(xlim=limits[0], ylim=limits[1])
+
+
+def machine(
+    axis: Axes,
+    X: np.ndarray,
+    y: np.ndarray,
+    score: Callable[[np.ndarray], np.ndarray],
+    support: Sequence[int] | np.ndarray = (),
+    resolution: int = 120,
+) -> None:
+    """Points of the classes -1 and +1, where score(points) is -1, 0, 1, and rings on `support`."""
+    low, high = X.min(0), X.max(0)
+    low, high = low - 0.12 * (high - low), high + 0.12 * (high - low)
+    across, up = np.meshgrid(*np.linspace(low, high, resolution).T)
+    level = score(np.column_stack([across.ravel(), up.ravel()])).reshape(across.shape)
+    axis.contourf(across, up, level, [-np.inf, 0, np.inf], colors=COLOURS[:2], alpha=0.12)
+    axis.contour(across, up, level, [-1, 0, 1], colors="#333333", linewidths=(1.2, 2, 1.2),
+                 linestyles=("dashed", "solid", "dashed"))  # fmt: skip
+    for j, sign in enumerate((-1, 1)):
+        look = {"color": COLOURS[j], "marker": MARKERS[j], "edgecolor": "white"}
+        axis.scatter(*X[y == sign].T, s=34, lw=0.5, zorder=3, label=f"y = {sign:+d}", **look)
+    rings = X[np.asarray(support, dtype=int)]
+    width = 1.4 if len(rings) < 30 else 0.8
+    axis.scatter(*rings.T, s=130, facecolor="none", edgecolor="black", lw=width, zorder=4)
+    axis.set(xlabel="$x_1$", ylabel="$x_2$", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    axis.grid(False)
 
 
 def surface(

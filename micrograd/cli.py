@@ -1,7 +1,8 @@
 """The command line: `python -m micrograd draw "tanh(x*w + b)" x=2 w=-3 b=6.88 -o neuron.svg`.
 
-A command is a function of the parsed arguments, entered in `_parser`. What it raises about its
-input is printed as one message, without a traceback.
+A command is a function of the parsed arguments, entered in `_parser`; those of worksheets stand in
+`show/practice/commands.py`. What one raises about its input is printed as one message, without a
+traceback.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from micrograd.engine import Value
 from micrograd.expression import evaluate
 from micrograd.missing import missing
 from micrograd.show.graph.text import shorten
+from micrograd.show.practice import commands as practice
 
 __all__ = ["main"]
 
@@ -76,18 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--open", action="store_true", help="show it in the browser")
     command = _of_expression(commands, "explain", _explain, "explain every gradient in words")
     command.add_argument("--wrt", metavar="name", help="explain all paths from this input only")
-    described = "write an exercise in backpropagation by hand, and its answers beside it"
-    command = commands.add_parser("worksheet", help=described, description=described)
-    command.add_argument("--level", type=int, default=1, help="from 1 (sums) to 6 (BatchNorm)")
-    command.add_argument("--seed", type=int, default=0, help="another seed, another exercise")
-    command.add_argument("-o", "--output", required=True, help="an .html or .md file")
-    command.set_defaults(run=_worksheet)
-    described = "mark the answers to a worksheet"
-    command = commands.add_parser("check", help=described, description=described)
-    command.add_argument("sheet", help="the file that worksheet wrote")
-    command.add_argument("answers", help="a file of answers: saved from the page, or name = number")
-    command.add_argument("--reveal", action="store_true", help="tell the right answers too")
-    command.set_defaults(run=_check)
+    practice.enter(commands, _labelled)
     return parser
 
 
@@ -161,9 +151,7 @@ def _step(arguments: argparse.Namespace) -> None:
     stepper.save(arguments.output)
     print(f"wrote {arguments.output}")
     if arguments.open:
-        import webbrowser
-
-        webbrowser.open(Path(arguments.output).resolve().as_uri())
+        practice.show(arguments.output)
 
 
 def _trained(value: Value, names: str | None) -> list[Value]:
@@ -182,17 +170,3 @@ def _explain(arguments: argparse.Namespace) -> None:
     from micrograd.show.lesson.explain import explain
 
     print(explain(_labelled(arguments), wrt=arguments.wrt))
-
-
-def _worksheet(arguments: argparse.Namespace) -> None:
-    from micrograd.show.practice.worksheet import worksheet
-
-    made = worksheet.random(arguments.level, arguments.seed)
-    sheet, answers = made.save(arguments.output)
-    print(f"wrote {sheet} and {answers}")
-
-
-def _check(arguments: argparse.Namespace) -> None:
-    from micrograd.show.practice.marking import check
-
-    print(check(arguments.sheet, arguments.answers, reveal=arguments.reveal))

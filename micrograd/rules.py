@@ -27,6 +27,10 @@ class Rule:
         """One step of the chain rule: add to each input's grad what `node.grad` gives it."""
         raise NotImplementedError(f"{type(self).__name__} does not say how gradients flow back")
 
+    def backward_at_once(self, node: Value) -> bool:
+        """All of `node.backward()`, where the rule knows a shorter way; whether it has done it."""
+        return False
+
     def hidden(self, node: Value) -> Sequence[Value]:
         """Leaves to which `push` adds, too, although they are none of `node._prev`."""
         return ()

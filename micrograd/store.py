@@ -167,13 +167,21 @@ class Block:
             self._store = gather(self.members)
             index = np.array([v._right for v in self.members], dtype=np.intp)
         self._index: Any = index
+        self._views: tuple[np.ndarray, np.ndarray] | None = None
         if len(index) and np.array_equal(index, np.arange(index[0], index[0] + len(index))):
             self._index = slice(int(index[0]), int(index[0]) + len(index))
+            self._views = self._store.data[self._index], self._store.grads[self._index]
 
     def _where(self) -> tuple[Store, Any]:
         if self._store.successor is not None:
             self._locate()
         return self._store, self._index
+
+    def views(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """`data` and `grads` where both are views, which stand while no Value moves; else None."""
+        if self._store.successor is not None:
+            self._locate()
+        return self._views
 
     def __reduce__(self) -> tuple[Any, ...]:  # a copy is a Block of the copied Values
         return Block, (self.members,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -27,8 +28,11 @@ _FLAGS = (
 
 
 @contextmanager
-def browser(*flags: str) -> Iterator[Any]:
-    """A Chromium of its own, with a fresh profile; what its console says is kept for `errors`."""
+def browser(*flags: str, fonts: tuple[str, Path] | None = None) -> Iterator[Any]:
+    """A Chromium of its own, with a fresh profile; what its console says is kept for `errors`.
+
+    With `fonts`, a family and its folder, it knows no others.
+    """
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -38,7 +42,18 @@ def browser(*flags: str) -> Iterator[Any]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         for flag in (*_FLAGS, *flags, f"--user-data-dir={profile}"):
             options.add_argument(flag)
-        driver = webdriver.Chrome(options=options, service=Service(str(CHROMEDRIVER)))
+        known = dict(os.environ)
+        if fonts is not None:
+            listed = Path(profile, "fonts.conf")
+            family, folder = fonts
+            generic = "".join(
+                f"<alias><family>{name}</family><prefer><family>{family}</family></prefer></alias>"
+                for name in ("sans-serif", "system-ui")
+            )
+            cache = f"<cachedir>{profile}/fonts</cachedir>"
+            listed.write_text(f"<fontconfig><dir>{folder}</dir>{cache}{generic}</fontconfig>")
+            known["FONTCONFIG_FILE"] = str(listed)
+        driver = webdriver.Chrome(options=options, service=Service(str(CHROMEDRIVER), env=known))
         try:
             driver.set_script_timeout(60)
             yield driver

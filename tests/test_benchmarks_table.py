@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import harness, lift_picture, lift_table, tables
 from benchmarks import lift as benchmark
-from benchmarks.rows import ENGINES, JAX, ROWS, contestants
+from benchmarks.rows import ENGINES, JAX, OURS, ROWS, contestants
 
 # --- who is measured ------------------------------------------------------------------------------
 
@@ -32,7 +32,9 @@ def running(key: str, seconds: dict[str, float], fault: str = "") -> tuple[Any, 
     return benchmark.figures(key, run), ran
 
 
-@pytest.mark.parametrize("fault", ["numpy", "torch-fused", "compiled", "jax-flat-kept", "loops"])
+@pytest.mark.parametrize(
+    "fault", ["numpy", "torch-fused", "compiled", "jax-flat-kept", "loops", "native-layers"]
+)
 def test_a_contestant_that_computes_something_else_stops_the_benchmark(fault: str) -> None:
     with pytest.raises(AssertionError, match=f"makemore-32, {fault}: weight: differ"):
         running("makemore-32", {}, fault)
@@ -85,7 +87,8 @@ def test_the_table_is_bold_where_another_engine_is_faster() -> None:
 
 def test_a_row_slower_than_it_is_held_to_is_a_failure() -> None:
     limit = ROWS["makemore-32"].held_to["torch"]
-    found, _ = running("makemore-32", {"layers": 1.0, "torch-fused": limit * 1.01} | SLOW)
+    mine = {"layers": 1.0, "native-layers": 0.01}
+    found, _ = running("makemore-32", mine | {"torch-fused": limit * 1.01} | SLOW)
     found["layers"]["first"] = 11.0
     (only,) = lift_table.failures("makemore-32", found)
     assert "first call took 11.0 s" in only
@@ -94,10 +97,42 @@ def test_a_row_slower_than_it_is_held_to_is_a_failure() -> None:
     assert f"PyTorch, eager, held to {limit:.3g}" in only
 
 
+def test_native_code_is_held_to_bounds_of_its_own() -> None:
+    limit = ROWS["makemore-32"].native_to["jax"]
+    jax = dict.fromkeys(JAX, limit * 0.99)
+    found, _ = running("makemore-32", SLOW | jax | {"torch-fused": 100.0, "layers": 0.01})
+    (only,) = lift_table.failures("makemore-32", found)
+    assert "native, with layers" in only and f"JAX, held to {limit:.3g}" in only
+    found["native-layers"]["seconds"] = 0.98
+    assert not lift_table.failures("makemore-32", found)
+
+
+def test_the_second_table_compares_native_code_with_the_fastest_ways() -> None:
+    found, _ = running(
+        "makemore-32",
+        {"native-layers": 0.5, "native-loops": 0.25, "torch-fused": 3.0, "torch-plain": 2.0}
+        | dict.fromkeys(JAX, 9.0) | {"jax-flat-kept": 1.0},
+    )  # fmt: skip
+    found["native-layers"]["operations"] = 8e9
+    cells = lift_table.native_line("makemore-32", {"found": found, "product": 64e9})
+    assert cells["JAX / native"] == "2.00 / 4.00"
+    assert cells["PyTorch / native"] == "2.00 / 4.00"  # torch-foreach takes 1
+    assert (cells["Gflop/s"], cells["of a product"]) == (16.0, "25%")
+    assert cells["pays after, steps"] == 1  # both first calls take a second
+    found["native-layers"]["first"] = 3.0
+    assert lift_table.pays_after(found, "layers") == 4
+    found["native-layers"]["seconds"] = 1.0
+    assert lift_table.pays_after(found, "layers") == "", "never"
+    del found["native-layers"]["operations"]  # a whole training
+    assert lift_table.native_line("makemore-32", {"found": found})["of a product"] == ""
+
+
 def test_every_row_is_held_to_something_of_every_engine() -> None:
     for key, row in ROWS.items():
-        engines = {benchmark.engine(name) for name in contestants(row)} - {"layers", "loops"}
+        engines = {benchmark.engine(name) for name in contestants(row)} - set(OURS)
         assert set(row.held_to) == engines, key
+        assert set(row.native_to) == {"jax", "torch"}, key
+        assert all(times > 0 for times in (*row.held_to.values(), *row.native_to.values())), key
 
 
 def test_the_committed_pages_show_the_committed_numbers(
@@ -121,25 +156,32 @@ def test_one_row_measured_anew_leaves_the_others(
     monkeypatch.setattr(tables, "RESULTS", tmp_path)
     monkeypatch.setattr(benchmark.harness, "machine", lambda *packages: {})  # JAX may be missing
     (tmp_path / "lift.json").write_text(json.dumps({"gpt-1": {"machine": {}, "found": {}}}))
+    monkeypatch.setattr(benchmark.harness, "fresh", lambda module: {"product": 5e9})
     benchmark.merge("demo-100", {"layers": {"seconds": 1.0}})
     kept = benchmark.read()
     assert list(kept) == ["demo-100", "gpt-1"], "in the order of ROWS"
     assert kept["demo-100"]["found"] == {"layers": {"seconds": 1.0}}
+    assert kept["demo-100"]["product"] == 5e9
     assert kept["gpt-1"] == {"machine": {}, "found": {}}
 
 
 def test_the_sentence_for_readme_counts_both_ways() -> None:
-    fast, _ = running("demo-100", {"layers": 0.5, "loops": 0.5, "scalar": 1234.0})
-    slow, _ = running("makemore-32", {"layers": 4.0})
+    fast, _ = running("demo-100", {"layers": 0.5, "scalar": 1234.0, "native-layers": 0.1})
+    slow, _ = running("makemore-32", {"layers": 8.0, "native-layers": 4.0})
     del slow["compiled"]
     rows = {"demo-100": {"found": fast}, "makemore-32": {"found": slow}}
     text = lift_table.sentence(rows)
     assert (
-        "Of 2 problems, the lifted step is faster than JAX in 1, than compiled PyTorch in 1 of 1,"
-        in text
+        "Of 2 problems, the lifted step as native code is faster than JAX in 1, than compiled "
+        "PyTorch in 1 of 1, than eager PyTorch in 1, and than NumPy written by hand in 1; run by "
+        "NumPy, which compiles nothing, in 1, 1 of 1, 1 and 1."
+    ) in text
+    assert "furthest behind in “makemore MLP, batch 32”: NumPy by hand takes 0.25 of its" in text
+    assert text.endswith("Scalar engines take 2,500 to 2,500 times as long as the step on NumPy.")
+    slow["native-layers"]["seconds"] = 0.8
+    assert "ahead by least in “makemore MLP, batch 32”: NumPy by hand takes 1.25" in (
+        lift_table.sentence(rows)
     )
-    assert "“makemore MLP, batch 32”: NumPy by hand takes 0.25 of its time." in text
-    assert text.endswith("Scalar engines take 2,500 to 2,500 times as long.")
 
 
 def test_the_sentence_takes_its_place_in_the_page(tmp_path: Any) -> None:

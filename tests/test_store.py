@@ -83,6 +83,22 @@ def test_what_a_learner_writes_by_hand_is_seen_by_the_block() -> None:
     assert block.data.tolist() == [3.0, 0.5, 1.0]
 
 
+def test_views_are_kept_until_a_value_moves() -> None:
+    params = some(4)
+    block = Block(params)
+    views = block.views()
+    assert views is not None and block.views() is views
+    views[0][1] = 10.0
+    params[2].grad = 7.0
+    assert params[1].data == 10.0 and views[1].tolist() == [0.0, 0.0, 7.0, 0.0]
+    Block([*some(2), params[3]])  # all move to a store that has room
+    moved = block.views()
+    assert moved is not None and moved is not views
+    params[0].data, params[0].grad = 5.0, 6.0
+    assert moved[0][0] == 5.0 and moved[1][0] == 6.0 and views[0][0] == 0.0
+    assert Block([params[2], params[0]]).views() is None
+
+
 def test_every_block_follows_when_values_move() -> None:
     params = some(6)
     first, second = Block(params[:2]), Block(params[3:5])

@@ -238,8 +238,8 @@ SHAPES: dict[str, Shape] = {
         "Euler's method, 4,000 steps", euler, (np.array([0.5, 0.2, 0.3, 0.7]), normal(4000)), 12,
     ),
     "predators": Shape(
-        "two coupled numbers, 200 steps", predators,
-        (np.array([1.0, 0.5, 0.3, 0.6, 1.0, 1.0]), normal(200)), 1810,
+        "two coupled numbers, 4,000 steps", predators,
+        (np.array([1.0, 0.5, 0.3, 0.6, 1.0, 1.0]), normal(4000)), 12,
     ),
     "small-rnn": Shape(
         "RNN of one unit, 4,000 steps", small_rnn,

@@ -17,11 +17,11 @@ class Contestant:
 
     def __init__(
         self, network: str, numbers: dict[str, np.ndarray], optimiser: str, lr: float,
-        how: str, batched: tuple[str, ...],
+        how: str, batched: tuple[str, ...], executor: str = "numpy",
     ) -> None:  # fmt: skip
         module = import_module(f"benchmarks.models.{network}")
         loss, self.values = getattr(module, how)(numbers)
-        self.loss = lift(batched=batched)(loss) if batched else lift(loss)
+        self.loss = lift(loss, batched=batched, executor=executor)
         parameters = self.values.values()
         self.optimiser = (
             optim.Adam(parameters, lr, (0.85, 0.99), 1e-8)
@@ -38,6 +38,11 @@ class Contestant:
         loss.backward()
         self.optimiser.step()
         return loss
+
+    def program(self, batch: tuple[np.ndarray, ...]) -> Any:
+        """The program that steps on such a batch run."""
+        self.loss(*batch)
+        return self.loss.program
 
     def gradients(self, batch: tuple[np.ndarray, ...]) -> tuple[float, dict[str, Any]]:
         loss = self.loss(*batch)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from typing import Any
 
 import numpy as np
+from sklearn.datasets import load_breast_cancer
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.metrics import log_loss
+from sklearn.model_selection import train_test_split
+from sklearn.naive_bayes import GaussianNB
 
 from checks import (
     Sheet,
@@ -19,8 +25,10 @@ from checks import (
     flags,
     part,
     quiet,
+    several,
     true,
     truths,
+    word,
 )
 from micrograd import Value
 
@@ -69,7 +77,7 @@ def a_rare_fault(reported: Any, once: Any, twice: Any) -> None:
     title="Which is which?",
     hints=[
         "MAP: (n_k + a_k - 1) / (n + sum of (a_j - 1)). Mean: (n_k + a_k) / (n + sum of a_j).",
-        "Section 5 has the picture for e, section 9 the derivation for f.",
+        "Section 5 has the picture for e, section 12 the derivation for f.",
     ],
 )
 def which_is_which(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> None:
@@ -321,3 +329,180 @@ def defeat_naive_bayes(X: Any, y: Any) -> None:
     if of_naive > 0.6:
         found = beside(of_naive, 0.6, 0, percent=True)
         raise Wrong(f"naive Bayes is right in {found}; it should be 60% at most")
+
+
+@sheet.exercise(
+    11,
+    hints=[
+        "The posterior is Beta(2 + 6, 2 + 2). The predictive for one flip is its mean.",
+        "After the first of the two heads the posterior is another Beta: take its mean too.",
+    ],
+)
+def two_more_flips(next_heads: Any, two_heads: Any, too_small: Any) -> None:
+    prior = {"that is without the prior": 6 / 8, "that is the posterior's highest point": 0.7}
+    by_hand(next_heads, 2 / 3, "the probability of heads", instead=prior)
+    certain = {"that takes theta as known; it is not, and the first flip tells about it": 4 / 9}
+    both = 8 * 9 / (12 * 13)
+    by_hand(two_heads, both, "the probability of two heads", instead=certain)
+    by_hand(too_small, both - 4 / 9, "what the friend's number lacks")
+
+
+@sheet.exercise(
+    12,
+    title="How sure is the maximum?",
+    hints=[
+        "Differentiate lambda - x log(lambda) twice and put the expectation of x in.",
+        "The variance is 1 / (n I); the standard error is its root.",
+        "In s one hour costs exp(s) - x s. What is its second derivative?",
+    ],
+)
+def how_sure_is_the_maximum(rate: Any, information: Any, of_rate: Any, of_log: Any) -> None:
+    by_hand(rate, 4, "the estimate of lambda", exact=True, instead={"give it per hour": 200})
+    all_hours = {"that is for all 50 hours; give that of one hour": 12.5, "that is 1 / I": 4.0}
+    by_hand(information, 0.25, "the Fisher information of one hour", instead=all_hours)
+    variance = {
+        "that is the variance; give its root": 0.08,
+        "that is the error of one hour; there are 50": 2.0,
+    }
+    by_hand(of_rate, math.sqrt(0.08), "the standard error of lambda", instead=variance)
+    same = {"that is the error of lambda; s is another coordinate": math.sqrt(0.08)}
+    by_hand(of_log, 1 / math.sqrt(200), "the standard error of s", instead=same)
+
+
+@sheet.exercise(
+    13,
+    hints=[
+        "Take from every row the mean of its own class; then one covariance of all rows.",
+        "w solves S w = mu_1 - mu_0. b is the log-odds of the shares minus (mu_0 + mu_1) . w / 2.",
+    ],
+)
+def one_covariance_for_both(lda: Any) -> None:
+    rng = np.random.default_rng(513)
+    for n, d in ((9, 1), (30, 2), (60, 4)):
+        y = np.append([0, 1, 1, 0], rng.random(n - 4) < 0.7).astype(int)
+        X = rng.normal(size=(n, d)) @ rng.normal(size=(d, d)) + y[:, None] * rng.normal(size=d)
+        mu = np.array([X[y == k].mean(axis=0) for k in (0, 1)])
+        within, share = X - mu[y], y.mean()
+
+        def line(S: np.ndarray, mu: np.ndarray = mu, share: float = share) -> Any:
+            w = np.linalg.solve(np.atleast_2d(S), mu[1] - mu[0])
+            return w, math.log(share / (1 - share)) - (mu[0] + mu[1]) @ w / 2
+
+        right, pooled = line(within.T @ within / n), np.cov(X.T, bias=True)
+        w, b = several(lda(X.copy(), y.copy()), "w", "b")
+        mistaken = {
+            "that is the covariance of all points; take each class's own mean out first": (
+                line(pooled)[0]
+            ),
+            "that divides by n - 2; the text says n": right[0] * (n - 2) / n,
+        }
+        what = f"w for {n} points with {d} column{'s' if d > 1 else ''}"
+        close(w, right[0], what, rtol=1e-6, instead=mistaken)
+        even = {"that is without the classes' shares": right[1] - math.log(share / (1 - share))}
+        close(b, right[1], f"b for {n} points", rtol=1e-6, instead=even)
+
+
+@sheet.exercise(
+    14,
+    hints=[
+        "Z @ np.log(theta).T adds log theta over the words that occur.",
+        "The words that do not occur are 1 - Z, and their factor is 1 - theta.",
+    ],
+)
+def present_or_absent(log_joint: Any) -> None:
+    rng = np.random.default_rng(514)
+    for n, k, V in ((1, 2, 2), (5, 3, 7)):
+        Z = (rng.random((n, V)) < 0.4).astype(float)
+        log_pi, theta = np.log(rng.dirichlet(np.ones(k))), rng.uniform(0.05, 0.9, (k, V))
+        present = log_pi + Z @ np.log(theta).T
+        right = present + (1 - Z) @ np.log(1 - theta).T
+        mistaken = {
+            "that counts only the words that occur; an absent word is evidence too": present,
+            "that is without log_pi": right - log_pi,
+        }
+        got = log_joint(Z.copy(), log_pi.copy(), theta.copy())
+        close(
+            got,
+            right,
+            f"the log-joint of {n} text{'s' if n > 1 else ''} of {V} words",
+            instead=mistaken,
+        )
+
+
+@sheet.exercise(
+    15,
+    hints=[
+        "start @ table is p(x_1): the sum over x_0 of p(x_0) p(x_1 | x_0).",
+        "From the back: table @ message turns p(x_T = j | x_{t+1}) into p(x_T = j | x_t).",
+        "Then Bayes' rule: the prior is start, the likelihood is the message at time 0.",
+    ],
+)
+def sum_it_away(last: Any, first_given_last: Any) -> None:
+    rng = np.random.default_rng(515)
+    cases = [(2, 1), (3, 4), (4, 300)]
+    drawn = [
+        (rng.dirichlet(np.ones(k)), [rng.dirichlet(np.ones(k), size=k) for _ in range(T)])
+        for k, T in cases
+    ]
+    with part("last"):
+        for start, tables in drawn:
+            right = turned = start
+            for table in tables:
+                right, turned = right @ table, table @ turned
+            what = f"p(x_T) at T = {len(tables)} with {len(start)} states"
+            columns = {"rows and columns are exchanged: tables[t][i, j] goes from i to j": turned}
+            close(last(start.copy(), list(tables)), right, what, instead=columns)
+    with part("first_given_last"):
+        for start, tables in drawn:
+            message = np.eye(len(start))[1]
+            for table in reversed(tables):
+                message = table @ message
+            joint = start * message
+            mistaken = {
+                "that is p(x_T = 1 | x_0); give it the other way round": message,
+                "that is p(x_0 and x_T = 1); give p(x_0 | x_T = 1)": joint,
+                "that is without p(x_0)": message / message.sum(),
+            }
+            what = f"p(x_0 | x_T = 1) at T = {len(tables)} with {len(start)} states"
+            got = first_given_last(start.copy(), list(tables), 1)
+            close(got, joint / joint.sum(), what, instead=mistaken)
+
+
+@functools.cache
+def _cancer_runs() -> np.ndarray:
+    """Accuracy and log loss of naive Bayes, then of LDA: a row for each of 20 splits."""
+    X, y = load_breast_cancer(return_X_y=True)
+    rows = []
+    for seed in range(20):
+        X_a, X_b, y_a, y_b = train_test_split(X, y, test_size=0.5, random_state=seed)
+        row = []
+        for model in (GaussianNB(), LinearDiscriminantAnalysis(solver="lsqr")):
+            told = model.fit(X_a, y_a).predict_proba(X_b)
+            row += [model.score(X_b, y_b), log_loss(y_b, told)]
+        rows.append(row)
+    return np.array(rows)
+
+
+@sheet.exercise(
+    16,
+    title="Whose probability would you act on?",
+    hints=[
+        "score gives the accuracy; sklearn.metrics.log_loss(y_test, model.predict_proba(X_test)).",
+        "Accuracy asks only on which side of one half a probability lies. What does 2% need?",
+    ],
+)
+def whose_probability_would_you_act_on(
+    accuracy_naive: Any, accuracy_lda: Any, loss_naive: Any, loss_lda: Any, whose: Any
+) -> None:
+    runs = _cancer_runs()
+    means, first = runs.mean(axis=0), runs[0]
+    alone = "that is seed 0; the text asks for the mean of 20"
+    asked = (
+        (accuracy_naive, 0, "naive Bayes' accuracy"),
+        (accuracy_lda, 2, "LDA's accuracy"),
+        (loss_naive, 1, "naive Bayes' log loss"),
+        (loss_lda, 3, "LDA's log loss"),
+    )
+    for given, column, what in asked:
+        by_hand(given, float(means[column]), what, instead={alone: float(first[column])})
+    word(whose, "LDA", "whose probabilities you would give them", ("naive Bayes", "LDA"))

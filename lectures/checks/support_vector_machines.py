@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
 
 import numpy as np
 
-from checks import Sheet, Wrong, array, as_value, beside, by_hand, close, flags, true
+from checks import (
+    Sheet,
+    Wrong,
+    array,
+    as_value,
+    beside,
+    by_hand,
+    close,
+    flags,
+    true,
+    truths,
+    word,
+)
 from micrograd import Value, grads, values
 
 sheet = Sheet("Lecture 6")
@@ -298,3 +312,141 @@ def few_support_vectors(chosen: Any) -> None:
             f"{support} support vectors, {found} of the new points right; it "
             "should be at most 25, and at least 95%"
         )
+
+
+@sheet.exercise(
+    11,
+    hints=[
+        "The Lagrangian is (x - 4)^2 / 2 + alpha (x - 1). Where is its slope in x zero?",
+        "Put that x back in and collect: alpha and alpha^2 are left.",
+        "With the limit l the best value is (l - 4)^2 / 2. Differentiate it at l = 1.",
+    ],
+)
+def a_dual_of_one_variable(at_one: Any, price: Any, value: Any, rate: Any) -> None:
+    charge = {
+        "that is the objective at x = 4 - 1 alone; the charge belongs to D": 0.5,
+        "the charge is alpha (x - 1), above 0 where the limit is broken": -1.5,
+    }
+    by_hand(at_one, 2.5, "D(1)", instead=charge)
+    where = {"that is the best x; give the price": 1.0}
+    by_hand(price, 3, "the best price", instead=where)
+    by_hand(value, 4.5, "the best value", instead={"that is D without its square": 9.0})
+    sign = {"a looser limit cannot make the lowest value larger": 3.0}
+    by_hand(rate, -3, "the derivative by the limit", instead=sign)
+
+
+@sheet.exercise(
+    12,
+    hints=[
+        "Outside means |r| > epsilon, and that has two sides: r > epsilon, and -r > epsilon.",
+        "relu(r - epsilon) + relu(-r - epsilon), of an array of residuals, then the mean.",
+    ],
+)
+def in_the_tube_nothing_costs(tube_loss: Any) -> None:
+    start, bias = np.array([0.5, -0.4, 0.2]), 0.3
+    target = np.random.default_rng(612).standard_normal(24)
+    residual = target - POINTS @ start - bias
+    for epsilon in (0.0, 0.5, 1.2):
+        w, b = values(start), Value(bias)
+        loss = as_value(tube_loss(w, b, POINTS, target, epsilon), "the loss")
+        out = np.maximum(0, np.abs(residual) - epsilon)
+        mistaken = {
+            "that is the sum; give the mean": out.sum(),
+            "what is outside costs only by how far it is outside": np.where(
+                out > 0, np.abs(residual), 0.0
+            ).mean(),
+            "that counts points above the tube only": np.maximum(0, residual - epsilon).mean(),
+            "that squares what is outside": (out**2).mean(),
+        }
+        close(loss.data, out.mean(), f"the loss with epsilon = {epsilon}", instead=mistaken)
+        loss.backward()
+        pull = -np.sign(residual) * (out > 0) / 24
+        close(grads(w), pull @ POINTS, f"the gradients of w with epsilon = {epsilon}")
+        close(b.grad, pull.sum(), f"the gradient of b with epsilon = {epsilon}")
+
+
+@sheet.exercise(
+    13,
+    title="How far apart in the other space?",
+    hints=[
+        "Multiply |phi(x) - phi(z)|^2 out: three dot products, and each is a value of k.",
+        "Take the root at the end; keep rounding from making its argument negative.",
+    ],
+)
+def how_far_apart_in_the_other_space(distance: Any) -> None:
+    kernels = {
+        "x . z": lambda x, z: float(x @ z),
+        "(x . z + 1)^2": lambda x, z: float((x @ z + 1) ** 2),
+        "exp(-|x - z|^2)": lambda x, z: math.exp(-float((x - z) @ (x - z))),
+    }
+    for name, k in kernels.items():
+        for x, z in ((POINTS[0], POINTS[1]), (POINTS[2], POINTS[3]), (POINTS[4], POINTS[4])):
+            square = k(x, x) - 2 * k(x, z) + k(z, z)
+            mistaken = {
+                "that is its square; take the root": square,
+                "that is the distance of the points; give that of their features": (
+                    float(np.linalg.norm(x - z))
+                ),
+                "the middle term has the factor 2": math.sqrt(abs(k(x, x) - k(x, z) + k(z, z))),
+            }
+            right = math.sqrt(max(square, 0.0))
+            near = [w for w, v in mistaken.items() if abs(v - right) < 1e-6]
+            for what in near:
+                del mistaken[what]
+            what = f"the distance with k = {name}"
+            close(distance(k, x.copy(), z.copy()), right, what, atol=1e-7, instead=mistaken)
+
+
+@sheet.exercise(
+    14,
+    title="What is promised?",
+    hints=[
+        "nu is about the training examples. Who has a price above 0 in a tube?",
+        "Section 15 has a counter-example to e, section 3 one to f.",
+    ],
+)
+def what_is_promised(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> None:
+    bound = "a bound on an error is no error, and an assumption may be false"
+    mistaken = {bound: (True, False, False, True, True, True)}
+    truths((a, b, c, d, e, f), (True, False, False, True, False, False), "abcdef", instead=mistaken)
+
+
+@functools.cache
+def _bends() -> tuple[float, ...]:
+    """RBF accuracy minus linear accuracy on the halves of 20 splits of the cancer data."""
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.model_selection import train_test_split
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    X, y = load_breast_cancer(return_X_y=True)
+    gains = []
+    for seed in range(20):
+        X_a, X_b, y_a, y_b = train_test_split(X, y, test_size=0.5, random_state=seed)
+        straight, bent = (
+            make_pipeline(StandardScaler(), machine).fit(X_a, y_a).score(X_b, y_b)
+            for machine in (SVC(kernel="linear", C=0.1), SVC())
+        )
+        gains.append(bent - straight)
+    return tuple(gains)
+
+
+@sheet.exercise(
+    15,
+    title="Is the bend worth it?",
+    hints=[
+        "Keep the 20 differences in a list; score gives the accuracy.",
+        "Compare the size of the mean with twice its standard error.",
+    ],
+)
+def is_the_bend_worth_it(mean_gain: Any, error_of_mean: Any, verdict: Any) -> None:
+    gains = np.array(_bends())
+    turned = {"that is linear minus RBF; give RBF minus linear": -gains.mean()}
+    by_hand(mean_gain, float(gains.mean()), "the mean difference", instead=turned)
+    spread = {
+        "that is the standard deviation of one difference; divide by the root of 20": gains.std()
+    }
+    what = "the standard error of the mean"
+    by_hand(error_of_mean, float(gains.std() / math.sqrt(20)), what, instead=spread)
+    word(verdict, "as good", "what the figures support", ("better", "as good", "worse"))

@@ -69,7 +69,12 @@ def read(
     for i, x in enumerate(args):
         if batched:
             found.batched = i in batched
-        _read(x, found)
+        if type(x) is np.ndarray and not batched and x.dtype.char in _NAMES:  # most: 0.2 us less
+            found.key.append((_NAMES[x.dtype.char], x.shape))
+            found.arrays.append(x)
+            found.values.append(None)
+        else:
+            _read(x, found)
     for name in sorted(kwargs) if kwargs else ():
         found.key.append(name)
         found.batched = name in batched

@@ -56,7 +56,7 @@ class Executable:
         executor: str = "numpy",
     ) -> None:
         self.name = name
-        self.executor, self.compiled = executor, EXECUTORS[executor]
+        self.executor, self.compiled = executor, EXECUTORS[executor].make
         self.recording = recording
         self.parameters = list(parameters)
         self.positions = np.array(positions, dtype=np.intp)  # of the parameters, in the steps
@@ -71,8 +71,7 @@ class Executable:
         for array in (*(x.array for x in program.arguments), *(x.array for x in program.draws)):
             brought[array] = size
             size += array.size
-        # compiled code may leave out what nobody reads; to NumPy's it would make no difference
-        kept = read_afterwards(program) if executor == "native" else None
+        kept = None if EXECUTORS[executor].stores_all else read_afterwards(program)
         self.code = self.compiled(program.forward, None, brought, kept)
         starts = self.code.placement.starts
         self._drawn = [starts[x.array] for x in program.draws]
@@ -109,7 +108,7 @@ class Executable:
     @property
     def loops(self) -> str:
         """The compiled loops as text that looks like C; only with `executor="native"`."""
-        if self.executor != "native":
+        if self.code.loops is None:
             raise AttributeError(
                 f"{self.name} is run by {self.executor!r}, which has no loops of its own; "
                 'lift(executor="native") has'
@@ -129,7 +128,8 @@ class Executable:
     def leaves_of(self, seeds: Collection[int]) -> tuple[int, ...]:
         """The results, by number, that the outputs in `seeds` (single numbers) belong to."""
         if len(seeds) == 1:
-            return self._alone[self._leaf_of[next(iter(seeds))]]
+            (which,) = seeds
+            return self._alone[self._leaf_of[which]]
         return tuple(sorted({self._leaf_of[which] for which in seeds}))
 
     def backward_of(self, which: tuple[int, ...], exact: bool = False) -> Backward:
@@ -223,15 +223,18 @@ class Executable:
     def run(self, found: Arguments) -> Any:
         """One call: write the arguments, run the forward pass, make the results."""
         buffers, recording = self.buffers(), self.recording
-        for argument, array in zip(buffers.arguments, found.arrays, strict=True):
-            np.copyto(argument, array)
+        # `strict=` would cost 0.1 us; the key of a program has a part for each array
+        for argument, array in zip(buffers.arguments, found.arrays):  # noqa: B905
+            argument[...] = array
         if self._drawn or self._outside:
             self._bring(buffers)
-        with self.running:
+        self.running.acquire()  # `with` takes 0.1 us more
+        try:
             buffers.run_forward()
-        for places, update in zip(self._updated, recording.updates, strict=True):
-            new = buffers.memory[places].reshape(update.places.shape)
-            update.module.update_buffer(update.name, new)
+        finally:
+            self.running.release()
+        if self._updated:
+            self._update(buffers)
         call = Call(self, buffers, self.name)
         node = None
         if current_mode() is eager:
@@ -241,6 +244,12 @@ class Executable:
             if recording.outside:
                 node._left += tuple(value for _, value in recording.outside)
         return self.template.fill(node, call)
+
+    def _update(self, buffers: Buffers) -> None:
+        """Give modules their new running statistics."""
+        for places, update in zip(self._updated, self.recording.updates, strict=True):
+            new = buffers.memory[places].reshape(update.places.shape)
+            update.module.update_buffer(update.name, new)
 
     def _bring(self, buffers: Buffers) -> None:
         """Write new random numbers, and running statistics and captured Values as they are now."""
@@ -252,14 +261,13 @@ class Executable:
 
     def buffers(self) -> Buffers:
         """Buffers that a finished call has given back, or new ones."""
-        store = self.store.current()
         try:
             while True:
                 buffers = self.pool.pop()
-                if buffers.store is store:
+                if buffers.store.successor is None:  # the parameters still live there
                     return buffers
         except IndexError:  # the pool is empty
-            return Buffers(self, store)
+            return Buffers(self, self.store.current())
 
 
 def _places(window: Window, starts: Mapping[Array, int]) -> np.ndarray:

@@ -37,9 +37,7 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     """The nodes of a tape, with each chain as one node and without what no output needs."""
     uses = _count_uses(tape, outputs)
     walk = _Walk(tape, uses)
-    for i, kind in enumerate(tape.kinds):
-        if uses[i]:
-            walk.visit(i, kind)
+    walk.run()
     sums = walk.finish()
     nodes = _flat(walk.nodes, sums)
     found = [walk.same.get(i, i) for i in outputs]
@@ -75,14 +73,23 @@ class _Walk:
         self.leaves: list[int] = []
         self.renamed = _Renamed(self.same)
 
+    def run(self) -> None:
+        """Go through the places that outputs need; most are products and sums."""
+        uses, at, nodes = self.uses, self.at, self.nodes
+        for i, kind in enumerate(self.kinds):
+            if not uses[i]:
+                continue
+            if kind is ops.mul:
+                at[i] = len(nodes)
+                nodes.append(i)  # a Node only if no dot takes it up: most products are taken
+            elif kind is ops.add:
+                self.addition(i)
+            else:
+                self.visit(i, kind)
+
     def visit(self, i: int, kind: Op | Kind) -> None:
-        """Handle place i, which an output needs."""
-        if kind is ops.add:
-            self.addition(i)
-        elif kind is ops.mul:
-            self.at[i] = len(self.nodes)
-            self.nodes.append(i)  # a Node only if no dot takes it up: most products are taken
-        elif type(kind) is Kind:
+        """Handle place i, which is neither a sum nor a product."""
+        if type(kind) is Kind:
             self.unlisted(i, kind)
         elif kind in _CHAINED:
             self.extreme(i, kind)

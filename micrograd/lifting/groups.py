@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 from micrograd import ops
 from micrograd.lifting.nodes import Node
 
-__all__ = ["Graph", "Wave", "by_length", "cheap_to_pad", "joined", "likeness"]
+__all__ = ["Graph", "Serial", "Wave", "by_length", "cheap_to_pad", "joined", "likeness"]
 
 _PADDING = 2.5  # rows of different length share a group if padding costs at most this factor,
 _MOSTLY = 0.5  # and at most this share of them are as long as the longest
@@ -17,6 +18,10 @@ _MOSTLY = 0.5  # and at most this share of them are as long as the longest
 
 class Wave(list[Node]):
     """A group that was joined from scattered cells: it is not cut into regular pieces again."""
+
+
+class Serial(list[Node]):
+    """Numbers that are computed one after the other: nothing is joined with them, or padded."""
 
 
 class Graph:
@@ -43,14 +48,19 @@ class Graph:
             for source in reads:
                 self.readers[source][g] = None
 
-    def joining(self, sets: Iterable[Sequence[int]]) -> Graph:
-        """The graph in which each of these sets of groups is one group; every group is in one."""
+    def joining(
+        self, sets: Iterable[Sequence[int]], made: Mapping[int, list[Node]] = MappingProxyType({})
+    ) -> Graph:
+        """The graph in which each of these sets of groups is one group; every group is in one.
+
+        `made`: what some of the sets, by their number, become; the others become waves.
+        """
         graph = Graph([])
         renamed: dict[int, int] = {}
         for new, members in enumerate(sets):
             renamed.update(dict.fromkeys(members, new))
-            graph.groups[new] = self.groups[members[0]]
-            if len(members) > 1:
+            graph.groups[new] = made.get(new, self.groups[members[0]])
+            if len(members) > 1 and new not in made:
                 graph.groups[new] = Wave(joined(n for g in members for n in self.groups[g]))
             graph.reads[new], graph.readers[new] = {}, {}
         for g, reads in self.reads.items():
@@ -108,7 +118,7 @@ def _places(group: Sequence[Node]) -> Iterator[Iterable[int]]:
 
 def by_length(group: list[Node]) -> list[list[Node]]:
     """One group of padded rows where that is cheap, else one group a length."""
-    if cheap_to_pad(group):
+    if len(group) == 1 or cheap_to_pad(group):
         return [group]
     found: dict[int, list[Node]] = {}
     for node in group:

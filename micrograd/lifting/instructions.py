@@ -10,11 +10,10 @@ from micrograd.lifting.complete import LONG, lengthened
 from micrograd.lifting.groups import Wave
 from micrograd.lifting.layout import Instruction
 from micrograd.lifting.nodes import Node
-from micrograd.lifting.rows import COPY
-from micrograd.lifting.scans import Scan
+from micrograd.lifting.straight import Straight
 from micrograd.lifting.strides import FAR, Access, nest, segments, squeezed
 
-__all__ = ["Group", "Neutral", "cell", "gathered", "scan"]
+__all__ = ["Group", "Neutral", "cell", "gathered"]
 
 _PIECES = 3  # a group is cut into at most so many regular pieces before it is gathered,
 _DOT_PIECES = 16  # and a group of dots, where a gather copies most: q . k of a causal attention
@@ -28,6 +27,10 @@ class Neutral:
         self.at: dict[float, int] = {}
 
     def prepare(self, group: list[Node]) -> None:
+        if isinstance(group, Straight):
+            for code in range(len(group.cases)):
+                self._add(float(code))
+            return
         lengths = {len(node.operands[-1]) for node in group}
         if len(lengths) > 1:
             self._add(self.number(group[0]))
@@ -45,25 +48,6 @@ class Neutral:
             return 0.0
         assert node.op is not None
         return -np.inf if node.op.name == "maximum" else np.inf
-
-
-def scan(scan: Scan, base: int, address: dict[int, int]) -> list[Instruction]:
-    """A chain of cells as a loop that reads what it writes, after a copy of where it begins."""
-    n = len(scan)
-    operands = []
-    for role, places in enumerate(scan.reads):
-        reads = np.array([address[place] for place in places])
-        if role == scan.carried:
-            operands.append(Access(base, (n,), (1,)))
-        elif nest(reads[None]) is not None and (np.diff(reads, 2) == 0).all():
-            operands.append(Access(int(reads[0]), (n,), (int(reads[1] - reads[0]),)))
-        else:
-            operands.append(gathered(reads, (n,), ()))
-    first = Access(address[scan.first], (), ())
-    begin = Instruction("map", COPY, Access(base, (), ()), (first,), None, 0, 0)
-    out = Access(base + 1, (n,), (1,))
-    loop = Instruction("scan", None, out, tuple(operands), None, 0, scan.replaces, scan.value)
-    return [begin, loop]
 
 
 def cell(node: Node, address: dict[int, int]) -> Instruction | None:

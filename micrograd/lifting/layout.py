@@ -30,20 +30,20 @@ PARAMETERS = 1 << 40  # addresses from here on are in the store, below in the pr
 
 
 class Instruction(NamedTuple):
-    """out = op(operands): a map, a reduction over the last `inner` loops, a take or a scan.
+    """out = op(operands): a map, a reduction over the last `inner` loops, a take, or in turn.
 
     A dot may have a third operand, a mask: where it is 0 there is no term. All accesses have the
     same loops: those of `out`, then the `inner` ones that are reduced.
     """
 
-    kind: str  # 'map', 'sum', 'chain' (of maxima or minima), 'dot', 'take' or 'scan'
+    kind: str  # 'map', 'sum', 'chain' (of maxima or minima), 'dot', 'take', 'scan' or 'straight'
     op: Op | None
     out: Access
     operands: tuple[Access, ...]
     start: Access | None
     inner: int
     replaces: int
-    value: Formula | None = None  # of a scan: one step of it, from the operands
+    value: Formula | None = None  # of a scan and straight-line code: a turn, from the operands
 
 
 class Layout(NamedTuple):

@@ -14,8 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from micrograd.lifting.groups import Graph, cheap_to_pad, joined, likeness
-from micrograd.lifting.scans import Scan
+from micrograd.lifting.groups import Graph, Serial, cheap_to_pad, joined, likeness
 
 __all__ = ["merge"]
 
@@ -81,7 +80,7 @@ def _join_sources(graph: Graph, reader: int, search: _Search) -> bool:
         return False
     alike: dict[Any, list[int]] = {}
     for source, roles in sorted(graph.reads[reader].items()):
-        if isinstance(graph.groups[source], Scan):
+        if isinstance(graph.groups[source], Serial):
             continue
         likeness_of_source = likeness(graph.groups[source][0])
         for role in range(roles.bit_length()):

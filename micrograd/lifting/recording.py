@@ -23,6 +23,7 @@ from micrograd.lifting.layout import Argument, Outside, Recording, Result, State
 from micrograd.lifting.progress import current_progress
 from micrograd.lifting.record import Recorder
 from micrograd.lifting.schedule import schedule
+from micrograd.lifting.straight import NARROW
 from micrograd.lifting.strides import Access, nest
 from micrograd.lifting.tape import INPUT, NONE, Tape
 from micrograd.lifting.template import Template
@@ -33,6 +34,7 @@ from micrograd.store import gather
 __all__ = ["Recorded", "Run", "record", "record_any_size", "trace"]
 
 
+_FEWER_THAN_ROWS = 2  # a batch is an array, also in the recordings of a few rows
 Resize = Callable[[int, tuple[int, ...]], tuple[int, ...]]
 
 
@@ -137,7 +139,8 @@ def record(
     first = min((p._right for p in parameters), default=0)
     positions = [p._right - first for p in parameters]
     places = [recorder.captured[p] for p in parameters]
-    layout, at = schedule(tape, fused, dict(zip(places, positions, strict=True)))
+    narrow = _FEWER_THAN_ROWS if found.sizes else NARROW
+    layout, at = schedule(tape, fused, dict(zip(places, positions, strict=True)), narrow)
     addresses = np.array([at[i] for i in fused.outputs], dtype=np.int64)
     pieces = np.split(addresses, np.cumsum([places.size for places in leaves]))[:-1]
     results = pieces[: len(template.places)]
@@ -205,9 +208,10 @@ def _result(found: np.ndarray, shape: tuple[int, ...]) -> Result:
 def _in_order_of_use(captured: dict[Value, int], fused: Fused) -> list[Value]:
     """The captured leaves, so that what one group reads lies side by side in a new store."""
     value_at = {i: v for v, i in captured.items() if v._rule is None}
+    count = len(value_at)  # once all are found, often in the first example, nothing can follow
     ordered: dict[Value, None] = {}
-    wide = sorted(fused.nodes, key=lambda node: -len(node.operands[-1]))
-
+    wide = [node for node in fused.nodes if node.kind in ("dot", "take")]
+    wide.sort(key=lambda node: -len(node.operands[-1]))
     seen: set[int] = set()
 
     def visit(places: Sequence[int]) -> None:
@@ -220,9 +224,13 @@ def _in_order_of_use(captured: dict[Value, int], fused: Fused) -> list[Value]:
 
     for role in (1, 0):
         for node in wide:
-            if node.kind in ("dot", "take") and role < len(node.operands):
+            if len(ordered) == count:
+                return list(ordered)
+            if role < len(node.operands):
                 visit(node.operands[role])
     for node in fused.nodes:
+        if len(ordered) == count:
+            break
         for places in node.operands:
             visit(places)
         if node.start in value_at:

@@ -22,10 +22,14 @@ _new = object.__new__
 class Output(Rule):
     """The rule of one result: where its number stands, and which of the program's outputs it is."""
 
-    __slots__ = ("call", "which", "name")
+    __slots__ = ("call", "which")
 
     call: Call
     which: int
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.call.name
 
     def refuse_graph(self) -> None:
         raise LiftError(
@@ -36,6 +40,18 @@ class Output(Rule):
     def push(self, node: Value) -> None:
         self.call.seeds[self.which] = node._grad
         node._left._grad += node._grad  # the engine pushes only from nodes that a gradient reached
+
+    def backward_at_once(self, node: Value) -> bool:
+        called, call = node._left, self.call
+        if called._rule is not call:  # somebody has assigned it a `_backward`
+            return False
+        for value in called._left or ():
+            if value._rule is not None:
+                return False
+        node._grad = called._grad = 1.0
+        call.seeds = {self.which: 1.0}
+        call.push(called)
+        return True
 
 
 def output(node: Value | None, call: Call, which: int) -> Value:
@@ -58,9 +74,9 @@ def _result(node: Value | None, call: Call, which: int, number: float) -> Value:
         out._rule = out._left = None
         return out
     out._rule = rule = _new(Output)
-    rule.call, rule.which, rule.name = call, which, call.name
+    rule.call, rule.which = call, which
     out._left = node
-    if call.program.has_between:
+    if call.made is not None:
         call.made.append((which, ref(out)))
         if call.between is not None and call.grads is not None and call.between[which]:
             out._grad = float(call.grads[which])

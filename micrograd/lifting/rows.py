@@ -6,14 +6,16 @@ gradient that of the product.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from micrograd.op import Op
+from micrograd import ops
+from micrograd.op import Op, families
 from micrograd.reals import divide
 
-__all__ = ["COPY", "DIVIDE", "QUOTIENT", "QUOTIENT_PLUS", "SUBTRACT"]
+__all__ = ["COPY", "DIVIDE", "QUOTIENT", "QUOTIENT_PLUS", "SUBTRACT", "choose", "is_choice"]
 
 
 class _Internal(Op):
@@ -69,3 +71,33 @@ _NAMES = {
     "-": "SUBTRACT", "copy": "COPY", "/": "DIVIDE", "quotient": "QUOTIENT",
     "quotient plus product": "QUOTIENT_PLUS",
 }  # fmt: skip
+
+
+def _chosen(which: Any, *xs: Any, out: Any = None) -> Any:
+    places, *cases = np.broadcast_arrays(which, *xs)
+    found = np.take_along_axis(np.stack(cases), places[None].astype(np.intp), 0)[0]
+    return np.positive(found, out=out)
+
+
+@cache
+def choose(count: int) -> Op:
+    """The row of one of `count` numbers, x0 where `which` is 0; the others may be nan or inf."""
+    return Op(
+        "choose",
+        lambda which, *xs: xs[int(which)],
+        arity=count + 1,
+        backward=lambda g, which, *xs: (
+            None,
+            *(ops.where(ops.equal(which, float(k)), g, 0.0) for k in range(count)),
+        ),
+        parameters=("choose among", count),
+        array=_chosen,
+        builtin=True,
+    )
+
+
+def is_choice(op: Op) -> bool:
+    return op.parameters[:1] == ("choose among",)
+
+
+families["choose among"] = choose

@@ -14,7 +14,7 @@ from functools import reduce
 from typing import Any
 
 from micrograd import ops
-from micrograd.lifting.groups import Graph
+from micrograd.lifting.groups import Graph, Serial
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.rows import QUOTIENT_PLUS
 from micrograd.lifting.steps.expression import Apply, Formula, Read
@@ -26,7 +26,7 @@ _LONGEST = 24  # operations in the expression of one link
 _SEARCHED = 30  # groups looked at for each group that there is
 
 
-class Scan(list[Node]):
+class Scan(Serial):
     """The links of a chain. `value` computes one from what it reads, of which `carried` is the link
     before; `reads` are the places, link after link, in the order of the numbers in `value`.
     """
@@ -55,12 +55,9 @@ def scans(graph: Graph, outputs: Iterable[int]) -> Graph:
         return graph
     members = [chains.members(scan) for scan in found]
     alone = graph.groups.keys() - {g for some in members for g in some}
-    sets = [*members, *([g] for g in alone)]
-    joined = graph.joining(sets)
-    for number, (scan, some) in enumerate(zip(found, members, strict=True)):
+    for scan, some in zip(found, members, strict=True):
         scan.replaces = sum(graph.groups[g][0].replaces for g in some)
-        joined.groups[number] = scan
-    return joined
+    return graph.joining([*members, *([g] for g in alone)], dict(enumerate(found)))
 
 
 class _Link:
@@ -80,47 +77,80 @@ class _Chains:
         self.graph, self.cells = graph, cells
         self.inner = {p for p in cells if p not in outputs and self._is_inner(p)}
         self.links: dict[int, _Link] = {}
-        for place in cells:
-            link = self._link(place) if place not in self.inner else None
+        for place in self._candidates():
+            link = self._link(place)
             if link is not None:
                 self.links[place] = link
         self.looked_at = 0
 
+    def _node(self, place: int) -> Node:
+        return self.graph.groups[self.cells[place]][0]
+
     def _is_inner(self, place: int) -> bool:
         """Whether one cell reads this one, once, and nothing else does."""
-        readers = list(self.graph.readers[self.cells[place]])
-        if len(readers) != 1 or len(self.graph.groups[readers[0]]) != 1:
+        readers = self.graph.readers[self.cells[place]]
+        if len(readers) != 1:
             return False
-        (reader,) = self.graph.groups[readers[0]]
-        if reader.kind == "take":
+        group = self.graph.groups[next(iter(readers))]
+        if len(group) != 1 or group[0].kind == "take":
             return False
-        reads = [p for places in reader.operands for p in places]
-        return [*reads, reader.start].count(place) == 1
+        reads = [p for places in group[0].operands for p in places]
+        return [*reads, group[0].start].count(place) == 1
+
+    def _candidates(self) -> dict[int, None]:
+        """The places that may be links: read by, or made from, one whose last operations are equal.
+
+        In an irregular formula few are, and expressions need not be made of the others.
+        """
+        inner, cells, groups = self.inner, self.cells, self.graph.groups
+        root: dict[int, int] = {}  # the place whose expression an inner cell becomes a part of
+        last: dict[int, Any] = {}  # of each root: its operation, and those of its operands
+        for place in cells:
+            path = [place]
+            while path[-1] in inner and path[-1] not in root:
+                (reader,) = self.graph.readers[cells[path[-1]]]
+                path.append(groups[reader][0].place)
+            end = root.get(path[-1], path[-1])
+            root.update(dict.fromkeys(path, end))
+            if place not in inner:
+                node = groups[cells[place]][0]
+                made_from = [p for places in node.operands for p in places[:2] if p in inner]
+                kinds = [groups[cells[p]][0].op for p in made_from]
+                last[place] = node.kind, node.op, kinds
+        found: dict[int, None] = {}
+        for place, own in last.items():
+            for reader in self.graph.readers[cells[place]]:
+                group = groups[reader]
+                after = root.get(group[0].place) if len(group) == 1 else None
+                if after is not None and last[after] == own:
+                    found[place] = found[after] = None
+        return found
 
     def _link(self, place: int) -> _Link | None:
         """The expression of a cell, if it is short enough."""
-        link = _Link(self.graph.groups[self.cells[place]][0])
-        numbers: dict[int, Read] = {}
-        count = 0
-
-        def value(place: int, root: bool = False) -> Formula:
-            nonlocal count
-            if not root and place not in self.inner:
-                return numbers.setdefault(place, Read(len(numbers)))
-            (node,) = self.graph.groups[self.cells[place]]
-            count += sum(map(len, node.operands))
-            if count > _LONGEST or node.kind == "take":
-                raise OverflowError
-            if not root:
-                link.inside.append(place)
-            return _expression(node, value)
-
+        link = _Link(self._node(place))
         try:
-            link.value = value(place, root=True)
+            link.value = self._value(link, place, {}, [0])
         except OverflowError:
             return None
-        link.reads = list(numbers)
         return link
+
+    def _value(
+        self, link: _Link, place: int, numbers: dict[int, Read], count: list[int]
+    ) -> Formula:
+        """What a place stands for in the expression of `link`; `count`: the operands so far."""
+        if place != link.node.place and place not in self.inner:
+            if place not in numbers:
+                numbers[place] = Read(len(numbers))
+                link.reads.append(place)
+            return numbers[place]
+        node = self._node(place)
+        count[0] += sum(map(len, node.operands))
+        if count[0] > _LONGEST or node.kind == "take":
+            raise OverflowError
+        if place != link.node.place:
+            link.inside.append(place)
+        return _expression(node, lambda p: self._value(link, p, numbers, count))
 
     def find(self) -> list[Scan]:
         """Chains of links with equal expressions, each of which reads the link before it once."""
@@ -156,7 +186,7 @@ class _Chains:
             return []
         (carried,) = set(roles)
         start = first.reads[carried] if len(first.reads) == len(rest[0].reads) else None
-        if start is not None and start not in self.links:  # the first link is one like the others
+        if start is not None and start not in self.cells:  # the first link is one like the others
             rest = links
         reads = [list(column) for column in zip(*(link.reads for link in rest), strict=True)]
         return [Scan([link.node for link in rest], rest[0].value, reads, carried)]

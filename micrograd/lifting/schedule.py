@@ -12,26 +12,31 @@ from typing import Any
 
 from micrograd.lifting.complete import alongside, completed
 from micrograd.lifting.fuse import Fused
-from micrograd.lifting.groups import Graph, by_length
-from micrograd.lifting.instructions import Group, Neutral, cell, scan
+from micrograd.lifting.groups import Graph, Serial, by_length
+from micrograd.lifting.in_turn import scan, straight
+from micrograd.lifting.instructions import Group, Neutral, cell
 from micrograd.lifting.layout import PARAMETERS, Instruction, Layout
 from micrograd.lifting.merge import merge
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.scans import Scan, scans
+from micrograd.lifting.straight import NARROW, Straight, straightened
 from micrograd.lifting.tape import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
 from micrograd.lifting.wavefront import waves
 
 __all__ = ["schedule"]
 
+_MANY = 2_000  # groups among which it takes long to find some to merge,
+_SMALL = 16  # and that are better in one table than apart if they are no larger
 
-def _completed(tape: Tape, fused: Fused) -> list[Any]:
+
+def _completed(tape: Tape, fused: Fused, narrow: int) -> list[Any]:
     """The groups, with triangles of dots completed to rectangles."""
     fresh = count(max((node.place for node in fused.nodes), default=0) + 1)
     whole: dict[int, list[int]] = {}  # for each place of a completed group, all its places
     groups: list[Any] = []
-    for group in _groups(tape, fused):
+    for group in _groups(tape, fused, narrow):
         made = group
-        if not isinstance(group, Scan):
+        if not isinstance(group, Serial):
             made = completed(group, fresh)
             made = alongside(group, whole, fresh) if made is group else made
             if made is not group:
@@ -41,12 +46,15 @@ def _completed(tape: Tape, fused: Fused) -> list[Any]:
     return groups
 
 
-def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layout, dict[int, int]]:
+def schedule(
+    tape: Tape, fused: Fused, parameters: dict[int, int], narrow: int = NARROW
+) -> tuple[Layout, dict[int, int]]:
     """Group, place and factor: the layout, and the address of each tape place.
 
-    `parameters`: the store's index of each captured place.
+    `parameters`: the store's index of each captured place. `narrow`: so many like numbers are not
+    yet an array.
     """
-    groups = _completed(tape, fused)
+    groups = _completed(tape, fused, narrow)
     address: dict[int, int] = {}
     constants = [tape.number(i) for i in fused.leaves if tape.kinds[i] is CONSTANT]
     neutral = Neutral(constants)
@@ -68,6 +76,11 @@ def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layo
     found: list[Instruction] = []
     for group in groups:
         base = size
+        if isinstance(group, Straight):
+            address.update((place, base + line) for place, line in group.lines.items())
+            size += len(group.outside) + len(group.codes)
+            found += straight(group, base, address, neutral)
+            continue
         size += isinstance(group, Scan)  # before its links stands what the first is made from
         for node in group:
             address[node.place] = size
@@ -83,7 +96,15 @@ def schedule(tape: Tape, fused: Fused, parameters: dict[int, int]) -> tuple[Layo
     return Layout(found, constants, size), address
 
 
-def _groups(tape: Tape, fused: Fused) -> list[list[Node]]:
+def _groups(tape: Tape, fused: Fused, narrow: int) -> list[list[Node]]:
+    """The groups, each after those that it reads, with all that belongs together in one."""
+    graph = scans(waves(Graph(_alike(tape, fused))), fused.outputs)
+    if len(graph.groups) > _MANY:
+        graph = straightened(graph, min(narrow * narrow, _SMALL))
+    return straightened(merge(graph), narrow).in_order()
+
+
+def _alike(tape: Tape, fused: Fused) -> list[list[Node]]:
     """Nodes of one level, one kind and the same sources, in recorded order; levels ascending."""
     level: dict[int, int] = {}
     source: dict[int, Any] = {}  # a leaf's kind or argument, a node's group
@@ -115,5 +136,4 @@ def _groups(tape: Tape, fused: Fused) -> list[list[Node]]:
             group = members[key] = (len(members), [])
         group[1].append(node)
         source[node.place] = group[0]
-    groups = [part for _, group in members.values() for part in by_length(group)]
-    return merge(scans(waves(Graph(groups)), fused.outputs)).in_order()
+    return [part for _, group in members.values() for part in by_length(group)]

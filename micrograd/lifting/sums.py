@@ -76,9 +76,12 @@ class Sums:
         for t in chain:
             absorbed = self.kinds[t] is ops.mul and self.uses[t] == 1
             (products if absorbed else plain).append(t)
-        negated = [t for t in products if self._factors(t)[1] == self.minus_one]
         last = chain[-1]
-        if len(products) >= 3 and negated == [last]:
+        if len(products) >= 3 and self._is_negated(last) and products[-1] == last:
+            negated = list(filter(self._is_negated, products))
+        else:
+            negated = []
+        if len(negated) == 1:
             chain.pop()  # x @ w - y: the difference is no part of the dot
             place = self.fresh()
             subtrahend, _ = self._take(last)
@@ -97,8 +100,13 @@ class Sums:
         return Node(t, "map", ops.mul, ((x,), (w,)))
 
     def _dot(self, i: int, products: list[int], plain: list[int]) -> list[Node]:
-        factors = list(map(self._take, products))
-        xs, ws = [x for x, _ in factors], [w for _, w in factors]
+        nodes, at, same = self.nodes, self.at, self.same
+        xs = list(map(self.tape.lefts.__getitem__, products))
+        ws = list(map(self.tape.rights.__getitem__, products))
+        if not same.keys().isdisjoint(xs) or not same.keys().isdisjoint(ws):
+            xs, ws = [same.get(x, x) for x in xs], [same.get(w, w) for w in ws]
+        for t in products:
+            nodes[at[t]] = None
         place = i if len(plain) <= 1 else self.fresh()
         start = plain[0] if plain else None
         replaces = 2 * len(products) - (start is None)
@@ -131,7 +139,7 @@ class Sums:
     def _pair(self, i: int, a: int, b: int, products: list[int]) -> list[Node]:
         """a + b: a difference where b is x * -1; a quotient and a product in one step."""
         for minuend, subtrahend in ((a, b), (b, a)):
-            if subtrahend in products and self._factors(subtrahend)[1] == self.minus_one:
+            if subtrahend in products and self._is_negated(subtrahend):
                 factor, _ = self._take(subtrahend)
                 return [Node(i, "map", SUBTRACT, ((minuend,), (factor,)), None, 2)]
         for quotient, product in ((a, b), (b, a)):
@@ -142,6 +150,10 @@ class Sums:
                 factors = [(x,) for x in self._take(product)]
                 return [Node(i, "map", QUOTIENT_PLUS, (*operands, *factors), None, 3)]
         return [addition(i, a, b)]
+
+    def _is_negated(self, t: int) -> bool:
+        """Whether the product at t is x * -1."""
+        return self.kinds[t] is ops.mul and self._factors(t)[1] == self.minus_one
 
     def _factors(self, t: int) -> tuple[int, int]:
         a, b = self.tape.lefts[t], self.tape.rights[t]

@@ -32,12 +32,15 @@ class Template:
         flat = tree.flatten(returned, _is_result)
         made = [self._leaf(recorder, x) for x in flat.leaves]  # in the order of their numbers
         self._flat = tree.flatten(flat.fill(made), _is_place)
+        self._is_one = _is_one(self._flat)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _template, (self._flat,)
 
     def fill(self, node: Value | None, call: Call) -> Any:
         """The structure with the call's results in it."""
+        if self._is_one:
+            return output(node, call, 0)
         made = [place.make(place.content, node, call) for place in self._flat.leaves]
         return self._flat.fill(made) if self._flat.containers else made[0]
 
@@ -88,7 +91,7 @@ class _Place:
 
 def _template(flat: tree.Flat) -> Template:
     made = Template.__new__(Template)
-    made._flat, made.places = flat, []
+    made._flat, made.places, made._is_one = flat, [], _is_one(flat)
     return made
 
 
@@ -96,6 +99,11 @@ def _is_result(x: Any) -> bool:
     if type(x) is np.ndarray:
         return x.dtype != object or bool(x.size and all(isinstance(v, Traced) for v in x.flat))
     return is_leaf(x) or (type(x) is list and len(x) > 1 and all(isinstance(v, Traced) for v in x))
+
+
+def _is_one(flat: tree.Flat) -> bool:
+    """Whether the structure is one number, often a loss, which needs no filling."""
+    return not flat.containers and flat.leaves[0].make is _one
 
 
 def _is_place(x: Any) -> bool:

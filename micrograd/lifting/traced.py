@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from micrograd import ops
-from micrograd.engine import Value
+from micrograd.engine import Leaf, Value
 from micrograd.lifting.errors import refusal
 from micrograd.lifting.rows import QUOTIENT
 from micrograd.lifting.tape import MANY, NONE
 from micrograd.op import Op
 from micrograd.reals import divide, is_real, real
+from micrograd.store import Stored
 
 __all__ = ["Traced"]
 
@@ -122,7 +123,7 @@ class Traced(Value):
         recorder = self._right
         same = type(other) is Traced and other._right is recorder
         place = other._left if same else recorder.find(other)
-        return NotImplemented if place is None else recorder.node(ops.add, self._left, place)
+        return NotImplemented if place is None else recorder.node(_ADD, self._left, place)
 
     def __radd__(self, other: Any) -> Any:
         recorder = self._right
@@ -133,16 +134,20 @@ class Traced(Value):
         recorder = self._right
         same = type(other) is Traced and other._right is recorder
         place = other._left if same else recorder.find(other)
-        return NotImplemented if place is None else recorder.node(ops.mul, self._left, place)
+        return NotImplemented if place is None else recorder.node(_MUL, self._left, place)
 
     def __rmul__(self, other: Any) -> Any:
         # the eager engine turns `2 * v` into v * 2, but `w * v` of two Values keeps its order
         recorder = self._right
+        if type(other) is Stored or type(other) is Leaf:  # `w * x`, most often: spares three calls
+            place = recorder.captured.get(other)
+            if place is not None:
+                return recorder.node(_MUL, place, self._left)
         place = recorder.find(other)
         if place is None:
             return NotImplemented
         if isinstance(other, Value):
-            return recorder.node(ops.mul, place, self._left)
+            return recorder.node(_MUL, place, self._left)
         return recorder.node(ops.mul, self._left, place)
 
     def __neg__(self) -> Any:
@@ -183,6 +188,7 @@ class Traced(Value):
         return Value._interpret(op, xs) if None in places else recorder.apply(op, places)
 
 
+_ADD, _MUL = ops.add, ops.mul
 _INVERSE = ops.constant_power(-1, quotient=True)
 
 

@@ -13,10 +13,11 @@ the beginning). What is as far away cannot depend on each other, so no search is
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import chain
 from typing import Any
 
 from micrograd.lifting.groups import Graph, cheap_to_pad, likeness
-from micrograd.lifting.nodes import Node
 
 __all__ = ["waves"]
 
@@ -29,28 +30,27 @@ def waves(graph: Graph) -> Graph:
     """Join like groups of one distance from the end, then those of one from the beginning."""
     for from_the_end in (True, False):
         levels = graph.levels(from_the_end)
+        wide = {level for level, count in Counter(levels.values()).items() if count >= _FEWEST}
         alike: dict[Any, list[int]] = {}
-        for g, group in graph.groups.items():
-            alike.setdefault((levels[g], likeness(group[0])), []).append(g)
-        sets: list[list[int]] = []
-        for members in alike.values():
-            if _worth_joining([graph.groups[g] for g in members]):
-                sets.append(members)
-            else:
-                sets += [[g] for g in members]
-        if len(sets) < len(graph.groups):
-            graph = graph.joining(sorted(sets))
+        for g, level in levels.items():
+            if level in wide:
+                alike.setdefault((level, likeness(graph.groups[g][0])), []).append(g)
+        sets = [members for members in alike.values() if _worth_joining(graph, members)]
+        if sets:
+            alone = levels.keys() - chain.from_iterable(sets)
+            graph = graph.joining(sorted([*sets, *([g] for g in alone)]))
     return graph
 
 
-def _worth_joining(groups: list[list[Node]]) -> bool:
+def _worth_joining(graph: Graph, members: list[int]) -> bool:
     """Whether one group of them all spares more instructions than its copies cost.
 
     What is compared are ratios, so that a batch of any size is treated alike.
     """
-    count = len(groups)
+    count = len(members)
     if count < _FEWEST:
         return False
+    groups = [graph.groups[g] for g in members]
     sizes = [len(group) for group in groups]
     cell = min(sizes)
     small = sum(size <= _LIKE_A_CELL * cell for size in sizes)

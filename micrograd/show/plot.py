@@ -15,6 +15,7 @@ from micrograd import engine
 from micrograd.arrays import numbers
 from micrograd.engine import Value
 from micrograd.modes import Mode, mode
+from micrograd.show.graph.palette import PALETTE, SERIES
 
 try:
     import matplotlib.pyplot as plt
@@ -25,7 +26,6 @@ except ImportError as fault:
 
 __all__ = ["curves", "decision_boundary"]
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
 _MARKERS = "os^DvPX*"
 _LINES = ("-", "--", "-.", ":")
 
@@ -56,7 +56,7 @@ def decision_boundary(
     _regions(ax, across, up, scores.reshape(*across.shape, -1))
     for k, label in labels.items():
         ax.scatter(
-            *X[y == label].T, c=_COLOURS[k], marker=_MARKERS[k], s=34, edgecolors="white",
+            *X[y == label].T, c=SERIES[k], marker=_MARKERS[k], s=34, edgecolors="white",
             linewidths=0.7, label=str(label), zorder=3,
         )  # fmt: skip
     ax.set(xlabel="$x_1$", ylabel="$x_2$", title="Decision boundary", aspect="equal")
@@ -89,7 +89,7 @@ def curves(history: Any, *, ax: Any = None) -> Any:
     ax = _axes(ax)
     for i, (name, values) in enumerate(series.items()):
         ax.plot(
-            numbers(values), label=name, color=_COLOURS[i % len(_COLOURS)],
+            numbers(values), label=name, color=SERIES[i % len(SERIES)],
             linestyle=_LINES[i % len(_LINES)], marker=_MARKERS[i % len(_MARKERS)],
             markevery=max(1, len(values) // 10), markersize=4.5,
         )  # fmt: skip
@@ -114,10 +114,10 @@ def _regions(ax: Any, across: Any, up: Any, scores: Any) -> None:
     for k in range(scores.shape[-1]):
         lead = scores[..., k] - np.delete(scores, k, axis=-1).max(axis=-1)
         if lead.max() > 0:
-            levels, tint = [0.0, lead.max()], [_COLOURS[k]]
+            levels, tint = [0.0, lead.max()], [SERIES[k]]
             ax.contourf(across, up, lead, levels=levels, colors=tint, alpha=0.18)
         if lead.min() < 0 < lead.max():
-            ax.contour(across, up, lead, levels=[0.0], colors="#444444", linewidths=1.2)
+            ax.contour(across, up, lead, levels=[0.0], colors=PALETTE["ink"][0], linewidths=1.2)
 
 
 # --- evaluating a model at many points -----------------------------------------------------------

@@ -97,6 +97,34 @@ def measurements(rng: np.random.Generator) -> Drawn:
     return [rng.normal(), rng.normal()], [rng.normal(size=int(rng.integers(2, 12)))]
 
 
+def plane(rng: np.random.Generator) -> Drawn:
+    """A mean, two log diagonals, what is below; points of the plane."""
+    return [rng.normal(size=2), rng.normal(size=2), rng.normal()], [rng.normal(size=(9, 2))]
+
+
+def heap(rng: np.random.Generator) -> Drawn:
+    """A logit, two means, two log sigmas; numbers."""
+    return [rng.normal(), rng.normal(size=2), 0.3 * rng.normal(size=2)], [rng.normal(size=9)]
+
+
+def leaning(
+    mean: torch.Tensor, log_diagonal: torch.Tensor, below: torch.Tensor, X: torch.Tensor
+) -> torch.Tensor:
+    zero = torch.zeros((), dtype=torch.float64)
+    first, second = log_diagonal.exp()
+    L = torch.stack([torch.stack([first, zero]), torch.stack([below, second])])
+    density = torch.distributions.MultivariateNormal(mean, precision_matrix=L @ L.T)
+    return -density.log_prob(X).mean() - np.log(2 * np.pi)
+
+
+def mixed(
+    logit: torch.Tensor, means: torch.Tensor, log_sigmas: torch.Tensor, x: torch.Tensor
+) -> torch.Tensor:
+    parts = torch.distributions.Normal(means, log_sigmas.exp()).log_prob(x[:, None])
+    weights = torch.stack([F.logsigmoid(-logit), F.logsigmoid(logit)])
+    return -torch.logsumexp(parts + weights, dim=1).mean()
+
+
 def squared(w: torch.Tensor, b: torch.Tensor, X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return F.mse_loss(X @ w + b, y)
 
@@ -129,6 +157,8 @@ CASES = [
             m.expand(len(x)), x, (2 * s).exp().expand(len(x)), full=True, eps=1e-300
         ),
     ),
+    ("05_generative_models_2", "gaussian_2d_nll", plane, leaning),
+    ("05_generative_models_2", "mixture_nll", heap, mixed),
     (
         "06_support_vector_machines", "hinge_loss", signs,
         lambda w, b, X, y: hinged(w, b, X, y).mean(),
@@ -136,6 +166,12 @@ CASES = [
     (
         "06_support_vector_machines", "svm_objective", signs,
         lambda w, b, X, y, C: w.square().sum() / 2 + C * hinged(w, b, X, y).sum(),
+    ),
+    (
+        "06_support_vector_machines_2", "tube_objective", regression,
+        lambda w, b, X, t, C, epsilon: (
+            w.square().sum() / 2 + C * torch.relu((t - X @ w - b).abs() - epsilon).sum()
+        ),
     ),
     (
         "08_logistic_regression", "logistic_loss", bits,
@@ -154,7 +190,10 @@ CASES = [
         lambda w, b, X, y: torch.relu(-y * (X @ w + b)).mean(),
     ),
 ]  # fmt: skip
-STRENGTH = {"ridge_loss": 0.7, "lasso_loss": 0.7, "svm_objective": 2.5}
+STRENGTH = {
+    "ridge_loss": (0.7,), "lasso_loss": (0.7,), "svm_objective": (2.5,),
+    "tube_objective": (2.5, 0.4),
+}  # fmt: skip
 
 
 def gradients(
@@ -192,7 +231,7 @@ def test_a_lectures_loss_has_pytorchs_gradient_eagerly_and_lifted(
     reference: Callable[..., torch.Tensor],
 ) -> None:
     loss = definition(notebook, name)
-    extra = [STRENGTH[name]] if name in STRENGTH else []
+    extra = list(STRENGTH.get(name, ()))
     rng = np.random.default_rng(20261122)
     for _ in range(8):
         parameters, data = draw(rng)

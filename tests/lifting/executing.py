@@ -10,7 +10,7 @@ import numpy as np
 from absolute import flat
 
 from micrograd import lift
-from micrograd.lifting.run import EXECUTORS
+from micrograd.lifting.run import EXECUTORS, Choice
 from micrograd.lifting.run.interpreted import Interpreted
 from micrograd.lifting.steps.ir import Program, Step
 
@@ -23,7 +23,7 @@ def through(execute: Execute | str, **options: Any) -> Callable[..., Any]:
     """A `lift` of functions to lists of results, run by `execute(steps, buffers)`, or by name."""
     name = execute if isinstance(execute, str) else f"in this test: {execute!r}"
     if not isinstance(execute, str):
-        EXECUTORS[name] = partial(Interpreted, execute)
+        EXECUTORS[name] = Choice(partial(Interpreted, execute))
 
     def lifting(function: Callable[..., Any]) -> Callable[..., list[Any]]:
         lifted = lift(function, executor=name, **options)

@@ -1,6 +1,6 @@
 """The backward pass as Steps: what flows where, and that the rows of the op table are asked.
 
-Covers `steps/adjoint.py`, `chains.py`, `first_writes.py`, `flow.py`.
+Covers `steps/adjoint.py`, `chains.py`, `first_writes.py`, `flow.py`, `reached.py`.
 """
 
 from __future__ import annotations

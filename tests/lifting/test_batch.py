@@ -1,4 +1,7 @@
-"""lift(batched=...): recorded at three small sizes, right at any; what does not extend says so."""
+"""lift(batched=...): recorded at three small sizes, right at any; what does not extend says so.
+
+Covers `batch.py`, `growth.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """An array that a lifted function returns is an array to the whole package and to NumPy.
 
-Covers `call.py`, `results.py`.
+Covers `call.py`, `results.py`. And how gradients come back from a lifted loss.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import micrograd
-from micrograd import Value, functional, lift, numbers, ops
-from micrograd.lifting.results import ResultArray
+from micrograd import Value, fast, functional, lift, numbers, ops
+from micrograd.lifting.results import Output, ResultArray
 
 X = np.array([[0.5, -1.0, 2.0], [3.0, 0.25, -0.5]])
 double = lift(lambda x: x * Value(2.0))
@@ -130,3 +130,80 @@ def test_an_op_takes_anything_that_says_it_is_an_array() -> None:
             return np.array([1.0, -2.0])
 
     np.testing.assert_array_equal(ops.relu(Table()), [1.0, 0.0])
+
+
+# --- the backward of one result goes straight to the program --------------------------------------
+
+
+def leaf_inputs() -> tuple[Any, list[Value]]:
+    leaves = [Value(0.5), Value(-1.5)]
+    return leaves, leaves
+
+
+def computed_inputs() -> tuple[Any, list[Value]]:
+    leaves = [Value(0.5), Value(-1.5)]
+    return [leaves[0] * 2.0, leaves[1].exp()], leaves
+
+
+def same_input_twice() -> tuple[Any, list[Value]]:
+    v = Value(0.75)
+    return [v, v], [v]
+
+
+def numbers_alone() -> tuple[Any, list[Value]]:
+    return np.array([0.5, -1.5]), []
+
+
+def by_hand() -> tuple[Any, list[Value]]:
+    """The call's node pushes by a closure, which is asked, not the program."""
+    return leaf_inputs()
+
+
+CASES = (leaf_inputs, computed_inputs, same_input_twice, numbers_alone, by_hand)
+
+
+@pytest.mark.parametrize("executor", ["numpy", "native"])
+@pytest.mark.parametrize("case", CASES)
+def test_the_short_way_back_gives_the_gradients_of_the_walk(
+    case: Callable[[], tuple[Any, list[Value]]], executor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shortened: list[bool] = []
+    taken = Output.backward_at_once
+
+    def gradients(short: bool) -> list[float]:
+        def at_once(rule: Output, node: Value) -> bool:
+            shortened.append(short and taken(rule, node))
+            return shortened[-1]
+
+        monkeypatch.setattr(Output, "backward_at_once", at_once)
+        w = [Value(1.25), Value(-0.5)]
+        loss_fn = lift(
+            lambda x: (w[0] * x[0] + w[1] * x[1]).tanh() + x[0] * x[1], executor=executor
+        )
+        given, leaves = case()
+        for _ in range(2):  # leaves add to what they hold
+            loss = loss_fn(given)
+            (call,) = loss._prev
+            if case is by_hand:
+                call._backward = lambda: setattr(leaves[0], "grad", 7.0)
+            loss.backward()
+        return [v.grad for v in (*w, *leaves, call, loss)]
+
+    walked = gradients(short=False)
+    assert gradients(short=True) == walked
+    assert walked[-1] == 1.0
+    if Value.backward is fast.of_value["backward"]:  # the reference always walks
+        assert any(shortened) == (case not in (computed_inputs, by_hand)), "which way was taken"
+
+
+def test_the_short_way_keeps_the_gradients_of_results_in_between() -> None:
+    def grown(x: Any) -> tuple[Any, Any]:
+        inner = x[0] * x[1]
+        return inner * inner, inner
+
+    found = []
+    for function in (grown, lift(grown)):
+        outer, inner = function([Value(3.0), Value(0.5)])
+        outer.backward()
+        found.append((outer.grad, inner.grad))
+    assert found[0] == found[1] == (1.0, 3.0)

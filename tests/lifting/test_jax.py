@@ -1,7 +1,7 @@
 """Lifted programs as JAX functions: equal to the eager engine, whatever JAX does with them.
 
-Covers `run/with_jax/`: `function.py`, `arguments.py`, `arrays.py`, `places.py`, `products.py`,
-`rows.py`, `stacks.py`, `steps.py`.
+Covers `run/with_jax/`: `function.py`, `arguments.py`, `arrays.py`, `negations.py`, `places.py`,
+`products.py`, `rows.py`, `stacks.py`, `steps.py`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
@@ -31,8 +32,11 @@ from micrograd import functional, lift, nn, numbers, op, ops
 from micrograd.lifting.errors import LiftError
 from micrograd.lifting.run.with_jax import arrays as arrays_module
 from micrograd.lifting.run.with_jax import rows
+from micrograd.lifting.run.with_jax.negations import Negations
 from micrograd.lifting.run.with_jax.places import found
 from micrograd.lifting.run.with_jax.stacks import statistic_names
+from micrograd.lifting.steps.expression import Apply, Read
+from micrograd.lifting.steps.ir import Array, Step, View
 
 pytestmark = pytest.mark.slow  # XLA compiles each program for some tenths of a second
 
@@ -91,14 +95,14 @@ def test_some_random_loops(sample: Sample) -> None:
 
 
 @pytest.mark.slow
-@some(60)
+@some(250)  # 0.3 s each on an idle core
 @given(sample=expressions())
 def test_random_graphs(sample: Sample) -> None:
     equals_eager(sample)
 
 
 @pytest.mark.slow
-@some(60)
+@some(250)  # 0.3 s each on an idle core
 @given(sample=loops())
 def test_random_loops(sample: Sample) -> None:
     equals_eager(sample)
@@ -377,3 +381,51 @@ def test_nothing_of_jax_is_imported_before_it_is_asked_for() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
+
+
+# --- sums with a negation are differences ---------------------------------------------------------
+
+
+def subtractions(function: Any, *arguments: Any) -> tuple[int, int]:
+    """How many subtractions the function in JAX has, and how many products with -1."""
+    exported, parameters = lift(function).to_jax(*arguments)
+    text = str(jax.make_jaxpr(exported)(parameters, *arguments))
+    return text.count(" sub "), text.count(" -1.0:f64")
+
+
+def test_softmax_subtracts_its_maximum() -> None:
+    x = np.random.default_rng(0).normal(size=(6, 5))
+    found, products = subtractions(lambda x: functional.softmax(x), x)
+    assert found == 1 and products == 1  # the product is computed for nobody, and XLA drops it
+
+
+def test_a_negation_is_what_its_array_holds_when_it_is_read() -> None:
+    """Planted: another negation, one of half of the array, and one whose source has changed."""
+    array, source, other = (Array(name, (4,), "result") for name in ("n", "m", "x"))
+    out = Array("out", (4,), "result")
+
+    def negation(loops: int, base: int = 0, of: Array = source) -> Step:
+        value = Apply(ops.mul, (Read(0), -1.0))
+        return Step((loops,), View(array, base, (1,)), value, (View(of, base, (1,)),))
+
+    reader = Step(
+        (4,), View(out, 0, (1,)), ops.add(Read(0), Read(1)),
+        (View(other, 0, (1,)), View(array, 0, (1,))),
+    )  # fmt: skip
+    made = Step((4,), View(source, 0, (1,)), Read(0), (View(other, 0, (1,)),))
+
+    def after(*steps: Step) -> Step:
+        negations = Negations()
+        for one in steps:
+            negations.note(one)
+        return negations.without(reader)
+
+    subtracted = after(made, negation(4))
+    assert str(subtracted.value) == "($0 - $1)"
+    assert [view.array.name for view in subtracted.reads] == ["x", "m"]
+    assert after(negation(2)) is reader
+    assert after(negation(4), negation(2, 2)) is reader
+    assert after(negation(4), made) is reader
+    assert after(negation(4), replace(made, out=View(array, 0, (1,)))) is reader
+    again = after(negation(4), negation(4, of=other))
+    assert [view.array.name for view in again.reads] == ["x"]

@@ -57,8 +57,32 @@ def test_steps_are_those_of_numpy(name: str, monkeypatch: pytest.MonkeyPatch) ->
         trained(OPTIMISERS[name], native, monkeypatch) for native in (True, False)
     )
     np.testing.assert_array_equal(got, want)
-    for a, b in zip(mine._moments(), theirs._moments(), strict=True):
+    for a, b in zip(mine._moments, theirs._moments, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("name", ["sgd", "momentum", "adam"])
+def test_steps_go_on_where_parameters_have_moved(
+    name: str, native: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not native:
+        monkeypatch.delitem(sys.modules, NAME)
+
+    def after(moving: bool) -> list[float]:
+        parameters = [Value(1.0), Value(-2.0), Value(0.5)]
+        optimiser = OPTIMISERS[name](parameters)
+        for step in range(4):
+            if moving and step == 2:
+                optim.SGD([Value(9.0), parameters[1]], 0.1)  # its store takes all of them
+            optimiser.zero_grad()
+            assert [p.grad for p in parameters] == [0.0] * 3
+            for p in parameters:
+                p.grad = p.data + step
+            optimiser.step()
+        return [p.data for p in parameters]
+
+    assert after(moving=True) == after(moving=False)
 
 
 def test_another_line_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

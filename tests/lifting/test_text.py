@@ -1,6 +1,7 @@
 """The text of Steps: NumPy that runs, forward and backward, and that a person can read.
 
-Covers `steps/text.py`, `notation.py`, `operands.py`, `slices.py`, `statements.py`.
+Covers `steps/text.py`, `notation.py`, `operands.py`, `slices.py`, `statements.py`,
+`turns.py`.
 """
 
 from __future__ import annotations

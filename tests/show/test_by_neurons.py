@@ -5,7 +5,9 @@ Covers `by_neurons.py`, `curves.py`, `frames.py`, `training.py`.
 
 from __future__ import annotations
 
+import json
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from selenium.webdriver.common.keys import Keys
 from test_grouping import labelled, perceptron
 
 from micrograd import Value, nn, step_through
+from micrograd.show.graph.drawing import size_of
 from micrograd.show.graph.text import number_text
 from micrograd.show.lesson.formulas import MINUS
 from micrograd.show.lesson.stepper import Stepper
@@ -128,9 +131,32 @@ def test_a_large_network_is_a_page_of_moderate_size() -> None:
     stepper = step_through(loss, model, 0.05)
     lesson = stepper._lesson
     assert len(lesson["views"]) == 41
-    assert len(stepper.page.encode()) < 1_300_000
+    assert len(stepper.page.encode()) < 1_000_000
+    placed = {key: lesson[key] for key in ("views", "places", "paths")}
+    assert len(json.dumps(placed, separators=(",", ":"))) < 60_000
     with pytest.raises(ValueError, match="nobody steps through more than 600"):
         step_through(loss + sum(p * p for p in model.parameters() for _ in range(6)), model, 0.1)
+
+
+def test_places_and_paths_that_views_share_are_those_of_the_layouts() -> None:
+    loss, model = perceptron([4, 4, 1])
+    stepper = step_through(loss, model, 0.05)
+    lesson, views = stepper._lesson, stepper._views
+    assert views is not None
+    for drawing, layout, packed in zip(views.drawings, views.layouts, lesson["views"], strict=True):
+        size, cards, places, edges, paths, frames, _ = packed
+        assert size == [round(layout.width), round(layout.height)]
+        assert cards.split(" ") == [card.id for card in drawing.cards]
+        assert edges.split(" ") == [edge.id for edge in drawing.edges]
+        assert set(frames) == set(layout.groups)
+        for card, place in zip(drawing.cards, places, strict=True):
+            left, top = map(int, lesson["places"][place].split())
+            (x, y), (wide, high) = layout.cards[card.id], size_of(card)
+            assert abs(left - (x - wide / 2)) <= 0.5 and abs(top - (y - high / 2)) <= 0.5
+        for edge, path in zip(drawing.edges, paths, strict=True):
+            x, y = layout.edges[edge.id][0]
+            start = re.match(r"M(-?\d+),(-?\d+)c", lesson["paths"][path])
+            assert start and abs(int(start[1]) - x) <= 0.5 and abs(int(start[2]) - y) <= 0.5
 
 
 # --- in the browser -------------------------------------------------------------------------------
@@ -328,6 +354,15 @@ def test_for_a_projector_type_and_graph_grow(page: Any) -> None:
     press(page, "f")
     assert page.execute_script(size) >= 1.5 * letters
     assert page.execute_script(width) > 1.2 * wide
+    for _ in range(20):  # also where not all of the graph has room
+        step(page, 3)
+        letter = page.execute_script("""
+            const stage = document.getElementById("graph"), svg = stage.querySelector("svg");
+            const here = [...svg.querySelectorAll(".active")].find(e => e.matches(".node"));
+            const box = here && here.getBoundingClientRect(), outer = stage.getBoundingClientRect();
+            return [13.5 * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width,
+                    !box || (box.left >= outer.left - 1 && box.right <= outer.right + 1)]""")
+        assert letter[0] >= 18 and letter[1]
     press(page, "f")
     assert page.execute_script(size) == letters
 
@@ -434,6 +469,12 @@ def test_a_stepper_is_printed_as_slides(neuron_page: Any, six: bool, each: int) 
         return [document.querySelectorAll(".slide").length,
                 Number(document.getElementById("slider").max) + 1]""", six)  # fmt: skip
     assert steps[0] == steps[1] > 8
+    sloped = "return document.querySelectorAll('.slide .edge.up, .slide .plot').length"
+    assert driver.execute_script(sloped) == 0  # on paper by request only
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert not driver.find_element("css selector", ".slide dl").is_displayed()  # of keys
+    assert driver.find_element("css selector", ".slide .equation").is_displayed()
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     printed = b64decode(
         driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"]
     )
@@ -441,6 +482,11 @@ def test_a_stepper_is_printed_as_slides(neuron_page: Any, six: bool, each: int) 
     driver.execute_script("dispatchEvent(new Event('afterprint'))")
     assert driver.find_elements("css selector", ".slide") == []
     assert driver.find_element("css selector", "main").is_displayed()
+    driver.execute_script("""
+        for (let k = 0; k < 2; k++) document.getElementById("slopes").click(); // asked for
+        document.dispatchEvent(new KeyboardEvent("keydown", { key: "p" }))""")
+    assert driver.execute_script(sloped) > 5
+    driver.execute_script("dispatchEvent(new Event('afterprint'))")
 
 
 @pytest.mark.browser

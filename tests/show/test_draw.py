@@ -722,3 +722,33 @@ def test_as_a_notebooks_image_the_picture_follows_the_notebook(
         place = driver.find_element("css selector", "img").rect
         paper = tuple(bytes.fromhex(palette.PALETTE["paper"][theme == "dark"][1:]))
         assert shot.getpixel((int(place["x"]) + 2, int(place["y"]) + 2)) == paper, host
+
+
+@pytest.mark.browser
+@browsing.needs_browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_in_an_exported_notebook_the_picture_follows_the_export(
+    driver: Any, tmp_path: Path, theme: str
+) -> None:
+    """nbconvert's own page, in the theme that was asked for, on a system that prefers the other."""
+    import nbformat
+    from nbconvert import HTMLExporter
+    from PIL import Image
+
+    output = nbformat.v4.new_output(
+        "execute_result", {"text/html": draw(neuron())._repr_html_()}, execution_count=1
+    )
+    cell = nbformat.v4.new_code_cell("draw(o)", outputs=[output], execution_count=1)
+    exported, _ = HTMLExporter(theme=theme).from_notebook_node(
+        nbformat.v4.new_notebook(cells=[cell])
+    )
+    page = tmp_path / "page.html"
+    page.write_text(exported, encoding="utf-8")
+    browsing.resize(driver, 1200, 900)
+    browsing.prefer(driver, "dark" if theme == "light" else "light")
+    driver.get(page.as_uri())
+    driver.save_screenshot(str(tmp_path / "shot.png"))
+    shot = Image.open(tmp_path / "shot.png").convert("RGB")
+    place = driver.find_element("css selector", ".micrograd-drawing img").rect
+    paper = tuple(bytes.fromhex(palette.PALETTE["paper"][theme == "dark"][1:]))
+    assert shot.getpixel((int(place["x"]) + 2, int(place["y"]) + 2)) == paper

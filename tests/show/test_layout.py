@@ -27,7 +27,7 @@ from PIL import Image
 import micrograd
 from micrograd import Value, draw, step_through, worksheet
 from micrograd.nn import MLP
-from micrograd.show.graph import layout, render, text
+from micrograd.show.graph import files, layout, render, text
 from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Group, Run, places, size_of
 from micrograd.show.graph.picture import Picture
 from tools.architecture import PICTURES, picture
@@ -217,7 +217,8 @@ SAMPLES = [
     *("data", "grad", "tanh", "ReLU", "sigmoid", "**-1", "leaky_relu", "x1*w1 + x2*w2", "loss"),
     *("+0.1234", "−1234.5678", "1.234e−09", "∞", "nan", "layers.0.neurons.1.w[0]", "v178"),
     string.ascii_lowercase, string.ascii_uppercase, string.digits, string.punctuation,
-    "ttttt", "fjord", "iilll", "mmmm", "WWWW", "∂L/∂x", "x × y", "γβαΔΣ", "Привет", "größer naïve",
+    "ttttt", "fjord", "iilll", "mmmm", "WWWW", "∂L/∂x", "x × y", "sum⁻¹", "x⁴⁵", "γβαΔΣ", "Привет",
+    "größer naïve",
 ]  # fmt: skip
 MEASURE = """
     const [texts, sizes, font] = arguments;
@@ -306,6 +307,21 @@ def test_a_png_shows_its_texts() -> None:
         image = np.asarray(Image.open(io.BytesIO(draw(v).content("png"))).convert("L"))
         dark.append(int((image < 90).sum()))
     assert dark[1] > 1.3 * dark[0] > 0
+
+
+def test_where_no_font_is_installed_letters_come_from_matplotlib(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import resvg_py
+
+    with_fonts = resvg_py.svg_to_bytes
+    monkeypatch.setattr(
+        resvg_py, "svg_to_bytes", lambda **given: with_fonts(**given, skip_system_fonts=True)
+    )
+    test_a_png_shows_its_texts()
+    monkeypatch.setattr(files, "_fonts", list)
+    with pytest.raises(AssertionError):
+        test_a_png_shows_its_texts()
 
 
 def test_a_pdf_is_a_page_of_the_pictures_size() -> None:

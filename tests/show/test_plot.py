@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -18,6 +20,7 @@ from micrograd import Value, modes, ops
 from micrograd.data import moons
 from micrograd.nn import MLP
 from micrograd.show import plot
+from micrograd.show.graph.palette import SERIES
 
 
 @pytest.fixture(autouse=True)
@@ -100,17 +103,17 @@ def test_the_larger_label_stands_where_the_score_is_positive() -> None:
     X = np.array([[-1.0, 0.0], [1.0, 1.0]])
     for y in ([-1, 1], [0, 1], [3.5, 7.0]):
         ax = plot.decision_boundary(lambda x: x[0], X, y)
-        assert regions(ax, (0.9, 0.5)) == [plot._COLOURS[1]]
-        assert regions(ax, (-0.9, 0.5)) == [plot._COLOURS[0]]
+        assert regions(ax, (0.9, 0.5)) == [SERIES[1]]
+        assert regions(ax, (-0.9, 0.5)) == [SERIES[0]]
         assert [t.get_text() for t in ax.get_legend().get_texts()] == [str(v) for v in y]
 
 
 def test_of_several_outputs_the_largest_wins() -> None:
     X = np.array([[-1.0, 0.0], [1.0, 1.0], [0.0, 2.0]])
     ax = plot.decision_boundary(lambda x: [-x[0], x[0], Value(0.5)], X, [0, 1, 1])
-    assert regions(ax, (-0.9, 0.5)) == [plot._COLOURS[0]]
-    assert regions(ax, (0.9, 0.5)) == [plot._COLOURS[1]]
-    assert regions(ax, (0.0, 0.5)) == [plot._COLOURS[2]]
+    assert regions(ax, (-0.9, 0.5)) == [SERIES[0]]
+    assert regions(ax, (0.9, 0.5)) == [SERIES[1]]
+    assert regions(ax, (0.0, 0.5)) == [SERIES[2]]
 
 
 def test_axes_have_names_markers_and_limits_around_the_points() -> None:
@@ -186,3 +189,10 @@ def test_without_matplotlib_one_sentence_says_what_to_install(
     monkeypatch.delitem(sys.modules, "micrograd.show.plot")
     with pytest.raises(ImportError, match=r'pip install "micrograd-rebuilt\[demo\]"'):
         importlib.import_module("micrograd.show.plot")
+
+
+def test_plots_and_lectures_take_their_colours_from_the_pictures_palette() -> None:
+    source = Path(plot.__file__).read_text(encoding="utf-8")
+    assert not re.search(r"#[0-9A-Fa-f]{6}", source)
+    toolkit = Path(plot.__file__).parents[2] / "lectures" / "toolkit.py"
+    assert re.search(r"^COLOURS = SERIES$", toolkit.read_text(encoding="utf-8"), re.MULTILINE)

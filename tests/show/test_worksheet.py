@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,10 @@ from micrograd.nn import MLP, Linear, Module, Neuron
 from micrograd.show.lesson.explain import plain_markdown
 from micrograd.show.lesson.walk import Walk
 from micrograd.show.practice.answers import ACCEPTED, read_number
-from micrograd.show.practice.exercises import LEVELS, exercise
+from micrograd.show.practice.exercises import LEVELS, count, exercise
 from micrograd.show.practice.marking import check
 from micrograd.show.practice.mistakes import MISTAKES
-from micrograd.show.practice.sheets import packed, read_sheet, unpacked
+from micrograd.show.practice.sheets import packed, read_sheet, read_sheets, unpacked
 from micrograd.show.practice.worksheet import Worksheet, worksheet
 
 ROOT = Path(__file__).parents[2]
@@ -565,7 +566,7 @@ def test_the_sheet_has_forward_values_blanks_and_no_gradient() -> None:
     for name in right_answers(product()):
         assert f"{name}.grad" in shown
         assert f"{name}.grad = \n" in sheet.markdown
-    assert Text(sheet.page).tags.count("input") == 6
+    assert Text(sheet.page).tags.count("input") == 7  # one for the name
     assert "+1.0000" not in sheet.page and "−2.0000" not in shown.split("Forward")[0]
     answers = " ".join(Text(sheet.answer_page).words)
     assert "+1.0000" in answers and "4 × 1 + (−3 × 2)" in answers
@@ -604,7 +605,7 @@ def test_a_saved_sheet_is_marked_from_its_file(tmp_path: Path) -> None:
         path, _ = worksheet(value).save(tmp_path / f"sheet{ending}")
         report = check(path, right_answers(value))
         assert report.count("right") == len(report.marks)
-        assert Walk(read_sheet(path)).grads == Walk(value).grads
+        assert read_sheet(path).walk.grads == Walk(value).grads
     (tmp_path / "other.html").write_text("<p>hello</p>", encoding="utf-8")
     with pytest.raises(ValueError, match="is no worksheet"):
         check(tmp_path / "other.html", {})
@@ -646,7 +647,7 @@ def test_custom_rules_travel_as_the_numbers_they_had() -> None:
     y.label = "y"
     walk = Walk(y)
     comment = packed(walk)
-    again = Walk(unpacked(comment.split()[-2]))
+    again = unpacked(comment.split()[-2]).walk
     assert again.grads == pytest.approx(walk.grads)
     assert again.names == walk.names
     with pytest.raises(ValueError, match="damaged"):
@@ -698,6 +699,59 @@ def test_each_level_is_what_it_says() -> None:
         mean = sum(xs) / 4
         spread = math.sqrt(sum((x - mean) ** 2 for x in xs) / 4)
         assert len(xs) == 4 and spread in (1.0, 2.0, 5.0)
+
+
+def shape(value: Value) -> tuple:
+    walk = Walk(value)
+    nodes = range(len(walk.nodes))
+    return tuple((walk.names[i], walk.nodes[i]._op, *walk.inputs(i), walk.data[i]) for i in nodes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", LEVELS)
+def test_no_exercise_comes_twice_before_all_were_there(level: int) -> None:
+    size = count(level)
+    assert size >= 500
+    seeds = range(size) if size < 1000 else range(-100, 200)
+    shapes = [shape(exercise(level, seed)) for seed in seeds]
+    assert len(set(shapes)) == len(shapes)
+    assert shape(exercise(level, seeds[0] + size)) == shapes[0]
+    names = {tuple(sorted(row[0] for row in each)) for each in shapes}
+    assert len(names) == 1  # a class can be typed into one table
+
+
+def test_neighbouring_seeds_have_little_in_common() -> None:
+    """The enumeration is shuffled: a neighbour's sheet is not the next number of the same."""
+    for level in LEVELS:
+        sheets = [{row[0]: row[-1] for row in shape(exercise(level, k))} for k in range(31)]
+        alike = [sum(a[name] == b[name] for name in a) for a, b in pairwise(sheets)]
+        assert sum(alike) < 0.4 * 30 * len(sheets[0]), level
+
+
+def test_a_sheet_keeps_its_identity_in_its_file(tmp_path: Path) -> None:
+    seen = set()
+    made = [worksheet.random(level, seed) for level in LEVELS for seed in (0, 1)]
+    for sheet in [*made, worksheet(product()), worksheet(neuron())]:
+        sheet.number = 5
+        for ending in (".html", ".md"):
+            path, _ = sheet.save(tmp_path / f"sheet{ending}")
+            again = read_sheet(path)
+            assert again.identity == sheet.identity
+            assert (again.level, again.seed, again.number) == (sheet.level, sheet.seed, 5)
+        seen.add(sheet.identity)
+    assert len(seen) == len(made) + 2
+    assert worksheet.random(3, 12).identity.startswith("3-12-")
+    other = product()
+    other._prev[0]._prev[1].data = 10.5
+    assert worksheet(other).identity != worksheet(product()).identity
+
+
+def test_a_page_of_several_sheets_is_no_sheet(tmp_path: Path) -> None:
+    texts = [worksheet.random(1, seed).page for seed in (1, 2)]
+    (tmp_path / "two.html").write_text("".join(texts), encoding="utf-8")
+    assert len(read_sheets(tmp_path / "two.html")) == 2
+    with pytest.raises(ValueError, match=r"holds 2 sheets; the answers to a class are marked with"):
+        check(tmp_path / "two.html", {})
 
 
 def test_a_level_that_does_not_exist() -> None:

@@ -22,7 +22,6 @@ export class Address {
 
   async write(state, push) {
     clearTimeout(this.timer);
-    const turn = ++this.turn;
     if (!push) {
       const wait = this.last + PAUSE - performance.now();
       if (wait > 0) {
@@ -31,8 +30,10 @@ export class Address {
       }
     }
     this.last = performance.now();
+    const turn = ++this.turn; // packing takes a moment, in which a later state may come
     const address = await this.of(state);
     if (turn !== this.turn) return;
+    this.last = performance.now();
     if (push && address.href !== this.pushed) history.pushState(null, "", address);
     else history.replaceState(null, "", address);
     this.pushed = push ? address.href : this.pushed;

@@ -12,13 +12,20 @@ import os
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 from micrograd.lifting.run import reference
 from micrograd.lifting.run.interpreted import Interpreted
 from micrograd.lifting.run.with_numpy import Compiled
 
-__all__ = ["EXECUTORS", "chosen"]
+__all__ = ["EXECUTORS", "Choice", "chosen"]
+
+
+class Choice(NamedTuple):
+    """An executor that `lift` may be given by its name; `make(steps, ...)` is a new one."""
+
+    make: Callable[..., Any]
+    stores_all: bool = True  # also what nobody reads; where not, it is told what is read later
 
 
 def _native(*args: Any) -> Any:
@@ -27,10 +34,10 @@ def _native(*args: Any) -> Any:
     return Compiled(*args)
 
 
-EXECUTORS: dict[str, Callable[..., Any]] = {
-    "numpy": Compiled,
-    "native": _native,
-    "reference": partial(Interpreted, reference.run),
+EXECUTORS = {
+    "numpy": Choice(Compiled),
+    "native": Choice(_native, stores_all=False),
+    "reference": Choice(partial(Interpreted, reference.run)),
 }
 
 

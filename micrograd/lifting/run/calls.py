@@ -15,11 +15,13 @@ from micrograd.lifting.run.contraction import Operand, contract
 from micrograd.lifting.run.masked import MaskedProduct
 from micrograd.lifting.run.numbers_in_turn import Numbers
 from micrograd.lifting.run.reads import Reads
+from micrograd.lifting.run.straight import Table, literal
 from micrograd.lifting.run.tables import scatter_add
 from micrograd.lifting.run.ufuncs import emit, reduction
 from micrograd.lifting.steps.expression import Formula, Read, evaluate, reads_of
 from micrograd.lifting.steps.ir import Array, Step, View
 from micrograd.lifting.steps.notation import product
+from micrograd.lifting.steps.straight import cases_of
 from micrograd.lifting.steps.walks import dense, is_recurrence, moving, repeats, standing, walk
 
 __all__ = ["Calls"]
@@ -31,7 +33,12 @@ class Calls(Reads):
     """Writes the calls of one step after the other."""
 
     def write(self, step: Step) -> None:
-        if not moving(step.out, step.loops) and math.prod(step.loops) <= _FEW and _plain(step):
+        cases = cases_of(step)
+        if cases is not None:
+            table = Table(step, cases)
+            name = self.source.constant("straight", table, id(table))
+            self.source.emit(f"{name}({', '.join(map(self.source.array, table.names))})")
+        elif not moving(step.out, step.loops) and math.prod(step.loops) <= _FEW and _plain(step):
             self.cells(step)
         elif is_recurrence(step):
             self.in_turn(step)
@@ -213,14 +220,10 @@ class Calls(Reads):
         return self.source.cell(view.array.name, place)
 
     def call(self, op: Any, *xs: Any) -> str:
-        words = [x if isinstance(x, str) else _literal(x) for x in xs]
+        words = [x if isinstance(x, str) else literal(x) for x in xs]
         if op.name in ("+", "*", "-") and not op.parameters:
             return f"({words[0]} {op.name} {words[1]})"
         return f"{self.source.constant('number', op.number, id(op))}({', '.join(words)})"
-
-
-def _literal(x: float) -> str:
-    return repr(x) if math.isfinite(x) else f"float('{x!r}')"
 
 
 def _plain(step: Step) -> bool:

@@ -66,6 +66,11 @@ class Executor:
             elif number not in self.placement.copies:
                 self.running.append(step)
 
+    @property
+    def loops(self) -> str | None:
+        """The compiled loops as text, of an executor that has any."""
+        return None
+
     def bind(
         self,
         given: Mapping[str, np.ndarray],

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +17,6 @@ import numpy as np
 from micrograd import ops
 from micrograd.lifting.steps.chains import pairwise
 from micrograd.lifting.steps.expression import (
-    Apply,
     Formula,
     Read,
     pushed,
@@ -28,8 +26,10 @@ from micrograd.lifting.steps.expression import (
 from micrograd.lifting.steps.first_writes import first_writes
 from micrograd.lifting.steps.flow import Marks, flows, wanted
 from micrograd.lifting.steps.ir import Array, Program, Step, View
+from micrograd.lifting.steps.reached import cut, unmasked
 from micrograd.lifting.steps.simplify import simplified
-from micrograd.lifting.steps.walks import dense, is_recurrence, moving, standing, walk
+from micrograd.lifting.steps.straight import Cases, cases_of, pushed_back
+from micrograd.lifting.steps.walks import dense, moving, standing
 
 __all__ = ["Backward", "adjoint", "backward", "gradient", "seed"]
 
@@ -89,7 +89,7 @@ class _Adjoint:
         self.wanted = wanted(program, self.between)
         self.marks = [Marks()]  # what is reached; then, beside it, what is reached by steps
         self.steps: list[Step] = []
-        self.chains = 0
+        self.chains = self.lists = 0
         self.masks: dict[bytes, Array] = {}
         self.sums = {s.out.array for s in program.forward if s.accumulate}
 
@@ -101,7 +101,11 @@ class _Adjoint:
             self.push_into(window.loops, window.view, Read(0), (view,), which)
         self.marks.append(Marks())
         for step in reversed(self.program.forward):
-            reached = self.cut(step)
+            cases = cases_of(step)
+            if cases is not None:
+                self.push_cases(step, cases)
+                continue
+            reached = cut(step, self.marks[0], self.wanted)
             if reached is not None:
                 self.push(*reached)
         asked = [a.array for a in self.program.arguments if a.wanted]
@@ -110,35 +114,6 @@ class _Adjoint:
         gradients = [gradient(array) for array in asked]
         return simplified(first_writes(self.steps, gradients), gradients)
 
-    def cut(self, step: Step) -> tuple[Step, np.ndarray] | None:
-        """The step, cut to the smallest box of turns that holds all those that a gradient reaches.
-
-        Also which turns of the box it reaches, as a mask. None if it reaches none.
-        """
-        which = self.marks[0].at(step.out, step.loops)
-        if is_recurrence(step):  # and every turn before one that a gradient reaches
-            turns = np.broadcast_to(which, step.loops).ravel()
-            which = np.logical_or.accumulate(turns[::-1])[::-1].reshape(step.loops)
-        if not which.any() or not self.wanted.at(step.out, step.loops).any():
-            return None
-        if which.all():
-            return step, which
-        box = [np.flatnonzero(which.any(axis=_others(k, which.ndim))) for k in range(which.ndim)]
-        first = [int(turns[0]) for turns in box]
-        lengths = [int(turns[-1]) + 1 - start for turns, start in zip(box, first, strict=True)]
-        inside = which[tuple(slice(a, a + n) for a, n in zip(first, lengths, strict=True))]
-        loops = tuple(
-            full if known == 1 else n
-            for full, known, n in zip(step.loops, which.shape, lengths, strict=True)
-        )
-        cut = replace(
-            step,
-            loops=loops,
-            out=step.out.shifted(first),
-            reads=tuple(view.shifted(first) for view in step.reads),
-        )
-        return cut, inside
-
     def push(self, step: Step, which: np.ndarray) -> None:
         """For each operand of a step: its gradient += d value / d operand * gradient of `out`."""
         if not any(self.asks(step.reads[k], step.loops) for k in flows(step.value)):
@@ -146,7 +121,7 @@ class _Adjoint:
         if step.combine is ops.maximum or step.combine is ops.minimum:
             self.push_chain(step, which)
             return
-        step, which = _unmasked(step, which)
+        step, which = unmasked(step, which)
         n = len(step.reads)
         kept = step.combine is None and step.out.array not in self.sums
         parts = pushed(step.value, Read(n + 1), Read(n) if kept else None)
@@ -157,6 +132,14 @@ class _Adjoint:
         for k, part in parts.items():
             if k not in own:
                 self.push_into(step.loops, step.reads[k], part, views, which)
+
+    def push_cases(self, step: Step, cases: Cases) -> None:
+        """Straight-line code: from each turn that a gradient reaches to those that it reads."""
+        self.lists += 1
+        into = gradient(step.out.array)
+        made = pushed_back(step, cases, into, str(self.lists), self.marks, self.wanted)
+        if made is not None:
+            self.steps.append(made)
 
     def push_back(self, step: Step, k: int, part: Formula, views: Sequence[View]) -> None:
         """What each turn of a recurrence passes on to the turn before, from the last to the first.
@@ -239,29 +222,3 @@ class _Adjoint:
         for k, stride in zip(inner, dense([step.loops[k] for k in inner]), strict=True):
             strides[k] = stride
         return View(flat.array, flat.base, tuple(strides))
-
-
-def _unmasked(step: Step, which: np.ndarray) -> tuple[Step, np.ndarray]:
-    """A sum of where(mask, x, 0) as a sum of x, over the turns at which the mask is not 0."""
-    value = step.value
-    if step.combine is not ops.add or not isinstance(value, Apply) or value.op is not ops.where:
-        return step, which
-    mask, inside, _ = value.inputs
-    assert isinstance(mask, Read)
-    view = step.reads[mask.k]
-    assert view.array.numbers is not None
-    stays = view.array.numbers.ravel()[walk(view, step.loops)] != 0
-    return replace(step, value=inside), _narrowed(which) & stays
-
-
-def _narrowed(which: np.ndarray) -> np.ndarray:
-    """The mask with length 1 along every axis along which it does not change."""
-    for axis in range(which.ndim):
-        first = which.take([0], axis)
-        if (which == first).all():
-            which = first
-    return which
-
-
-def _others(k: int, count: int) -> tuple[int, ...]:
-    return tuple(j for j in range(count) if j != k)

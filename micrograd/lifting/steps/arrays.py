@@ -77,7 +77,8 @@ def result_arrays(recording: Recording) -> list[tuple[int, tuple[int, ...]]]:
         outer = len(instruction.out.shape) - instruction.inner
         pieces.append((instruction.out.base, instruction.out.shape[:outer]))
     starts = np.array([base for base, _ in pieces], dtype=np.int64)
-    joined = [False] * len(pieces)  # whether a piece belongs to the array of the piece before it
+    # whether a piece belongs to the array of the piece before it
+    joined = [one.kind == "straight" for one in recording.layout.instructions]
     low = int(starts[0]) if len(pieces) else 0
     for access in _accesses(recording.layout.instructions):
         if access.gather is None and len({*np.searchsorted(starts, _ends(access), "right")}) == 1:

@@ -14,6 +14,7 @@ import numpy as np
 
 from micrograd.lifting.steps.expression import Apply, Formula, reads_of
 from micrograd.lifting.steps.ir import Array, Program, Step, View, Window
+from micrograd.lifting.steps.straight import cases_of
 from micrograd.lifting.steps.walks import is_recurrence, standing, walk
 
 __all__ = ["Fault", "check"]
@@ -38,6 +39,7 @@ def check(program: Program, backward: Sequence[Step] = ()) -> None:
 
 def _check(step: Step, written: dict[str, np.ndarray], known: dict[str, Array]) -> None:
     _check_value(step.value, len(step.reads))
+    _check_cases(step)
     for view in _views((step.out, *step.reads)):
         if known.setdefault(view.array.name, view.array).size != view.array.size:
             raise Fault(f"there are two arrays of the name {view.array.name}")
@@ -70,6 +72,16 @@ def _check_value(value: Formula, count: int) -> None:
             if len(x.inputs) != x.op.arity:
                 raise Fault(f"{x.op.name} takes {x.op.arity} inputs, got {len(x.inputs)}")
             stack += x.inputs
+
+
+def _check_cases(step: Step) -> None:
+    cases = cases_of(step)
+    if cases is None:
+        return
+    count = len(cases.formulas)
+    wrong = cases.codes[(cases.codes < 0) | (cases.codes >= count)]
+    if wrong.size:
+        raise Fault(f"a turn is of case {wrong[0]}, and there are {count} cases")
 
 
 def _check_places(view: View, loops: Sequence[int]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from micrograd import ops
-from micrograd.lifting.rows import COPY, DIVIDE, QUOTIENT, SUBTRACT
+from micrograd.lifting.rows import COPY, DIVIDE, QUOTIENT, SUBTRACT, is_choice
 from micrograd.op import Op
 
 __all__ = [
@@ -25,6 +25,8 @@ __all__ = [
     "reads_of",
     "renumbered",
 ]
+
+_SHOWN = 4  # of a choice's inputs, in a line
 
 Formula = Union["Expression", float]  # what a step may compute: a plain number is one as well
 
@@ -105,6 +107,8 @@ def written(formula: Formula, read: Callable[[Read], str]) -> str:
     if not isinstance(formula, Apply):
         return repr(formula)
     xs = [written(x, read) for x in formula.inputs]
+    if is_choice(formula.op) and len(xs) > _SHOWN:
+        return f"choose({', '.join(xs[:_SHOWN])}, ... {len(xs) - 1} cases)"
     if formula.op is QUOTIENT:
         return f"({xs[0]} / {xs[2]})"
     if formula.op.name in ("+", "*", "-", "/") and len(xs) == 2:

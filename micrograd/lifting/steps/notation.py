@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from micrograd.lifting.rows import DIVIDE, QUOTIENT
 from micrograd.lifting.steps.expression import Apply, Formula, Read, is_identity
 from micrograd.op import Op
 
-__all__ = ["NAMES", "Line", "Notation", "product"]
+__all__ = ["NAMES", "Line", "Notation", "comment", "product"]
 
 # how tightly an operator binds; a name or a call binds tightest
 _SUM, _PRODUCT, _SIGN, _POWER, _NAME = 1, 2, 3, 4, 5
@@ -29,6 +29,12 @@ class Line:
     statement: str
     comment: str = ""
     name: str = ""
+
+
+def comment(shape: Sequence[int], nodes: int) -> str:
+    """What is said beside a step: the shape of its result, and how many nodes it stands for."""
+    said = " x ".join(map(str, shape)) or "one number"
+    return f"{said}; {nodes:,} node{'s' * (nodes != 1)}" if nodes else said
 
 
 class Notation:

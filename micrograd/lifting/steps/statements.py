@@ -8,9 +8,11 @@ from dataclasses import replace
 from micrograd import ops
 from micrograd.lifting.steps.expression import Apply, Read, is_identity, reads_of
 from micrograd.lifting.steps.ir import Array, Step
-from micrograd.lifting.steps.notation import Line, product
+from micrograd.lifting.steps.notation import Line, comment, product
 from micrograd.lifting.steps.operands import Operands, whole
 from micrograd.lifting.steps.slices import bracketed, reshaped, tuple_text
+from micrograd.lifting.steps.straight import cases_of
+from micrograd.lifting.steps.turns import cases, recurrence
 from micrograd.lifting.steps.walks import is_recurrence, moving, repeats, standing
 
 __all__ = ["Statements"]
@@ -52,8 +54,10 @@ class Statements:
             if array in self._in_pieces:
                 declared = [Line(f"{array.name} = empty({tuple_text(self.operands.shape(array))})")]
         sign = "+=" if step.accumulate else "="
+        if cases_of(step) is not None:
+            return [*declared, *cases(self.operands, step)]
         if is_recurrence(step):
-            return [*declared, self._recurrence(step)]
+            return [*declared, recurrence(self.operands, step)]
         if step.accumulate and (step.out.gather is not None or repeats(step)):
             return [*declared, self._scattered(step)]
         step = _in_memory_order(step)
@@ -65,7 +69,7 @@ class Statements:
         elif array in self._in_pieces and not step.accumulate:
             target += "[...]"
         shape, value = flat or self._value(step)
-        return [*declared, Line(f"{target} {sign} {value}", _comment(shape, step.replaces))]
+        return [*declared, Line(f"{target} {sign} {value}", comment(shape, step.replaces))]
 
     def _filled(self, array: Array, number: float) -> str:
         shape = tuple_text(self.operands.shape(array))
@@ -193,29 +197,7 @@ class Statements:
         if summed:
             text = f"{bracketed(text)}.sum({_axes(summed, len(axes))})"
         subscript = places[0] if len(places) == 1 else f"({', '.join(places)})"
-        return Line(f"add.at({target}, {subscript}, {text})", _comment(shape, 0))
-
-    def _recurrence(self, step: Step) -> Line:
-        """A step that reads what its earlier turns have written: a loop over those turns."""
-        rows = [k for k in moving(step.out, step.loops) if self._is_row(step, k)]
-        turns = [k for k, n in enumerate(step.loops) if n > 1 and k not in rows]
-        names = {k: "stuvw"[j] for j, k in enumerate(turns)}
-        target = self.operands.target(step.out, step.loops, names)
-        value = self.operands.notation.write(
-            step.value, lambda k: self.operands.aligned(step.reads[k], step.loops, rows, names)
-        )
-        sizes = [step.loops[k] for k in turns]
-        head = f"for {', '.join(names.values())} in ndindex{tuple_text(sizes)}"
-        if len(sizes) == 1:
-            head = f"for {names[turns[0]]} in range({sizes[0]})"
-        shape = tuple(step.loops[k] for k in moving(step.out, step.loops))
-        sign = "+=" if step.accumulate else "="
-        return Line(f"{head}: {target} {sign} {value}", _comment(shape, step.replaces))
-
-    def _is_row(self, step: Step, loop: int) -> bool:
-        """Whether no turn of this loop reads what another turn of it writes."""
-        own = [view.base for view in step.reads if view.array == step.out.array]
-        return all(abs(base - step.out.base) < abs(step.out.strides[loop]) for base in own)
+        return Line(f"add.at({target}, {subscript}, {text})", comment(shape, 0))
 
 
 def _matrix_product(found: Sequence[tuple[str, list[int]]], out: Sequence[int]) -> str | None:
@@ -258,8 +240,3 @@ def _axes(gone: Sequence[int], count: int) -> str:
     if len(gone) == count:
         return ""
     return f"axis={gone[0] if len(gone) == 1 else tuple(gone)}"
-
-
-def _comment(shape: Sequence[int], nodes: int) -> str:
-    said = " x ".join(map(str, shape)) or "one number"
-    return f"{said}; {nodes:,} node{'s' * (nodes != 1)}" if nodes else said

@@ -53,8 +53,9 @@ class Text:
 
     @property
     def instructions(self) -> list[Line]:
-        """The lines of the forward pass, without those that only create an empty array."""
-        return [line for line in self.forward if " = empty(" not in line.statement]
+        """A line for each step of the forward pass: none that creates an empty array, no body."""
+        lines = (x for x in self.forward if " = empty(" not in x.statement)
+        return [line for line in lines if not line.statement.startswith(" ")]
 
     def run(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
         """Execute the text, with `numbers` for the given arrays; returns all variables by name."""

@@ -1,10 +1,13 @@
 """Pictures as PNG and PDF: the same SVG, drawn by resvg and by Typst.
 
-Both see literal colours and the fonts of this machine. Typst takes 80 MB, so that it is an extra.
+Both see literal colours, the fonts of this machine, and those that Matplotlib brings along: where
+no font is installed, as in many a container, letters would be missing. Typst takes 80 MB, so that
+it is an extra.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import tempfile
 from pathlib import Path
@@ -18,7 +21,7 @@ def png(svg: str, zoom: float = 2.0) -> bytes:
         import resvg_py
     except ImportError:
         raise RuntimeError("to save pictures as PNG, pip install resvg-py") from None
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=zoom))
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=zoom, font_dirs=_fonts()))
 
 
 def pdf(svg: str) -> bytes:
@@ -38,4 +41,13 @@ def pdf(svg: str) -> bytes:
         page = f"#set page(width: {wide}pt, height: {high}pt, margin: 0pt)\n"
         source = Path(folder, "page.typ")
         source.write_text(f'{page}#image("picture.svg", width: {wide}pt)\n', encoding="utf-8")
-        return bytes(typst.compile(str(source), timestamp=0))
+        return bytes(typst.compile(str(source), font_paths=_fonts(), timestamp=0))
+
+
+def _fonts() -> list[str]:
+    """The folder of DejaVu in an installed Matplotlib, which is not imported for it."""
+    found = importlib.util.find_spec("matplotlib")
+    folder = (
+        Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" if found and found.origin else None
+    )
+    return [str(folder)] if folder and folder.is_dir() else []

@@ -6,7 +6,7 @@ that an SVG follows light and dark pages wherever it is shown. Read `PALETTE`, t
 
 from __future__ import annotations
 
-__all__ = ["DARK_HOSTS", "FONT", "LIGHT_HOSTS", "PALETTE", "style_sheet"]
+__all__ = ["DARK_HOSTS", "FONT", "LIGHT_HOSTS", "PALETTE", "SERIES", "style_sheet"]
 
 PALETTE = {  # name: (light, dark); blue and orange differ for every kind of colour vision
     "paper": ("#ffffff", "#16191d"),
@@ -23,6 +23,10 @@ PALETTE = {  # name: (light, dark); blue and orange differ for every kind of col
     "minus": ("#fde6d5", "#56300f"),
     "minus_ink": ("#9a3c00", "#ffb681"),
 }
+
+SERIES = (  # of plots: Okabe and Ito's, which every kind of colour vision tells apart
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442",
+)  # fmt: skip
 
 DARK_HOSTS = (  # notebooks whose theme is not the system's
     '[data-jp-theme-light="false"]', ".vscode-dark", ".vscode-high-contrast", 'html[theme="dark"]',

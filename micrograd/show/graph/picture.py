@@ -59,6 +59,11 @@ class Picture(Drawable):
             self._svg = svg_of(self.drawing, arrange(self.drawing), self.prefix)
         return self._svg
 
+    @property
+    def light(self) -> str:
+        """The same with light colours written out, for pages whose theme nobody tells."""
+        return svg_of(self.drawing, arrange(self.drawing), self.prefix, theme=0)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture as the ending of `path` says: .svg, .png, .pdf or .dot (the source)."""
         target = Path(path)
@@ -79,8 +84,7 @@ class Picture(Drawable):
             return (self.svg if format == "svg" else self.dot).encode()
         from micrograd.show.graph.files import pdf, png
 
-        light = svg_of(self.drawing, arrange(self.drawing), self.prefix, theme=0)
-        return png(light) if format == "png" else pdf(light)
+        return png(self.light) if format == "png" else pdf(self.light)
 
     def __repr__(self) -> str:
         return f"<Picture: {self.description or 'a graph'}>"

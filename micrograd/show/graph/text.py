@@ -19,16 +19,16 @@ SIZE = 13.5  # pixels: the height of most texts
 # In hundredths of the font's size: Arial's width, or 87% of DejaVu Sans's where that is more, so
 # that the first is never squeezed and the second by 13%; beside it the same for bold letters.
 _REGULAR = {
-    25: "'ijl", 30: " ,./:;I\\|·", 33: "f", 35: "!()-[]t²³", 38: "r", 43: '"', 45: "*`",
+    25: "'ijl", 30: " ,./:;I\\|·", 33: "f", 35: "!()-[]t²³", 38: "r⁰¹⁴⁵⁶⁷⁸⁹", 43: '"', 45: "*`⁻",
     50: "Jcsz∂", 53: "kvxy", 57: "$0123456789?L_abdeghnopqu{}√", 63: "FTZ", 68: "ABEKPSVXY",
     70: "&", 73: "CDHNRUw∞∑", 75: "#+<=>^~−×≠≤≥", 80: "GOQ", 85: "Mm", 90: "%", 95: "W",
     100: "…→←", 103: "@",
 }  # fmt: skip
 _BOLD = {
-    28: "'", 30: "ijl", 33: " /I\\|", 35: ",.:;·", 38: "-", 40: "!()[]f²³", 43: "t", 45: "`r",
-    48: '"*', 50: "∂", 53: "z", 57: "J_csvxy", 60: "aek√", 63: "$0123456789?FLTbdghnopqu{}",
-    65: "Z", 68: "EPSVXY", 73: "ABCDKRU∞∑", 75: "#+<=>HN^~−×≠≤≥", 78: "&", 80: "GOQ", 83: "w",
-    88: "M", 90: "%", 93: "m", 98: "W", 100: "@…→←",
+    28: "'", 30: "ijl", 33: " /I\\|", 35: ",.:;·", 38: "-", 40: "!()[]f²³", 43: "t⁰¹⁴⁵⁶⁷⁸⁹",
+    45: "`r", 48: '"*', 50: "∂⁻", 53: "z", 57: "J_csvxy", 60: "aek√",
+    63: "$0123456789?FLTbdghnopqu{}", 65: "Z", 68: "EPSVXY", 73: "ABCDKRU∞∑", 75: "#+<=>HN^~−×≠≤≥",
+    78: "&", 80: "GOQ", 83: "w", 88: "M", 90: "%", 93: "m", 98: "W", 100: "@…→←",
 }  # fmt: skip
 _TABLES = tuple(
     {c: hundredths / 100 for hundredths, letters in table.items() for c in letters}

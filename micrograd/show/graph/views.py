@@ -5,6 +5,7 @@ Read `opened`, which says what is open, then `view`, which gives the drawing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -107,7 +108,16 @@ def view(nodes: Sequence[Node], grouping: Grouping, open_: frozenset[str], make:
     groups = tuple(g for part in grouping.parts for g in _frames(part, open_, frame, nodes))
     description = f"Computation graph of {len(nodes)} values in {len(cards)} cards"
     words = legend(grouping, [weight for weight in grouping.weights if weight not in shown])
-    return Drawing(tuple(cards), tuple(edges), groups, description, gaps=(14.0, 20.0), legend=words)
+    gaps = (14.0, _room(edges, closed))
+    return Drawing(tuple(cards), tuple(edges), groups, description, gaps=gaps, legend=words)
+
+
+def _room(edges: Iterable[Edge], closed: Iterable[Part]) -> float:
+    """The gap between ranks: where everything of a layer leads to everything of the next, arrows
+    need room to be told apart."""
+    ids = {part.id for part in closed}
+    arriving = Counter(edge.head for edge in edges if edge.head in ids)
+    return 20.0 + 6.0 * min(max(arriving.values(), default=0), 8)
 
 
 def _edges_into(

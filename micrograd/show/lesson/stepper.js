@@ -358,7 +358,9 @@
     if (pointed) radio.blur();
   }));
   $("slopes").hidden = quiz; // they would give the answers away
+  let slopesChosen = false; // on paper they are seen if somebody asked for them
   $("slopes").addEventListener("click", () => {
+    slopesChosen = true;
     $("slopes").setAttribute("aria-pressed", String($("slopes").getAttribute("aria-pressed") !== "true"));
     slope();
   });
@@ -385,6 +387,7 @@
     document.body.classList.toggle("six", six);
     for (let k = 0; k <= last; k++) {
       show(k);
+      if (!slopesChosen) slopes.clear();
       const slide = el("section", { class: "slide" }), picture = svg.cloneNode(true);
       picture.removeAttribute("style");
       slide.append(picture, document.querySelector(".said").cloneNode(true), $("work").cloneNode(true));
@@ -408,6 +411,8 @@
   });
   new ResizeObserver(size).observe($("graph"));
   if (views) views.show(0);
-  show(0);
+  // page.html#step=9 opens there, unless questions are open before
+  const asked = /^#step=(\d+)$/.exec(location.hash);
+  show(asked && !quiz ? Math.min(Math.max(Number(asked[1]), 1), frames.length) - 1 : 0);
   size();
 })();

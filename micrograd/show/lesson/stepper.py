@@ -132,6 +132,12 @@ class Stepper:
         hidden = f'<g id="stock" display="none">{self._views.stock()}</g></svg>'
         return self._picture.svg.replace("</svg>", hidden)
 
+    def step_of(self, name: str) -> int:
+        """The step, 1 for the first, at which the gradient of this name is complete."""
+        i = self._walk.names.index(name)
+        changed = [[grad[0] for grad in f.get("grads", ())] for f in self._lesson["frames"]]
+        return max(k for k, nodes in enumerate(changed, 1) if i in nodes)
+
     @property
     def html(self) -> str:
         """The page in a frame, for notebooks; and a still picture for where frames are cut out."""
@@ -171,7 +177,7 @@ class Stepper:
         most = 460
         if self._views is not None:  # room for an example that is opened
             height = max(layout.height for layout in self._views.layouts)
-            most = 520
+            most = 570  # an open example of the lecture's network, in the smallest letters
         return round(min(max(height + 28, 200), most)) + 54 + self._panel
 
 

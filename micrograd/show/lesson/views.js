@@ -11,7 +11,12 @@ function svgElement(tag, attributes = {}) {
 }
 
 function makeViews(svg, lesson, onChange) {
-  const { views, parts, within } = lesson;
+  const { parts, within } = lesson;
+  const views = lesson.views.map(([size, cards, places, edges, paths, frames, legend]) => { // as _placed writes them
+    const named = (ids, numbers, table) => (ids ? ids.split(" ").map((id, k) => [id, table[numbers[k]]]) : []);
+    return { size, frames, legend, cards: Object.fromEntries(named(cards, places, lesson.places)),
+      edges: named(edges, paths, lesson.paths) };
+  });
   const $ = (id) => document.getElementById(id);
   const paper = svg.querySelector(".paper"), frames = svgElement("g"), edges = svgElement("g");
   let at = -1;
@@ -31,7 +36,7 @@ function makeViews(svg, lesson, onChange) {
   }
   const cards = new Map([...svg.children].filter((e) => e.tagName === "g" && e.id).map((e) => [e.id, e]));
 
-  function move(element, [x, y]) { element.setAttribute("transform", `translate(${x} ${y})`); }
+  function move(element, place) { element.setAttribute("transform", `translate(${place})`); }
 
   function show(k) {
     if (k === at) return;
@@ -46,7 +51,7 @@ function makeViews(svg, lesson, onChange) {
     for (const [id, [left, top, right, bottom]] of Object.entries(view.frames)) {
       const frame = $(id), box = frame.querySelector(".box");
       frame.style.display = "";
-      move(frame, [left, top]);
+      move(frame, `${left} ${top}`);
       box.setAttribute("width", right - left);
       box.setAttribute("height", bottom - top);
       frames.append(frame); // an inner one over an outer one
@@ -104,12 +109,13 @@ function makeViews(svg, lesson, onChange) {
 
 // Zoom and pan. `stage` scrolls, so that keyboards and screen readers move in it as anywhere.
 function makeLens(svg, stage, map, still) {
-  const LEAST = 0.82; // of a letter of 13.5 pixels 11 are left: below that nobody reads
+  const projector = () => document.documentElement.classList.contains("projector");
+  const least = () => (projector() ? 1.4 : 0.82); // of 13.5 pixels: 19 from afar, 11 at a desk; nobody reads less
   let chosen = null; // what somebody chose; null: as the window allows
   const natural = () => svg.viewBox.baseVal;
   const fit = () => Math.min((stage.clientWidth - 24) / natural().width, (stage.clientHeight - 24) / natural().height);
-  const most = () => (document.documentElement.classList.contains("projector") ? 3 : 1.3);
-  const readable = () => Math.max(LEAST, Math.min(fit(), most()));
+  const most = () => (projector() ? 3 : 1.3);
+  const readable = () => Math.max(least(), Math.min(fit(), most()));
   const scale = () => (chosen === "fit" ? Math.min(fit(), most()) : chosen === null ? readable() : chosen);
 
   function apply() {

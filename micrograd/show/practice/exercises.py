@@ -1,34 +1,81 @@
 """Exercises in backpropagation by hand: six levels, with numbers that stay small and pretty.
 
 The numbers are chosen backwards: outputs of tanh whose square is short, probabilities that are
-simple fractions, four inputs whose variance is a square. Read `exercise`, then any level.
+simple fractions, four inputs whose variance is a square. A level is a list of all its exercises,
+shuffled once, and a seed is a place in it. Read `exercise`, then `_Level`, then any level.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from operator import add, mul
+from typing import Any
 
 from micrograd.engine import Value
 
-__all__ = ["LEVELS", "exercise"]
+__all__ = ["LEVELS", "count", "exercise"]
 
 
 def exercise(level: int, seed: int = 0) -> Value:
-    """A computation to differentiate by hand; the same level and seed always give the same one."""
+    """A computation to differentiate by hand; the same level and seed always give the same one.
+
+    Seeds 0, 1, ... give different exercises until all `count(level)` of them were there.
+    """
+    found = _level(level)
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise ValueError(f"seed= is an integer, got {seed!r}")
+    size = count(level)
+    k = _shuffled(seed % size, size, level)
+    choices = []
+    for options in found.choices():
+        k, place = divmod(k, len(options))
+        choices.append(options[place])
+    return found.make(*choices)
+
+
+def count(level: int) -> int:
+    """How many different exercises a level has."""
+    return math.prod(map(len, _level(level).choices()))
+
+
+def _level(level: int) -> _Level:
     if level not in _LEVELS or isinstance(level, bool):
         listed = "; ".join(f"{k}: {text}" for k, text in LEVELS.items())
         raise ValueError(f"there is no level {level!r}; the levels are {listed}")
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise ValueError(f"seed= is an integer, got {seed!r}")
-    return _LEVELS[level](random.Random(1000 * seed + level))
+    return _LEVELS[level]
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """`make` takes one of each of the choices, and no two selections give the same exercise."""
+
+    choices: Callable[[], tuple[Sequence[Any], ...]]
+    make: Callable[..., Value]
+
+
+def _shuffled(k: int, size: int, key: int) -> int:
+    """The k-th of 0 ... size - 1 in an order that looks random: each comes once.
+
+    A Feistel network permutes the cells of a square; who falls outside 0 ... size - 1 goes on.
+    """
+    side = math.isqrt(size - 1) + 1
+    while True:
+        left, right = divmod(k, side)
+        for turn in range(4):
+            mixed = random.Random(f"{key}.{turn}.{right}").randrange(side)
+            left, right = right, (left + mixed) % side
+        k = left * side + right
+        if k < size:
+            return k
 
 
 def _value(number: float, label: str) -> Value:
-    return Value(number, label=label)
+    return Value(float(number), label=label)
 
 
 def _label(node: Value, label: str) -> Value:
@@ -36,81 +83,140 @@ def _label(node: Value, label: str) -> Value:
     return node
 
 
-def _integer(draw: random.Random, largest: int) -> float:
-    """A small integer other than 0."""
-    return float(draw.choice([k for k in range(-largest, largest + 1) if k]))
+def _integers(largest: int) -> list[int]:
+    """The integers up to this size, other than 0."""
+    return [k for k in range(-largest, largest + 1) if k]
 
 
-def _sums_and_products(draw: random.Random) -> Value:
-    a, b, c, f = (_value(_integer(draw, 3), name) for name in "abcf")
-    first, second = draw.choice([(mul, add), (add, mul), (mul, mul)])
-    d = _label(first(a, b), "d")
-    e = _label(second(d, c), "e")
-    return _label(e * f, "L")
+# --- 1: sums and products -------------------------------------------------------------------------
 
 
-def _neuron(draw: random.Random) -> Value:
+def _sums_and_products(a: int, b: int, c: int, f: int, shape: Any) -> Value:
+    first, second = shape
+    d = _label(first(_value(a, "a"), _value(b, "b")), "d")
+    e = _label(second(d, _value(c, "c")), "e")
+    return _label(e * _value(f, "f"), "L")
+
+
+def _choices_of_sums() -> tuple[Sequence[Any], ...]:
+    return *[_integers(3)] * 4, [(mul, add), (add, mul), (mul, mul)]
+
+
+# --- 2: a neuron ----------------------------------------------------------------------------------
+
+
+def _neuron(x1: int, w1: int, x2: int, w2: int, output: float) -> Value:
     """tanh(x1*w1 + x2*w2 + b), its bias such that 1 - o**2 is short."""
-    x1, w1, x2, w2 = (_value(_integer(draw, 3), name) for name in ("x1", "w1", "x2", "w2"))
-    p, q = _label(x1 * w1, "p"), _label(x2 * w2, "q")
+    p = _label(_value(x1, "x1") * _value(w1, "w1"), "p")
+    q = _label(_value(x2, "x2") * _value(w2, "w2"), "q")
     s = _label(p + q, "s")
-    o = draw.choice([-0.8, -0.6, -0.5, 0.5, 0.6, 0.8])
-    b = _value(math.atanh(o) - s.data, "b")
-    n = _label(s + b, "n")
+    n = _label(s + _value(math.atanh(output) - s.data, "b"), "n")
     return _label(n.tanh(), "o")
 
 
-def _shared(draw: random.Random) -> Value:
-    """Every node but the last is used twice."""
-    a, b = _value(_integer(draw, 3), "a"), _value(_integer(draw, 2), "b")
-    c = _label(a + a if draw.random() < 0.4 else a * b, "c")
-    d = _label(a * c if draw.random() < 0.5 else b * c, "d")
-    e = _label(c + d, "e")
-    return _label(e * b if draw.random() < 0.5 else e * a, "L")
+def _choices_of_neurons() -> tuple[Sequence[Any], ...]:
+    return *[_integers(3)] * 4, [-0.8, -0.6, -0.5, 0.5, 0.6, 0.8]
 
 
-def _softmax_cross_entropy(draw: random.Random) -> Value:
+# --- 3: shared nodes ------------------------------------------------------------------------------
+
+
+def _shared(choice: tuple[int, int, str, str, str]) -> Value:
+    """c is made of a and b, d of c and one of them, and so on: most nodes are used twice."""
+    a, b, *formulas = choice
+    nodes = {"a": _value(a, "a"), "b": _value(b, "b")}
+    for name, formula in zip("cdeL", [*formulas[:2], "c+d", formulas[2]], strict=True):
+        combine = mul if formula[1] == "*" else add
+        combined = combine(nodes[formula[0]], nodes[formula[2]])
+        nodes[name] = _label(combined, name)
+    return nodes["L"]
+
+
+@cache
+def _choices_of_shared() -> tuple[Sequence[Any], ...]:
+    kept = []
+    formulas = ("a+a", "a*b", "a+b", "b*b"), ("a*c", "b*c", "c*c"), ("e*a", "e*b")
+    for a, b, *made in product(_integers(4), _integers(4), *formulas):
+        values: dict[str, int] = {"a": a, "b": b}
+        for name, formula in zip("cdeL", [*made[:2], "c+d", made[2]], strict=True):
+            left, right = values[formula[0]], values[formula[2]]
+            values[name] = left * right if formula[1] == "*" else left + right
+        used = set("".join(made))
+        if {"a", "b"} <= used and values["e"] and values["c"] and abs(values["L"]) <= 60:
+            kept.append((a, b, *made))
+    return (kept,)
+
+
+# --- 4: softmax and cross-entropy -----------------------------------------------------------------
+
+
+def _softmax_cross_entropy(odds: tuple[int, int, int], target: int) -> Value:
     """-log of the right class's probability, of three logits that are logarithms of integers."""
-    odds = draw.choice([(1, 2, 5), (1, 1, 2), (2, 3, 5), (1, 4, 5), (1, 3, 4), (2, 2, 4)])
-    logits = [_value(math.log(k), f"z{i}") for i, k in enumerate(draw.sample(odds, 3), 1)]
+    logits = [_value(math.log(k), f"z{i}") for i, k in enumerate(odds, 1)]
     powers = [_label(z.exp(), f"e{i}") for i, z in enumerate(logits, 1)]
     total = _label(_label(powers[0] + powers[1], "t") + powers[2], "sum")
     inverse = _label(total**-1, "r")
-    p = _label(powers[draw.randrange(3)] * inverse, "p")
+    p = _label(powers[target] * inverse, "p")
     return _label(_label(p.log(), "l") * -1, "loss")
 
 
-def _two_layers(draw: random.Random) -> Value:
+@cache
+def _choices_of_softmax() -> tuple[Sequence[Any], ...]:
+    triples = product(range(1, 11), repeat=3)
+    return [odds for odds in triples if sum(odds) in (4, 5, 6, 8, 10, 12, 20)], range(3)
+
+
+# --- 5: a two-layer net ---------------------------------------------------------------------------
+
+
+def _two_layers(hidden: tuple[tuple[int, ...], ...], v1: int, v2: int, error: int) -> Value:
     """Two inputs, two ReLUs of which at least one is open, one output, the squared error."""
-    while True:
-        x = [_value(_integer(draw, 2), f"x{i}") for i in (1, 2)]
-        hidden = []
-        for k in (1, 2):
-            w = [_value(_integer(draw, 2), f"w{k}{i}") for i in (1, 2)]
-            b = _value(float(draw.randint(-1, 1)), f"b{k}")
-            s = _label(_label(x[0] * w[0], f"p{k}") + _label(x[1] * w[1], f"q{k}"), f"s{k}")
-            hidden.append(_label(_label(s + b, f"n{k}").relu(), f"h{k}"))
-        v = [_value(_integer(draw, 2), f"v{k}") for k in (1, 2)]
-        a = _label(_label(hidden[0] * v[0], "a1") + _label(hidden[1] * v[1], "a2"), "y")
-        error = _label(a + _value(_integer(draw, 3), "t"), "d")
-        if any(h.data for h in hidden) and 0 < abs(error.data) <= 4:
-            return _label(error**2, "loss")
+    inputs, *neurons = hidden
+    x = [_value(number, f"x{i}") for i, number in enumerate(inputs, 1)]
+    terms = []
+    for k, ((w1, w2, bias), v) in enumerate(zip(neurons, (v1, v2), strict=True), 1):
+        p, q = _label(x[0] * _value(w1, f"w{k}1"), f"p{k}"), x[1] * _value(w2, f"w{k}2")
+        s = _label(p + _label(q, f"q{k}"), f"s{k}")
+        h = _label(_label(s + _value(bias, f"b{k}"), f"n{k}").relu(), f"h{k}")
+        terms.append(_label(h * _value(v, f"v{k}"), f"a{k}"))
+    y = _label(terms[0] + terms[1], "y")
+    return _label(_label(y + _value(error - y.data, "t"), "d") ** 2, "loss")
 
 
-def _deviations() -> Iterable[tuple[int, ...]]:
+@cache
+def _choices_of_nets() -> tuple[Sequence[Any], ...]:
+    """No ReLU stands at its kink, and no number grows large."""
+    two = _integers(2)
+    hidden = []
+    for x in product(two, two):
+        neurons = [
+            (w1, w2, b)
+            for w1, w2, b in product(two, two, (-1, 0, 1))
+            if 0 < abs(x[0] * w1 + x[1] * w2 + b) <= 5
+        ]
+        is_open = {w: x[0] * w[0] + x[1] * w[1] + w[2] > 0 for w in neurons}
+        hidden += [(x, v, w) for v, w in product(neurons, neurons) if is_open[v] or is_open[w]]
+    return hidden, two, two, _integers(4)
+
+
+# --- 6: BatchNorm of four numbers -----------------------------------------------------------------
+
+
+def _deviations() -> Iterator[tuple[int, ...]]:
     """Four whole numbers around 0 whose mean square is a square, so that their spread is whole."""
-    for three in product(range(-7, 8), repeat=3):
+    for three in product(_integers(7), repeat=3):
         four = (*three, -sum(three))
         spread = math.isqrt(sum(d * d for d in four) // 4)
-        if spread in (1, 2, 5) and spread**2 * 4 == sum(d * d for d in four):
+        pretty = spread in (1, 2, 5) and spread**2 * 4 == sum(d * d for d in four)
+        if pretty and 0 < abs(four[3]) <= 7:
             yield four
 
 
-def _batch_norm(draw: random.Random) -> Value:
+def _batch_norm(
+    deviations: tuple[int, ...], mean: int, k: int, gamma: int, beta: int, last: int
+) -> Value:
     """The weighted sum of four numbers after BatchNorm (epsilon 0, population variance)."""
-    deviations = draw.choice([d for d in _deviations() if max(map(abs, d)) <= 7 and all(d)])
-    mean = draw.randint(-2, 3)
-    xs = [_value(float(mean + d), f"x{i}") for i, d in enumerate(deviations, 1)]
+    xs = [_value(mean + d, f"x{i}") for i, d in enumerate(deviations, 1)]
     left, right = _label(xs[0] + xs[1], "s1"), _label(xs[2] + xs[3], "s2")
     m = _label(_label(left + right, "s") * 0.25, "m")
     minus = _label(m * -1, "n")
@@ -119,20 +225,23 @@ def _batch_norm(draw: random.Random) -> Value:
     left, right = _label(squares[0] + squares[1], "u1"), _label(squares[2] + squares[3], "u2")
     variance = _label(_label(left + right, "u") * 0.25, "var")
     inverse = _label(variance**-0.5, "r")
-    gamma, beta = _value(float(draw.choice([1, 2])), "g"), _value(_integer(draw, 2), "b")
-    k = draw.randrange(4)
-    scaled = _label(_label(ds[k] * inverse, "xhat") * gamma, "v")
-    y = _label(scaled + beta, "y")
-    return _label(y * _value(_integer(draw, 3), "c"), "L")
+    scaled = _label(_label(ds[k] * inverse, "xhat") * _value(gamma, "g"), "v")
+    y = _label(scaled + _value(beta, "b"), "y")
+    return _label(y * _value(last, "c"), "L")
 
 
-_LEVELS: dict[int, Callable[[random.Random], Value]] = {
-    1: _sums_and_products,
-    2: _neuron,
-    3: _shared,
-    4: _softmax_cross_entropy,
-    5: _two_layers,
-    6: _batch_norm,
+@cache
+def _choices_of_norms() -> tuple[Sequence[Any], ...]:
+    return list(_deviations()), range(-2, 4), range(4), (1, 2), _integers(2), _integers(3)
+
+
+_LEVELS: dict[int, _Level] = {
+    1: _Level(_choices_of_sums, _sums_and_products),
+    2: _Level(_choices_of_neurons, _neuron),
+    3: _Level(_choices_of_shared, _shared),
+    4: _Level(_choices_of_softmax, _softmax_cross_entropy),
+    5: _Level(_choices_of_nets, _two_layers),
+    6: _Level(_choices_of_norms, _batch_norm),
 }
 LEVELS = {
     1: "sums and products",

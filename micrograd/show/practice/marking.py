@@ -18,7 +18,7 @@ from micrograd.engine import Value
 from micrograd.show.lesson.formulas import MINUS, gradient, readable
 from micrograd.show.lesson.walk import Use, Walk
 from micrograd.show.practice.answers import matches, read_number, rounded, shown
-from micrograd.show.practice.mistakes import diagnose
+from micrograd.show.practice.mistakes import diagnose, suspects
 from micrograd.show.practice.parts import parts_of, readings, total
 from micrograd.show.practice.reading import bare, read_answers
 from micrograd.show.practice.recursion import recursions
@@ -40,7 +40,8 @@ def check(value: Any, answers: Any, *, parameters: Any = (), reveal: bool = Fals
     walk = value.walk if hasattr(value, "walk") else Walk(value, parameters)
     asked = walk.asked
     names = {walk.names[i]: i for i in asked}
-    found = answers if isinstance(answers, Mapping) else read_answers(answers, names)
+    sheet = getattr(value, "identity", "")
+    found = answers if isinstance(answers, Mapping) else read_answers(answers, names, sheet)
     given, unreadable, unknown = _by_node(walk, names, found)
     marks = _Marking(walk, given).marks
     for i, note in unreadable.items():
@@ -126,6 +127,8 @@ class _Marking:
             self._sources[i] = sources
             return
         mark, self.meant[i] = self._mark(i, answer, own, sources, uses)
+        if mark.verdict in ("right", "follows") and not mark.mistakes:
+            mark = replace(mark, avoided=self._avoided(i, answer, uses))
         self.marks[i], self.written[i] = mark, answer
         self._sources[i] = () if abs(answer - right) <= 1e-12 * abs(right) else (i,)
 
@@ -183,6 +186,17 @@ class _Marking:
             if found:
                 return found
         return {}
+
+    def _avoided(self, i: int, answer: float, uses: list[Use]) -> tuple[str, ...]:
+        """The known mistakes that could have been made, none of which gives this answer."""
+        if i == len(self.walk.nodes) - 1:
+            return ("output",)
+        parts = parts_of(uses)
+        given: dict[str, bool] = {}
+        for kind, edits in suspects(self.walk, uses, len(uses), [g[i] for g in self._recursed]):
+            hit = matches(answer, total(parts, self.meant, edits))
+            given[kind] = given.get(kind, False) or hit
+        return tuple(kind for kind, hit in given.items() if not hit)
 
     def _finite(self, answer: float, right: float) -> str:
         """What is to be said of an infinite answer, or of nan, where neither is right."""

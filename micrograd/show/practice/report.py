@@ -28,7 +28,8 @@ class Mark:
     """One answer; `verdict` is right, follows, right so far, wrong, not readable, not attempted.
 
     `mistakes` are keys of MISTAKES, the likeliest first. What `follows` was rightly worked out from
-    the answers for `follows_from`, which are not the right numbers; that is no mistake.
+    the answers for `follows_from`, which are not the right numbers; that is no mistake. `avoided`
+    are mistakes that could have been made here, and this answer is none of theirs.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Mark:
     note: str = ""
     shown: str = ""  # the answer in so many digits that a wrong one does not read as the right one
     right: float | None = None  # told only when revealed
+    avoided: tuple[str, ...] = ()
 
 
 class Report:

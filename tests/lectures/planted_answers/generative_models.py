@@ -67,6 +67,54 @@ def map_rate(x, a, b):
     return (x.sum() + a - 1) / (len(x) + b)
 
 
+def lda(X, y, *, within=True, divisor=None, shares=True, sign=-1):
+    mu = np.array([X[y == k].mean(axis=0) for k in (0, 1)])
+    away = X - (mu[y] if within else X.mean(axis=0))
+    w = np.linalg.solve(away.T @ away / (divisor or len(X)), mu[1] - mu[0])
+    odds = y.mean() / (1 - y.mean()) if shares else 1.0
+    return w, np.log(odds) + sign * (mu[0] + mu[1]) @ w / 2
+
+
+def lda_by_inverse(X, y):
+    S = sum((y == k).mean() * np.atleast_2d(np.cov(X[y == k].T, bias=True)) for k in (0, 1))
+    zero, one = (X[y == k].mean(axis=0) for k in (0, 1))
+    P = np.linalg.inv(S)
+    b = np.log((y == 1).sum() / (y == 0).sum()) - (one @ P @ one - zero @ P @ zero) / 2
+    return [(P @ (one - zero)).tolist(), float(b)]
+
+
+def bernoulli(Z, log_pi, theta, *, absent=True, prior=True):
+    joint = Z @ np.log(theta).T + (log_pi if prior else 0.0)
+    return joint + (1 - Z) @ np.log(1 - theta).T if absent else joint
+
+
+def bernoulli_by_loop(Z, log_pi, theta):
+    return [
+        [
+            first + sum(math.log(p if z else 1 - p) for z, p in zip(row, coins, strict=True))
+            for first, coins in zip(log_pi, theta, strict=True)
+        ]
+        for row in Z
+    ]
+
+
+def last(start, tables, *, turned=False):
+    return functools.reduce(lambda p, t: t @ p if turned else p @ t, tables, start)
+
+
+def first_given_last(start, tables, j, *, prior=True, normalised=True):
+    message = np.eye(len(start))[j]
+    for table in tables[::-1]:
+        message = table @ message
+    joint = start * message if prior else message
+    return joint / joint.sum() if normalised else joint
+
+
+def first_by_product(start, tables, j):
+    whole = functools.reduce(np.matmul, tables)
+    return (start * whole[:, j] / (start @ whole)[j]).tolist()
+
+
 rng = np.random.default_rng(0)
 LABELS = np.repeat([0, 1], 150)
 NOISE = rng.standard_normal((300, 2))
@@ -132,6 +180,39 @@ WRONG = {
         (NOISE + 5 * LABELS[:, None], LABELS),  # naive Bayes is right
         (NOISE[:, 0], LABELS),
         (NOISE[:50], LABELS[125:175]),
+    ],
+    "two_more_flips": [
+        (0.75, 0.75**2, 0.0171),
+        (2 / 3, 6 / 13, 0.0),
+        (0.7, 0.49, 0.0171),
+    ],
+    "how_sure_is_the_maximum": [
+        (200, 0.25, 0.283, 0.0707),
+        (4, 12.5, 0.283, 0.0707),
+        (4, 0.25, 0.08, 0.0707),
+        (4, 0.25, 2.0, 0.0707),
+    ],
+    "one_covariance_for_both": [
+        functools.partial(lda, divisor=1),
+        functools.partial(lda, shares=False),
+        functools.partial(lda, sign=1),
+        lambda X, y: lda(X, 1 - y),
+    ],
+    "present_or_absent": [
+        functools.partial(bernoulli, prior=False),
+        lambda Z, log_pi, theta: bernoulli(1 - Z, log_pi, theta),
+        lambda *a: np.exp(bernoulli(*a)),
+    ],
+    "sum_it_away": [
+        (functools.partial(last, turned=True), first_given_last),
+        (last, functools.partial(first_given_last, normalised=False)),
+        (last, functools.partial(first_given_last, prior=False)),
+        (last, lambda start, tables, j: first_given_last(start, tables[::-1], j)),
+    ],
+    "whose_probability_would_you_act_on": [
+        (0.942, 0.952, 0.600, 0.160, "naive Bayes"),
+        (0.952, 0.942, 0.160, 0.600, "LDA"),
+        (0.942, 0.952, 0.866, 0.231, "LDA"),  # in bits
     ],
 }
 
@@ -217,6 +298,18 @@ RIGHT = {
         (np.column_stack([CROSS, np.where(LABELS == 1, CROSS, -CROSS)]), LABELS),
         (np.column_stack([CROSS, np.where(LABELS == 1, 2, -2) * CROSS]).tolist(), LABELS == 1),
     ],
+    "two_more_flips": [("2/3", "6/13", 0.0171), (0.667, 0.462, "2/117")],
+    "how_sure_is_the_maximum": [(4.0, "1/4", 0.283, 0.0707), ("4", 0.25, 0.2828, 0.071)],
+    "one_covariance_for_both": [lda_by_inverse, lambda *a: list(lda(*a))],
+    "present_or_absent": [bernoulli_by_loop, lambda *a: bernoulli(*a).tolist()],
+    "sum_it_away": [
+        (lambda *a: last(*a).tolist(), first_by_product),
+        (lambda start, tables: tuple(last(start, tables)), first_given_last),
+    ],
+    "whose_probability_would_you_act_on": [
+        (0.942, 0.952, 0.600, 0.160, "lda"),
+        ("0.9416", "0.9525", "0.6002", 0.1603, " LDA "),
+    ],
 }
 
 MISREAD = {
@@ -269,5 +362,35 @@ MISREAD = {
         (NOISE, LABELS),
         "Classes that nobody can tell apart defeat naive Bayes.",
         "with full covariances 60% are right; it should be at least 95%",
+    ),
+    "two_more_flips": Misread(
+        (2 / 3, 4 / 9, 0.0171),
+        "The posterior mean is taken for the coin itself.",
+        "it is not, and the first flip tells about it",
+    ),
+    "how_sure_is_the_maximum": Misread(
+        (4, 0.25, math.sqrt(0.08), math.sqrt(0.08)),
+        "A standard error is taken to be the same in every coordinate.",
+        "s is another coordinate",
+    ),
+    "one_covariance_for_both": Misread(
+        functools.partial(lda, within=False),
+        "The one covariance is that of all points together.",
+        "take each class's own mean out first",
+    ),
+    "present_or_absent": Misread(
+        functools.partial(bernoulli, absent=False),
+        "A text is the words that occur in it.",
+        "an absent word is evidence too",
+    ),
+    "sum_it_away": Misread(
+        (last, functools.partial(first_given_last, prior=False, normalised=False)),
+        "The probability of the last state given the first is given.",
+        "give it the other way round",
+    ),
+    "whose_probability_would_you_act_on": Misread(
+        (0.93684, 0.96140, 0.46633, 0.16803, "LDA"),
+        "One split is taken for the twenty.",
+        "the text asks for the mean of 20",
     ),
 }

@@ -44,6 +44,31 @@ def features(x, *, root=2**0.5, twice=False):
     return np.array([*squares, *mixed, *mixed] if twice else squares + [root * m for m in mixed])
 
 
+def tube(w, b, X, t, epsilon, *, total=False, above=False, square=False, whole=False):
+    residual = t - (X @ w + b)
+    out = relu(residual - epsilon) + (0.0 if above else relu(-residual - epsilon))
+    if whole:
+        out = np.where(np.array([o.data > 0 for o in out]), abs(residual), 0.0 * residual)
+    out = out * out if square else out
+    return out.sum() if total else out.mean()
+
+
+def tube_by_loop(w, b, X, t, epsilon):
+    losses = []
+    for row, wanted in zip(X, t, strict=True):
+        residual = wanted - sum(v * x for v, x in zip(w, row, strict=True)) - b
+        losses.append(maximum(maximum(residual, -residual) - epsilon, 0.0))
+    return sum(losses) / len(losses)
+
+
+def distance(k, x, z, *, root=True, factor=2.0):
+    square = max(k(x, x) - factor * k(x, z) + k(z, z), 0.0)
+    return square**0.5 if root else square
+
+
+GAIN, ERROR = -0.0012281, 0.0016132
+
+
 WRONG = {
     "margins_by_hand": [
         (8.0, 1.6, -2.0, 0.4),
@@ -98,6 +123,33 @@ WRONG = {
         {"kernel": "linear", "C": 1.0},
         {"kernel": "rbf", "gamma": 100.0, "C": 10.0},
         "rbf",
+    ],
+    "a_dual_of_one_variable": [
+        (0.5, 3, 4.5, -3),
+        (2.5, 1, 4.5, -3),
+        (2.5, 3, 4.5, 3),
+        (2.5, 3, 9.0, -3),
+    ],
+    "in_the_tube_nothing_costs": [
+        functools.partial(tube, above=True),
+        functools.partial(tube, square=True),
+        lambda *a: Value(tube(*a).data),
+        functools.partial(tube, whole=True),
+    ],
+    "how_far_apart_in_the_other_space": [
+        functools.partial(distance, factor=1.0),
+        lambda k, x, z: float(np.linalg.norm(x - z)),
+        lambda k, x, z: k(x, z),
+    ],
+    "what_is_promised": [
+        (True, True, False, True, False, False),
+        (True, False, True, True, False, False),
+        (False, False, False, False, False, True),
+    ],
+    "is_the_bend_worth_it": [
+        (GAIN, ERROR, "worse"),
+        (GAIN, 20**0.5 * ERROR, "as good"),
+        (0.0, ERROR, "as good"),
     ],
 }
 
@@ -176,6 +228,20 @@ RIGHT = {
         {"gamma": 1, "C": 100},
         {"kernel": "rbf", "gamma": 0.8, "C": 200.0, "tol": 1e-4},
     ],
+    "a_dual_of_one_variable": [("5/2", 3.0, "9/2", -3.0), (2.5, "3", 4.5, "-3")],
+    "in_the_tube_nothing_costs": [tube_by_loop, lambda *a: [tube(*a)]],
+    "how_far_apart_in_the_other_space": [
+        lambda k, x, z: [distance(k, x, z)],
+        lambda k, x, z: Value(distance(k, x, z)),
+    ],
+    "what_is_promised": [
+        ("true", "False", "false", "TRUE", "False", "False"),
+        tuple(np.bool_(v) for v in (1, 0, 0, 1, 0, 0)),
+    ],
+    "is_the_bend_worth_it": [
+        ("-0.00123", 0.00161, "As good"),
+        (np.float64(GAIN), ERROR, " as good"),
+    ],
 }
 
 MISREAD = {
@@ -228,5 +294,30 @@ MISREAD = {
         {"kernel": "rbf", "gamma": 1.0, "C": 1.0},
         "The example in the text, or any machine that is right, will do.",
         "it should be at most 25, and at least 95%",
+    ),
+    "a_dual_of_one_variable": Misread(
+        (0.5, 3, 4.5, -3),
+        "D is read as the objective at the best x, without the charge.",
+        "the charge belongs to D",
+    ),
+    "in_the_tube_nothing_costs": Misread(
+        functools.partial(tube, total=True),
+        "A loss adds its examples up, as the primal does.",
+        "give the mean",
+    ),
+    "how_far_apart_in_the_other_space": Misread(
+        functools.partial(distance, root=False),
+        "The distance is read as its square.",
+        "take the root",
+    ),
+    "what_is_promised": Misread(
+        (True, False, False, True, True, True),
+        "What bounds the error is taken for the error.",
+        "a bound on an error is no error",
+    ),
+    "is_the_bend_worth_it": Misread(
+        (-GAIN, ERROR, "as good"),
+        "The difference is taken the other way round.",
+        "give RBF minus linear",
     ),
 }

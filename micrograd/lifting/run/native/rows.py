@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd import ops
-from micrograd.lifting.rows import QUOTIENT
+from micrograd.lifting.rows import QUOTIENT, is_choice
 from micrograd.lifting.run.native.code import Code, kind
 from micrograd.lifting.run.native.functions import VECTORISED, function
 from micrograd.lifting.steps.expression import Read, evaluate
@@ -45,6 +45,8 @@ class Rows:
             return self.power(code, width, op, xs[0])
         if op is QUOTIENT:
             return code.binary("fdiv", width, xs[0], xs[2])
+        if is_choice(op):
+            return self.choice(code, width, xs)
         if op.builtin or type(op) is not Op:
             if name in _OPERATORS:
                 return code.binary(_OPERATORS[name], width, xs[0], xs[1])
@@ -59,6 +61,14 @@ class Rows:
             if op.composed is not None:
                 return self.composed(code, width, op, xs)
         return self.one_by_one(code, width, op, xs)
+
+    def choice(self, code: Code, width: int, xs: Sequence[str]) -> str:
+        """The one of several numbers that the first one counts off."""
+        which, found, *others = xs
+        for k, x in enumerate(others, 1):
+            here = code.compare("oeq", width, which, code.number(float(k), width))
+            found = code.select(width, here, x, found)
+        return found
 
     def composed(self, code: Code, width: int, op: Op, xs: Sequence[str]) -> str:
         """The row in other rows."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -49,18 +50,20 @@ def adam(decay: str) -> Lines:
 
 
 class Update:
-    """Lines that change arrays of one length in place, bound to them; `settings` may be changed."""
+    """Lines that change arrays of one length in place, bound to them; called with the settings."""
 
     def __init__(self, lines: Lines, arrays: Sequence[np.ndarray], settings: int) -> None:
-        self.settings = np.zeros(settings)
+        numbers = np.zeros(settings)
         linked, library = _compiled(lines, len(arrays), len(arrays[0]), settings)
-        known = {f"array {k}": array for k, array in enumerate((*arrays, self.settings))}
+        known = {f"array {k}": array for k, array in enumerate((*arrays, numbers))}
         self._held = [known[name] for name in linked.arrays]
         self._table = np.array([x.ctypes.data for x in self._held], dtype=np.uintp)
         run: Callable[..., Any] = library.function("run", None, ctypes.c_void_p, ctypes.c_void_p)
         self._run, self._address = run, ctypes.c_void_p(self._table.ctypes.data)
+        self._write = partial(Struct(f"{settings}d").pack_into, numbers.data, 0)
 
-    def __call__(self) -> None:
+    def __call__(self, *settings: float) -> None:
+        self._write(*settings)
         self._run(self._address, None)
 
 

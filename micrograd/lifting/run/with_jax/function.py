@@ -18,6 +18,7 @@ from micrograd import tree
 from micrograd.engine import Value
 from micrograd.lifting.errors import LiftError
 from micrograd.lifting.record import Buffer
+from micrograd.lifting.rows import is_choice
 from micrograd.lifting.run.with_jax.arguments import Given, statics_of, taken_apart
 from micrograd.lifting.run.with_jax.arrays import Arrays
 from micrograd.lifting.run.with_jax.rows import form
@@ -191,5 +192,6 @@ def _refuse_what_jax_cannot(executable: Exportable) -> None:
     while waiting:
         formula = waiting.pop()
         if isinstance(formula, Apply):
-            form(formula.op)
+            if not is_choice(formula.op):
+                form(formula.op)
             waiting += formula.inputs

@@ -8,7 +8,7 @@ JAX differentiates, ties, kinks and poles come out as the table says, to any ord
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -20,8 +20,8 @@ from jax.scipy.special import erf
 
 from micrograd import ops
 from micrograd.lifting.errors import LiftError
-from micrograd.lifting.rows import COPY, DIVIDE, QUOTIENT, SUBTRACT
-from micrograd.lifting.steps.expression import Formula, Read, evaluate
+from micrograd.lifting.rows import COPY, DIVIDE, QUOTIENT, SUBTRACT, is_choice
+from micrograd.lifting.steps.expression import Apply, Formula, Read, evaluate
 from micrograd.op import Op
 
 __all__ = ["evaluated", "form", "largest"]
@@ -31,6 +31,11 @@ Form = Callable[..., Any]
 
 def evaluated(formula: Formula, reads: Sequence[Any], dtype: Any) -> Any:
     """The expression's value on JAX arrays; its numbers are of the arrays' precision."""
+
+    if isinstance(formula, Apply) and is_choice(formula.op):
+        which, *cases = formula.inputs  # only the case that is chosen may have a derivative
+        found = [partial(evaluated, case, reads, dtype) for case in cases]
+        return lax.switch(jnp.int32(evaluated(which, reads, dtype)), found)
 
     def apply(op: Op, *xs: Any) -> Any:
         return form(op)(*(np.asarray(x, dtype) if isinstance(x, float) else x for x in xs))

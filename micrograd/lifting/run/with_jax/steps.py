@@ -13,12 +13,14 @@ from jax import lax
 
 from micrograd import ops
 from micrograd.lifting.run.with_jax.arrays import Arrays
+from micrograd.lifting.run.with_jax.negations import Negations
 from micrograd.lifting.run.with_jax.places import Turns
 from micrograd.lifting.run.with_jax.products import contracted
 from micrograd.lifting.run.with_jax.rows import evaluated, form, largest
 from micrograd.lifting.steps.expression import reads_of
 from micrograd.lifting.steps.ir import Step, View, Window
 from micrograd.lifting.steps.notation import product
+from micrograd.lifting.steps.straight import cases_of
 from micrograd.lifting.steps.walks import is_recurrence, moving, repeats, walk
 
 __all__ = ["result", "run"]
@@ -26,10 +28,14 @@ __all__ = ["result", "run"]
 
 def run(steps: Sequence[Step], arrays: Arrays) -> None:
     """Carry out the steps; `arrays` holds the given arrays and receives the computed ones."""
+    negations = Negations()
     for step in steps:
         if 0 in step.loops:
             continue
-        if is_recurrence(step) or (repeats(step) and not _adds(step)):
+        step = negations.without(step)
+        negations.note(step)
+        differs = cases_of(step) is not None
+        if differs or is_recurrence(step) or (repeats(step) and not _adds(step)):
             _in_turn(step, arrays)
             continue
         kept = moving(step.out, step.loops)

@@ -1,0 +1,202 @@
+"""What stands on a worksheet, as HTML for screen and paper and as Markdown.
+
+A page holds one sheet, or a class's, each on paper of its own. Read `sheet_document`, then `body`.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from micrograd.show.lesson.explain import plain_markdown
+from micrograd.show.lesson.formulas import TIMES, Formula, gradient, readable
+from micrograd.show.lesson.pages import colours, document, size_of, source
+from micrograd.show.lesson.walk import Walk
+from micrograd.show.practice.answers import ACCEPTED
+from micrograd.show.practice.mistakes import MISTAKES
+from micrograd.show.practice.paper import fitted, made
+from micrograd.show.practice.quiz import question
+from micrograd.show.practice.recursion import recursions
+
+if TYPE_CHECKING:
+    from micrograd.show.practice.worksheet import Worksheet
+
+__all__ = ["body", "forward", "markdown", "sheet_document"]
+
+_RULE = f"grad of an input += local derivative {TIMES} gradient arriving"
+_ASK = (
+    "Start at the output, whose gradient is 1, and work towards the inputs. A value that is used "
+    f"twice gets two contributions, which add up. {ACCEPTED}"
+)
+
+
+def sheet_document(
+    sheets: Sequence[Worksheet], solved: bool, title: str = "", *, together: bool = False
+) -> str:
+    """A page of one sheet, which can be filled in, or of many `together`, which are printed."""
+    alone, first = not together, sheets[0]
+    marking = alone and first.marking and not solved
+    scripts = (["practice/answers.js"] if marking else []) + ["practice/worksheet.js"]
+    return document(
+        "practice/worksheet.html",
+        scripts if alone and not solved else (),
+        colours(paper=True) + source("practice/worksheet.css"),
+        title=html.escape(title or f"{first.title}{': answers' * solved}"),
+        packed="\n".join(sheet.packed for sheet in sheets),
+        body="\n".join(body(sheet, solved, alone) for sheet in sheets),
+        questions=_questions(first) if marking else "",
+    )
+
+
+def about(sheet: Worksheet) -> str:
+    """`Level 3, seed 12, sheet 3-12-k7qf`: what makes this sheet, and its answers' name."""
+    made_of = "" if sheet.level is None else f"Level {sheet.level}, seed {sheet.seed}, "
+    return f"{made_of}sheet {sheet.identity}" if made_of else f"Sheet {sheet.identity}"
+
+
+def body(sheet: Worksheet, solved: bool, alone: bool = True) -> str:
+    """One sheet: its head, the rule, the graph, the forward pass, and the table of gradients."""
+    walk, e = sheet.walk, html.escape
+    fit = fitted(walk, solved, "" if alone else f"s{sheet.number}-")
+    number = f'<span class="number">No. {sheet.number}</span>' if sheet.number else ""
+    again = f'<p class="again">{number} {e(about(sheet))}</p>' if fit.pages > 1 else ""
+    lines = "".join(f"<li>{e(line)}</li>" for line in forward(walk))
+    size = f"--wide:{size_of(fit.svg)[0]:.0f};--scale:{fit.scale:.3f};--row:{fit.row:.1f}px"
+    rows = (len(sheet.asked) + 1) // 2
+    heading = f"{e(sheet.title)}{': answers' * solved}"
+    classes = f"sheet pages-{fit.pages}{' solved' * solved}"
+    return (
+        f'<section class="{classes}" data-sheet="{sheet.identity}" '
+        f'style="{size};--rows:{rows}"><header><div><h1>{heading}</h1>'
+        f'<p class="about">{number} {e(about(sheet))}</p></div>{"" if solved else _who(alone)}'
+        f'</header><p class="rule"><b>{_RULE}</b><span>{e(_ASK)}</span></p>'
+        f'<figure tabindex="0" role="region" aria-label="Computation graph">{fit.svg}</figure>'
+        f'<div class="forward{" cut" * _is_cut(walk)}"><h2>Forward</h2><ol>{lines}</ol></div>'
+        f'<div class="backward">{again}<h2>Backward</h2>{_table(sheet, solved, alone)}'
+        f"{_save(sheet) if alone and not solved else ''}</div></section>"
+    )
+
+
+def _who(alone: bool) -> str:
+    if not alone:
+        return '<p class="who">Name <i class="line"></i> Date <i class="line short"></i></p>'
+    return (
+        '<p class="who"><label>Name <input type="text" id="name" autocomplete="name"></label>'
+        '<span class="date"> Date <i class="line short"></i></span></p>'
+    )
+
+
+def forward(walk: Walk) -> list[str]:
+    """`e = a × b = −6`, a line for each value that was made."""
+    lines = []
+    for i in range(len(walk.nodes)):
+        if walk.inputs(i) and i not in walk.constants:
+            formula = made(walk, i)
+            name = f"{walk.names[i]} = {formula}" if formula else walk.expression(i).text
+            lines.append(f"{name} = {readable(walk.data[i])}")
+    return lines
+
+
+def _table(sheet: Worksheet, solved: bool, alone: bool) -> str:
+    walk, e = sheet.walk, html.escape
+    rows = []
+    for i in sheet.asked:
+        name, grad = e(walk.names[i]), e(gradient(walk.names[i]))
+        work = e(_sum(walk, i)) if solved else ""
+        answer = '<i class="line"></i>'
+        if solved:
+            answer = f"<strong>{readable(walk.grads[i])}</strong>"
+        elif alone:
+            label = f'aria-label="{grad}" data-name="{name}" data-node="{i}"'
+            answer = f'<input type="text" inputmode="decimal" autocomplete="off" {label}>'
+        if alone and sheet.marking and not solved:
+            answer += (
+                f'<button type="button" class="check" aria-label="Check {grad}">Check</button>'
+            )
+        rows.append(
+            f'<tr><th scope="row">{grad}</th><td class="made">{e(_made(walk, i))}</td>'
+            f'<td class="work">{work}</td><td class="answer">{answer}</td></tr>'
+        )
+    heads = "gradient", "made as", f"local {TIMES} arriving", "answer"
+    classes = "", ' class="made"', ' class="work"', ""
+    head = "".join(
+        f'<th scope="col"{k}>{text}</th>' for k, text in zip(classes, heads, strict=True)
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _made(walk: Walk, i: int) -> str:
+    return walk.expression(i).text if walk.rule(i) is not None else "given"
+
+
+def _is_cut(walk: Walk) -> bool:
+    """Whether some formula has no room on its card."""
+    return any("…" in made(walk, i) or len(made(walk, i)) > 26 for i in range(len(walk.nodes)))
+
+
+def _sum(walk: Walk, i: int) -> str:
+    """How the gradient comes about: local × arriving, added up over the uses."""
+    uses = walk.uses_of(i)
+    if not uses:
+        return "the output"
+    terms = [
+        Formula.substituted(use.local).times(Formula.substituted(use.arriving)) for use in uses
+    ]
+    return sum(terms[1:], terms[0]).text
+
+
+def _save(sheet: Worksheet) -> str:
+    told = "and hand in the file."
+    if sheet.number is None:
+        told = "then <code>python -m micrograd check SHEET ANSWERS</code> marks the file."
+    return f'<p class="hand-in"><button type="button" id="save">Save my answers</button> {told}</p>'
+
+
+def _questions(sheet: Worksheet) -> str:
+    """What the page needs to mark each answer: see `quiz.py`."""
+    walk = sheet.walk
+    recursed = recursions(walk)
+    asked: dict[int, Any] = {}
+    for i in sheet.asked:
+        uses = walk.uses_of(i)
+        if uses:
+            asked[i] = question(walk, uses, len(uses), [grads[i] for grads in recursed])
+        else:  # the output
+            asked[i] = {
+                "answer": 1,
+                "parts": [[i, 1, 0, 0]],
+                "printed": [],
+                "suspects": [],
+                "output": 1,
+            }
+    told = {
+        "questions": asked,
+        "mistakes": {key: [mistake.name, mistake.hint] for key, mistake in MISTAKES.items()},
+    }
+    data = json.dumps(told, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return f'<script type="application/json" id="questions">{data}</script>'
+
+
+def markdown(sheet: Worksheet, solved: bool) -> str:
+    """The sheet as Markdown; its block of answers is read again by `check`."""
+    walk, e = sheet.walk, plain_markdown
+    drawn = base64.b64encode(fitted(walk, solved).svg.encode()).decode()
+    title = f"{sheet.title}: answers" if solved else sheet.title
+    lines = [f"# {e(title)}", sheet.packed, e(about(sheet)), f"**{e(_RULE)}**", e(_ASK)]
+    lines += [f"![The computation graph](data:image/svg+xml;base64,{drawn})", "## Forward"]
+    lines += ["\n".join(f"- {e(line)}" for line in forward(walk)), "## Backward"]
+    if solved:
+        rows = [
+            f"| {e(gradient(walk.names[i]))} | {e(_sum(walk, i))} | {readable(walk.grads[i])} |"
+            for i in sheet.asked
+        ]
+        lines.append("\n".join(["| gradient | work | answer |", "|---|---|---|", *rows]))
+    else:
+        blanks = "\n".join(f"{gradient(walk.names[i])} = " for i in sheet.asked)
+        head = f"sheet = {sheet.identity}\nname = "
+        lines.append("Write your name and each answer behind its equals sign.")
+        lines.append(f"```answers\n{head}\n{blanks}\n```")
+    return "\n\n".join(lines) + "\n"

@@ -1,0 +1,262 @@
+"""A worksheet's page on paper, on a phone, and marking itself.
+
+Covers `sheet_page.py`, `paper.py`.
+"""
+
+# ruff: noqa: RUF001 (the pages have a real minus sign)
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import browser, errors, needs_browser, prefer, resize, violations
+from learners import Learner
+
+from micrograd import Value, step_through, worksheet
+from micrograd.nn import MLP
+from micrograd.show.lesson.pages import size_of
+from micrograd.show.practice.exercises import LEVELS
+from micrograd.show.practice.marking import check
+from micrograd.show.practice.paper import LEAST, fitted
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, needs_browser]
+PAPER = {"A4": (210 / 25.4, 297 / 25.4), "Letter": (8.5, 11.0)}  # inches
+MILLIMETRE = 96 / 25.4  # in CSS pixels
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[Any]:
+    with browser() as opened:
+        yield opened
+
+
+def shown(driver: Any, page: str, folder: Path, width: int = 1000, height: int = 800) -> None:
+    path = folder / "page.html"
+    path.write_text(page, encoding="utf-8")
+    resize(driver, width, height)
+    driver.get(path.as_uri())
+
+
+def pages_of(driver: Any, paper: str) -> int:
+    """How many pages the page in view prints on."""
+    wide, high = PAPER[paper]
+    told = {"paperWidth": wide, "paperHeight": high, "printBackground": True}
+    pdf = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", told)["data"])
+    return len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf))
+
+
+def in_print(driver: Any, paper: str, script: str) -> Any:
+    """What a script finds where the page is as wide as the paper within its margins."""
+    margins = 24 * MILLIMETRE
+    resize(driver, round(PAPER[paper][0] * 96 - margins), round(PAPER[paper][1] * 96 - margins))
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        return driver.execute_script(script)
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+MEASURE = """
+const svg = document.querySelector("figure svg"), box = (e) => e.getBoundingClientRect();
+const scale = box(svg).width / svg.viewBox.baseVal.width;
+const texts = [...svg.querySelectorAll("text")].filter((t) => t.textContent.trim());
+const seen = (e) => box(e).width > 0;
+return {
+  wide: document.documentElement.scrollWidth - innerWidth,
+  text: Math.min(...texts.map((t) => parseFloat(getComputedStyle(t).fontSize) * scale * 0.75)),
+  blanks: [...svg.querySelectorAll("path.rule")].map((e) => box(e).width),
+  lines: [...document.querySelectorAll("td.answer :is(input, .line)")].map((e) => box(e).width),
+  work: Math.min(...[...document.querySelectorAll("td.work")].map((e) => box(e).width)),
+  cut: [...document.querySelectorAll("tbody th")].some((e) => e.scrollWidth > e.clientWidth + 1),
+  buttons: [...document.querySelectorAll("button")].filter(seen).length,
+};
+"""
+
+
+@pytest.mark.parametrize("paper", PAPER)
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_sheet_prints_on_one_page_or_two_with_room_to_write(
+    level: int, paper: str, driver: Any, tmp_path: Path
+) -> None:
+    for seed in range(2):
+        sheet = worksheet.random(level, seed, marking=seed == 1)
+        sheet.number = 17
+        shown(driver, sheet.page, tmp_path)
+        assert pages_of(driver, paper) == (1 if level <= 4 else 2), seed
+        found = in_print(driver, paper, MEASURE)
+        assert found["wide"] <= 0
+        assert found["text"] >= 8, found["text"]
+        assert len(found["blanks"]) == len(found["lines"]) == len(sheet.asked)
+        assert min(found["blanks"]) >= 18 * MILLIMETRE
+        assert min(found["lines"]) >= 18 * MILLIMETRE and found["work"] >= 30 * MILLIMETRE
+        assert not found["cut"] and found["buttons"] == 0
+
+
+@pytest.mark.parametrize("level", [4, 6])
+def test_a_class_prints_from_one_file(level: int, driver: Any, tmp_path: Path) -> None:
+    public, keys = worksheet.classroom(level, 4, 7).save(tmp_path / "class")
+    for paper in PAPER:
+        shown(driver, (public / "print.html").read_text("utf-8"), tmp_path)
+        assert pages_of(driver, paper) == 4 * (1 if level <= 4 else 2)
+        assert in_print(driver, paper, MEASURE)["text"] >= 8
+        tops = in_print(
+            driver, paper, "return [...document.querySelectorAll('.sheet')].map((e) => "
+            "[getComputedStyle(e).breakAfter, e.querySelector('.about').innerText])",
+        )  # fmt: skip
+        assert [place for place, _ in tops] == ["page"] * 3 + ["auto"]
+        assert all(f"No. {k} " in head for k, (_, head) in enumerate(tops, 1)), tops
+        shown(driver, (keys / "print.html").read_text("utf-8"), tmp_path)
+        assert pages_of(driver, paper) == 4 * (1 if level <= 4 else 2)
+        assert in_print(driver, paper, MEASURE)["wide"] <= 0
+
+
+def test_a_graph_of_ones_own_is_as_large_as_a_page_allows() -> None:
+    x = [Value(1.0, label="x1"), Value(-2.0, label="x2")]
+    fit = fitted(worksheet(MLP(2, [3, 1])(x)).walk)
+    wide, high = size_of(fit.svg)
+    assert fit.pages == 2 and fit.scale * wide <= 703.5 and fit.scale * high <= 963
+    assert fit.scale == 1 or fit.scale * max(wide / 703, high / 757) == pytest.approx(1)
+    assert pytest.approx(8 / 10.125) == LEAST
+
+
+@pytest.mark.parametrize("width", [375, 600, 1400, 1920])
+def test_a_page_is_read_at_every_width(width: int, driver: Any, tmp_path: Path) -> None:
+    for sheet in (worksheet.random(4, 1), worksheet.random(6, 2, marking=True)):
+        shown(driver, sheet.page, tmp_path, width, 800)
+        found = driver.execute_script(MEASURE)
+        assert found["wide"] <= 0
+        assert found["text"] / 0.75 >= 10.9  # pixels
+        for scheme in ("light", "dark") if width in (375, 1400) else ():
+            prefer(driver, scheme)
+            assert violations(driver) == []
+        assert errors(driver) == []
+
+
+# --- marking on the page --------------------------------------------------------------------------
+
+
+def type_in(driver: Any, name: str, text: str) -> str:
+    """Type an answer, press Enter, and read what is told."""
+    field = driver.find_element("css selector", f'input[data-name="{name}"]')
+    field.clear()
+    field.send_keys(text + "\n")
+    script = "return arguments[0].closest('tr').nextElementSibling.innerText"
+    return str(driver.execute_script(script, field))
+
+
+def saved(driver: Any) -> tuple[str, dict[str, Any]]:
+    """What "Save my answers" writes, and the file's name."""
+    driver.execute_script(
+        "window.kept = {}; const link = HTMLAnchorElement.prototype;"
+        "URL.createObjectURL = (blob) => { kept.blob = blob; return '#'; };"
+        "link.click = function () { kept.name = this.download; };"
+    )
+    driver.find_element("css selector", "#save").click()
+    text = driver.execute_async_script("kept.blob.text().then(arguments[0])")
+    return driver.execute_script("return kept.name"), json.loads(text)
+
+
+def test_a_page_marks_follows_and_counts_tries(driver: Any, tmp_path: Path) -> None:
+    sheet = worksheet.random(2, 7, marking=True)
+    shown(driver, sheet.page, tmp_path)
+    right = Learner(sheet.walk).answers({})
+    assert "Looks like: the output's own gradient." in type_in(driver, "o", "0.6")
+    assert type_in(driver, "o", "1") == "Right.\n2 tries"
+    told = type_in(driver, "n", "1")
+    assert told.startswith("Not right yet.\n\nLooks like: ") and "without the local" in told
+    assert type_in(driver, "s", "1,0") == "Right."  # it follows from 1 for n
+    assert "give three digits" in type_in(driver, "b", f"{right['n']:.1f}") or right["n"] == 0.64
+    assert type_in(driver, "n", str(right["n"])) == "Right.\n2 tries"
+    assert type_in(driver, "q", "one") == "Write one number, such as −1.5, 3/4 or 2e-3."
+    assert "No known mistake gives this number." in type_in(driver, "w2", "77")
+    button = driver.find_element("css selector", '[aria-label="Check x1.grad"]')
+    button.click()  # nothing was written: the field is asked for
+    assert driver.switch_to.active_element.get_attribute("data-name") == "x1"
+    status = driver.execute_script("return document.getElementById('status').textContent")
+    assert "No known mistake" in status
+    driver.find_element("css selector", "#name").send_keys("Ada O'Neill / 7b")
+    name, answers = saved(driver)
+    assert name == f"answers-{sheet.identity}-Ada-O-Neill-7b.json"
+    assert answers["sheet"] == sheet.identity and answers["name"] == "Ada O'Neill / 7b"
+    assert answers["answers"]["w2"] == "77" and answers["answers"]["x1"] is None
+    assert answers["tries"]["o"] == 2 and answers["tries"]["n"] == 2 and "q" not in answers["tries"]
+    (tmp_path / name).write_text(json.dumps(answers), encoding="utf-8")
+    path, _ = sheet.save(tmp_path / "sheet.html")
+    marks = check(path, tmp_path / name).marks
+    assert marks["n"].verdict == "right" and marks["q"].verdict == "not readable"
+
+
+def test_the_page_and_the_program_agree_on_every_kind(driver: Any, tmp_path: Path) -> None:
+    """The page knows the pupil's own answers alone, and each of them is given."""
+    tried = 0
+    for level in (2, 3):
+        sheet = worksheet.random(level, 5, marking=True)
+        shown(driver, sheet.page, tmp_path)
+        learner = Learner(sheet.walk)
+        for kind in ("sign", "own value", "no arriving", "no local", "missing use"):
+            answers = learner.consistent(kind)
+            report = check(sheet, answers)
+            rows = driver.execute_script(
+                "const fields = [...document.querySelectorAll('td.answer input')];"
+                "for (const f of fields) f.value = arguments[0][f.dataset.name];"
+                "document.querySelectorAll('.check').forEach((button) => button.click());"
+                "return fields.map((f) => [f.dataset.name, f.closest('tr').dataset.status]);",
+                {name: repr(x) for name, x in answers.items()},
+            )
+            for name, status in rows:
+                verdict = report.marks[name].verdict
+                expected = "right" if verdict in ("right", "follows") else verdict
+                assert status == expected, (kind, name, str(report))
+                tried += 1
+    assert tried > 60
+
+
+def test_a_page_without_marking_holds_no_answer(driver: Any, tmp_path: Path) -> None:
+    sheet = worksheet.random(2, 7)
+    assert "questions" not in re.sub(r"<script>.*</script>", "", sheet.page, flags=re.DOTALL)
+    shown(driver, sheet.page, tmp_path)
+    assert driver.find_elements("css selector", ".check, #status") == []
+    name, answers = saved(driver)
+    assert name == f"answers-{sheet.identity}.json" and "tries" not in answers
+
+
+# --- the report -----------------------------------------------------------------------------------
+
+
+def test_the_report_and_the_step_that_it_shows(driver: Any, tmp_path: Path) -> None:
+    classroom = worksheet.classroom(3, 5, 7)
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    for k, sheet in enumerate(classroom.sheets.values()):
+        told = {"sheet": sheet.identity, "name": f"Pupil {k}"}
+        told["answers"] = Learner(sheet.walk).consistent("no arriving")
+        (folder / f"{k}.json").write_text(json.dumps(told), encoding="utf-8")
+    (folder / "ill.txt").write_text("I was ill", encoding="utf-8")
+    report = classroom.check(folder)
+    path, beside = report.save(tmp_path / "report.html")
+    for width in (375, 1400):
+        for scheme in ("light", "dark"):
+            resize(driver, width, 800)
+            prefer(driver, scheme)
+            driver.get(path.as_uri())
+            wide = "return document.documentElement.scrollWidth - innerWidth"
+            assert driver.execute_script(wide) <= 0
+            assert violations(driver) == []
+    driver.find_element("css selector", ".button").click()
+    assert beside.name in driver.current_url
+    kind, paper, name = report.to_show()
+    assert kind == "no arriving"
+    step = step_through(paper.sheet.value).step_of(name)
+    assert driver.find_element("css selector", "#count").text.startswith(f"{step} / ") or (
+        driver.find_element("css selector", "#count").text.startswith(f"{step}/")
+    )
+    i = paper.sheet.walk.names.index(name)
+    grad = driver.execute_script(f"return document.getElementById('n{i}-grad').textContent")
+    assert float(grad.replace("−", "-")) == pytest.approx(paper.sheet.walk.grads[i], abs=1e-4)
+    assert errors(driver) == []
