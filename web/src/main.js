@@ -34,6 +34,7 @@ class Page {
     this.expression = new Expression({ pool: this.pool, changed: (released) => this.edited(released) });
     this.lay();
     addEventListener("popstate", () => this.come());
+    addEventListener("pagehide", () => this.save()); // what was typed a moment ago, too
     registerWorker(settings, (text, act) => this.note(text, act));
   }
 
@@ -165,8 +166,14 @@ class Page {
     this.pristine = this.kind === "c" && this.origin?.cells && String(this.origin.cells) === String(this.book.codes);
     if (!this.pristine) this.menu.show(null);
     this.address.write(this.state, pushed);
-    this.saving ??= later(800, () => this.embedded || save(this.state));
+    this.unsaved = !this.embedded;
+    this.saving ??= later(800, () => this.save());
     this.saving();
+  }
+
+  save() {
+    if (this.unsaved) save(this.state);
+    this.unsaved = false;
   }
 
   /** A run is a step of the history. */
