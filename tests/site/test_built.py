@@ -213,7 +213,9 @@ def test_after_one_visit_the_site_needs_no_network(site: Path, tmp_path: Path) -
         shown = "return [...document.images].filter(i => i.naturalWidth > 0).length"
         assert driver.execute_script(shown) > 3
         driver.get(address + "playground/index.html?embed=1")
-        assert "Playground" in driver.title
+        WebDriverWait(driver, 120).until(  # Python has started, and Graphviz has drawn
+            lambda d: d.find_elements(By.CSS_SELECTOR, "main svg, main img[src^='data:image/svg']")
+        )
         driver.get(address + "search.html?q=backward")
         WebDriverWait(driver, 30).until(
             lambda d: d.find_elements(By.CSS_SELECTOR, "#search-results li a")

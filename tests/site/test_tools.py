@@ -171,6 +171,7 @@ def test_a_link_to_a_readme_that_is_an_index_here_leads_to_the_index(tmp_path: P
     assert led(text, path) == text.replace("benchmarks/README", "benchmarks/index")
 
 
+@pytest.mark.slow
 def test_the_layout_has_every_notebook_and_every_page_in_one_menu(tmp_path: Path) -> None:
     wheel = tmp_path / "some-1.0-py3-none-any.whl"
     wheel.write_bytes(b"")
@@ -202,6 +203,7 @@ def test_a_lecture_links_to_what_can_be_tried_in_the_playground() -> None:
             assert f'<a href="{up}playground/index.html#x={name}">' in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted((ROOT / "lectures" / "exercises").glob("*.ipynb")))
 def test_an_exercise_that_is_downloaded_finds_its_checkers_and_data(
     path: Path, tmp_path: Path
@@ -225,6 +227,7 @@ def test_an_exercise_that_is_downloaded_finds_its_checkers_and_data(
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_code_of_the_quick_start_runs(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "site" / "quickstart.md").read_text("utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
