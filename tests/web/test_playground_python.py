@@ -153,7 +153,8 @@ def test_the_code_of_an_expression_computes_it(text: str) -> None:
 def test_every_function_of_expressions_has_code() -> None:
     from playground.writing import code_of
 
-    for name, row in functions().items():
+    ours = {name: row for name, row in functions().items() if row.builtin}  # no test's own op
+    for name, row in ours.items():
         numbers = {f"x{k}": 0.5 + k for k in range(row.arity)}
         names: dict[str, Any] = {}
         text = f"{name}({', '.join(numbers)})"
