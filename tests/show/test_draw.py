@@ -666,6 +666,11 @@ def test_texts_stay_inside_their_boxes_and_run_nothing(driver: Any, tmp_path: Pa
     assert driver.find_elements("css selector", "svg script, svg b") == []
 
 
+def paper_of(*, dark: bool) -> tuple[int, ...]:
+    """The paper's colour in red, green and blue."""
+    return tuple(bytes.fromhex(palette.PALETTE["paper"][dark][1:]))
+
+
 @pytest.mark.browser
 @browsing.needs_browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -684,7 +689,7 @@ def test_inlined_or_as_an_image_the_picture_follows_the_theme(
     browsing.prefer(driver, theme)
     driver.get(page.as_uri())
     driver.save_screenshot(str(tmp_path / "shot.png"))
-    paper = tuple(bytes.fromhex(palette.PALETTE["paper"][theme == "dark"][1:]))
+    paper = paper_of(dark=theme == "dark")
     shot = Image.open(tmp_path / "shot.png").convert("RGB")
     for element in driver.find_elements("css selector", "img, svg"):
         place = element.rect
@@ -692,7 +697,7 @@ def test_inlined_or_as_an_image_the_picture_follows_the_theme(
     notebook_says = "true" if theme == "dark" else "false"  # a notebook's own theme wins
     script = f"document.body.setAttribute('data-jp-theme-light', '{notebook_says}');"
     script += "return getComputedStyle(document.querySelector('svg .paper')).fill"
-    opposite = tuple(bytes.fromhex(palette.PALETTE["paper"][theme == "light"][1:]))
+    opposite = paper_of(dark=theme == "light")
     assert driver.execute_script(script) == f"rgb{opposite}"
 
 
@@ -720,7 +725,7 @@ def test_as_a_notebooks_image_the_picture_follows_the_notebook(
         driver.save_screenshot(str(tmp_path / "shot.png"))
         shot = Image.open(tmp_path / "shot.png").convert("RGB")
         place = driver.find_element("css selector", "img").rect
-        paper = tuple(bytes.fromhex(palette.PALETTE["paper"][theme == "dark"][1:]))
+        paper = paper_of(dark=theme == "dark")
         assert shot.getpixel((int(place["x"]) + 2, int(place["y"]) + 2)) == paper, host
 
 
@@ -750,5 +755,5 @@ def test_in_an_exported_notebook_the_picture_follows_the_export(
     driver.save_screenshot(str(tmp_path / "shot.png"))
     shot = Image.open(tmp_path / "shot.png").convert("RGB")
     place = driver.find_element("css selector", ".micrograd-drawing img").rect
-    paper = tuple(bytes.fromhex(palette.PALETTE["paper"][theme == "dark"][1:]))
+    paper = paper_of(dark=theme == "dark")
     assert shot.getpixel((int(place["x"]) + 2, int(place["y"]) + 2)) == paper
