@@ -100,7 +100,7 @@ def check_training(
     p = inputs(reference, columns)
     odd = {k: v for k, v in p.items() if v < level / len(p) and k not in expected}
     if odd:
-        words = ", ".join(f"{k} (p = {v:.0e})" for k, v in odd.items())
+        words = ", ".join(f"{k} (p <= {max(v, 1e-300):.0e})" for k, v in odd.items())
         raise ValueError(f"unlike what the last version learnt from: {words}")
 
 
