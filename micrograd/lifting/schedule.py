@@ -20,7 +20,7 @@ from micrograd.lifting.merge import merge
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.scans import Scan, scans
 from micrograd.lifting.straight import NARROW, Straight, straightened
-from micrograd.lifting.tape import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
+from micrograd.lifting.tape import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Kind, Tape
 from micrograd.lifting.wavefront import waves
 
 __all__ = ["schedule"]
@@ -66,7 +66,8 @@ def schedule(
         if tape.kinds[i] is CONSTANT:
             address[i] = slot
             slot += 1
-    for i in range(len(tape.kinds)):  # arguments keep their order, used or not: they arrive whole
+    unlisted = [i for i, kind in enumerate(tape.kinds) if type(kind) is Kind]
+    for i in unlisted:  # arguments keep their order, used or not: they arrive whole
         kind = tape.kinds[i]
         if kind is PARAMETER and i in parameters:
             address[i] = PARAMETERS + parameters[i]
