@@ -70,7 +70,7 @@ class _Walk:
         # By place: a Node, a product's own place, the Nodes of a chain; None for what is taken up.
         self.nodes: list[Any] = [None] * n
         self.same: dict[int, int] = {}  # 0 + x is x; f(x) is computed once
-        self.unary: dict[tuple[Any, int], int] = {}
+        self.unary: dict[Any, int] = {}
         self.leaves: list[int] = []
         self.renamed = _Renamed(self.same)
 
@@ -164,10 +164,14 @@ class _Walk:
         if b >= 0:
             self.nodes[i] = Node(i, "map", kind, ((a,), (self.same.get(b, b),)))
             return
-        earlier = self.unary.setdefault((kind, a), i)
+        product = self.kinds[a] is ops.mul and self.uses[a] == 1  # (-x).exp() is one of x
+        inputs = (self.lefts[a], self.rights[a]) if product else a
+        earlier = self.unary.setdefault((kind, inputs), i)
         if earlier != i:  # softmax divides every element by one sum: x * sum**-1
             self.same[i] = earlier
             self.uses[earlier] += self.uses[i]
+            if product:
+                self.nodes[a] = None
             return
         self.nodes[i] = Node(i, "map", kind, ((a,),))
 
