@@ -139,7 +139,7 @@ def captured(row: Row, dtype: str) -> Step:
         for w, first in zip(tensors, start, strict=True):
             w.copy_(first)
 
-    def step() -> Any:
+    def step(kept: Any = eager) -> Any:  # its tensors: the graph reads them, and holds none
         graph.replay()
         return loss
 
