@@ -229,6 +229,27 @@ def test_a_page_without_marking_holds_no_answer(driver: Any, tmp_path: Path) -> 
 # --- the report -----------------------------------------------------------------------------------
 
 
+def test_a_report_on_a_phone_needs_no_pulling(driver: Any, tmp_path: Path) -> None:
+    classroom = worksheet.classroom(3, 4, 7)
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    for k, sheet in enumerate(list(classroom.sheets.values())[:3]):
+        told = {"sheet": sheet.identity, "name": f"Pupil {k} of a long name",
+                "answers": Learner(sheet.walk).consistent("no arriving")}  # fmt: skip
+        (folder / f"{k}.json").write_text(json.dumps(told), encoding="utf-8")
+    shown(driver, classroom.check(folder).page, tmp_path, 375, 800)
+    over = driver.execute_script("""
+        const table = document.querySelector(".marks");
+        return [table.scrollWidth - table.parentElement.clientWidth,
+            document.documentElement.scrollWidth - innerWidth,
+            [...table.querySelectorAll("tbody tr")].length, table.innerText]""")
+    assert over[0] <= 0 and over[1] <= 0 and over[2] == 4
+    assert "of 6" in over[3] and "c.grad" in over[3] and "nothing handed in" in over[3]
+    prefer(driver, "dark")
+    assert violations(driver) == []
+    prefer(driver, "light")
+
+
 def test_the_report_and_the_step_that_it_shows(driver: Any, tmp_path: Path) -> None:
     classroom = worksheet.classroom(3, 5, 7)
     folder = tmp_path / "answers"
