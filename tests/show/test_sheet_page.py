@@ -138,6 +138,22 @@ def test_a_page_is_read_at_every_width(width: int, driver: Any, tmp_path: Path) 
         assert errors(driver) == []
 
 
+def test_a_graph_with_long_names_can_be_read(driver: Any, tmp_path: Path) -> None:
+    """It scrolls where it would have to be too small; a small one is not blown up."""
+    model = MLP(2, [2, 1], activation="tanh")
+    sheet = worksheet((model([1.0, -2.0]) - 1) ** 2, parameters=model)
+    shown(driver, sheet.page, tmp_path, 1400, 800)
+    found = driver.execute_script(MEASURE)
+    assert found["text"] / 0.75 >= 10
+    figure = "const f = document.querySelector('figure'); return [f.scrollWidth, f.clientWidth]"
+    inner, outer = driver.execute_script(figure)
+    assert inner > outer and found["wide"] <= 0  # the figure scrolls, the page does not
+    shown(driver, worksheet.random(1, 7).page, tmp_path, 1400, 800)
+    drawn = "const svg = document.querySelector('figure svg'); return svg.getBoundingClientRect()"
+    width = float(re.search(r'<figure[^>]*><svg width="([\d.]+)', worksheet.random(1, 7).page)[1])
+    assert driver.execute_script(drawn)["width"] == pytest.approx(width, abs=1)
+
+
 # --- marking on the page --------------------------------------------------------------------------
 
 
