@@ -133,6 +133,11 @@ def test_words_and_picture_count_alike() -> None:
         if part.kind == "neuron":
             own = [f for f in steps if f.get("part") == part.id and f["phase"] == "forward"]
             assert [f["equation"][0] for f in own] == ["out"]
+    tips = [node["name"] for node in lesson["nodes"]]
+    assert "neuron 3 of layer 1 in example 2" in tips and "layers.0.neurons.2.w[0]" in tips
+    made = [node["name"] for node in lesson["nodes"] if node["made"]]
+    assert not any("#" in name or "layers." in name for name in made)
+    assert not any("layers." in node["made"] for node in lesson["nodes"])
     outside = next(f for f in lesson["frames"] if f["phase"] == "forward" and "− 1" in f["say"])
     assert "out − 1" in outside["equation"][1]
     shown = {run.text + run.sub for card in stepper._views.drawings[-1].cards

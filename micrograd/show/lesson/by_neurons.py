@@ -34,7 +34,7 @@ def by_neurons(walk: Walk, forward: Frames, backward: Frames) -> tuple[list[Fram
     """The frames of both directions, given those of each node."""
     if walk.grouping is None:
         raise ValueError("a lesson by neurons needs a walk that knows them")
-    neurons = {part.output: part for part in walk.grouping.within() if part.kind == "neuron"}
+    neurons = {part.output: part for part in walk.neurons}
     steps = walk.grouping.order(walk.graph)
     forth, back = [], []
     for step in steps:
@@ -106,8 +106,7 @@ def _back(walk: Walk, part: Part, uses: Mapping[int, tuple[Use, ...]]) -> Frame:
     changes: dict[int, tuple[float, float]] = {}  # before and after
     inner = names_inside(walk, part)
     names = {k: inner.get(k, walk.names[k]) for k in (*read_by(walk, part), part.output)}
-    neurons = walk.grouping.within() if walk.grouping else ()
-    given_by = {p.output: p.label for p in neurons if p.kind == "neuron"}
+    given_by = {p.output: p.label for p in walk.neurons}
     one = Formula.of(1.0)
     slopes[part.output] = one, one, 1.0
     for i in sorted(inside, reverse=True):

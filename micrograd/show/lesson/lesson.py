@@ -60,11 +60,12 @@ def _node(walk: Walk, i: int, uses: int) -> dict[str, Any]:
     """What is known of a node wherever the lesson stands."""
     node = walk.nodes[i]
     leaf = "constant" if i in walk.constants else "input"
+    name = walk.names[i] if node._rule is None else walk.told(i)[i]
     return {
-        "name": walk.names[i],
+        "name": next((p.told or p.label for p in walk.neurons if p.output == i), name),
         "label": plain(label_of(node), 400),
         "kind": leaf if node._rule is None else f"made by {plain(node._op, 24) or '?'}",
-        "made": "" if node._rule is None else walk.expression(i).text,
+        "made": "" if node._rule is None else walk.expression(i, walk.told(i)).text,
         "exact": repr(walk.data[i]),
         "uses": uses,
     }

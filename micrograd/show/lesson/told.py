@@ -67,7 +67,7 @@ def told_names(walk: Walk, i: int) -> Mapping[int, str]:
     if walk.grouping is None:
         return {}
     names = dict(walk.results)
-    part = next((p for p in walk.grouping.within() if p.kind == "neuron" and i in p.nodes), None)
+    part = next((p for p in walk.neurons if i in p.nodes), None)
     if part is not None:
         names |= names_inside(walk, part)
     return _distinct({k: names[k] for k in (i, *walk.inputs(i)) if k in names})
@@ -75,11 +75,10 @@ def told_names(walk: Walk, i: int) -> Mapping[int, str]:
 
 def results_of(walk: Walk) -> dict[int, str]:
     """out for a neuron that is alone in its layer, else out1, out2, ..."""
-    parts = walk.grouping.within() if walk.grouping else ()
     return {
         p.output: OUT + "".join(re.findall(r"^neuron (\d+)", p.label))
-        for p in parts
-        if p.kind == "neuron" and not walk.nodes[p.output].label
+        for p in walk.neurons
+        if not walk.nodes[p.output].label
     }
 
 

@@ -18,6 +18,7 @@ from micrograd.engine import Value
 from micrograd.op import Op
 from micrograd.show.graph.grouping import Grouping, group
 from micrograd.show.graph.nodes import is_node, ordered, read, topological_order
+from micrograd.show.graph.outside import Part
 from micrograd.show.graph.parameters import found_parameters, read_parameters
 from micrograd.show.graph.text import label_of
 from micrograd.show.graph.units import Unit, units_of
@@ -117,10 +118,15 @@ class Walk:
         found = found_parameters(leaves)
         return {p: used.get(p) or found.get(p, "") for p in leaves if p in used or p in found}
 
+    @cached_property
+    def neurons(self) -> list[Part]:
+        """The neurons, where they are known."""
+        parts = self.grouping.within() if self.grouping else ()
+        return [part for part in parts if part.kind == "neuron"]
+
     def _results(self) -> dict[Value, str]:
         """A neuron's result bears the neuron's path."""
-        parts = self.grouping.within() if self.grouping else ()
-        return {self.nodes[p.output]: p.path for p in parts if p.kind == "neuron"}
+        return {self.nodes[part.output]: part.path for part in self.neurons}
 
     def _run_backward(self) -> None:
         rules = [(node, node._rule) for node in self.nodes if node._rule is not None]
