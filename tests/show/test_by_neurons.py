@@ -145,6 +145,20 @@ def test_words_and_picture_count_alike() -> None:
     assert "out" in shown and not any("layers" in name for name in shown)
 
 
+def test_the_sum_adds_up_examples() -> None:
+    """Their cards are called so; within its own example the result keeps its name."""
+    model = nn.MLP(2, [2, 1], activation="tanh", rng=random.Random(3))
+    loss = sum((model([0.1 * k, 0.3]) - k) ** 2 for k in (1, 2, 3))
+    frames = step_through(loss, model, 0.1)._lesson["frames"]
+    made = [f["equation"] for f in frames if f["phase"] == "forward" and "equation" in f]
+    assert made[-1][:2] == ["output", f"{made[-2][0]} + example 3"]
+    assert sum("example" in formula for _, formula, *_ in made) == 3
+    assert not any("example" in name for name, *_ in made)
+    first = next(f for f in frames if f["phase"] == "backward" and f["rows"])
+    assert [row["name"] for row in first["rows"]] == [made[-2][0], "example 3"]
+    assert "(example 3).grad becomes 1." in first["say"]
+
+
 def test_a_neuron_in_numbers_shows_its_weights() -> None:
     neuron = nn.Neuron(2, activation="tanh", rng=random.Random(3))
     loss = neuron([2.0, -1.0]) * 3.0 + (neuron([0.5, 4.0]) - 1.0) ** 2
