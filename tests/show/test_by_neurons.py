@@ -319,6 +319,36 @@ def test_the_first_view_fits_and_its_letters_can_be_read(page: Any) -> None:
 
 @pytest.mark.browser
 @needs_browser
+def test_after_a_click_on_any_control_the_arrows_still_step(page: Any) -> None:
+    """Forward by one with the right arrow, wherever the mouse has been."""
+    count = "return Number(document.getElementById('count').textContent.split(' / ')[0])"
+    controls = page.execute_script("""
+        const all = document.querySelectorAll(
+            ".controls button, .controls label, #slider, #map, .handle, #work");
+        return [...all].filter(e => e.getClientRects().length && !e.closest("#stock"));""")
+    assert len(controls) > 14
+    names = [c.get_attribute("id") or c.get_attribute("for") for c in controls]
+    assert {"play", "slopes", "zoom", "theme", "slider", "as-numbers", "by-operations"} <= set(
+        names
+    )
+    for name, control in zip(names, controls, strict=True):
+        page.execute_script("document.getElementById('first').click()")
+        if not control.is_displayed() or not control.is_enabled():
+            continue
+        control.click()
+        if name == "play":
+            control.click()  # or it goes on by itself
+        if name == "last":
+            continue
+        at = page.execute_script(count)
+        press(page, Keys.ARROW_RIGHT)
+        assert page.execute_script(count) == at + 1, name
+        press(page, Keys.ARROW_LEFT)
+        assert page.execute_script(count) == at, name
+
+
+@pytest.mark.browser
+@needs_browser
 def test_the_numbers_on_every_card_are_the_engines(page: Any) -> None:
     """At the end of backward, in each example that the steps back opened."""
     shown = """
