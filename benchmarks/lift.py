@@ -37,7 +37,7 @@ def contestant(row: Row, name: str) -> Any:
     numbers = import_module(f"benchmarks.models.{row.network}").numbers()
     common = (row.network, numbers, row.optimiser, row.lr)
     kind, *ways = name.split("-")
-    if name in OURS:
+    if engine(name) in OURS:
         from benchmarks.peers import ours
 
         executor, how = ("native", ways[0]) if kind == "native" else ("numpy", kind)
@@ -81,7 +81,7 @@ def measure(row: Row, name: str) -> dict[str, Any]:
     turn = cycle(batches)
     return {
         **harness.seconds(lambda: one.step(next(turn)), steps),
-        **({"operations": operations(row, one, batches)} if name in OURS else {}),
+        **({"operations": operations(row, one, batches)} if engine(name) in OURS else {}),
         "first": first,
         "losses": losses,
         "gradients": {name: array.ravel().tolist() for name, array in gradients.items()},

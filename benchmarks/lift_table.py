@@ -52,7 +52,7 @@ def line(key: str, found: Found) -> dict[str, Any]:
         text = tables.shown(took * 1e6)
         if kind in OURS and took > seconds:
             text = f"**{text}**"
-        ways = "" if name in ENGINES else ", ".join(name.split("-")[1:])
+        ways = name.removeprefix(kind).removeprefix("-").replace("-", ", ")
         cells[title] = f"{text} ({ways})" if ways else text
     ratio = seconds / chosen[ROWS[key].ours[0]][1]
     text = f"{ratio:.2f}"
@@ -114,7 +114,7 @@ def sentence(results: dict[str, Any]) -> str:
     as_native = wins(results, native)
     on_numpy = wins(results, lambda how: how)
     slow = [
-        row["found"]["scalar"]["seconds"] / row["found"][ROWS[key].ours[0]]["seconds"]
+        row["found"]["scalar"]["seconds"] / best(row["found"])[ROWS[key].ours[0]][1]
         for key, row in results.items()
         if ROWS[key].scalar
     ]
@@ -197,7 +197,8 @@ def notes(results: dict[str, Any]) -> list[str]:
         *without_compiler(results),
         "Scalar engine: micrograd 0.1.0 for the demo, `peers/scalar.py` for the GPT.",
         "Whole training: the mean of 1,000 names, recording or compiling included; a scalar engine "
-        f"over {SLOW} of them. JAX pads every name to 16 letters, so that it compiles once.",
+        f"over {SLOW} of them. Padded to 16 letters, all names are one "
+        "program: recorded once, and compiled once in JAX.",
         "First call: recording and the first forward and backward of ours; as native code, "
         "compiling too.",
         "PyTorch / native, JAX / native: each one's fastest way (PyTorch eager) over native code, "

@@ -7,7 +7,7 @@ chain of additions becomes is decided in `sums.py`.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from itertools import compress
 from typing import Any, NamedTuple
@@ -16,10 +16,11 @@ from micrograd import ops
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.rows import COPY
 from micrograd.lifting.sums import Sums, extended
-from micrograd.lifting.tape import CONSTANT, DOT, MANY, NONE, PARAMETER, TAKE, Kind, Tape
+from micrograd.lifting.tape import DOT, MANY, NONE, PARAMETER, TAKE, Kind, Tape
+from micrograd.lifting.uses import count_uses
 from micrograd.op import Op
 
-__all__ = ["Fused", "fuse", "needed"]
+__all__ = ["Fused", "fuse"]
 
 _CHAINED = (ops.maximum, ops.minimum)
 
@@ -35,7 +36,7 @@ class Fused(NamedTuple):
 
 def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     """The nodes of a tape, with each chain as one node and without what no output needs."""
-    uses = _count_uses(tape, outputs)
+    uses = count_uses(tape, outputs)
     walk = _Walk(tape, uses)
     walk.run()
     sums = walk.finish()
@@ -48,15 +49,6 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     return Fused(nodes, walk.leaves, found, Counter(compress(tape.kinds, uses)))
 
 
-def needed(tape: Tape, outputs: Sequence[int]) -> tuple[Counter[Any], list[float]]:
-    """What the outputs need of a tape: how many nodes of each kind, and which constants."""
-    uses = _count_uses(tape, outputs)
-    constants = [
-        tape.number(i) for i, kind in enumerate(tape.kinds) if kind is CONSTANT and uses[i]
-    ]
-    return Counter(compress(tape.kinds, uses)), constants
-
-
 class _Walk:
     """The pass over a tape, place by place, and what each place has become so far."""
 
@@ -64,26 +56,35 @@ class _Walk:
         self.tape, self.uses = tape, uses
         self.kinds, self.lefts, self.rights = tape.kinds, tape.lefts, tape.rights
         self.zero = tape.place_of(0.0)
-        self.terms: dict[int, deque[int]] = {}  # a chain of additions that may still grow
+        n = len(self.kinds)
+        self.terms: list[Any] = [None] * n  # by place: a chain of additions that may still grow
         self.chains: dict[int, list[int]] = {}  # the same for maximum and minimum
-        self.nodes: list[Any] = []  # a Node, a product's place, the Nodes of a chain, or None
-        self.at: dict[int, int] = {}  # where in `nodes` a place stands, to take it back
+        # By place: a Node, a product's own place, the Nodes of a chain; None for what is taken up.
+        self.nodes: list[Any] = [None] * n
         self.same: dict[int, int] = {}  # 0 + x is x; f(x) is computed once
-        self.unary: dict[tuple[Any, int], int] = {}
+        self.unary: dict[tuple[Any, ...], int] = {}
         self.leaves: list[int] = []
         self.renamed = _Renamed(self.same)
 
     def run(self) -> None:
         """Go through the places that outputs need; most are products and sums."""
-        uses, at, nodes = self.uses, self.at, self.nodes
+        uses, nodes, terms, same = self.uses, self.nodes, self.terms, self.same
+        lefts, rights, zero = self.lefts, self.rights, self.zero
+        mul, add = ops.mul, ops.add
         for i, kind in enumerate(self.kinds):
             if not uses[i]:
                 continue
-            if kind is ops.mul:
-                at[i] = len(nodes)
-                nodes.append(i)  # a Node only if no dot takes it up: most products are taken
-            elif kind is ops.add:
-                self.addition(i)
+            if kind is mul:
+                nodes[i] = i  # a Node only if no dot takes it up: most products are taken
+            elif kind is add:
+                a, b = lefts[i], rights[i]
+                chain = terms[a]
+                if chain is None or uses[a] != 1 or b == zero or terms[b] is not None or b in same:
+                    self.addition(i)
+                else:  # what `addition` does to most of them, in half its time
+                    terms[a] = None
+                    chain.append(b)
+                    terms[i] = chain
             else:
                 self.visit(i, kind)
 
@@ -106,26 +107,19 @@ class _Walk:
             same[i] = b if a == self.zero else a
             uses[same[i]] += uses[i] - 1
             return
-        if uses[a] == 1 and a in terms and b not in terms:  # most often: spares a call
-            chain = terms.pop(a)
-            chain.append(b)
-        else:
-            chain = extended(terms, uses, self.kinds, a, b)
-        terms[i] = chain
-        self.at[i] = len(self.nodes)
-        self.nodes.append(None)
+        terms[i] = extended(terms, uses, self.kinds, a, b)
 
     def unlisted(self, i: int, kind: Kind) -> None:
         """Handle what no row of the op table made: a leaf, a take, a dot of whole arrays."""
         tape, same = self.tape, self.same
         if kind is TAKE:
             chosen, table = self.lefts[i], self.renamed(tape.lists[self.rights[i]])
-            self.nodes.append(Node(i, "take", None, ((same.get(chosen, chosen),), table)))
+            self.nodes[i] = Node(i, "take", None, ((same.get(chosen, chosen),), table))
         elif kind is DOT:
             places, bias = tape.tails[self.rights[i]]
             factors = self.renamed(tape.lists[self.lefts[i]]), self.renamed(places)
             start = None if bias == NONE else same.get(bias, bias)
-            self.nodes.append(Node(i, "dot", None, factors, start))
+            self.nodes[i] = Node(i, "dot", None, factors, start)
         else:
             self.leaves.append(i)
 
@@ -137,45 +131,48 @@ class _Walk:
         if self.uses[a] == 1 and self.kinds[a] is kind:
             grown = self.chains.pop(a, None)
         if grown is not None:
-            self.nodes[self.at[a]] = None
+            self.nodes[a] = None
             grown.append(b)
         else:
             grown = [a, b]
         self.chains[i] = grown
-        self.at[i] = len(self.nodes)
-        self.nodes.append(Node(i, "chain", kind, (grown,)))
+        self.nodes[i] = Node(i, "chain", kind, (grown,))
 
     def dot(self, i: int) -> None:
         """Handle a row named dot: its inputs are xs, then ws, then perhaps a start."""
         inputs = self.renamed(self.tape.inputs(i))
         n = len(inputs) // 2
         start = inputs[-1] if len(inputs) % 2 else None
-        self.nodes.append(Node(i, "dot", None, (inputs[:n], inputs[n : 2 * n]), start))
+        self.nodes[i] = Node(i, "dot", None, (inputs[:n], inputs[n : 2 * n]), start)
 
     def map(self, i: int, kind: Any) -> None:
         """Handle any other operation; equal ones of one input become a single node."""
         a, b = self.lefts[i], self.rights[i]
         if b == MANY:
-            self.at[i] = len(self.nodes)
             inputs = self.renamed(self.tape.lists[a])
-            self.nodes.append(Node(i, "map", kind, tuple([(x,) for x in inputs])))
+            self.nodes[i] = Node(i, "map", kind, tuple([(x,) for x in inputs]))
             return
         a = self.same.get(a, a)
         if b >= 0:
-            self.nodes.append(Node(i, "map", kind, ((a,), (self.same.get(b, b),))))
+            self.nodes[i] = Node(i, "map", kind, ((a,), (self.same.get(b, b),)))
             return
-        earlier = self.unary.setdefault((kind, a), i)
+        product = self.kinds[a] is ops.mul and self.uses[a] == 1  # (-x).exp() is one of x
+        read = (self.lefts[a], self.rights[a]) if product else (a,)
+        earlier = self.unary.setdefault((kind, *read), i)
         if earlier != i:  # softmax divides every element by one sum: x * sum**-1
             self.same[i] = earlier
             self.uses[earlier] += self.uses[i]
+            if product:
+                self.nodes[a] = None
             return
-        self.nodes.append(Node(i, "map", kind, ((a,),)))
+        self.nodes[i] = Node(i, "map", kind, ((a,),))
 
     def finish(self) -> Sums:
         """Replace the chains of additions: no more can be added to them."""
-        sums = Sums(self.tape, self.uses, self.nodes, self.at, self.same)
-        for i, chain in self.terms.items():
-            self.nodes[self.at[i]] = sums.replace(i, chain)
+        sums = Sums(self.tape, self.uses, self.nodes, self.same)
+        for i, chain in enumerate(self.terms):
+            if chain is not None:
+                self.nodes[i] = sums.replace(i, chain)
         return sums
 
 
@@ -212,44 +209,3 @@ class _Renamed:
                 found = tuple(same.get(x, x) for x in places)
             done = self._done[id(places)] = (places, found)
         return done[1]
-
-
-def _count_uses(tape: Tape, outputs: Sequence[int]) -> list[int]:
-    """How many nodes read each place, counted from the outputs; 0 where none needs it.
-
-    A chain absorbs only what is used once, so outputs and what shared tuples hold count 2 or more.
-    """
-    kinds, lefts, rights = tape.kinds, tape.lefts, tape.rights
-    uses = [0] * len(kinds)
-    seen: set[int] = set()  # shared tuples, counted once
-    for place in outputs:
-        uses[place] += 2
-    for i in range(len(kinds) - 1, -1, -1):
-        if not uses[i]:
-            continue
-        left, right = lefts[i], rights[i]
-        kind = kinds[i]
-        if type(kind) is Kind:
-            if kind is TAKE:
-                uses[left] += 1
-                shared = [tape.lists[right]]
-            elif kind is DOT:
-                places, bias = tape.tails[right]
-                shared = [tape.lists[left], places]
-                if bias != NONE:
-                    uses[bias] += 1
-            else:
-                continue
-            for places in shared:
-                if id(places) not in seen:
-                    seen.add(id(places))
-                    for place in places:
-                        uses[place] += 2
-        elif right == MANY:
-            for place in tape.lists[left]:
-                uses[place] += 1
-        else:
-            uses[left] += 1
-            if right != NONE:
-                uses[right] += 1
-    return uses

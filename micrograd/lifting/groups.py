@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -34,19 +34,19 @@ class Graph:
     def __init__(self, groups: Sequence[list[Node]]) -> None:
         self.groups: dict[int, list[Node]] = dict(enumerate(groups))
         self.reads: dict[int, dict[int, int]] = {}
-        self.readers: dict[int, dict[int, None]] = {g: {} for g in self.groups}
-        group_of = {node.place: g for g, group in self.groups.items() for node in group}
+        readers: dict[int, dict[int, None]] = {g: {} for g in self.groups}
+        self.readers = readers
+        group_of = {node.place: g for g, group in self.groups.items() for node in group}.get
         for g, group in self.groups.items():
             reads = self.reads[g] = {}
             bit = 1
             for places in _places(group):
                 for place in places:
-                    source = group_of.get(place)
+                    source = group_of(place)
                     if source is not None:
                         reads[source] = reads.get(source, 0) | bit
+                        readers[source][g] = None
                 bit *= 2
-            for source in reads:
-                self.readers[source][g] = None
 
     def joining(
         self, sets: Iterable[Sequence[int]], made: Mapping[int, list[Node]] = MappingProxyType({})
@@ -102,18 +102,17 @@ class Graph:
         return [self.groups[g] for g in order]
 
 
-def _places(group: Sequence[Node]) -> Iterator[Iterable[int]]:
+def _places(group: Sequence[Node]) -> Sequence[Iterable[int]]:
     """The places that a group reads, operand by operand, then those that its sums start from."""
     if len(group) == 1:
         (node,) = group
-        yield from node.operands
-        if node.start is not None:
-            yield (node.start,)
-        return
+        return node.operands if node.start is None else (*node.operands, (node.start,))
+    found: list[Iterable[int]] = []
     for role in range(len(group[0].operands)):
         lists = {id(node.operands[role]): node.operands[role] for node in group}
-        yield set(chain.from_iterable(lists.values()))
-    yield {node.start for node in group if node.start is not None}
+        found.append(set(chain.from_iterable(lists.values())))
+    found.append({node.start for node in group if node.start is not None})
+    return found
 
 
 def by_length(group: list[Node]) -> list[list[Node]]:

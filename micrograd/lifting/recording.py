@@ -18,7 +18,7 @@ from micrograd.lifting.arguments import Arguments
 from micrograd.lifting.batch import SIZES, DoesNotExtend, Extent, fit, prove
 from micrograd.lifting.effects import Captured
 from micrograd.lifting.errors import LiftError, explained, unrepeated
-from micrograd.lifting.fuse import Fused, fuse, needed
+from micrograd.lifting.fuse import Fused, fuse
 from micrograd.lifting.layout import Argument, Outside, Recording, Result, State, Update
 from micrograd.lifting.progress import current_progress
 from micrograd.lifting.record import Recorder
@@ -28,6 +28,7 @@ from micrograd.lifting.strides import Access, nest
 from micrograd.lifting.tape import INPUT, NONE, Tape
 from micrograd.lifting.template import Template
 from micrograd.lifting.tracer import Tracer
+from micrograd.lifting.uses import needed
 from micrograd.modes import mode
 from micrograd.store import gather
 
@@ -209,7 +210,7 @@ def _in_order_of_use(captured: dict[Value, int], fused: Fused) -> list[Value]:
     """The captured leaves, so that what one group reads lies side by side in a new store."""
     value_at = {i: v for v, i in captured.items() if v._rule is None}
     count = len(value_at)  # once all are found, often in the first example, nothing can follow
-    ordered: dict[Value, None] = {}
+    ordered: dict[int, None] = {}  # their places
     wide = [node for node in fused.nodes if node.kind in ("dot", "take")]
     wide.sort(key=lambda node: -len(node.operands[-1]))
     seen: set[int] = set()
@@ -220,19 +221,22 @@ def _in_order_of_use(captured: dict[Value, int], fused: Fused) -> list[Value]:
         seen.add(id(places))
         for place in places:
             if place in value_at:
-                ordered.setdefault(value_at[place])
+                ordered[place] = None
 
     for role in (1, 0):
         for node in wide:
             if len(ordered) == count:
-                return list(ordered)
+                break
             if role < len(node.operands):
                 visit(node.operands[role])
     for node in fused.nodes:
         if len(ordered) == count:
             break
         for places in node.operands:
-            visit(places)
-        if node.start in value_at:
-            ordered.setdefault(value_at[node.start])
-    return list(ordered)
+            if len(places) > 1:
+                visit(places)
+            elif places[0] in value_at:
+                ordered[places[0]] = None
+        if node.start is not None and node.start in value_at:
+            ordered[node.start] = None
+    return [value_at[place] for place in ordered]

@@ -20,7 +20,7 @@ from micrograd.lifting.merge import merge
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.scans import Scan, scans
 from micrograd.lifting.straight import NARROW, Straight, straightened
-from micrograd.lifting.tape import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Tape
+from micrograd.lifting.tape import CONSTANT, INPUT, INTEGER, PARAMETER, STATE, Kind, Tape
 from micrograd.lifting.wavefront import waves
 
 __all__ = ["schedule"]
@@ -66,7 +66,8 @@ def schedule(
         if tape.kinds[i] is CONSTANT:
             address[i] = slot
             slot += 1
-    for i in range(len(tape.kinds)):  # arguments keep their order, used or not: they arrive whole
+    unlisted = [i for i, kind in enumerate(tape.kinds) if type(kind) is Kind]
+    for i in unlisted:  # arguments keep their order, used or not: they arrive whole
         kind = tape.kinds[i]
         if kind is PARAMETER and i in parameters:
             address[i] = PARAMETERS + parameters[i]
@@ -106,20 +107,23 @@ def _groups(tape: Tape, fused: Fused, narrow: int) -> list[list[Node]]:
 
 def _alike(tape: Tape, fused: Fused) -> list[list[Node]]:
     """Nodes of one level, one kind and the same sources, in recorded order; levels ascending."""
-    level: dict[int, int] = {}
-    source: dict[int, Any] = {}  # a leaf's kind or argument, a node's group
+    count = 1 + max((node.place for node in fused.nodes), default=0)
+    count = max(count, len(tape.kinds))
+    level = [0] * count  # by place
+    source: list[Any] = [None] * count  # a leaf's kind or argument, a node's group
     for i in fused.leaves:
-        level[i] = 0
         source[i] = tape.lefts[i] if tape.kinds[i] in (INPUT, INTEGER) else tape.kinds[i]
     members: dict[tuple[Any, ...], tuple[int, list[Node]]] = {}
     level_at = level.__getitem__
     highest: dict[int, int] = {}  # of an operand's places: the dots of one row share them
     for node in fused.nodes:
-        operands = node.operands
         deepest = 0
-        for places in operands:
+        sources = []
+        for places in node.operands:
+            first = places[0]
+            sources.append(source[first])
             if len(places) == 1:
-                here = level[places[0]]
+                here = level[first]
             else:
                 here = highest.get(id(places), -1)
                 if here < 0:
@@ -129,7 +133,6 @@ def _alike(tape: Tape, fused: Fused) -> list[list[Node]]:
         if node.start is not None and level[node.start] > deepest:
             deepest = level[node.start]
         level[node.place] = deepest + 1
-        sources = [source[places[0]] for places in operands]
         key = (deepest, node.kind, node.op, node.start is not None, *sources)
         group = members.get(key)
         if group is None:

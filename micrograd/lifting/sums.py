@@ -20,35 +20,34 @@ __all__ = ["Sums", "extended", "longest_run"]
 _ODD_TERMS = 4  # so many terms of a sum may be made otherwise than the rest, and are added alone
 
 
-def extended(
-    terms: dict[int, deque[int]], uses: list[int], kinds: list[Any], a: int, b: int
-) -> deque[int]:
+def extended(terms: list[Any], uses: list[int], kinds: list[Any], a: int, b: int) -> deque[int]:
     """The chain a + b: one side may be a chain that nothing else uses, and grows.
 
     Two chains stay apart, because each is a loop of its own in the source (x @ w + h @ u, or the
     first two of many losses), with strides of its own; a chain of chains grows by chains.
     """
-    a_chain = a in terms and uses[a] == 1
-    b_chain = b in terms and uses[b] == 1
+    at_a, at_b = terms[a], terms[b]
+    a_chain = at_a is not None and uses[a] == 1
+    b_chain = at_b is not None and uses[b] == 1
     if a_chain and b_chain:
-        last = terms[a][-1]
-        a_chain = last in terms and uses[last] == 1
+        last = at_a[-1]
+        a_chain = terms[last] is not None and uses[last] == 1
     if a_chain:
-        chain = terms.pop(a)
-        chain.append(b)
-        return chain
-    if b_chain and a not in terms and kinds[a] == kinds[terms[b][0]]:
-        chain = terms.pop(b)  # x0 + (x1 + ...), but not bias + (x @ w)
-        chain.appendleft(a)
-        return chain
+        terms[a] = None
+        at_a.append(b)
+        return at_a  # type: ignore[no-any-return]
+    if b_chain and at_a is None and kinds[a] == kinds[at_b[0]]:
+        terms[b] = None  # x0 + (x1 + ...), but not bias + (x @ w)
+        at_b.appendleft(a)
+        return at_b  # type: ignore[no-any-return]
     return deque((a, b))
 
 
 class Sums:
     """Replaces chains of additions, once they are known whole.
 
-    `nodes` is the list that the pass fills, `at[i]` where place i stands in it; what a chain takes
-    up is taken out there. `same` names the places that compute the same as an earlier one.
+    `nodes` is the list that the pass fills, by place; what a chain takes up is taken out there.
+    `same` names the places that compute the same as an earlier one.
     """
 
     def __init__(
@@ -56,11 +55,13 @@ class Sums:
         tape: Tape,
         uses: list[int],
         nodes: list[Any],
-        at: dict[int, int],
         same: dict[int, int],
     ) -> None:
         self.tape, self.same = tape, same
-        self.kinds, self.uses, self.nodes, self.at = tape.kinds, uses, nodes, at
+        self.kinds, self.uses, self.nodes = tape.kinds, uses, nodes
+        self.factors: dict[
+            tuple[int, ...], tuple[int, ...]
+        ] = {}  # the dots of one row share theirs
         self.minus_one = tape.place_of(-1.0)
         self.next_place = len(tape.kinds)
 
@@ -71,11 +72,11 @@ class Sums:
 
     def replace(self, i: int, chain: deque[int]) -> list[Node]:
         """The nodes that compute the sum of `chain`, at place i."""
-        products: list[int] = []
-        plain: list[int] = []
-        for t in chain:
-            absorbed = self.kinds[t] is ops.mul and self.uses[t] == 1
-            (products if absorbed else plain).append(t)
+        kinds, uses, mul = self.kinds, self.uses, ops.mul
+        products = [t for t in chain if kinds[t] is mul and uses[t] == 1]
+        plain = []
+        if len(products) < len(chain):
+            plain = [t for t in chain if not (kinds[t] is mul and uses[t] == 1)]
         last = chain[-1]
         if len(products) >= 3 and self._is_negated(last) and products[-1] == last:
             negated = list(filter(self._is_negated, products))
@@ -100,17 +101,19 @@ class Sums:
         return Node(t, "map", ops.mul, ((x,), (w,)))
 
     def _dot(self, i: int, products: list[int], plain: list[int]) -> list[Node]:
-        nodes, at, same = self.nodes, self.at, self.same
+        nodes, same, factors = self.nodes, self.same, self.factors
         xs = list(map(self.tape.lefts.__getitem__, products))
         ws = list(map(self.tape.rights.__getitem__, products))
         if not same.keys().isdisjoint(xs) or not same.keys().isdisjoint(ws):
             xs, ws = [same.get(x, x) for x in xs], [same.get(w, w) for w in ws]
+        one, other = tuple(xs), tuple(ws)
+        one, other = factors.setdefault(one, one), factors.setdefault(other, other)
         for t in products:
-            nodes[at[t]] = None
+            nodes[t] = None
         place = i if len(plain) <= 1 else self.fresh()
         start = plain[0] if plain else None
         replaces = 2 * len(products) - (start is None)
-        dot = Node(place, "dot", None, (xs, ws), start, replaces)
+        dot = Node(place, "dot", None, (one, other), start, replaces)
         if len(plain) <= 1:
             return [dot]
         rest = [place, *plain[1:]]
@@ -145,8 +148,8 @@ class Sums:
         for quotient, product in ((a, b), (b, a)):
             alone = self.kinds[quotient] is QUOTIENT and self.uses[quotient] == 1
             if alone and product in products:
-                operands = self.nodes[self.at[quotient]].operands
-                self.nodes[self.at[quotient]] = None
+                operands = self.nodes[quotient].operands
+                self.nodes[quotient] = None
                 factors = [(x,) for x in self._take(product)]
                 return [Node(i, "map", QUOTIENT_PLUS, (*operands, *factors), None, 3)]
         return [addition(i, a, b)]
@@ -161,7 +164,7 @@ class Sums:
 
     def _take(self, t: int) -> tuple[int, int]:
         """The factors of a product that becomes part of something else."""
-        self.nodes[self.at[t]] = None
+        self.nodes[t] = None
         return self._factors(t)
 
 

@@ -23,6 +23,7 @@ from micrograd.lifting.steps.ir import Array, Step, View
 from micrograd.lifting.steps.notation import product
 from micrograd.lifting.steps.straight import cases_of
 from micrograd.lifting.steps.walks import dense, is_recurrence, moving, repeats, standing, walk
+from micrograd.lifting.strides import distinct
 
 __all__ = ["Calls"]
 
@@ -143,7 +144,7 @@ class Calls(Reads):
         array = source.array(step.out.array.name)
         if step.out.index is None:
             places = walk(step.out.along(moves), sizes)
-            unique = len(np.unique(places)) == places.size
+            unique = len(distinct(places)) == places.size
             if unique or not step.accumulate:
                 sign = "+=" if step.accumulate else "="
                 rows = self.rows(step.out.array, places) if value.startswith("_") else None

@@ -19,6 +19,7 @@ from micrograd.lifting.rows import DIVIDE, QUOTIENT
 from micrograd.lifting.steps.expression import Apply, Formula, Read, evaluate, reads_of
 from micrograd.lifting.steps.ir import Step
 from micrograd.lifting.steps.straight import Cases, places_of
+from micrograd.lifting.strides import distinct
 from micrograd.op import Op
 
 __all__ = ["Table", "literal"]
@@ -42,7 +43,7 @@ class Table:
         self._places: list[list[int]] = [[]] * len(views)
         for number in range(len(self.names)):
             own = [k for k, array in enumerate(arrays) if array == number]
-            part = np.unique(np.concatenate([found[k] for k in own]))
+            part = distinct(np.concatenate([found[k] for k in own]))
             one = list(range(len(part)))  # a place is one object, however often it is listed
             for k in own:
                 at = np.searchsorted(part, found[k]).tolist()

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from micrograd.lifting.layout import PARAMETERS, Instruction, Recording
-from micrograd.lifting.strides import Access
+from micrograd.lifting.strides import Access, distinct
 
 __all__ = ["result_arrays", "stacks", "walked"]
 
@@ -87,7 +87,7 @@ def result_arrays(recording: Recording) -> list[tuple[int, tuple[int, ...]]]:
         local = found[found < PARAMETERS]
         if local.size != found.size or not local.size or local.min() < low:
             continue
-        met = np.unique(np.searchsorted(starts, local, "right") - 1)
+        met = distinct(np.searchsorted(starts, local, "right") - 1)
         first, last = int(met[0]), int(met[-1])
         if len(met) == last - first + 1:
             joined[first + 1 : last + 1] = [True] * (last - first)

@@ -16,6 +16,7 @@ from micrograd.lifting.steps.expression import Apply, Formula, reads_of
 from micrograd.lifting.steps.ir import Array, Program, Step, View, Window
 from micrograd.lifting.steps.straight import cases_of
 from micrograd.lifting.steps.walks import is_recurrence, standing, walk
+from micrograd.lifting.strides import distinct
 
 __all__ = ["Fault", "check"]
 
@@ -119,7 +120,7 @@ def _write(step: Step, written: dict[str, np.ndarray]) -> None:
         raise Fault(f"{step.out} may write one place twice")
     if holds[places].any():
         raise Fault(f"{step.out} is written a second time")
-    if len(np.unique(places)) < places.size:
+    if len(distinct(places)) < places.size:
         raise Fault(f"{step.out} writes one place twice")
     if standing(step.out, step.loops) and step.combine is None:
         raise Fault(f"{step.out} stands still, and nothing says how to combine")

@@ -14,6 +14,7 @@ import numpy as np
 from micrograd.lifting.steps.flow import Marks
 from micrograd.lifting.steps.ir import Array, Step, View
 from micrograd.lifting.steps.walks import repeats, walk
+from micrograd.lifting.strides import distinct
 
 __all__ = ["first_writes"]
 
@@ -54,7 +55,7 @@ def first_writes(steps: Sequence[Step], asked: Sequence[Array]) -> tuple[Step, .
 
 
 def _fills(array: Array, found: Sequence[np.ndarray]) -> list[Step]:
-    places = np.unique(np.concatenate(found))
+    places = distinct(np.concatenate(found))
     runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
     if len(runs) > _RUNS:
         return [Step((len(places),), View(array, 0, (1,), places), 0.0)]

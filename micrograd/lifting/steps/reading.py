@@ -13,7 +13,7 @@ from micrograd.lifting.steps.arrays import result_arrays, stacks, walked
 from micrograd.lifting.steps.expression import Formula, Read
 from micrograd.lifting.steps.ir import Array, Step, View
 from micrograd.lifting.steps.walks import dense
-from micrograd.lifting.strides import Access, nest
+from micrograd.lifting.strides import Access, distinct, nest
 
 __all__ = ["Reader", "common_path", "shortened"]
 
@@ -181,7 +181,7 @@ class Reader:
         ends = np.searchsorted(self._starts, [low, high], "right") - 1
         if ends[0] == ends[1] and (ends[0] >= 0 or high < len(self._numbers)):
             return [int(ends[0])]
-        return [int(k) for k in np.unique(np.searchsorted(self._starts, found, "right") - 1)]
+        return [int(k) for k in distinct(np.searchsorted(self._starts, found, "right") - 1)]
 
     def _constant(self, numbers: np.ndarray) -> Array:
         key = numbers.shape, numbers.tobytes()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from micrograd.lifting.steps.ir import Step, View, Window
+from micrograd.lifting.strides import distinct
 
 __all__ = ["dense", "elements", "is_recurrence", "moving", "repeats", "standing", "walk"]
 
@@ -62,7 +63,7 @@ def repeats(step: Step) -> bool:
     for k in sorted(moves, key=lambda k: abs(out.strides[k])):
         if abs(out.strides[k]) <= reach or out.gather is not None:
             places = walk(out, step.loops)
-            return len(np.unique(places)) < places.size
+            return len(distinct(places)) < places.size
         reach += (step.loops[k] - 1) * abs(out.strides[k])
     return False
 

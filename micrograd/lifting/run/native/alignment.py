@@ -10,6 +10,7 @@ from micrograd.lifting.run.native.nests import Nest
 from micrograd.lifting.run.native.signature import extent
 from micrograd.lifting.steps.ir import View
 from micrograd.lifting.steps.walks import walk
+from micrograd.lifting.strides import distinct
 
 __all__ = ["aligned", "meet", "touched"]
 
@@ -63,7 +64,7 @@ def _apart(a: np.ndarray, b: np.ndarray, stride: int, size: int) -> bool:
     wide = int(max(a.max(), b.max()) - low) // stride + 2 * size + 2
 
     def key(places: np.ndarray) -> np.ndarray:  # same rest of the division, then the quotient
-        return np.unique((places - low) % stride * wide + (places - low) // stride + size)
+        return distinct((places - low) % stride * wide + (places - low) // stride + size)
 
     first, second = key(a), key(b)
     near = np.searchsorted(first, second + size) - np.searchsorted(first, second - size, "right")
