@@ -39,6 +39,7 @@ def lab(own: Path, line: str) -> Iterator[str]:
         "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces"),
     }
     options = "--no-browser --allow-root --ServerApp.port=0 --ServerApp.ip=127.0.0.1"
+    options += f" --FileCheckpoints.checkpoint_dir={own / 'checkpoints'}"  # not among the lectures
     log = own / "log"
     with log.open("w") as out:
         server = subprocess.Popen(

@@ -78,7 +78,10 @@ def test_links_lead_somewhere(name: str) -> None:
             assert not broken_links("".join(cell.source), FOUND[name].parent), cell.source
 
 
-@pytest.mark.parametrize("page", sorted(LECTURES.glob("**/*.md")), ids=lambda page: page.name)
+PAGES = [p for p in sorted(LECTURES.glob("**/*.md")) if ".ipynb_checkpoints" not in p.parts]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_of_the_pages_lead_somewhere(page: Path) -> None:
     assert not broken_links(page.read_text(encoding="utf-8"), page.parent)
 
