@@ -14,9 +14,7 @@ import numpy as np
 from checks import (
     Sheet,
     Wrong,
-    array,
     beside,
-    brief,
     by_hand,
     close,
     elsewhere,
@@ -344,13 +342,13 @@ def one_round_of_em(em_round: Any) -> None:
 )
 def make_the_majority_win(free: Any, copied: Any) -> None:
     by_hand(copied, low=0.5, high=0.95, what="the accuracy of the copies")
-    free = array(free, "the three accuracies", (3,))
-    accuracies = np.array([*free, number(copied, "the accuracy of the copies")])
-    outside = [brief(x) for x in free if not 0.5 <= x <= 0.95]
-    if outside:
-        raise Wrong(f"the three accuracies: {outside[0]} is outside 0.5 to 0.95")
-    if not 0.5 <= accuracies[3] <= 0.95:
-        raise Wrong("it must be from 0.5 to 0.95")
+    names = "the first accuracy", "the second", "the third"
+    voices = several(free, *names)
+    for name, voice in zip(names, voices, strict=True):
+        by_hand(voice, low=0.5, high=0.95, what=name)
+    accuracies = np.array([number(x, "an accuracy") for x in (*voices, copied)])
+    if not ((accuracies >= 0.5) & (accuracies <= 0.95)).all():
+        return  # the parts say which
     four = np.array(list(itertools.product([-1, 1], repeat=4)))
     votes = four[:, [0, 1, 2, 3, 3]]
     if_positive = np.prod(np.where(four == 1, accuracies, 1 - accuracies), axis=1)
