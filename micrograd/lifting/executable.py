@@ -8,7 +8,7 @@ into code, for NumPy or for the processor itself.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -21,14 +21,12 @@ from micrograd.lifting.buffers import Backward, Buffers
 from micrograd.lifting.call import Call
 from micrograd.lifting.errors import LiftError
 from micrograd.lifting.layout import Recording
+from micrograd.lifting.outputs import Outputs, places_of
 from micrograd.lifting.run import EXECUTORS
 from micrograd.lifting.steps.adjoint import adjoint
-from micrograd.lifting.steps.flow import Marks
-from micrograd.lifting.steps.ir import Array, Window
 from micrograd.lifting.steps.lower import lower
 from micrograd.lifting.steps.needed import read_afterwards
 from micrograd.lifting.steps.text import BackwardText, Text
-from micrograd.lifting.steps.walks import elements, walk
 from micrograd.missing import PackageMissing, missing
 from micrograd.modes import current_mode, eager
 from micrograd.store import gather
@@ -38,7 +36,7 @@ __all__ = ["Executable"]
 _EXACT_KEPT = 16  # exact backward codes that are kept; each is for other numbers of a result
 
 
-class Executable:
+class Executable(Outputs):
     """What `lift` found: a program, its parameters, and its code; call it like the function.
 
     A pickle holds the recording and the parameters; loading it makes the code again.
@@ -76,19 +74,8 @@ class Executable:
         starts = self.code.placement.starts
         self._drawn = [starts[x.array] for x in program.draws]
         self._outside = [starts[x.array] for x in program.arguments[len(recording.arguments) :]]
-        self._updated = [_places(w, starts) for w in program.statistics]
-        found = [_places(w, starts) for w in program.results]
-        # where each output, a number of a result, stands; the outputs of each result, in its shape
-        self.places = np.concatenate([*found, np.zeros(0, dtype=np.intp)])
-        self.outputs = self.places.tolist()
-        sizes = [places.size for places in found]
-        ends = np.cumsum(sizes, dtype=np.intp)
-        self.which = [
-            np.arange(end - size, end).reshape(result.shape)
-            for end, size, result in zip(ends, sizes, recording.results, strict=True)
-        ]
-        self._leaf_of: list[int] = np.repeat(np.arange(len(self.which)), sizes).tolist()
-        self._alone = [(leaf,) for leaf in range(len(self.which))]
+        self._updated = [places_of(w, starts) for w in program.statistics]
+        self._arrange(starts, (result.shape for result in recording.results))
         self.has_inputs = any(x.wanted for x in program.arguments)
         self._backwards: dict[Any, Backward] = {}
         self.pool: list[Buffers] = []
@@ -125,13 +112,6 @@ class Executable:
 
     # --- backward ---------------------------------------------------------------------------------
 
-    def leaves_of(self, seeds: Collection[int]) -> tuple[int, ...]:
-        """The results, by number, that the outputs in `seeds` (single numbers) belong to."""
-        if len(seeds) == 1:
-            (which,) = seeds
-            return self._alone[self._leaf_of[which]]
-        return tuple(sorted({self._leaf_of[which] for which in seeds}))
-
     def backward_of(self, which: tuple[int, ...], exact: bool = False) -> Backward:
         """The backward code of these results; `exact`: of these outputs, single numbers, alone.
 
@@ -140,43 +120,11 @@ class Executable:
         key = (which, exact)
         with self.running:
             if key not in self._backwards:
-                self._backwards[key] = Backward(self, self._masks(which, exact))
+                self._backwards[key] = Backward(self, self.masks(which, exact))
                 kept = [key for key in self._backwards if key[1]]
                 for old in kept[:-_EXACT_KEPT]:
                     del self._backwards[old]
             return self._backwards[key]
-
-    def _masks(self, which: tuple[int, ...], exact: bool) -> dict[int, np.ndarray]:
-        """For each of the results, at which elements a gradient has arrived."""
-        if not exact:
-            return {leaf: np.ones(self.program.results[leaf].loops, dtype=bool) for leaf in which}
-        arrived = np.zeros(len(self.places), dtype=bool)
-        arrived[list(which)] = True
-        leaves = self.leaves_of(which)
-        loops = [self.program.results[leaf].loops for leaf in leaves]
-        return {
-            leaf: arrived[self.which[leaf]].reshape(shape)
-            for leaf, shape in zip(leaves, loops, strict=True)
-        }
-
-    @cached_property
-    def between(self) -> list[int]:
-        """The results from which others are computed: they have gradients of their own, too."""
-        return [k for k, which in enumerate(self.which) if self.is_between[which].any()]
-
-    @property
-    def has_between(self) -> bool:
-        return bool(self.between)
-
-    @cached_property
-    def is_between(self) -> np.ndarray:
-        """For each output, whether a step reads it."""
-        read = Marks()
-        for step in self.program.forward:
-            for view in step.reads:
-                read.of(view.array)[walk(view, step.loops)] = True
-        flags = [read.of(w.view.array)[elements(w)] for w in self.program.results]
-        return np.concatenate([*flags, np.zeros(0, dtype=bool)])
 
     # --- other engines ----------------------------------------------------------------------------
 
@@ -268,8 +216,3 @@ class Executable:
                     return buffers
         except IndexError:  # the pool is empty
             return Buffers(self, self.store.current())
-
-
-def _places(window: Window, starts: Mapping[Array, int]) -> np.ndarray:
-    """The places in memory of a window's elements."""
-    return elements(window) + starts.get(window.view.array, 0)  # an empty one stands nowhere

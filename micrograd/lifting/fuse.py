@@ -16,10 +16,11 @@ from micrograd import ops
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.rows import COPY
 from micrograd.lifting.sums import Sums, extended
-from micrograd.lifting.tape import CONSTANT, DOT, MANY, NONE, PARAMETER, TAKE, Kind, Tape
+from micrograd.lifting.tape import DOT, MANY, NONE, PARAMETER, TAKE, Kind, Tape
+from micrograd.lifting.uses import count_uses
 from micrograd.op import Op
 
-__all__ = ["Fused", "fuse", "needed"]
+__all__ = ["Fused", "fuse"]
 
 _CHAINED = (ops.maximum, ops.minimum)
 
@@ -35,7 +36,7 @@ class Fused(NamedTuple):
 
 def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
     """The nodes of a tape, with each chain as one node and without what no output needs."""
-    uses = _count_uses(tape, outputs)
+    uses = count_uses(tape, outputs)
     walk = _Walk(tape, uses)
     walk.run()
     sums = walk.finish()
@@ -46,15 +47,6 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
             found[k] = sums.fresh()
             nodes.append(Node(found[k], "map", COPY, ((place,),), None, 0))
     return Fused(nodes, walk.leaves, found, Counter(compress(tape.kinds, uses)))
-
-
-def needed(tape: Tape, outputs: Sequence[int]) -> tuple[Counter[Any], list[float]]:
-    """What the outputs need of a tape: how many nodes of each kind, and which constants."""
-    uses = _count_uses(tape, outputs)
-    constants = [
-        tape.number(i) for i, kind in enumerate(tape.kinds) if kind is CONSTANT and uses[i]
-    ]
-    return Counter(compress(tape.kinds, uses)), constants
 
 
 class _Walk:
@@ -70,7 +62,7 @@ class _Walk:
         # By place: a Node, a product's own place, the Nodes of a chain; None for what is taken up.
         self.nodes: list[Any] = [None] * n
         self.same: dict[int, int] = {}  # 0 + x is x; f(x) is computed once
-        self.unary: dict[Any, int] = {}
+        self.unary: dict[tuple[Any, ...], int] = {}
         self.leaves: list[int] = []
         self.renamed = _Renamed(self.same)
 
@@ -165,8 +157,8 @@ class _Walk:
             self.nodes[i] = Node(i, "map", kind, ((a,), (self.same.get(b, b),)))
             return
         product = self.kinds[a] is ops.mul and self.uses[a] == 1  # (-x).exp() is one of x
-        inputs = (self.lefts[a], self.rights[a]) if product else a
-        earlier = self.unary.setdefault((kind, inputs), i)
+        read = (self.lefts[a], self.rights[a]) if product else (a,)
+        earlier = self.unary.setdefault((kind, *read), i)
         if earlier != i:  # softmax divides every element by one sum: x * sum**-1
             self.same[i] = earlier
             self.uses[earlier] += self.uses[i]
@@ -217,44 +209,3 @@ class _Renamed:
                 found = tuple(same.get(x, x) for x in places)
             done = self._done[id(places)] = (places, found)
         return done[1]
-
-
-def _count_uses(tape: Tape, outputs: Sequence[int]) -> list[int]:
-    """How many nodes read each place, counted from the outputs; 0 where none needs it.
-
-    A chain absorbs only what is used once, so outputs and what shared tuples hold count 2 or more.
-    """
-    kinds, lefts, rights = tape.kinds, tape.lefts, tape.rights
-    uses = [0] * len(kinds)
-    seen: set[int] = set()  # shared tuples, counted once
-    for place in outputs:
-        uses[place] += 2
-    for i in range(len(kinds) - 1, -1, -1):
-        if not uses[i]:
-            continue
-        left, right = lefts[i], rights[i]
-        kind = kinds[i]
-        if type(kind) is Kind:
-            if kind is TAKE:
-                uses[left] += 1
-                shared = [tape.lists[right]]
-            elif kind is DOT:
-                places, bias = tape.tails[right]
-                shared = [tape.lists[left], places]
-                if bias != NONE:
-                    uses[bias] += 1
-            else:
-                continue
-            for places in shared:
-                if id(places) not in seen:
-                    seen.add(id(places))
-                    for place in places:
-                        uses[place] += 2
-        elif right == MANY:
-            for place in tape.lists[left]:
-                uses[place] += 1
-        else:
-            uses[left] += 1
-            if right != NONE:
-                uses[right] += 1
-    return uses

@@ -238,10 +238,7 @@ class KeptPrograms:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Pause the garbage collector while a function is recorded.
-
-    A recording makes millions of objects and no cycles: 2.3 us a node so, 3.1 with the collector.
-    """
+    """Pause the garbage collector: a recording makes no cycles, and takes a seventh longer with."""
     running = gc.isenabled()
     gc.disable()
     try:

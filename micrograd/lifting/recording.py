@@ -18,7 +18,7 @@ from micrograd.lifting.arguments import Arguments
 from micrograd.lifting.batch import SIZES, DoesNotExtend, Extent, fit, prove
 from micrograd.lifting.effects import Captured
 from micrograd.lifting.errors import LiftError, explained, unrepeated
-from micrograd.lifting.fuse import Fused, fuse, needed
+from micrograd.lifting.fuse import Fused, fuse
 from micrograd.lifting.layout import Argument, Outside, Recording, Result, State, Update
 from micrograd.lifting.progress import current_progress
 from micrograd.lifting.record import Recorder
@@ -28,6 +28,7 @@ from micrograd.lifting.strides import Access, nest
 from micrograd.lifting.tape import INPUT, NONE, Tape
 from micrograd.lifting.template import Template
 from micrograd.lifting.tracer import Tracer
+from micrograd.lifting.uses import needed
 from micrograd.modes import mode
 from micrograd.store import gather
 

@@ -1,6 +1,6 @@
 """A program as a person sees it: its text; check; progress.
 
-Covers `buffers.py`, `compare.py`, `layout.py`, `progress.py`.
+Covers `buffers.py`, `compare.py`, `layout.py`, `outputs.py`, `progress.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`fuse.py`, `nodes.py`: chains of + and * become sums and dots, chains of maxima one node."""
+"""`fuse.py`, `nodes.py`, `uses.py`: chains of + and * become sums and dots, maxima one node."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from taped import fused, taped
 
 from micrograd import Value, ops
-from micrograd.lifting.fuse import needed
+from micrograd.lifting.uses import needed
 
 X, W = np.arange(1.0, 7.0), np.arange(2.0, 8.0)
 
