@@ -133,6 +133,21 @@ def hinged(w: torch.Tensor, b: torch.Tensor, X: torch.Tensor, y: torch.Tensor) -
     return torch.relu(1 - y * (X @ w + b))
 
 
+def voters(rng: np.random.Generator) -> Drawn:
+    n, m = int(rng.integers(2, 12)), int(rng.integers(1, 6))
+    votes = rng.choice([-1.0, 0.0, 1.0], size=(n, m))
+    return [rng.normal(size=m), rng.normal()], [votes, rng.integers(1, 9, n).astype(float)]
+
+
+def hidden_label(
+    w: torch.Tensor, tau: torch.Tensor, votes: torch.Tensor, counts: torch.Tensor
+) -> torch.Tensor:
+    said = [F.logsigmoid(w * votes * y) * votes.abs() for y in (1, -1)]
+    prior = torch.stack([F.logsigmoid(tau), F.logsigmoid(-tau)])
+    both = torch.stack([x.sum(1) for x in said], dim=1) + prior
+    return -(torch.logsumexp(both, dim=1) * counts).sum() / counts.sum()
+
+
 CASES = [
     ("03_linear_regression", "mean_squared_error", regression, squared),
     (
@@ -189,6 +204,7 @@ CASES = [
         "11_perceptron", "perceptron_loss", signs,
         lambda w, b, X, y: torch.relu(-y * (X @ w + b)).mean(),
     ),
+    ("12_future_of_ml_2", "label_loss", voters, hidden_label),
 ]  # fmt: skip
 STRENGTH = {
     "ridge_loss": (0.7,), "lasso_loss": (0.7,), "svm_objective": (2.5,),

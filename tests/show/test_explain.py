@@ -243,13 +243,13 @@ def test_running_totals_chain() -> None:
 def test_names_are_labels_made_unique() -> None:
     a, again, c = Value(1.0, label="a"), Value(2.0, label="a"), Value(3.0)
     walk = Walk((a * again) + c)
-    assert walk.names == ["a", "a#2", "v1", "3", "v2"]
+    assert walk.names == ["a", "a#2", "v1", "3", "output"]
     assert walk.constants == {3}
 
 
 def test_where_nothing_is_labelled_everything_gets_a_name() -> None:
     walk = Walk(Value(2.0) * Value(3.0))
-    assert walk.names == ["v1", "v2", "v3"]
+    assert walk.names == ["v1", "v2", "output"]
     assert not walk.constants
 
 
@@ -293,3 +293,13 @@ def test_names_of_a_large_graph_are_found_in_time() -> None:
     start = time.process_time()
     walk = Walk(total)
     assert len(walk.names) > 60_000 and time.process_time() - start < 20
+
+
+def test_of_a_large_graph_one_input_can_be_asked_for_as_it_is_told() -> None:
+    """The sentence has a call that works, and counts the inputs that it leaves out."""
+    xs = [Value(0.1 * k, label=f"x{k}") for k in range(24)]
+    total = sum((x * x for x in xs), Value(0.0))
+    told = str(explain(total))
+    (name,) = re.findall(r"explain\(value, wrt='(\w+)'\)", told)
+    assert f"How output changes with {name}" in str(explain(total, wrt=name))
+    assert told.endswith("and 4 more.")

@@ -102,14 +102,39 @@ def view(nodes: Sequence[Node], grouping: Grouping, open_: frozenset[str], make:
             for edge, x in zip(make.edges(i), (*node.inputs, i), strict=True):
                 tail = shown.get(x, edge.tail) if edge.head == f"o{i}" else edge.tail
                 edges.append(replace(edge, tail=tail))
+    cards += _of_one_size(closed, [make.part(part) for part in closed])
     for part in closed:
-        cards.append(make.part(part))
         edges += _edges_into(part, nodes, shown, grouping)
     groups = tuple(g for part in grouping.parts for g in _frames(part, open_, frame, nodes))
     description = f"Computation graph of {len(nodes)} values in {len(cards)} cards"
     words = legend(grouping, [weight for weight in grouping.weights if weight not in shown])
     gaps = (14.0, _room(edges, closed))
     return Drawing(tuple(cards), tuple(edges), groups, description, gaps=gaps, legend=words)
+
+
+def _of_one_size(parts: Sequence[Part], cards: Sequence[Card]) -> list[Card]:
+    """Closed examples are equally wide, and the closed neurons of one layer."""
+
+    def kind(part: Part, card: Card) -> tuple[object, ...]:
+        lines = tuple(tuple(run.kind for run in cell.runs) for cell in card.cells)
+        return part.kind, part.path.rpartition(".")[0], lines
+
+    kinds = [kind(part, card) for part, card in zip(parts, cards, strict=True)]
+    widest: dict[object, str] = {}  # by kind, cell and run
+    for own, card in zip(kinds, cards, strict=True):
+        for k, cell in enumerate(card.cells):
+            for r, run in enumerate(cell.runs):
+                texts = run.text, run.room, widest.get((own, k, r), "")
+                widest[own, k, r] = max(texts, key=run.width_of)
+    return [
+        replace(card, cells=tuple(
+            replace(cell, runs=tuple(
+                replace(run, room=widest[own, k, r]) for r, run in enumerate(cell.runs)
+            ))
+            for k, cell in enumerate(card.cells)
+        ))
+        for own, card in zip(kinds, cards, strict=True)
+    ]  # fmt: skip
 
 
 def _room(edges: Iterable[Edge], closed: Iterable[Part]) -> float:
