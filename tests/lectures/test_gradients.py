@@ -107,6 +107,14 @@ def heap(rng: np.random.Generator) -> Drawn:
     return [rng.normal(), rng.normal(size=2), 0.3 * rng.normal(size=2)], [rng.normal(size=9)]
 
 
+def pile(rng: np.random.Generator) -> Drawn:
+    """Logits, means, log diagonals and what is below, of three Gaussians; points of the plane."""
+    parameters = [rng.normal(size=s) for s in (3, (3, 2), (3, 2), 3)]
+    return [parameters[0], parameters[1], 0.3 * parameters[2], parameters[3]], [
+        rng.normal(size=(9, 2))
+    ]
+
+
 def leaning(
     mean: torch.Tensor, log_diagonal: torch.Tensor, below: torch.Tensor, X: torch.Tensor
 ) -> torch.Tensor:
@@ -123,6 +131,20 @@ def mixed(
     parts = torch.distributions.Normal(means, log_sigmas.exp()).log_prob(x[:, None])
     weights = torch.stack([F.logsigmoid(-logit), F.logsigmoid(logit)])
     return -torch.logsumexp(parts + weights, dim=1).mean()
+
+
+def piled(
+    logits: torch.Tensor,
+    means: torch.Tensor,
+    log_diagonals: torch.Tensor,
+    below: torch.Tensor,
+    X: torch.Tensor,
+) -> torch.Tensor:
+    first, second = log_diagonals.exp().T
+    rows = [torch.stack([first, 0 * first], 1), torch.stack([below, second], 1)]
+    parts = torch.distributions.MultivariateNormal(means, scale_tril=torch.stack(rows, 1))
+    weights = F.log_softmax(logits, 0)
+    return -torch.logsumexp(parts.log_prob(X[:, None]) + weights, dim=1).mean()
 
 
 def squared(w: torch.Tensor, b: torch.Tensor, X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -200,6 +222,7 @@ CASES = [
         "08_logistic_regression", "softmax_loss", classes,
         lambda W, b, X, y: F.cross_entropy(X @ W + b, y),
     ),
+    ("09_kmeans_2", "mixture_nll", pile, piled),
     (
         "11_perceptron", "perceptron_loss", signs,
         lambda w, b, X, y: torch.relu(-y * (X @ w + b)).mean(),
