@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 import os
 import re
 import tempfile
@@ -304,6 +305,29 @@ def test_a_half_done_exercise_is_marked_as_far_as_it_goes(module: str) -> None:
             outcome = sheet.check(sheet.exercises[key].number, *half)
             assert outcome.status == "right so far", f"{module}: {outcome} without answer {i + 1}"
             assert "Right: " in outcome.message and "Not attempted: " in outcome.message
+
+
+UNREADABLE = ("?!", (1.5, "x"), {"a": 1}, object(), math.inf, lambda: 1)
+
+
+@each_module
+def test_of_an_answer_that_cannot_be_read_the_form_is_told_and_the_rest_is_marked(
+    module: str,
+) -> None:
+    sheet = sheet_of(module)
+    for key, answers in solved(module).items():
+        if len(answers) < 2 or key in TOGETHER:
+            continue
+        for i, odd in itertools.product(range(len(answers)), UNREADABLE):
+            if is_function(answers[i]):
+                continue
+            given = (*answers[:i], odd, *answers[i + 1 :])
+            outcome = sheet.check(sheet.exercises[key].number, *given)
+            assert outcome.status == "wrong", f"{module}: {outcome}"
+            assert not re.search(FOREIGN, outcome.message), outcome
+            # of several statements only the number that is wrong is told
+            rest = "True or False, not" if "True or False" in outcome.message else "Right: "
+            assert rest in outcome.message, f"{module}: {outcome}"
 
 
 # the answers of these make one thing, which can only be judged whole
