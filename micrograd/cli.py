@@ -8,6 +8,7 @@ traceback.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -21,11 +22,16 @@ from micrograd.show.practice import commands as practice
 
 __all__ = ["main"]
 
-Run = Callable[[argparse.Namespace], None]
+Run = Callable[[argparse.Namespace], int | None]
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if it went well, 2 if its input was at fault or a package is missing."""
+    """Run one command, and say how it went.
+
+    0 if well; 1 if some of what was given could not be used; 2 if none could, or a package is
+    missing.
+    """
+    status = None
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal may not know every letter
@@ -38,7 +44,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if rest:  # name=number after an option
         arguments.numbers += rest
     try:
-        arguments.run(arguments)
+        status = arguments.run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -46,7 +52,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return _failed(str(error))
     except ImportError as error:  # the package graphviz, most often
         return _failed(missing("this command", error))
-    return 0
+    return status or 0
 
 
 def _failed(why: str) -> int:
@@ -95,6 +101,11 @@ def _of_expression(commands: Any, name: str, run: Run, help: str) -> argparse.Ar
 def _graph(arguments: argparse.Namespace) -> tuple[Value, list[tuple[str, Value]]]:
     """The expression's Value after `backward`, and its parts with their text."""
     numbers: dict[str, float] = {}
+    if "=" in arguments.expression:
+        raise ValueError(
+            f"got {arguments.expression!r} where the expression belongs; it comes first, and the "
+            'numbers of its names after it, as in "x*y" x=2 y=3'
+        )
     for word in arguments.numbers:
         name, _, text = word.partition("=")
         name = name.strip()
@@ -102,6 +113,8 @@ def _graph(arguments: argparse.Namespace) -> tuple[Value, list[tuple[str, Value]
             number = float(text)
         except ValueError:
             raise ValueError(f"got {word!r}; a name gets its number as in x=2") from None
+        if not math.isfinite(number):
+            raise ValueError(f"got {word!r}; a name gets a finite number")
         if not name.isidentifier() or name in numbers:
             reason = "is given twice" if name in numbers else "is no name"
             raise ValueError(f"got {word!r}; {name!r} {reason}")

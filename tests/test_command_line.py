@@ -162,6 +162,18 @@ def test_numbers_alone_are_an_expression_too(capsys: pytest.CaptureFixture[str])
         ),
         (["grad", "1 + ln(x)", "x=1"], "error: ln is no function here; write log(x)\n"),
         (["grad", "pow(x, 2)", "x=1"], "error: pow is no function here; write a**b\n"),
+        (["grad", "x", "x=nan"], "error: got 'x=nan'; a name gets a finite number\n"),
+        (["grad", "x", "x=1e400"], "error: got 'x=1e400'; a name gets a finite number\n"),
+        (["grad", "x=2"], "error: got 'x=2' where the expression belongs; it comes first,"),
+        (["draw", "x=2", "x*y", "-o", "x.svg"], "error: got 'x=2' where the expression belongs"),
+        (["worksheet", "x=2", "-o", "x.html"], "error: got 'x=2' where the expression belongs"),
+        (
+            ["worksheet", "--marking", "--moodle", "x.xml"],
+            "error: --marking and --open need a page; say where to write it: -o sheet.html",
+        ),
+        (["worksheet", "--open", "--canvas", "x.zip"], "error: --marking and --open need a page"),
+        (["check", "none.html", "none.txt"], "error: cannot read 'none.html': No such file"),
+        (["check", "none/", "."], "error: cannot read 'none/': No such file or directory\n"),
         (["draw", "x", "x=1", "-o", "-"], "error: cannot save '-': a picture's file ends in .svg"),
         (
             ["explain", "(a + b)*c", "a=1", "b=2", "c=3", "--wrt", "q"],

@@ -3,6 +3,8 @@
 Covers `by_neurons.py`, `curves.py`, `frames.py`, `training.py`.
 """
 
+# ruff: noqa: RUF001 (formulas have a real minus sign)
+
 from __future__ import annotations
 
 import json
@@ -52,7 +54,7 @@ def test_each_neuron_is_one_step_forward_and_one_back() -> None:
     rows = next(
         f for f in neurons if f["title"] == "Neuron 2 of layer 2 in example 1" and f["rows"]
     )["rows"]
-    assert (rows[1]["name"], rows[1]["formula"]) == ("x[1], neuron 2", "(1 − out²) × w[1]")  # noqa: RUF001
+    assert (rows[1]["name"], rows[1]["formula"]) == ("x2 (neuron 2)", "(1 − out²) × w22")
     assert [f["phase"] for f in frames[-3:]] == ["gradients", "update", "update"]
     assert len(frames[-2]["summary"]) == len(model.parameters())
 
@@ -89,8 +91,8 @@ def test_each_row_is_the_derivative_of_the_neuron_times_what_arrives() -> None:
         if f["phase"] == "backward" and f.get("part")
     ]
     (frame,) = [f for f in back if any(row["name"] == "x1" for row in f["rows"])]
-    assert [row["name"] for row in frame["rows"]] == ["x1", "x2", "w[0]", "b", "w[1]"]
-    leaves = {"x1": x[0], "x2": x[1], "w[0]": neuron.w[0], "w[1]": neuron.w[1], "b": neuron.b}
+    assert [row["name"] for row in frame["rows"]] == ["x1", "x2", "w1", "w2", "b"]
+    leaves = {"x1": x[0], "x2": x[1], "w1": neuron.w[0], "w2": neuron.w[1], "b": neuron.b}
     for row in frame["rows"]:
         leaf, step = leaves[row["name"]], 1e-6
         kept, leaf.data = leaf.data, leaf.data + step
@@ -104,6 +106,83 @@ def test_each_row_is_the_derivative_of_the_neuron_times_what_arrives() -> None:
             read(row["before"]) + read(row["product"]), abs=1e-3
         )
         assert row["slope"] == f"∂out/∂{row['name']}"
+
+
+def test_words_and_picture_count_alike() -> None:
+    """Neuron 3 has w31 in the picture and in the words; neither a path nor a #2 is in a formula."""
+    loss, model = perceptron([4, 4, 1], activation="tanh")
+    stepper = step_through(loss, model, 0.05)
+    walk, lesson = stepper._walk, stepper._lesson
+    assert walk.grouping is not None
+    weights = {i: short.letter + short.sub for i, short in walk.grouping.weights.items()}
+    seen = set()
+    steps = [
+        f for f in (*frames_of(stepper), *lesson["frames"]) if f["phase"] in ("forward", "backward")
+    ]
+    for frame in steps:
+        words = [frame["say"], *frame.get("equation", [])]
+        for row in frame["rows"]:
+            words += [row["name"], row["slope"], row["formula"], row.get("numbers", "")]
+            if row["input"] in weights:
+                assert row["name"] == weights[row["input"]]
+                seen.add(row["name"])
+        for word in words:
+            assert "layers." not in word and "[" not in word and "#" not in word, word
+    assert {"w31", "b3", "w44", "b"} <= seen
+    for part in walk.grouping.within():
+        if part.kind == "neuron":
+            own = [f for f in steps if f.get("part") == part.id and f["phase"] == "forward"]
+            assert [f["equation"][0] for f in own] == ["out"]
+    tips = [node["name"] for node in lesson["nodes"]]
+    assert "neuron 3 of layer 1 in example 2" in tips and "layers.0.neurons.2.w[0]" in tips
+    made = [node["name"] for node in lesson["nodes"] if node["made"]]
+    assert not any("#" in name or "layers." in name for name in made)
+    assert not any("layers." in node["made"] for node in lesson["nodes"])
+    outside = next(f for f in lesson["frames"] if f["phase"] == "forward" and "− 1" in f["say"])
+    assert "out − 1" in outside["equation"][1]
+    shown = {run.text + run.sub for card in stepper._views.drawings[-1].cards
+             for cell in card.cells for run in cell.runs if run.kind == "name"}  # fmt: skip
+    assert "out" in shown and not any("layers" in name for name in shown)
+
+
+def test_a_neuron_in_numbers_shows_its_weights() -> None:
+    neuron = nn.Neuron(2, activation="tanh", rng=random.Random(3))
+    loss = neuron([2.0, -1.0]) * 3.0 + (neuron([0.5, 4.0]) - 1.0) ** 2
+    (first, *_) = [f for f in frames_of(step_through(loss, neuron, 0.1)) if f.get("part")]
+    assert first["equation"][2].startswith("tanh(") and first["equation"][2].count("×") == 2
+    wide = nn.Neuron(9, activation="tanh", rng=random.Random(3))
+    loss = wide([0.1 * k for k in range(9)]) + wide([0.3 * k for k in range(9)]) * 2.0
+    (first, *_) = [f for f in frames_of(step_through(loss, wide, 0.1)) if f.get("part")]
+    assert "×" not in first["equation"][2]  # its last operation
+
+
+def test_what_a_subtraction_records_of_a_weight_bears_its_short_name() -> None:
+    model = nn.MLP(1, [2, 1], activation="tanh", rng=random.Random(3))
+    loss = sum((model([x]) - 1.0) ** 2 for x in (-1.0, -1.0))
+    stepper = step_through(loss, model, 0.1)
+    said = [
+        f["equation"][1]
+        for f in stepper._lesson["frames"]
+        if f["phase"] == "forward" and "equation" in f
+    ]
+    assert any("− w11" in text for text in said)
+    shown = [run for drawing in stepper._views.drawings for card in drawing.cards
+             for cell in card.cells for run in cell.runs]  # fmt: skip
+    assert any((run.text, run.sub) == ("−w", "11") for run in shown)
+
+
+def test_names_that_would_be_two_things_stay_long() -> None:
+    """An input that somebody labelled w1 is not the neuron's w1."""
+    neuron = nn.Neuron(2, activation="tanh", rng=random.Random(3))
+    x = Value(2.0, label="w1")
+    loss = neuron([x, 1.0]) * 3.0 + (neuron([x, 4.0]) - 1.0) ** 2
+    frame = next(
+        f
+        for f in frames_of(step_through(loss, neuron, 0.1))
+        if f["phase"] == "backward" and f.get("part")
+    )
+    names = [row["name"] for row in frame["rows"]]
+    assert len(set(names)) == len(names) and "w[0]" in names
 
 
 def test_the_order_by_neurons_changes_no_gradient() -> None:

@@ -8,7 +8,10 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -213,7 +216,7 @@ def test_answers_in_every_form_find_their_sheets(tmp_path: Path) -> None:
     assert [paper.pupil for paper in report.papers] == ["Ada", "Ben", "Cem", "Dora", "Eva", "Finn"]
     assert all(paper.score == len(paper.report.marks) for paper in report.papers)
     assert report.papers[0].tries == {"L": 2}
-    assert report.summary == "6 of 6 sheets answered."
+    assert report.summary == "6 of 6 sheets answered; on average 100% right."
 
 
 PROBLEMS = {
@@ -344,7 +347,7 @@ def test_one_sheet_for_all_needs_no_identity(tmp_path: Path) -> None:
         (tmp_path / f"{name}.txt").write_text(f"name = {name}\no = 1\n", encoding="utf-8")
     report = Classroom.load(path).check([tmp_path / "Ada.txt", tmp_path / "Ben.txt"])
     assert [paper.pupil for paper in report.papers] == ["Ada", "Ben"] and report.problems == []
-    assert report.summary == "1 of 1 sheets answered by 2."
+    assert report.summary == "1 of 1 sheets answered by 2 pupils; on average 10% right."
 
 
 # --- one sheet and its answers --------------------------------------------------------------------
@@ -392,13 +395,36 @@ def test_the_report_counts_pupils_by_gradient_and_kind(tmp_path: Path) -> None:
     kind, paper, name = report.to_show()
     assert kind == "no arriving" and paper.kinds[name] == kind
     assert counts[kind][name] == max(counts[kind].values())
-    assert report.summary.startswith("7 of 8 sheets answered; the commonest mistake, by ")
+    assert report.summary.startswith("7 of 8 sheets answered; on average ")
+    assert "% right; the commonest mistake, by " in report.summary
+    right = report.right()
+    assert list(right) == report.asked and {asked for _, asked in right.values()} == {7}
+    for name, (good, _) in right.items():
+        verdicts = [paper.report.marks[name].verdict for paper in report.papers]
+        assert good == sum(verdict in ("right", "follows") for verdict in verdicts)
+    shares = [paper.score / len(paper.report.marks) for paper in report.papers]
+    assert report.average == pytest.approx(sum(shares) / 7)
+    (row,) = re.findall(r"<tr class='right'>.*?</tr>", report.page)
+    cells = [int(n) for n in re.findall(r"<td>(\d+)</td>", row)]
+    assert cells == [good for good, _ in right.values()] and "of 7</td>" in row
     rows = list(csv.DictReader(report.csv.splitlines()))
     assert len(rows) == 8 and not rows[7]["score"]
     assert [int(row["wrong"]) for row in rows[:7]] == [
         p.report.count("wrong") for p in report.papers
     ]
     assert rows[0]["mistakes"] == MISTAKES["no arriving"].name
+
+
+def test_who_hands_in_twice_is_one_pupil_and_the_better_paper_counts(tmp_path: Path) -> None:
+    classroom = small()
+    sheet, *_ = classroom.sheets.values()
+    for k, answers in enumerate((right_of(sheet), dict.fromkeys(right_of(sheet), 77))):
+        told = {"sheet": sheet.identity, "name": "Ada", "answers": answers}
+        (tmp_path / f"{k}.json").write_text(json.dumps(told), encoding="utf-8")
+    report = classroom.check(tmp_path)
+    assert len(report.papers) == 2 and report.pupils == 1 and report.average == 1.0
+    assert set(report.right().values()) == {(1, 1)}
+    assert " by " not in report.summary.partition(";")[0]
 
 
 def test_no_name_becomes_markup_or_a_formula(tmp_path: Path) -> None:
@@ -437,6 +463,77 @@ def test_the_commands_for_a_class(
     ):
         assert main(words.split()) == 2
         assert error in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "told"),
+    [
+        ("missing/", 2, "error: no answers were marked\ncannot read 'missing': No such file"),
+        ("missing.json", 2, "cannot read 'missing.json': No such file or directory."),
+        ("empty/", 2, "'empty' holds no files."),
+        ("blank.txt", 2, "'blank.txt' is empty; write lines"),
+        ("class/", 2, "is a page, which keeps no answers"),
+        ("answers/", 0, ""),
+        ("answers/ blank.txt", 1, "'blank.txt' is empty; write lines"),
+        ("answers/ missing.json", 1, "cannot read 'missing.json'"),
+        ("answers/ empty/", 1, "'empty' holds no files."),
+    ],
+)
+def test_what_could_not_be_marked_is_in_the_exit_status(
+    answers: str, status: int, told: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """0: all was marked; 1: some was not, and the report tells; 2: nothing was."""
+    monkeypatch.chdir(tmp_path)
+    classroom, _ = marked(tmp_path)
+    classroom.save("class")
+    Path("empty").mkdir()
+    Path("blank.txt").write_text("", encoding="utf-8")
+    words = ["check", "class/", *answers.split(), "-o", "report.html"]
+    assert main(words) == status
+    shown = capsys.readouterr()
+    assert told in (shown.err if status == 2 else shown.out)
+    assert Path("report.html").exists() == (status < 2)
+    assert shown.out == "" if status == 2 else shown.err == ""
+
+
+def test_opening_needs_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    classroom, _ = marked(tmp_path)
+    classroom.save("class")
+    one = ["check", "class/sheet-01.html", "answers/0.json", "--open"]
+    for words in (["check", "class", "answers", "--open"], one, [*one, "--csv", "marks.csv"]):
+        assert main(words) == 2
+        assert "--open shows a report; say where" in capsys.readouterr().err
+    assert opened == [] and not Path("marks.csv").exists()
+    assert main(["check", "class", "answers", "--csv", "m.csv", "-o", "r.html", "--open"]) == 0
+    assert opened == [(tmp_path / "r.html").as_uri()]
+
+
+def test_a_reader_who_leaves_early_still_gets_the_files(tmp_path: Path) -> None:
+    classroom, folder = marked(tmp_path)
+    public, _ = classroom.save(tmp_path / "class")
+    report = tmp_path / "report.html"
+    command = [
+        sys.executable,
+        "-m",
+        "micrograd",
+        "check",
+        str(public),
+        str(folder),
+        "-o",
+        str(report),
+    ]
+    reading, writing = os.pipe()
+    os.close(reading)  # as after `| head`
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=env, check=False)
+    os.close(writing)
+    assert done.stderr == b"" and report.exists()
 
 
 def test_a_worksheet_of_an_expression(

@@ -243,13 +243,13 @@ def test_running_totals_chain() -> None:
 def test_names_are_labels_made_unique() -> None:
     a, again, c = Value(1.0, label="a"), Value(2.0, label="a"), Value(3.0)
     walk = Walk((a * again) + c)
-    assert walk.names == ["a", "a#2", "v1", "3", "v2"]
+    assert walk.names == ["a", "a#2", "v1", "3", "output"]
     assert walk.constants == {3}
 
 
 def test_where_nothing_is_labelled_everything_gets_a_name() -> None:
     walk = Walk(Value(2.0) * Value(3.0))
-    assert walk.names == ["v1", "v2", "v3"]
+    assert walk.names == ["v1", "v2", "output"]
     assert not walk.constants
 
 

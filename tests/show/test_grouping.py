@@ -15,7 +15,7 @@ import test_adopted as video
 from micrograd import Value, draw, nn
 from micrograd.show.graph.calls import find_calls, find_examples
 from micrograd.show.graph.draw import card_of, closed_card, edges_of, op_card
-from micrograd.show.graph.drawing import Drawing, Group, Run, size_of
+from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Group, Run, size_of
 from micrograd.show.graph.grouping import Grouping, group
 from micrograd.show.graph.layout import arrange
 from micrograd.show.graph.nodes import Node, read, topological_order
@@ -354,3 +354,68 @@ def test_weights_bear_their_paths_where_nothing_is_grouped() -> None:
             (key,) = [k for k, node in picture.nodes.items() if node is p]
             (card,) = [c for c in picture.drawing.cards if c.id == key]
             assert card.kind == "parameter" and card.cells[0].runs[0].text == name
+
+
+# --- their order ----------------------------------------------------------------------------------
+
+
+def sides(drawing: Drawing, layout: Any, name: str) -> tuple[float, float, float, float]:
+    card = next(card for card in drawing.cards if card.id == name)
+    (x, y), (wide, high) = layout.cards[name], size_of(card)
+    return x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
+
+
+@pytest.mark.parametrize("examples", [3, 4, 11])
+def test_examples_and_neurons_stand_in_their_order(examples: int) -> None:
+    """From the top down, or from left to right; those that are open keep the place they have."""
+    model = nn.MLP(2, [3, 3, 1], activation="tanh", rng=random.Random(1))
+    loss = sum((model([0.1 * k, 0.3]) - k) ** 2 for k in range(examples))
+    nodes, grouping = grouped(loss, model)
+    seen = 0
+    for part in (None, *(p for p in grouping.parts if p.kind == "example")):
+        drawing = look(nodes, grouping, opened(grouping, part))
+        layout = arrange(drawing)
+        shown = {card.id: card for card in drawing.cards if card.kind == "closed"}
+        chosen = [
+            [p.id for p in parts.parts if p.id in shown]
+            for parts in grouping.within()
+            if parts.kind == "layer"
+        ]
+        chosen.append([p.id for p in grouping.parts if p.kind == "example" and p.id in shown])
+        for ids in chosen:
+            assert len({size_of(shown[name]) for name in ids}) <= 1
+            places = [layout.cards[name] for name in ids]
+            along = 0 if len({round(x) for x, _ in places}) > 1 else 1
+            assert places == sorted(places, key=lambda place: place[along])
+            seen += len(ids) > 1
+    assert seen > 2 * examples
+
+
+def test_arrows_go_with_what_changed_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each begins and ends at its own cards: as many as in the layout that Graphviz gave."""
+    loss, model = perceptron([4, 3, 1], 4, activation="tanh")
+    nodes, grouping = grouped(loss, model)
+    drawing = look(nodes, grouping, opened(grouping, grouping.parts[1]))
+    after = arrange(drawing)
+    monkeypatch.setattr("micrograd.show.graph.layout._in_order", lambda drawing, layout: layout)
+    before = arrange(drawing)
+    assert before.cards != after.cards  # there was something to do
+    assert sorted(before.cards.values()) == sorted(after.cards.values())
+    assert sorted(before.edges.values()) == sorted(after.edges.values())
+    for layout in (before, after):
+        for edge in drawing.edges:
+            path = layout.edges[edge.id]
+            for name, (x, y) in ((edge.tail, path[0]), (edge.head, path[-1])):
+                left, top, right, bottom = sides(drawing, layout, name)
+                assert left - 2 <= x <= right + 2 and top - 2 <= y <= bottom + 2
+
+
+def test_what_has_other_neighbours_keeps_its_place() -> None:
+    """Closed cards of one size, of which each leads elsewhere, are not exchanged."""
+    cards = [Card(name, "closed", (Cell((Run("same", "name"),)),)) for name in "dcba"]
+    ends = [Card(f"{name}{name}", "interior", cards[0].cells) for name in "abcd"]
+    edges = tuple(Edge(f"e{name}", name, name * 2) for name in "abcd")
+    drawing = Drawing((*cards, *ends), edges, (Group("g", "layer", "layer", tuple("abcd")),))
+    layout = arrange(drawing)
+    for name in "abcd":  # each still beside its own
+        assert abs(layout.cards[name][1] - layout.cards[name * 2][1]) < 1

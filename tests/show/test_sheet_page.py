@@ -138,6 +138,22 @@ def test_a_page_is_read_at_every_width(width: int, driver: Any, tmp_path: Path) 
         assert errors(driver) == []
 
 
+def test_a_graph_with_long_names_can_be_read(driver: Any, tmp_path: Path) -> None:
+    """It scrolls where it would have to be too small; a small one is not blown up."""
+    model = MLP(2, [2, 1], activation="tanh")
+    sheet = worksheet((model([1.0, -2.0]) - 1) ** 2, parameters=model)
+    shown(driver, sheet.page, tmp_path, 1400, 800)
+    found = driver.execute_script(MEASURE)
+    assert found["text"] / 0.75 >= 10
+    figure = "const f = document.querySelector('figure'); return [f.scrollWidth, f.clientWidth]"
+    inner, outer = driver.execute_script(figure)
+    assert inner > outer and found["wide"] <= 0  # the figure scrolls, the page does not
+    shown(driver, worksheet.random(1, 7).page, tmp_path, 1400, 800)
+    drawn = "const svg = document.querySelector('figure svg'); return svg.getBoundingClientRect()"
+    width = float(re.search(r'<figure[^>]*><svg width="([\d.]+)', worksheet.random(1, 7).page)[1])
+    assert driver.execute_script(drawn)["width"] == pytest.approx(width, abs=1)
+
+
 # --- marking on the page --------------------------------------------------------------------------
 
 
@@ -227,6 +243,27 @@ def test_a_page_without_marking_holds_no_answer(driver: Any, tmp_path: Path) -> 
 
 
 # --- the report -----------------------------------------------------------------------------------
+
+
+def test_a_report_on_a_phone_needs_no_pulling(driver: Any, tmp_path: Path) -> None:
+    classroom = worksheet.classroom(3, 4, 7)
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    for k, sheet in enumerate(list(classroom.sheets.values())[:3]):
+        told = {"sheet": sheet.identity, "name": f"Pupil {k} of a long name",
+                "answers": Learner(sheet.walk).consistent("no arriving")}  # fmt: skip
+        (folder / f"{k}.json").write_text(json.dumps(told), encoding="utf-8")
+    shown(driver, classroom.check(folder).page, tmp_path, 375, 800)
+    over = driver.execute_script("""
+        const table = document.querySelector(".marks");
+        return [table.scrollWidth - table.parentElement.clientWidth,
+            document.documentElement.scrollWidth - innerWidth,
+            [...table.querySelectorAll("tbody tr")].length, table.innerText]""")
+    assert over[0] <= 0 and over[1] <= 0 and over[2] == 4
+    assert "of 6" in over[3] and "c.grad" in over[3] and "nothing handed in" in over[3]
+    prefer(driver, "dark")
+    assert violations(driver) == []
+    prefer(driver, "light")
 
 
 def test_the_report_and_the_step_that_it_shows(driver: Any, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """The stepper's frames and pages, without a browser: what they hold is the engine's backward.
 
-Covers `lesson.py`, `pages.py`, `parts.py`, `quiz.py`.
+Covers `lesson.py`, `told.py`, `pages.py`, `parts.py`, `quiz.py`.
 """
 
 from __future__ import annotations
 
 # ruff: noqa: RUF001 (the formulas are typeset, with a real minus sign)
+import base64
+import hashlib
 import html
 import json
 import math
@@ -19,7 +21,7 @@ from factories import HOSTILE, node_named
 from factories import neuron_output as neuron
 
 import micrograd
-from micrograd import Value, draw
+from micrograd import Value, draw, worksheet
 from micrograd.engine import topological_order
 from micrograd.nn import MLP
 from micrograd.show.graph.text import plain
@@ -249,6 +251,50 @@ def test_the_page_allows_no_address_and_no_other_script() -> None:
     assert "unsafe-eval" not in policy
     assert re.findall(r"<[^>]*\s(?:src|href)=", page) == []
     assert not re.search(r"\b(?:fetch|XMLHttpRequest|import\()", page)
+
+
+def test_every_page_has_the_one_frame() -> None:
+    """The head of a page is written once, and its script is allowed by name or not at all."""
+    show = Path(micrograd.__file__).parent / "show"
+    heads = [p.name for p in show.rglob("*.html") if "<!doctype" in p.read_text(encoding="utf-8")]
+    assert heads == ["page.html"]
+    sheet = worksheet.random(2, 7, marking=True)
+    pages = [step_through(neuron()).page, sheet.page, sheet.answer_page]
+    pages.append(worksheet.classroom(2, 2).check([]).page)
+    for page in pages:
+        assert page.startswith('<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n')
+        (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+        scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+        hashes = [base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() for t in scripts]
+        assert re.findall(r"sha256-([^']+)'", policy) == hashes
+        assert page.count("<title>") == page.count("<main") == page.count("</html>") == 1
+        assert "$" not in page.partition("<body>")[0]
+
+
+def test_inputs_parameters_and_constants_are_counted_apart() -> None:
+    def said(out: Value, *training: Any) -> str:
+        return str(lesson(step_through(out, *training))["frames"][0]["say"])
+
+    x, w, y = (Value(2.0, label=name) for name in "xwy")
+    assert said(x * w).startswith("The 2 inputs are given. Go forward")
+    assert said(x.tanh()).startswith("The input is given. ")
+    assert said((x * w - 1) ** 2 * 3).startswith("2 inputs and 2 constants are given. ")
+    assert said(x * w + y * 2, [w], 0.1).startswith(
+        "2 inputs, 1 parameter and 1 constant are given"
+    )
+    model = MLP(2, [2, 1])
+    weights = len(list(model.parameters()))
+    told = said((model([1.0, 2.0]) - 1) ** 2, model, 0.1)
+    assert told.startswith(f"{weights} parameters and ")
+
+
+def test_a_question_speaks_of_one_input_or_of_several() -> None:
+    x, w = Value(2.0, label="x"), Value(3.0, label="w")
+    asks = [
+        f["ask"] for f in lesson(step_through((x * w).tanh(), quiz=True))["frames"] if "ask" in f
+    ]
+    assert "Which gradient does its input have now?" in asks[0]
+    assert "Which gradients do its inputs have now?" in asks[1]
 
 
 def test_infinities_survive_json() -> None:

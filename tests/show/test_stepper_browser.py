@@ -451,6 +451,67 @@ def test_the_quiz_by_keyboard_alone(page: OpenPage) -> None:
     assert text(driver, "#phase") == "Gradients"
 
 
+def test_a_number_typed_anywhere_is_the_answer(page: OpenPage) -> None:
+    """Nobody has to find the field first; a minus sign answers, and zooms no more."""
+    from selenium.webdriver.common.keys import Keys
+
+    x, w = Value(2.0, label="x"), Value(-3.0, label="w")
+    driver = page(step_through(x * w, quiz=True))
+    wide = "return document.querySelector('svg.micrograd-picture').getBoundingClientRect().width"
+    press(driver, "-")
+    first = driver.execute_script(wide)
+    find(driver, "#last").click()
+    press(driver, "-", "3", Keys.ENTER)
+    assert "Right." in text(driver, "#say") and driver.execute_script(wide) == first
+    assert driver.execute_script("return document.activeElement.id").startswith("ask-")
+
+
+# --- what the looks say -------------------------------------------------------------------------
+
+
+def looks(driver: Any, selector: str) -> list[str]:
+    return driver.execute_script(
+        "return [...document.querySelectorAll(arguments[0])]"
+        ".map(path => getComputedStyle(path).strokeDasharray)",
+        selector,
+    )
+
+
+def test_only_a_negative_gradient_is_dashed(page: OpenPage) -> None:
+    """The arrows of the step in view have dots that run; those before are plain or dashed."""
+    driver = page(step_through(shared()))
+    find(driver, "#last").click()
+    signs = set()
+    while text(driver, "#phase") != "Forward":
+        running = looks(driver, ".edge.flow.back path:first-of-type")
+        assert all(float(look.split(",")[0].rstrip("px")) < 1 for look in running)  # dots
+        assert set(looks(driver, ".edge.up:not(.flow) path:first-of-type")) <= {"none"}
+        down = looks(driver, ".edge.down:not(.flow) path:first-of-type")
+        assert all(float(look.split(",")[0].rstrip("px")) > 5 for look in down)
+        signs |= {bool(running) and "run", bool(down) and "down"}
+        find(driver, "#back").click()
+    assert {"run", "down"} <= signs
+    find(driver, "#last").click()
+    said = " ".join(text(driver, ".arrows").split())
+    assert said == "positive gradient negative the larger, the wider"
+    find(driver, "#slopes").click()
+    press(driver, "\ue012", "\ue014")
+    assert driver.find_elements("css selector", ".arrows") == []  # then the arrows have no looks
+
+
+def test_a_label_that_is_its_own_formula_shows_the_numbers(page: OpenPage) -> None:
+    x, w, b = (Value(number, label=name) for name, number in (("x", 2.0), ("w", -3.0), ("b", 6.88)))
+    xw = x * w
+    xw.label = "x*w"
+    n = xw + b
+    n.label = "x*w + b"
+    driver = page(step_through(n.tanh()))
+    find(driver, "#forward").click()
+    assert text(driver, ".equation") == "x*w = x × w = −6"  # noqa: RUF001
+    find(driver, "#forward").click()
+    assert text(driver, ".equation") == "x*w + b = −6 + 6.88 = 0.88"  # noqa: RUF001
+
+
 # --- the page as a page -------------------------------------------------------------------------
 
 
@@ -563,6 +624,50 @@ def test_the_frame_follows_the_notebooks_theme(chromium: Any, tmp_path: Path, th
     scheme = "return getComputedStyle(document.documentElement).getPropertyValue('--scheme').trim()"
     assert chromium.execute_script(scheme) == theme
     chromium.switch_to.default_content()
+
+
+def test_a_page_of_its_own_says_what_it_is(page: OpenPage, chromium: Any, tmp_path: Path) -> None:
+    stepper = step_through(neuron())
+    driver = page(stepper)
+    assert find(driver, "h1").size["height"] > 15
+    assert text(driver, "h1") == "Backpropagation of o, step by step"
+    path = tmp_path / "framed.html"
+    path.write_text(f"<!doctype html><meta charset=utf-8>{stepper.html}", encoding="utf-8")
+    driver.get(path.as_uri())
+    driver.switch_to.frame(find(driver, "iframe"))
+    assert find(driver, "h1").size["height"] <= 1  # a notebook says it in its own words
+    driver.switch_to.default_content()
+
+
+def test_a_phone_is_told_of_fingers_and_no_keys(page: OpenPage, chromium: Any) -> None:
+    told = """return [...document.querySelectorAll(".guide dl div")]
+        .filter(line => line.getClientRects().length).map(line => line.textContent)"""
+    driver = page(step_through(neuron()))
+    shown = " ".join(driver.execute_script(told))
+    assert "space" in shown and "pinch" not in shown
+    chromium.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    try:
+        shown = " ".join(driver.execute_script(told))
+    finally:
+        chromium.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    assert "space" not in shown and "Ctrl" not in shown and "pinch" in shown
+
+
+def test_a_printed_slide_is_filled(page: OpenPage) -> None:
+    """The graph takes the width of the page, and words are 12 points high or more."""
+    driver = page(step_through(neuron()))
+    driver.execute_script("dispatchEvent(new Event('beforeprint'))")
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        wide, page_wide, least = driver.execute_script("""
+            const slide = document.querySelectorAll(".slide")[7];
+            const words = [...slide.querySelectorAll("p, td, th, b")];
+            return [slide.querySelector("svg").getBoundingClientRect().width, slide.clientWidth,
+                Math.min(...words.map(e => parseFloat(getComputedStyle(e).fontSize)))]""")
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert wide > 0.9 * page_wide
+    assert least >= 16
 
 
 def test_600_pixels_are_wide_enough(page: OpenPage) -> None:

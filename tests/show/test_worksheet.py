@@ -415,7 +415,7 @@ def test_the_weights_of_a_module_that_is_gone_are_asked_for() -> None:
 def test_parameters_may_be_given_everywhere() -> None:
     w, x = Value(0.5), Value(2.0, label="x")
     loss = (w * x - 3.0) ** 2
-    assert asked(loss) == {"x", "v1", "v2", "v3"}  # w is taken for a constant
+    assert asked(loss) == {"x", "v1", "v2", "output"}  # w is taken for a constant
     for given in ([w], np.array([w], dtype=object), w, (w,), {w}, [[w]], {"w": w}):
         assert len(asked(loss, parameters=given)) == 5
         assert len(worksheet(loss, parameters=given).asked) == 5

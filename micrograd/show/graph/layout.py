@@ -7,12 +7,12 @@ whichever fonts, gives the same layout. Read `layout_dot`, then `arrange`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from micrograd.show.graph.drawing import Drawing, Edge, Group, size_of, title_size
+from micrograd.show.graph.drawing import Card, Drawing, Edge, Group, size_of, title_size
 from micrograd.show.graph.render import render
 from micrograd.show.graph.text import width
 
@@ -43,9 +43,12 @@ def layout_dot(drawing: Drawing) -> str:
         'node [shape=box fixedsize=true label=""]',
         "edge [arrowsize=0.7]",
     ]
-    # Graphviz puts like cards from the bottom up: neuron 1 shall stand above neuron 2
-    upwards = drawing.direction == "LR" and bool(drawing.groups)
-    for card in reversed(drawing.cards) if upwards else drawing.cards:
+    cards: Sequence[Card] = drawing.cards
+    if drawing.direction == "LR" and drawing.groups:
+        # Graphviz puts like cards from the bottom up, and closed ones on one side if they come last
+        upwards = cards[::-1]
+        cards = sorted(upwards, key=lambda card: card.kind == "closed")
+    for card in cards:
         wide, high = (side / 72 for side in size_of(card))
         shape = " shape=ellipse" if card.kind == "op" else ""
         lines.append(f'"{card.id}" [width={wide:.4f} height={high:.4f}{shape}]')
@@ -74,8 +77,44 @@ def _room(wide: float, high: float) -> str:
 
 
 def arrange(drawing: Drawing) -> Layout:
-    """The layout that Graphviz gives."""
-    return _arrange(layout_dot(drawing), render(layout_dot(drawing), "json0"))
+    """The layout that Graphviz gives, with example 1 before example 2 where it is all the same."""
+    dot = layout_dot(drawing)
+    return _in_order(drawing, _arrange(dot, render(dot, "json0")))
+
+
+def _in_order(drawing: Drawing, layout: Layout) -> Layout:
+    """Closed cards that Graphviz cannot tell apart exchange their places, to stand in their order.
+
+    They have one size and the same neighbours, so that the picture stays the same but for its
+    texts; each arrow takes the path of the one whose ends stood where its ends stand now.
+    """
+    near: dict[str, set[tuple[str, str]]] = {}
+    for edge in drawing.edges:
+        near.setdefault(edge.tail, set()).add(("to", edge.head))
+        near.setdefault(edge.head, set()).add(("from", edge.tail))
+    by_ends: dict[tuple[str, str], list[str]] = {}
+    for edge in drawing.edges:
+        by_ends.setdefault((edge.tail, edge.head), []).append(edge.id)
+    doubled = {end for ends, ids in by_ends.items() if len(ids) > 1 for end in ends}
+    alike: dict[Any, list[str]] = {}
+    for card in drawing.cards:
+        if card.kind == "closed" and card.id not in doubled and not layout.labels:
+            same = size_of(card), frozenset(near.get(card.id, ()))
+            alike.setdefault(same, []).append(card.id)
+    along = 1 if drawing.direction in ("LR", "RL") else 0
+    takes = {card.id: card.id for card in drawing.cards}
+    for names in alike.values():
+        places = sorted(names, key=lambda name: (layout.cards[name][along], layout.cards[name]))
+        takes |= dict(zip(names, places, strict=True))
+    return replace(
+        layout,
+        cards={name: layout.cards[takes[name]] for name in layout.cards},
+        edges={
+            name: layout.edges[stood]
+            for (tail, head), names in by_ends.items()
+            for name, stood in zip(names, by_ends[takes[tail], takes[head]], strict=True)
+        },
+    )
 
 
 @lru_cache(maxsize=4)

@@ -102,14 +102,38 @@ def view(nodes: Sequence[Node], grouping: Grouping, open_: frozenset[str], make:
             for edge, x in zip(make.edges(i), (*node.inputs, i), strict=True):
                 tail = shown.get(x, edge.tail) if edge.head == f"o{i}" else edge.tail
                 edges.append(replace(edge, tail=tail))
+    cards += _of_one_size(closed, [make.part(part) for part in closed])
     for part in closed:
-        cards.append(make.part(part))
         edges += _edges_into(part, nodes, shown, grouping)
     groups = tuple(g for part in grouping.parts for g in _frames(part, open_, frame, nodes))
     description = f"Computation graph of {len(nodes)} values in {len(cards)} cards"
     words = legend(grouping, [weight for weight in grouping.weights if weight not in shown])
     gaps = (14.0, _room(edges, closed))
     return Drawing(tuple(cards), tuple(edges), groups, description, gaps=gaps, legend=words)
+
+
+def _of_one_size(parts: Sequence[Part], cards: Sequence[Card]) -> list[Card]:
+    """Closed examples are equally wide, and the closed neurons of one layer."""
+
+    def kind(part: Part, card: Card) -> tuple[object, ...]:
+        lines = tuple(tuple(run.kind for run in cell.runs) for cell in card.cells)
+        return part.kind, part.path.rpartition(".")[0], lines
+
+    kinds = [kind(part, card) for part, card in zip(parts, cards, strict=True)]
+    made = []
+    for own, card in zip(kinds, cards, strict=True):
+        like = [other.cells for k, other in zip(kinds, cards, strict=True) if k == own]
+        cells = []
+        for k, cell in enumerate(card.cells):
+            rooms = [max((c[k].runs[r] for c in like), key=lambda run: run.width)
+                     for r in range(len(cell.runs))]  # fmt: skip
+            runs = [
+                replace(run, room=max(room.text, room.room, key=room.width_of))
+                for run, room in zip(cell.runs, rooms, strict=True)
+            ]
+            cells.append(replace(cell, runs=tuple(runs)))
+        made.append(replace(card, cells=tuple(cells)))
+    return made
 
 
 def _room(edges: Iterable[Edge], closed: Iterable[Part]) -> float:

@@ -13,15 +13,19 @@ from micrograd.show.graph.outside import Part
 from micrograd.show.lesson.formulas import (
     Formula,
     bracketed,
+    expression,
     gradient,
     local_derivatives,
     named,
     readable,
 )
 from micrograd.show.lesson.frames import Frame, Row, data_shown, grad_shown
+from micrograd.show.lesson.told import names_inside, read_by
 from micrograd.show.lesson.walk import Use, Walk
 
 __all__ = ["by_neurons"]
+
+_LONGEST = 90  # letters of a neuron in numbers: its weights and inputs, up to four or five
 
 Frames = Mapping[int | None, Frame]
 
@@ -30,7 +34,7 @@ def by_neurons(walk: Walk, forward: Frames, backward: Frames) -> tuple[list[Fram
     """The frames of both directions, given those of each node."""
     if walk.grouping is None:
         raise ValueError("a lesson by neurons needs a walk that knows them")
-    neurons = {part.output: part for part in walk.grouping.within() if part.kind == "neuron"}
+    neurons = {part.output: part for part in walk.neurons}
     steps = walk.grouping.order(walk.graph)
     forth, back = [], []
     for step in steps:
@@ -56,30 +60,6 @@ def _where(part: Part) -> str:
     return place[:1].upper() + place[1:]
 
 
-def _read(walk: Walk, part: Part) -> list[int]:
-    """What the neuron reads: its inputs, and its weights after them."""
-    inside = set(part.all())
-    read = dict.fromkeys(k for i in sorted(inside) for k in walk.inputs(i) if k not in inside)
-    weights = walk.grouping.weights if walk.grouping else {}
-    return [k for k in read if k not in weights] + [k for k in read if k in weights]
-
-
-def _names_inside(walk: Walk, part: Part) -> dict[int, str]:
-    """What things are called within a neuron: its weights w[0], its inputs x[0] or their labels."""
-    names = {part.output: "out"}
-    weights = walk.grouping.weights if walk.grouping else {}
-    read = _read(walk, part)
-    inputs = [k for k in read if k not in weights and k not in walk.constants]
-    for k in read:
-        if walk.nodes[k].label:
-            names[k] = walk.nodes[k].label
-        elif k in weights:
-            names[k] = weights[k].path.rpartition(".")[2]
-        elif k in inputs:
-            names[k] = f"x[{inputs.index(k)}]"
-    return names
-
-
 def _locals(walk: Walk, i: int, names: Mapping[int, str]) -> list[Formula]:
     """The local derivatives of a node, in the names of its neuron."""
 
@@ -89,18 +69,33 @@ def _locals(walk: Walk, i: int, names: Mapping[int, str]) -> list[Formula]:
     return local_derivatives(walk.rule(i), [formula(k) for k in walk.inputs(i)], formula(i))
 
 
+def _name(walk: Walk, part: Part) -> str:
+    return names_inside(walk, part).get(part.output, walk.names[part.output])
+
+
+def _in_numbers(walk: Walk, part: Part) -> str:
+    """`tanh(0.5 × 2 + 0.1)`: all that a small neuron does; of a large one the last operation."""
+    inside = set(part.all())
+    made: dict[int, Formula] = {}
+    for i in sorted(i for i in inside if walk.rule(i) is not None):
+        number = walk.number_of
+        made[i] = expression(walk.rule(i), [made.get(k) or number(k) for k in walk.inputs(i)])
+    whole = made[part.output].text
+    short = len(whole) <= _LONGEST
+    return whole if short else walk.expression_in_numbers(part.output).text
+
+
 def _forth(walk: Walk, part: Part) -> Frame:
-    value, name = readable(walk.data[part.output]), walk.names[part.output]
-    last = walk.expression_in_numbers(part.output).text
+    value = readable(walk.data[part.output])
     return Frame(
         "forward",
         _where(part),
         f"{_where(part)} computes {part.formula}, which gives {value}.",
         node=part.output,
         part=part.id,
-        lit=_read(walk, part),
+        lit=read_by(walk, part),
         data=[data_shown(i, walk.data[i]) for i in sorted(part.all())],
-        equation=[name, part.formula, last, value],
+        equation=[_name(walk, part), part.formula, _in_numbers(walk, part), value],
     )
 
 
@@ -109,9 +104,9 @@ def _back(walk: Walk, part: Part, uses: Mapping[int, tuple[Use, ...]]) -> Frame:
     inside = set(part.all())
     slopes: dict[int, tuple[Formula, Formula, float]] = {}  # d output / d node
     changes: dict[int, tuple[float, float]] = {}  # before and after
-    names = _names_inside(walk, part)
-    neurons = walk.grouping.within() if walk.grouping else ()
-    given_by = {p.output: p.label for p in neurons if p.kind == "neuron"}
+    inner = names_inside(walk, part)
+    names = {k: inner.get(k, walk.names[k]) for k in (*read_by(walk, part), part.output)}
+    given_by = {p.output: p.label for p in walk.neurons}
     one = Formula.of(1.0)
     slopes[part.output] = one, one, 1.0
     for i in sorted(inside, reverse=True):
@@ -131,8 +126,8 @@ def _back(walk: Walk, part: Part, uses: Mapping[int, tuple[Use, ...]]) -> Frame:
             slopes[use.input] = slope
             before = changes.get(use.input, (use.before, 0.0))[0]
             changes[use.input] = before, use.after
-    arriving, name = walk.grads[part.output], walk.names[part.output]
-    told = [k for k in _read(walk, part) if k in slopes and k not in walk.constants]
+    arriving = walk.grads[part.output]
+    told = [k for k in read_by(walk, part) if k in slopes and k not in walk.constants]
     return Frame(
         "backward",
         _where(part),
@@ -140,17 +135,17 @@ def _back(walk: Walk, part: Part, uses: Mapping[int, tuple[Use, ...]]) -> Frame:
         "weights gets the derivative of its result times that.",
         node=part.output,
         part=part.id,
-        lit=_read(walk, part),
+        lit=read_by(walk, part),
         grads=[grad_shown(k, walk.grads[k]) for k in sorted(inside)]
         + [grad_shown(k, after) for k, (_, after) in changes.items() if k not in inside],
-        equation=[name, part.formula, walk.expression_in_numbers(part.output).text, ""],
+        equation=[_name(walk, part), part.formula, _in_numbers(walk, part), ""],
         arriving=readable(arriving),
         rows=[
             Row(
                 input=k,
-                name=names[k] + (f", {given_by[k]}" if k in given_by else ""),
-                grad=gradient(walk.names[k]),
-                slope=f"∂out/∂{bracketed(names[k])}",
+                name=names[k] + (f" ({given_by[k]})" if k in given_by else ""),
+                grad=gradient(names[k]),
+                slope=f"∂{bracketed(names[part.output])}/∂{bracketed(names[k])}",
                 formula=slopes[k][0].text,
                 numbers=slopes[k][1].text,
                 local=readable(slopes[k][2]),

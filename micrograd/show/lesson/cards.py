@@ -20,6 +20,8 @@ from micrograd.show.graph.picture import Picture
 from micrograd.show.graph.svg import card_svg, frame_svg
 from micrograd.show.graph.text import number_text, shorten
 from micrograd.show.graph.views import MANY, Maker, opened, view
+from micrograd.show.lesson.formulas import MINUS
+from micrograd.show.lesson.told import OUT, negated
 from micrograd.show.lesson.walk import Walk
 
 __all__ = ["Shown", "Views", "picture_of"]
@@ -91,8 +93,13 @@ def kind_in(walk: Walk, i: int) -> str:
 def _card(walk: Walk, i: int, shown: Shown) -> Card:
     cells = []
     short = walk.grouping.weights.get(i) if walk.grouping and not walk.nodes[i].label else None
+    minus = ""
+    if walk.grouping and short is None and (factor := negated(walk, i)) is not None:
+        minus, short = MINUS, walk.grouping.weights[factor]
     if short:
-        cells.append(Cell((Run(short.letter, "name", short.sub),)))
+        cells.append(Cell((Run(minus + short.letter, "name", short.sub),)))
+    elif i in walk.results:
+        cells.append(Cell((Run(OUT, "name"),)))
     elif i not in walk.constants:
         cells.append(Cell((Run(shorten(walk.names[i], _NAME_LENGTH), "name"),)))
     data = Run(shown.data, "data", room=shown.widest_data, id=f"n{i}-data")

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from micrograd.engine import Value
 from micrograd.show.graph.text import NUMBER_WIDTHS, label_of, plain
 from micrograd.show.lesson.adopted import UNORDERED
 from micrograd.show.lesson.by_neurons import by_neurons
+from micrograd.show.lesson.cards import kind_in
 from micrograd.show.lesson.curves import curves_of
 from micrograd.show.lesson.formulas import Formula, bracketed, gradient, readable, same
 from micrograd.show.lesson.frames import Frame, Row, as_json, data_shown, grad_shown
@@ -59,11 +60,12 @@ def _node(walk: Walk, i: int, uses: int) -> dict[str, Any]:
     """What is known of a node wherever the lesson stands."""
     node = walk.nodes[i]
     leaf = "constant" if i in walk.constants else "input"
+    name = walk.names[i] if node._rule is None else walk.told(i)[i]
     return {
-        "name": walk.names[i],
+        "name": next((p.told or p.label for p in walk.neurons if p.output == i), name),
         "label": plain(label_of(node), 400),
         "kind": leaf if node._rule is None else f"made by {plain(node._op, 24) or '?'}",
-        "made": "" if node._rule is None else walk.expression(i).text,
+        "made": "" if node._rule is None else walk.expression(i, walk.told(i)).text,
         "exact": repr(walk.data[i]),
         "uses": uses,
     }
@@ -71,15 +73,29 @@ def _node(walk: Walk, i: int, uses: int) -> dict[str, Any]:
 
 def inputs(walk: Walk) -> Frame:
     leaves = [i for i, node in enumerate(walk.nodes) if node._rule is None]
-    many = f"The {len(leaves)} inputs are given." if len(leaves) > 1 else "The input is given."
     return Frame(
         "forward",
         "The inputs",
-        f"{many} Go forward to see each value computed."
+        f"{_given(walk, leaves)} Go forward to see each value computed."
         + ("" if walk.ordered else f" {UNORDERED}"),
         lit=leaves,
         data=[data_shown(i, walk.data[i]) for i in leaves],
     )
+
+
+def _given(walk: Walk, leaves: Sequence[int]) -> str:
+    """`5 inputs and 4 constants are given.`"""
+    kinds = Counter(kind_in(walk, i) for i in leaves)
+    told = [
+        f"{kinds[kind]} {kind}{'s' * (kinds[kind] > 1)}"
+        for kind in ("input", "parameter", "constant")
+        if kinds[kind]
+    ]
+    if len(told) == 1:
+        return f"The {told[0] if len(leaves) > 1 else told[0].removeprefix('1 ')} " + (
+            "are given." if len(leaves) > 1 else "is given."
+        )
+    return f"{', '.join(told[:-1])} and {told[-1]} are given."
 
 
 def computed(walk: Walk) -> Iterator[Frame]:
@@ -87,7 +103,8 @@ def computed(walk: Walk) -> Iterator[Frame]:
     for i, node in enumerate(walk.nodes):
         if node._rule is None:
             continue
-        name, value, made = walk.names[i], readable(walk.data[i]), walk.expression(i).text
+        names = walk.told(i)
+        name, value, made = names[i], readable(walk.data[i]), walk.expression(i, names).text
         yield Frame(
             "forward",
             name,
@@ -131,17 +148,18 @@ def backward(walk: Walk, quiz: bool) -> Iterator[Frame]:
             past.setdefault(use.input, []).append(use)
             left[use.input] -= 1
         grads = {use.input: use.after for use in step}
-        name, arriving = walk.names[i], readable(step[0].arriving)
-        symbols, numbers = walk.locals_of(i), walk.locals_in_numbers(i)
+        names = walk.told(i)
+        name, arriving = names[i], readable(step[0].arriving)
+        symbols, numbers = walk.locals_of(i, names), walk.locals_in_numbers(i)
         frame = Frame(
             "backward",
             name,
             f"{arriving} arrives at {name}. "
-            + " ".join(_said(walk, use) for use in step if use.input not in walk.constants),
+            + " ".join(_said(names, use) for use in step if use.input not in walk.constants),
             node=i,
             lit=list(grads),
             grads=[grad_shown(k, after) for k, after in grads.items()],
-            equation=[name, walk.expression(i).text, walk.expression_in_numbers(i).text, ""],
+            equation=[name, walk.expression(i, names).text, walk.expression_in_numbers(i).text, ""],
             arriving=arriving,
             rows=[_row(walk, use, symbols[use.position], numbers[use.position]) for use in step],
             curves=[] if quiz else curves_of(walk, step),
@@ -157,25 +175,28 @@ def backward(walk: Walk, quiz: bool) -> Iterator[Frame]:
                 for k in grads
                 if k not in walk.constants
             ]
-            frame.ask = f"{arriving} arrives at {name}. Which gradients do its inputs have now?"
+            several = (
+                "gradients do its inputs" if len(frame.questions) > 1 else "gradient does its input"
+            )
+            frame.ask = f"{arriving} arrives at {name}. Which {several} have now?"
         yield frame
 
 
-def _said(walk: Walk, use: Use) -> str:
+def _said(names: Mapping[int, str], use: Use) -> str:
     """What happened to one input, for reading aloud."""
-    x, after = gradient(walk.names[use.input]), readable(use.after)
+    x, after = gradient(names[use.input]), readable(use.after)
     if use.before == 0:
         return f"{x} becomes {after}."
     return f"{x} held {readable(use.before)}; {readable(use.product)} is added: {after}."
 
 
 def _row(walk: Walk, use: Use, symbols: Formula, numbers: Formula) -> Row:
-    known = not math.isnan(use.local)
+    known, names = not math.isnan(use.local), walk.told(use.node)
     return Row(
         input=use.input,
-        name=walk.names[use.input],
-        grad=gradient(walk.names[use.input]),
-        slope=slope(walk.names[use.node], walk.names[use.input]),
+        name=names[use.input],
+        grad=gradient(names[use.input]),
+        slope=slope(names[use.node], names[use.input]),
         formula=symbols.text,
         numbers=numbers.text,
         local=readable(use.local) if known else "?",

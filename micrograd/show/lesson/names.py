@@ -1,7 +1,7 @@
 """What the nodes of a lesson are called, and which of them are constants that nobody asks for.
 
-A node bears its label, else the path of the weight or the neuron, else v1, v2, ...; what a
-subtraction records of b is −b. Read `names_of`.
+A node bears its label, else the path of the weight or the neuron, else v1, v2, ...; the last one is
+the output, and what a subtraction records of b is −b. Read `names_of`.
 """
 
 from __future__ import annotations
@@ -29,12 +29,17 @@ def constants_of(nodes: Sequence[Value], kept: Collection[Value]) -> frozenset[i
 def names_of(
     nodes: Sequence[Value], constants: frozenset[int], parameters: Mapping[Value, str]
 ) -> list[str]:
-    """A name of its own for every node: its label, else the weight's path, else v1, v2, ..."""
+    """A name of its own for every node: its label, else the weight's path, else v1, v2, ...
+
+    A result without a label is the output.
+    """
     names: list[str] = []
     taken: set[str] = set()
     fresh = 0
     given = [label_of(node) or plain(parameters.get(node, "")) for node in nodes]
     given = [name and shorten(name) for name in given]
+    if len(nodes) > 1 and not given[-1] and "output" not in given:
+        given[-1] = "output"
     labels = set(given)
     at = {node: i for i, node in enumerate(nodes)}
     for i, node in enumerate(nodes):

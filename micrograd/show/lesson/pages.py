@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from micrograd.show.graph.palette import DARK_HOSTS, LIGHT_HOSTS, PALETTE
 
-__all__ = ["colours", "document", "embedded", "framed", "size_of", "source"]
+__all__ = ["colours", "document", "embedded", "filled", "framed", "size_of", "source"]
 
 _MORE = {  # beside the picture's colours: (light, dark); a text has 4.5:1 on its tint
     "rule": ("#dcdfe3", "#363c44"),
@@ -37,13 +37,34 @@ def source(name: str) -> str:
     return files("micrograd.show").joinpath(name).read_text(encoding="utf-8")
 
 
-def document(template: str, scripts: Sequence[str], style: str, **parts: str) -> str:
-    """A page that runs these scripts of ours and no other, and asks no address for anything."""
-    script = "".join(map(source, scripts))
+def document(
+    title: str, body: str, scripts: Sequence[str], style: str, *, paper: bool = False
+) -> str:
+    """A page that runs these scripts of ours and no other, and asks no address for anything.
+
+    `style` is a file of rules, which come after the colours (see `colours` for `paper`); `body` is
+    markup, in which whatever a label says was escaped.
+    """
+    script = "".join(_bare(source(name)) for name in scripts)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    # whatever a label says stays text
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-    return Template(source(template)).substitute(policy=policy, script=script, style=style, **parts)
+    return Template(source("lesson/page.html")).substitute(
+        title=html.escape(title),
+        policy=policy if scripts else policy.rpartition(";")[0],
+        style=colours(paper) + _bare(source(style)),
+        body=body,
+        script=f"<script>{script}</script>\n" if scripts else "",
+    )
+
+
+def filled(template: str, **parts: str) -> str:
+    """A file of markup with these parts in it."""
+    return Template(source(template)).substitute(**parts)
+
+
+def _bare(text: str) -> str:
+    """Scripts and rules without indents and lines of comment: a page lies in every notebook."""
+    return re.sub(r"^ *//.*\n|^ */\*.*\*/\n|^ +", "", text, flags=re.MULTILINE)
 
 
 def colours(paper: bool = False) -> str:

@@ -110,11 +110,14 @@
 
   // --- the words and the arithmetic ------------------------------------------------------------------
 
+  const same = (a, b) => a.replace(/ /g, "") === b.replace(/ /g, "");
+
   function equation([left, formula, numbers, result], sign = "=") {
-    const members = [left, form === "formula" ? formula : numbers || formula, result];
+    const told = same(left, formula) ? [numbers, formula] : [formula, numbers]; // a+b is no news of a + b
+    const members = [left, form === "formula" ? told[0] || told[1] : numbers || formula, result];
     const line = el("p", { class: "equation" });
     members.filter(Boolean).forEach((text, k, all) => {
-      if (k && text.replace(/ /g, "") === all[k - 1].replace(/ /g, "")) return; // a+b is no news of a + b
+      if (k && same(text, all[k - 1])) return;
       if (k) line.append(el("span", { class: "sign" }, k === 1 ? ` ${sign} ` : " = "));
       line.append(el("span", { class: k && text === result ? "result" : "" }, text));
     });
@@ -124,12 +127,19 @@
   function guide() { // the one idea of the lesson, in the colours of the tables to come
     const rule = el("p", { class: "equation" }, "grad of an input  +=  ", chip("local", "local derivative"), " × ",
       chip("arriving", "gradient arriving"));
-    const use = [["← →", "one step"], ["space", "play, pause"], ["click a card", "go to its step"],
-      ["point at a card", "all that is known of it"], ["Ctrl + wheel, + −", "closer"], ["F", "for a projector"], ["P", "print, Shift: six on a page"]];
-    if (views) use.push(["click a group", "opens or closes it"]);
+    const use = [["← →", "one step", "key"], ["space", "play, pause", "key"], ["click a card", "go to its step", ""],
+      ["point at a card", "all that is known of it", "key"], ["Ctrl + wheel, + −", "closer", "key"],
+      ["F", "for a projector", "key"], ["P", "print, Shift: six on a page", "key"], ["pinch, drag", "closer, and along", "touch"]];
+    if (views) use.push(["click a group", "opens or closes it", ""]);
     const asks = quiz ? [el("p", {}, "Before each gradient the lesson asks you for it. " + lesson.accepted)] : [];
     return el("div", { class: "guide" }, el("p", {}, "The chain rule, one node at a time:"), rule, ...asks,
-      el("dl", {}, ...use.map(([key, does]) => el("div", {}, el("dt", {}, key), el("dd", {}, does)))));
+      el("dl", {}, ...use.map(([key, does, on]) => el("div", { class: on }, el("dt", {}, key), el("dd", {}, does)))));
+  }
+
+  function arrows() { // what the looks of arrows say, where all gradients have come
+    const looks = [["", "positive gradient"], ["down", "negative"]];
+    return el("p", { class: "arrows" }, ...looks.map(([look, means]) => el("span", {}, el("i", { class: look }), means)),
+      "the larger, the wider");
   }
 
   function table(k, frame) {
@@ -179,6 +189,7 @@
       box.append(el("ul", { class: "summary" }, ...frame.summary.map(([name, value, meaning]) =>
         el("li", {}, el("span", {}, `${name} = `, el("strong", {}, value)), el("small", {}, meaning)))));
       if (quiz) box.append(el("p", { class: "score" }, score()));
+      else if (frame.phase === "gradients" && sloped()) box.append(arrows());
     }
     $("phase").textContent = PHASES[frame.phase];
     $("phase").className = `phase ${frame.phase}`;
@@ -236,7 +247,8 @@
   // --- moving ------------------------------------------------------------------------------------------
 
   const slopes = makeSlopes(svg, $("plots"), nodes, (i) => (views ? views.cardOf(i) : `n${i}`));
-  const slope = () => ($("slopes").getAttribute("aria-pressed") === "true" && !quiz ? slopes.show(frames, at) : slopes.clear());
+  const sloped = () => $("slopes").getAttribute("aria-pressed") === "true" && !quiz;
+  const slope = () => (sloped() ? slopes.show(frames, at) : slopes.clear());
   const refresh = () => { paint(frames[at], state(at)); slope(); };
 
   function show(k) {
@@ -373,6 +385,11 @@
   const keys = { ArrowRight: "forward", ArrowLeft: "back", Home: "first", End: "last", " ": "play" };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hush();
+    const asked = open(at)[0]; // whoever types a number means the answer
+    if (asked && /^[-−.\d]$/.test(event.key) && event.target.tagName !== "INPUT" && !event.ctrlKey && !event.metaKey) {
+      $(`ask-${asked.input}`).focus();
+      return;
+    }
     const look = looks[event.key.toLowerCase()], id = keys[event.key], target = event.target, tag = target.tagName;
     const own = tag === "INPUT" && (target.type !== "range" || event.key !== " "); // it has a use for the key
     if (look && tag !== "INPUT" && !event.ctrlKey && !event.metaKey && !event.altKey) look(event);
@@ -409,6 +426,7 @@
   addEventListener("message", ({ source, data }) => { // and give it back
     if (source === parent && source !== window && Number.isInteger(data?.step) && data.step !== at) show(data.step);
   });
+  if (parent === window) document.documentElement.classList.add("alone");
   new ResizeObserver(size).observe($("graph"));
   if (views) views.show(0);
   // page.html#step=9 opens there, unless questions are open before

@@ -23,7 +23,7 @@ from micrograd.show.graph.parameters import read_parameters
 from micrograd.show.graph.text import number_text, plain, width
 from micrograd.show.lesson.cards import Shown, Views, picture_of
 from micrograd.show.lesson.lesson import lesson
-from micrograd.show.lesson.pages import colours, document, embedded, framed, size_of, source
+from micrograd.show.lesson.pages import document, embedded, filled, framed, size_of
 from micrograd.show.lesson.training import updated
 from micrograd.show.lesson.walk import Walk
 
@@ -116,14 +116,15 @@ class Stepper:
         """A whole HTML document that needs nothing but a browser."""
         data = json.dumps(self._lesson, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         marking = ["practice/answers.js"] if self._lesson["quiz"] else []
-        return document(
+        body = filled(
             "lesson/stepper.html",
-            [*marking, *(f"lesson/{name}.js" for name in _SCRIPTS)],
-            f"{colours()}:root{{--panel:{self._panel}px}}\n{source('lesson/stepper.css')}",
             title=html.escape(self._title),
+            panel=str(self._panel),
             svg=embedded(self._drawn()),
             lesson=data.replace("<", "\\u003c").translate(_SWAP),
         )
+        scripts = [*marking, *(f"lesson/{name}.js" for name in _SCRIPTS)]
+        return document(self._title, body, scripts, "lesson/stepper.css")
 
     def _drawn(self) -> str:
         """The first picture, and hidden in it the cards of the others."""

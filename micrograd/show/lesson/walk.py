@@ -8,8 +8,9 @@ is what the engine did, a learner's own `_backward` included. The user's graph s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from micrograd import engine
@@ -17,12 +18,14 @@ from micrograd.engine import Value
 from micrograd.op import Op
 from micrograd.show.graph.grouping import Grouping, group
 from micrograd.show.graph.nodes import is_node, ordered, read, topological_order
+from micrograd.show.graph.outside import Part
 from micrograd.show.graph.parameters import found_parameters, read_parameters
 from micrograd.show.graph.text import label_of
 from micrograd.show.graph.units import Unit, units_of
 from micrograd.show.lesson.adopted import adopted
 from micrograd.show.lesson.formulas import Formula, expression, local_derivatives, named
 from micrograd.show.lesson.names import constants_of, names_of
+from micrograd.show.lesson.told import results_of, told_names
 from micrograd.show.practice.answers import described
 
 __all__ = ["Use", "Walk"]
@@ -115,10 +118,15 @@ class Walk:
         found = found_parameters(leaves)
         return {p: used.get(p) or found.get(p, "") for p in leaves if p in used or p in found}
 
+    @cached_property
+    def neurons(self) -> list[Part]:
+        """The neurons, where they are known."""
+        parts = self.grouping.within() if self.grouping else ()
+        return [part for part in parts if part.kind == "neuron"]
+
     def _results(self) -> dict[Value, str]:
         """A neuron's result bears the neuron's path."""
-        parts = self.grouping.within() if self.grouping else ()
-        return {self.nodes[p.output]: p.path for p in parts if p.kind == "neuron"}
+        return {self.nodes[part.output]: part.path for part in self.neurons}
 
     def _run_backward(self) -> None:
         rules = [(node, node._rule) for node in self.nodes if node._rule is not None]
@@ -189,32 +197,41 @@ class Walk:
     def inputs(self, i: int) -> list[int]:
         return [self.index[x] for x in self.nodes[i]._prev]
 
-    def formula_of(self, i: int) -> Formula:
-        """The node's name in formulas; a constant is its number."""
+    @cached_property
+    def results(self) -> dict[int, str]:
+        """What the results of neurons are called outside them."""
+        return results_of(self)
+
+    def told(self, i: int) -> Mapping[int, str]:
+        """What node i and its inputs are called in the words about its step, by index."""
+        return {k: self.names[k] for k in (i, *self.inputs(i))} | dict(told_names(self, i))
+
+    def formula_of(self, i: int, names: Mapping[int, str] | None = None) -> Formula:
+        """The node's name in formulas, or its name in `names`; a constant is its number."""
         if i not in self.constants:
-            return named(self.names[i])
+            return named((names or self.names)[i])
         formula = Formula.substituted(self.data[i])
         if self.data[i] < 0:  # a + (−1) reads as a − 1
             formula.negated = Formula.substituted(-self.data[i])
         return formula
 
-    def expression(self, i: int) -> Formula:
-        return expression(self.rule(i), [self.formula_of(k) for k in self.inputs(i)])
+    def expression(self, i: int, names: Mapping[int, str] | None = None) -> Formula:
+        return expression(self.rule(i), [self.formula_of(k, names) for k in self.inputs(i)])
 
     def expression_in_numbers(self, i: int) -> Formula:
-        return expression(self.rule(i), [self._number_of(k) for k in self.inputs(i)])
+        return expression(self.rule(i), [self.number_of(k) for k in self.inputs(i)])
 
-    def _number_of(self, i: int) -> Formula:
+    def number_of(self, i: int) -> Formula:
         """A node's number in formulas; that of −b is minus the number of b."""
         formula = Formula.substituted(self.data[i])
         if self.formula_of(i).negated is not None:
             formula.negated = Formula.substituted(-self.data[i])
         return formula
 
-    def locals_of(self, i: int) -> list[Formula]:
+    def locals_of(self, i: int, names: Mapping[int, str] | None = None) -> list[Formula]:
         """d node / d input as a formula in names, one an operand."""
-        names = [self.formula_of(k) for k in self.inputs(i)]
-        return local_derivatives(self.rule(i), names, self.formula_of(i))
+        operands = [self.formula_of(k, names) for k in self.inputs(i)]
+        return local_derivatives(self.rule(i), operands, self.formula_of(i, names))
 
     def locals_in_numbers(self, i: int) -> list[Formula]:
         """The same with the numbers put in."""

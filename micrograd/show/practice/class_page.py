@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from micrograd.show.lesson.formulas import TIMES, gradient
-from micrograd.show.lesson.pages import colours, document, source
+from micrograd.show.lesson.pages import document
 from micrograd.show.lesson.stepper import step_through
 from micrograd.show.practice.class_report import ClassReport, Paper, name_of, short
 from micrograd.show.practice.kinds import UNKNOWN
@@ -24,13 +24,8 @@ def class_page(report: ClassReport, beside: str) -> str:
     """The whole page; `beside` is the name of the file with the stepper."""
     parts = [f"<h1>Marks of a class</h1><p class='about'>{html.escape(report.summary)}</p>"]
     parts += [*_problems(report), *_to_show(report, beside), *_mistakes(report), *_marks(report)]
-    return document(
-        "practice/class.html",
-        (),
-        colours(paper=True) + source("practice/class.css"),
-        title="Marks of a class",
-        body="\n".join(parts),
-    )
+    body = "\n".join(["<main>", *parts, "</main>"])
+    return document("Marks of a class", body, (), "practice/class.css", paper=True)
 
 
 def stepper_page(report: ClassReport) -> str | None:
@@ -74,14 +69,21 @@ def _to_show(report: ClassReport, beside: str) -> Iterator[str]:
 
 def _mistakes(report: ClassReport) -> Iterator[str]:
     """A row for each kind of mistake, a column for each gradient."""
-    counts, pupils = report.counts(), report.pupils_by_kind()
-    if not counts:
+    counts, pupils, right = report.counts(), report.pupils_by_kind(), report.right()
+    if not right:
         return
     e = html.escape
-    names = [name for name in report.asked if any(name in row for row in counts.values())]
+    names = list(right)
     head = "".join(f"<th scope='col'>{e(gradient(name))}</th>" for name in names)
-    most = max(max(row.values()) for row in counts.values())
-    rows = []
+    most = max((max(row.values()) for row in counts.values()), default=1)
+    cells = "".join(
+        f"<td>{good}{f' of {asked}' * (asked < report.pupils)}</td>"
+        for good, asked in right.values()
+    )
+    rows = [
+        f"<tr class='right'><th scope='row'>Right</th><td class='sum'>of {report.pupils}</td>"
+        f"{cells}</tr>"
+    ]
     for kind, row in counts.items():
         cells = "".join(
             f"<td style='--part:{row[name] / most:.2f}'>{row[name] or ''}</td>" for name in names
@@ -93,12 +95,12 @@ def _mistakes(report: ClassReport) -> Iterator[str]:
             f"<td class='sum'>{pupils[kind]}</td>{cells}</tr>"
         )
     yield (
-        "<section><h2>Mistakes</h2><p class='about'>How many pupils made each, and at which "
-        "gradient. A pupil's slips are put down to the kind that explains the most of them; what "
-        "follows from a slip is none.</p><div class='wide' tabindex='0' role='region' "
-        "aria-label='Mistakes by gradient'><table class='counts'><thead><tr><th scope='col'>"
-        f"mistake</th><th scope='col'>pupils</th>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
-        "</table></div></section>"
+        "<section><h2>Mistakes</h2><p class='about'>How many pupils have each gradient right, and "
+        "how many made which mistake there. A pupil's slips are put down to the kind that explains "
+        "the most of them; what follows from a slip is none.</p><div class='wide' tabindex='0' "
+        "role='region' aria-label='Mistakes by gradient'><table class='counts'><thead><tr>"
+        f"<th scope='col'>mistake</th><th scope='col'>pupils</th>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div></section>"
     )
 
 

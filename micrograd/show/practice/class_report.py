@@ -107,6 +107,29 @@ class ClassReport:
         """The gradients that the sheets ask for, from the output down."""
         return list(dict.fromkeys(s.walk.names[i] for s in self.sheets for i in s.asked))
 
+    @property
+    def average(self) -> float:
+        """The mean share of a paper that was right; of pupils who handed in twice, their best."""
+        best: dict[tuple[str, str], float] = {}
+        for paper in self.papers:
+            share = paper.score / len(paper.report.marks)
+            best[paper.key] = max(best.get(paper.key, 0.0), share)
+        return sum(best.values()) / len(best) if best else 0.0
+
+    def right(self) -> dict[str, tuple[int, int]]:
+        """For each gradient how many pupils have it right, and how many sheets asked for it.
+
+        Rightly worked out from an earlier answer is right; of what came twice the best counts.
+        """
+        good, asked = set(), set()
+        for paper in self.papers:
+            for mark in paper.report.marks.values():
+                asked.add((paper.key, mark.name))
+                if mark.verdict in ("right", "follows"):
+                    good.add((paper.key, mark.name))
+        counts, all_ = (Counter(name for _, name in each) for each in (good, asked))
+        return {name: (counts[name], all_[name]) for name in self.asked if all_[name]}
+
     def counts(self) -> dict[str, Counter[str]]:
         """For each kind of mistake, how many pupils made it at each gradient."""
         made = {(paper.key, *slip) for paper in self.papers for slip in paper.kinds.items()}
@@ -151,10 +174,12 @@ class ClassReport:
         """`28 of 30 sheets answered; the commonest mistake, by 11 pupils: ...`"""
         answered = len(self.sheets) - len(self.missing)
         said = f"{answered} of {len(self.sheets)} sheets answered"
-        if len(self.papers) != answered:
-            said += f" by {len(self.papers)}"
+        if self.pupils != answered:
+            said += f" by {self.pupils} pupil{'s' * (self.pupils != 1)}"
         if self.problems:
             said += f", {len(self.problems)} problem{'s' * (len(self.problems) != 1)}"
+        if self.papers:
+            said += f"; on average {self.average:.0%} right"
         kinds = self.pupils_by_kind()
         if not kinds:
             return f"{said}."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -56,6 +57,8 @@ class Classroom:
     def load(cls, folder: PathLike) -> Classroom:
         """The class whose sheets lie in this folder, or in this one file."""
         here = Path(folder)
+        if not here.exists():
+            raise ValueError(f"cannot read {os.fspath(folder)!r}: {os.strerror(errno.ENOENT)}")
         files = sorted(here.iterdir()) if here.is_dir() else [here]
         found = [s for f in files if f.suffix.lower() in _PAGES for s in read_sheets(f)]
         if not found:
@@ -103,7 +106,9 @@ class Classroom:
         given = [answers] if isinstance(answers, (str, os.PathLike)) else list(answers)
         report = ClassReport(list(self.sheets.values()), self.pupils)
         names = {name for sheet in self.sheets.values() for name in sheet.walk.names}
-        for file in _files(given):
+        files = [(path, list(_files(path))) for path in map(Path, given)]
+        report.problems += [f"{str(path)!r} holds no files." for path, held in files if not held]
+        for file in (file for _, held in files for file in held):
             try:
                 rows = read_file(file, names)
             except (ValueError, OSError) as error:
@@ -161,16 +166,15 @@ def _folded(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def _files(given: Sequence[PathLike]) -> Iterator[Path]:
-    """The files themselves, and those in the folders, less what a system leaves there."""
-    for path in map(Path, given):
-        if not path.is_dir():
-            yield path
-            continue
-        for file in sorted(path.rglob("*")):
-            hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-            if file.is_file() and not hidden and file.name.lower() not in _NOISE:
-                yield file
+def _files(path: Path) -> Iterator[Path]:
+    """The file itself, or those in the folder, less what a system leaves there."""
+    if not path.is_dir():
+        yield path
+        return
+    for file in sorted(path.rglob("*")):
+        hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
+        if file.is_file() and not hidden and file.name.lower() not in _NOISE:
+            yield file
 
 
 def _read_roster(path: Path) -> dict[str, str]:

@@ -15,6 +15,9 @@ from micrograd.engine import Value
 __all__ = ["enter", "show"]
 
 
+_LEVELS = "1 sums, 2 a neuron, 3 shared nodes, 4 softmax, 5 a two-layer net, 6 BatchNorm"
+
+
 def enter(commands: Any, labelled: Callable[[argparse.Namespace], Value]) -> None:
     """Add the commands; `labelled` makes the Value of an expression and its numbers."""
     described = "write an exercise in backpropagation by hand, and its answers beside it"
@@ -23,7 +26,7 @@ def enter(commands: Any, labelled: Callable[[argparse.Namespace], Value]) -> Non
         "expression", nargs="?", help="your own, such as tanh(x*w); else a level's"
     )
     command.add_argument("numbers", nargs="*", metavar="name=number", help="such as x=2 w=-3")
-    command.add_argument("--level", type=int, help="from 1 (sums) to 6 (BatchNorm); 1 if not given")
+    command.add_argument("--level", type=int, help=f"{_LEVELS}; 1 if not given")
     command.add_argument("--seed", type=int, help="another seed, another exercise; 0 if not given")
     command.add_argument(
         "--count", type=int, help="sheets for a class, or questions of each kind in a bank"
@@ -63,6 +66,8 @@ def _worksheet(arguments: argparse.Namespace) -> None:
     level = 1 if arguments.level is None else arguments.level
     seed = arguments.seed or 0
     own = _own_sheet(arguments)
+    if arguments.output is None and (arguments.marking or arguments.open):
+        raise ValueError("--marking and --open need a page; say where to write it: -o sheet.html")
     if arguments.moodle or arguments.canvas:
         _bank(arguments, own, level)
     elif arguments.output is None:
@@ -113,22 +118,29 @@ def _bank(arguments: argparse.Namespace, own: Any, level: int) -> None:
         print(f"wrote {made.save(path)}: {len(made.questions)} questions")
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check(arguments: argparse.Namespace) -> int:
     from micrograd.show.practice.marking import check
 
     one = len(arguments.answers) == 1 and not Path(arguments.answers[0]).is_dir()
     if one and not Path(arguments.sheet).is_dir() and not (arguments.output or arguments.csv):
+        if arguments.open:
+            raise ValueError("--open shows a report; say where to write it: -o report.html")
         print(check(arguments.sheet, arguments.answers[0], reveal=arguments.reveal))
-        return
+        return 0
     if arguments.reveal:
         raise ValueError("--reveal is for the answers to one sheet; a class has a folder of them")
     from micrograd.show.practice.classroom import Classroom
 
+    if arguments.open and not arguments.output:
+        raise ValueError("--open shows a report; say where to write it: -o report.html")
     report = Classroom.load(arguments.sheet).check(arguments.answers)
-    print(report)
+    if not report.papers:
+        raise ValueError("\n".join(("no answers were marked", *report.problems)))
     written = report.save(arguments.output) if arguments.output else []
     written += report.save_csv(arguments.csv) if arguments.csv else []
+    print(report)  # after the files are there: `| head` may end here
     if written:
         print(f"\nwrote {', '.join(map(str, written))}")
-    if arguments.open and written:
+    if arguments.open:
         show(written[0])
+    return 1 if report.problems else 0

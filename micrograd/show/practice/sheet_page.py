@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.show.lesson.explain import plain_markdown
 from micrograd.show.lesson.formulas import TIMES, Formula, gradient, readable
-from micrograd.show.lesson.pages import colours, document, size_of, source
+from micrograd.show.lesson.pages import document, size_of
 from micrograd.show.lesson.walk import Walk
 from micrograd.show.practice.answers import ACCEPTED
 from micrograd.show.practice.mistakes import MISTAKES
@@ -40,14 +40,15 @@ def sheet_document(
     alone, first = not together, sheets[0]
     marking = alone and first.marking and not solved
     scripts = (["practice/answers.js"] if marking else []) + ["practice/worksheet.js"]
+    parts = [*(sheet.packed for sheet in sheets), "<main>"]
+    parts += [*(body(sheet, solved, alone) for sheet in sheets), "</main>"]
+    parts += [_questions(first)] if marking else []
     return document(
-        "practice/worksheet.html",
+        title or f"{first.title}{': answers' * solved}",
+        "\n".join(parts),
         scripts if alone and not solved else (),
-        colours(paper=True) + source("practice/worksheet.css"),
-        title=html.escape(title or f"{first.title}{': answers' * solved}"),
-        packed="\n".join(sheet.packed for sheet in sheets),
-        body="\n".join(body(sheet, solved, alone) for sheet in sheets),
-        questions=_questions(first) if marking else "",
+        "practice/worksheet.css",
+        paper=True,
     )
 
 
@@ -151,7 +152,10 @@ def _sum(walk: Walk, i: int) -> str:
 def _save(sheet: Worksheet) -> str:
     told = "and hand in the file."
     if sheet.number is None:
-        told = "then <code>python -m micrograd check SHEET ANSWERS</code> marks the file."
+        told = (
+            "and hand in the file. Whoever has micrograd marks it with "
+            "<code>micrograd check sheet.html answers.json</code>, the names of the two files."
+        )
     return f'<p class="hand-in"><button type="button" id="save">Save my answers</button> {told}</p>'
 
 
