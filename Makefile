@@ -53,8 +53,10 @@ site: .venv/.site
 serve: .venv/.site
 	$(RUN) -m tools.site serve
 
+# the map of the lectures first, and Markdown as it reads, not as text; your own settings go before these
 lab: .venv/.lectures
-	$(RUN) -m jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lectures
+	JUPYTER_CONFIG_PATH="$(CURDIR)/tools/jupyter:$$JUPYTER_CONFIG_PATH" \
+	  $(RUN) -m jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lectures/README.md
 
 lint: .venv/.dev
 	$(RUN) -m ruff check .

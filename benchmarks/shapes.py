@@ -47,7 +47,7 @@ def measure(name: str, how: str) -> None:
     loss: Callable[[], Any] = lambda: shape.loss(*arrays)
     found: dict[str, Any] = {}
     if not eager:
-        loss = lift(loss)
+        loss = lift(loss, executor="native" if how == "native" else "numpy")
         start = clock()
         loss()
         found["record"] = clock() - start
@@ -96,10 +96,10 @@ def row(name: str) -> dict[str, Any]:
     shape = SHAPES[name]
     runs = {
         how: [harness.fresh("benchmarks.shapes", "--measure", name, how) for _ in range(times)]
-        for how, times in (("lift", REPEAT), ("torch", REPEAT), ("eager", 1))
+        for how, times in (("lift", REPEAT), ("native", REPEAT), ("torch", REPEAT), ("eager", 1))
     }
     ours = runs["lift"][0]
-    for how in ("torch", "eager"):
+    for how in ("native", "torch", "eager"):
         compare(ours, runs[how][0])
     best = {how: harness.median([run["seconds"] for run in found]) for how, found in runs.items()}
     return {
@@ -109,8 +109,10 @@ def row(name: str) -> dict[str, Any]:
         "first call, s": harness.median([run["record"] for run in runs["lift"]]),
         "eager, ms": best["eager"] * 1e3,
         "lift, ms": best["lift"] * 1e3,
+        "native, ms": best["native"] * 1e3,
         "PyTorch, ms": best["torch"] * 1e3,
-        "PyTorch's time / ours": best["torch"] / best["lift"],
+        "PyTorch / lift": best["torch"] / best["lift"],
+        "PyTorch / native": best["torch"] / best["native"],
     }
 
 
@@ -132,7 +134,7 @@ def main() -> int:
         "PyTorch: tables by antidiagonals, CTC by its own function, recurrences step by step, "
         "neighbours as a matrix, causal attention by `scaled_dot_product_attention`.",
     ]
-    print(tables.save("shapes", TITLE, rows, harness.machine("numpy", "torch"), notes))
+    print(tables.save("shapes", TITLE, rows, harness.machine("numpy", "torch", "llvmlite"), notes))
     print(*failed, sep="\n")
     return len(failed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import nbformat
 import pytest
 from browsing import browser, errors, needs_browser
 
+from micrograd.show.lesson.pages import source
 from tools import pages
 from tools.notebooks import ROOT, execute, read, settle, write
 
@@ -37,7 +39,7 @@ def test_the_demo_trains_to_100_percent_and_prints_what_is_committed(
 ) -> None:
     shown: list[str] = []
     wanted = ["history['loss'][0]", "history['loss'][-1]", "final_loss", "accuracy"]
-    run = execute(DEMO, wanted, show=shown.append)
+    run = execute(DEMO, wanted, show=shown.append, again=True)  # each cell a second time, too
     first, last, final, accuracy = (run.values[name]["value"] for name in wanted)
     assert first == pytest.approx(FIRST_LOSS, rel=1e-12)
     assert accuracy == 1.0
@@ -66,6 +68,13 @@ def test_every_section_has_its_picture(committed: nbformat.NotebookNode) -> None
     assert sum("<img" in page and "<iframe" not in page for page in pages) >= 4  # drawn graphs
     assert sum("<iframe" in page for page in pages) == 2  # the stepper, the worksheet
     assert sum("image/png" in o.get("data", {}) for o in outputs) >= 4
+
+
+def test_its_stepper_is_the_one_that_the_package_makes(committed: nbformat.NotebookNode) -> None:
+    outputs = [o for cell in committed.cells for o in cell.get("outputs", [])]
+    pages = [html.unescape("".join(o.get("data", {}).get("text/html", ""))) for o in outputs]
+    script = source("lesson/stepper.js")
+    assert sum(script in page for page in pages) == 1, "an older one: run `make notebooks`"
 
 
 def test_the_command_names_every_cells_heading(committed: nbformat.NotebookNode) -> None:

@@ -57,7 +57,7 @@ def _round(votes: Any, accuracies: Any, prior: float, counts: Any) -> tuple[Any,
     1,
     hints=[
         "PSI adds (q - p) log(q / p) over the two categories.",
-        "Section 6 has the expectation under no change; the probability of no alarm is a power.",
+        "Section 7 has the expectation under no change; the probability of no alarm is a power.",
     ],
 )
 def four_numbers_of_a_monitor(value: Any, expected: Any, alarm: Any, level: Any) -> None:
@@ -338,7 +338,7 @@ def one_round_of_em(em_round: Any) -> None:
 @sheet.exercise(
     10,
     hints=[
-        "Section 14: what does the model believe of the two copies, and whom does it follow then?",
+        "Part two, section 5: what does the model believe of the copies, and whom does it follow?",
         "The copies' accuracy becomes the model's. What does the majority need to do better?",
     ],
 )
@@ -370,3 +370,159 @@ def make_the_majority_win(free: Any, copied: Any) -> None:
             f"{beside(majority - model, 0.2)}; it should be by at least 0.2"
         )
     note("both together", "right")
+
+
+@sheet.exercise(
+    11,
+    hints=[
+        "nan == 1 is false, so a comparison takes an unknown outcome for an on-time one.",
+        "Where are both p and late known? The mean runs over these alone.",
+    ],
+)
+def outcomes_that_are_missing(known_loss: Any) -> None:
+    p, late = np.array([0.2, 0.9, 0.5]), np.array([0.0, 1.0, np.nan])
+    mistaken = {
+        "that counts the unknown one as on time": -math.log(0.8 * 0.9 * 0.5) / 3,
+        "that divides by all rows; divide by those that are known": -math.log(0.8 * 0.9) / 3,
+        "that is the sum; give the mean": -math.log(0.8 * 0.9),
+    }
+    names = "the mean loss", "the number of known outcomes"
+    mean, n = several(known_loss(p, late, 1), *names)
+    close(mean, -math.log(0.8 * 0.9) / 2, "the mean loss of two known outcomes", instead=mistaken)
+    close(n, 2, "the number of known outcomes")
+    rng = np.random.default_rng(131)
+    p, late = rng.uniform(0.05, 0.95, 80), (rng.random(80) < 0.3).astype(float)
+    late[rng.random(80) < 0.4], p[rng.random(80) < 0.2] = np.nan, np.nan
+    both = ~np.isnan(late) & ~np.isnan(p)
+    right = -np.log(np.where(late == 1, p, 1 - p))[both]
+    mean, n = several(known_loss(p.copy(), late.copy(), 10), *names)
+    close(n, both.sum(), "the number of rows with an outcome and an answer")
+    close(mean, right.mean(), "the mean loss where answers are missing, too")
+    for more, what in ((0, "as many are known as asked for"), (1, "one fewer is known")):
+        mean, n = several(known_loss(p.copy(), late.copy(), int(both.sum()) + more), *names)
+        close(n, both.sum(), f"the number of known outcomes when {what}")
+        if math.isnan(number(mean, "the mean loss")) != bool(more):
+            raise Wrong(f"the mean loss when {what} is to be {'nan' if more else 'a number'}")
+    mean, n = several(known_loss(p, np.full(80, np.nan), 1), *names)
+    true(math.isnan(number(mean, "the mean loss")), "the mean loss of no known outcome is nan")
+    close(n, 0, "the number of known outcomes when there is none")
+
+
+class _Trouble(Exception):
+    """What the planted versions raise."""
+
+
+@sheet.exercise(
+    12,
+    hints=[
+        "The order matters: what is there to be returned before the shadow is asked?",
+        "Only what the shadow does stands in the try. And may it get the very same list?",
+    ],
+)
+def a_shadow_that_cannot_hurt(answer: Any) -> None:
+    order: list[str] = []
+    notes: list[tuple[str, Any]] = []
+
+    def production(rows: Any) -> Any:
+        order.append("production")
+        return [10 * x for x in rows]
+
+    def shadow(rows: Any) -> Any:
+        order.append("shadow")
+        return [x + 1 for x in rows]
+
+    def note(kind: str, what: Any) -> None:
+        notes.append((kind, what))
+
+    def run(rows: Any, first: Any, second: Any) -> Any:
+        order.clear()
+        notes.clear()
+        return answer(rows, first, second, note)
+
+    close(run([1, 2], production, shadow), [10, 20], "the answer to [1, 2]")
+    true(order == ["production", "shadow"], "production is asked first, then the shadow, once each")
+    true(notes == [("answer", [2, 3])], 'what the shadow says is noted: note("answer", ...)')
+
+    def fails(rows: Any) -> Any:
+        raise _Trouble("no such file")
+
+    try:
+        got = run([1, 2], production, fails)
+    except _Trouble:
+        raise Wrong("the shadow failed, and the caller got its error; the answer is due") from None
+    close(got, [10, 20], "the answer when the shadow fails")
+    true([k for k, _ in notes] == ["failure"], 'a failure is noted: note("failure", ...)')
+    true("no such file" in str(notes[0][1]), "the note says what was raised")
+
+    def changes(rows: Any) -> Any:
+        rows.append(99)
+        rows[0] = 99
+        return rows
+
+    given = [1, 2]
+    close(run(given, production, changes), [10, 20], "the answer when the shadow changes its rows")
+    true(given == [1, 2], "the caller's rows are as they were, whatever the shadow does to its own")
+    try:
+        run([1, 2], fails, shadow)
+    except _Trouble:
+        pass
+    else:
+        raise Wrong("production failed and nobody was told: its own error is to reach the caller")
+    true(not notes, "nothing is noted when production fails")
+
+
+@sheet.exercise(
+    13,
+    hints=[
+        "Multiply each item's odds by the new prior's odds over the old prior's odds.",
+        "The mean of the corrected probabilities is the next prior. Where does it stop changing?",
+    ],
+)
+def a_corrected_prior(new_prior: Any) -> None:
+    rng = np.random.default_rng(133)
+    for before, share in ((0.3, 0.6), (0.5, 0.2)):
+        y = rng.random(3000) < share
+        x = rng.standard_normal(3000) + 1.5 * y
+        log_odds = 1.5 * x - 1.5**2 / 2 + math.log(before / (1 - before))
+        p = 1 / (1 + np.exp(-log_odds))
+        once = _under(p, before, p.mean()).mean()
+        prior = before
+        for _ in range(2000):
+            prior = float(_under(p, before, prior).mean())
+        mistaken = {
+            "that is the mean of the old probabilities; correct them, and repeat": float(p.mean()),
+            "that is after one correction; repeat until it stays": float(once),
+            "that is the old prior": before,
+        }
+        what = f"the new prior, where the old one was {before}"
+        close(new_prior(p.copy(), before), prior, what, rtol=1e-3, instead=mistaken)
+    none = np.full(40, 0.3)
+    close(new_prior(none, 0.3), 0.3, "the new prior when nothing is known of any item", rtol=1e-2)
+
+
+def _under(p: Any, before: float, prior: float) -> Any:
+    odds = p / (1 - p) * prior / (1 - prior) * (1 - before) / before
+    return odds / (1 + odds)
+
+
+@sheet.exercise(
+    14,
+    title="Drop the copy?",
+    hints=[
+        "Compare each pair on the items where both speak: (a == b)[(a != 0) & (b != 0)].mean().",
+        "np.delete(votes, 5, axis=1) leaves one out. Which functions agree among themselves then?",
+    ],
+)
+def drop_the_copy(agreement: Any, without: Any, decision: Any) -> None:
+    everywhere = {
+        "that counts items on which both are silent as agreed; take those where both speak": 0.6924,
+        "that is a share of all items; take those where both speak": 0.6309,
+    }
+    by_hand(agreement, 0.9497, "the share of agreement of the pair", instead=everywhere)
+    as_it_was = {
+        "that is with all six functions; leave one out": 0.9174,
+        "that leaves the other one out": 0.8032,
+    }
+    by_hand(without, 0.8120, "the accuracy without the function", instead=as_it_was)
+    followed = {"look at the two accuracies: which is higher?": "drop"}
+    word(decision, "keep", "the decision", ("keep", "drop"), instead=followed)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import math
 from typing import Any
 
 import numpy as np
 
-from checks import Sheet, Wrong, array, as_value, by_hand, close, effort, integers, same, true
+from checks import Sheet, Wrong, array, as_value, by_hand, close, effort, integers, same, true, word
 from micrograd import Value, grads
 
 sheet = Sheet("Lecture 9")
@@ -211,3 +213,149 @@ def get_it_stuck(points: Any, centres: Any) -> None:
             f"Lloyd's algorithm ends at an inertia of {ended:.4g}, {times}; reach at least 100 "
             "times the best"
         )
+
+
+@sheet.exercise(
+    9,
+    title="How many restarts?",
+    hints=[
+        "One run misses with probability 1 - p, and the runs are independent.",
+        "(1 - p)^m < 0.01: take logarithms, and mind that log(1 - p) is negative.",
+    ],
+)
+def how_many_restarts(missed: Any, tenth: Any, half: Any) -> None:
+    found = {"that is the probability that ten find it; give that they all miss": 1 - 0.9**10}
+    by_hand(missed, 0.9**10, "the probability that ten restarts miss", instead=found)
+    given = {"with that many they still miss with more than 1%": 43,
+             "that makes it likely by half; ask for 1%": 7}  # fmt: skip
+    by_hand(tenth, 44, "the restarts for p = 0.1", exact=True, instead=given)
+    given = {"with that many they still miss with more than 1%": 6}
+    by_hand(half, 7, "the restarts for p = 0.5", exact=True, instead=given)
+
+
+@sheet.exercise(
+    10,
+    title="An M step by hand",
+    hints=[
+        "Every point counts with its responsibility: the size of the first part is 1 + 1/2 + 0.",
+        "The variance is the weighted mean of the squared distances from the new mean.",
+    ],
+)
+def an_m_step_by_hand(share: Any, mean: Any, variance: Any) -> None:
+    size = "that is the size of the part; give its share of the three points"
+    by_hand(share, 0.5, "the share of the first part", instead={size: 1.5})
+    plain = "that counts each point once; weight it with its responsibility"
+    by_hand(mean, 2 / 3, "the mean of the first part", instead={plain: 2.0, "divide by the "
+            "size of the part, not by the number of points": 1 / 3})  # fmt: skip
+    given = {"divide by the size of the part, not by the number of points": 4 / 9,
+             "that is not yet divided by the size of the part": 4 / 3,
+             "that is the deviation; give the variance": math.sqrt(8 / 9)}  # fmt: skip
+    by_hand(variance, 8 / 9, "the variance of the first part", instead=given)
+
+
+@sheet.exercise(
+    11,
+    title="The E step",
+    hints=[
+        "Work with log(share) - log(sigma) - (x - mean)^2 / (2 sigma^2) for each part.",
+        "Take the greatest of a row off before exp: the quotient does not change.",
+    ],
+)
+def the_e_step(responsibilities: Any) -> None:
+    x = CLOUD[:9, 1]
+    shares, means, sigmas = np.array([0.2, 0.5, 0.3]), np.array([-2.0, 0.0, 1.5]), np.array(
+        [0.5, 1.0, 2.0])  # fmt: skip
+
+    def wanted(points: Any, weigh: bool = True, scale: bool = True) -> Any:
+        score = -((points[:, None] - means) ** 2) / (2 * sigmas**2)
+        score = score + (np.log(shares) if weigh else 0) - (np.log(sigmas) if scale else 0)
+        score = np.exp(score - score.max(1, keepdims=True))
+        return score / score.sum(1, keepdims=True)
+
+    right = wanted(x)
+    mistaken = {
+        "that leaves out the shares": wanted(x, weigh=False),
+        "a wide Gaussian is lower: its density has 1 / sigma in front": wanted(x, scale=False),
+    }
+    what = "the responsibilities of three parts for nine points"
+    close(responsibilities(x, shares, means, sigmas), right, what, instead=mistaken)
+    far = np.array([-300.0, 400.0])
+    nan = {"far from all means every density is 0 and 0/0 is no number; work with logarithms": (
+        np.full((2, 3), np.nan)
+    )}  # fmt: skip
+    what = "the responsibilities for the points -300 and 400"
+    close(responsibilities(far, shares, means, sigmas), wanted(far), what, instead=nan)
+
+
+@sheet.exercise(
+    12,
+    hints=[
+        "Beside 1 lie 0 and 2: with itself that is three within a distance of 1.",
+        "A point that is not core but within the radius of a core point belongs to its cluster.",
+    ],
+)
+def density_by_hand(core: Any, clusters: Any, noise: Any) -> None:
+    itself = "a point counts as within its own radius"
+    every = "that counts all points of the clusters; give those with three within 1"
+    by_hand(core, 3, "the number of core points", exact=True, instead={itself: 0, every: 7})
+    by_hand(clusters, 2, "the number of clusters", exact=True, instead={
+        "that takes noise for a cluster": 3, itself: 0})  # fmt: skip
+    border = "a point near a core point joins its cluster, even if it is not core itself"
+    by_hand(noise, 1, "the number of noise points", exact=True, instead={border: 5, itself: 8})
+
+
+@sheet.exercise(
+    13,
+    hints=[
+        "0 and 1 are joined first, at 1, whatever the linkage. Then compare what is left.",
+        "Average linkage: the mean over all pairs of a point here and a point there.",
+    ],
+)
+def three_linkages_by_hand(single: Any, complete: Any, average: Any) -> None:
+    by_hand(single, [1, 2, 4], "the heights of single linkage",
+            instead={"those are for complete linkage": [1, 3, 7]})  # fmt: skip
+    by_hand(complete, [1, 3, 7], "the heights of complete linkage",
+            instead={"those are for single linkage": [1, 2, 4]})  # fmt: skip
+    mistaken = {"that takes the mean of a cluster's points first": [1, 2.5, 17 / 3 + 1],
+                "that gives two clusters the same weight; weight them by their sizes": (
+                    [1, 2.5, 5.25])}  # fmt: skip
+    by_hand(average, [1, 2.5, 17 / 3], "the heights of average linkage", instead=mistaken)
+
+
+@sheet.exercise(
+    14,
+    title="Scale the wine?",
+    hints=[
+        "silhouette_score(A, labels) with the same columns A that were clustered.",
+        "The two silhouettes are measured in two different rulers. What do the cultivars say?",
+    ],
+)
+def scale_the_wine(raw: Any, scaled: Any, gain: Any, verdict: Any) -> None:
+    silhouette_raw, silhouette_scaled, more = _wine()
+    swapped = "that is the other one of the two"
+    by_hand(raw, silhouette_raw, "the silhouette of the raw columns",
+            instead={swapped: silhouette_scaled})  # fmt: skip
+    by_hand(scaled, silhouette_scaled, "the silhouette of the scaled columns",
+            instead={swapped: silhouette_raw})  # fmt: skip
+    sign = {"that is raw minus scaled; the text asks for scaled minus raw": -more}
+    by_hand(gain, more, "the difference of the adjusted Rand indices", instead=sign)
+    word(verdict, "neither", "what you would choose the scaling by",
+         ("silhouette", "inertia", "neither"), instead={
+             "it is higher for the columns that match the cultivars worse": "silhouette",
+             "inertia changes with the unit of length": "inertia"})  # fmt: skip
+
+
+@functools.cache
+def _wine() -> tuple[float, float, float]:
+    """Silhouettes of raw and of scaled wine in three clusters; how much better scaled agrees."""
+    from sklearn.cluster import KMeans
+    from sklearn.datasets import load_wine
+    from sklearn.metrics import adjusted_rand_score, silhouette_score
+
+    X, target = load_wine(return_X_y=True)
+    found = []
+    for A in (X, (X - X.mean(0)) / X.std(0)):
+        labels = KMeans(3, n_init=50, random_state=0).fit_predict(A)
+        found.append((silhouette_score(A, labels), adjusted_rand_score(target, labels)))
+    (raw, before), (scaled, after) = found
+    return float(raw), float(scaled), float(after - before)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from typing import Any
 
 import numpy as np
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import train_test_split
 
 from checks import (
     Sheet,
@@ -20,6 +23,7 @@ from checks import (
     same,
     several,
     true,
+    word,
 )
 from micrograd import grads, values
 
@@ -311,3 +315,166 @@ def keep_it_busy(X: Any, y: Any) -> None:
             f"the rule ends after {mistakes} mistakes; it should make at least 1,000, and a small "
             "margin makes that possible, not certain"
         )
+
+
+@sheet.exercise(
+    10,
+    hints=[
+        "Progress: v . w_k is at least the number of mistakes minus the hinge losses met.",
+        "L is the sum over all rows, and over all epochs, of max(0, 1 - v . z).",
+    ],
+)
+def a_bound_when_no_line_separates(hinge_bound: Any) -> None:
+    Z = NOISY[:, None] * CLOUD
+    R = float(np.linalg.norm(Z, axis=1).max())
+    best = np.linalg.lstsq(CLOUD, NOISY)[0]
+    for v, epochs in ((best, 1), (3 * best, 1), (best, 40)):
+        scores, size = Z @ v, R * float(np.linalg.norm(v))
+        loss = float(np.maximum(0, 1 - scores).sum())
+        mistaken = {
+            "the losses of every epoch count; those are of one": (size + math.sqrt(loss)) ** 2,
+            "that adds L itself inside the square; add its root": (size + epochs * loss) ** 2,
+            "a score that is right by less than 1 has a hinge loss as well": (
+                (size + math.sqrt(epochs * float(np.maximum(0, -scores).sum()))) ** 2
+            ),
+        }
+        wanted = (size + math.sqrt(epochs * loss)) ** 2
+        what = f"the bound on 30 points that no line separates, |v| = {np.linalg.norm(v):.3g}"
+        what += f", epochs = {epochs}"
+        if epochs == 1:
+            del mistaken["the losses of every epoch count; those are of one"]
+        close(hinge_bound(Z, v, epochs), wanted, what, instead=mistaken)
+    u, gamma = np.array([0.6, 0.8]), 0.2
+    separable = np.array([[0.6, 0.8], [1.0, -0.5]])
+    right = 1.25 / gamma**2
+    close(hinge_bound(separable, u / gamma, 7), right, "Novikoff's bound, with v = u / gamma")
+
+
+@sheet.exercise(
+    11,
+    hints=[
+        "The score of example i is the sum over j of alpha_j y_j K[i, j].",
+        "A mistake adds 1 to alpha_i, whatever the label: the label stands in the score.",
+    ],
+)
+def the_kernel_perceptron(dual: Any) -> None:
+    plain = CLOUD @ CLOUD.T
+    bent = (1 + plain) ** 2
+    for K, y, epochs, what in (
+        (plain, LABELS, 1, "one epoch on 30 points, k = x . x'"),
+        (bent, NOISY, 5, "five epochs on 30 points, k = (1 + x . x')^2"),
+        (bent, LABELS, 500, "training to the end, k = (1 + x . x')^2"),
+    ):
+        wanted = _dual(K, y, epochs)
+        mistaken = {
+            "that puts the label into alpha; count the mistakes": y * wanted,
+            "that leaves the labels out of the score": _dual(K, y, epochs, labels=False),
+            "a score of 0 is a mistake as well, and all are 0 at first": 0 * wanted,
+            "that corrects after the epoch; correct at each example": _dual(
+                K, y, epochs, late=True
+            ),
+        }
+        close(dual(K, y, epochs), wanted, f"the mistakes on each example after {what}",
+              instead=mistaken)  # fmt: skip
+
+
+def _dual(K: Any, y: Any, epochs: int, *, labels: bool = True, late: bool = False) -> Any:
+    alpha = np.zeros(len(y))
+    for _ in range(epochs):
+        before = alpha.copy()
+        for i in range(len(y)):
+            held = before if late else alpha
+            if y[i] * (K[i] @ (held * y if labels else held)) <= 0:
+                alpha[i] += 1
+        if np.array_equal(alpha, before):
+            break
+    return alpha
+
+
+@sheet.exercise(
+    12,
+    hints=[
+        "The bound on the mistakes of one pass does not depend on n; divide it by n.",
+        "Each mistake of the majority removes at least half: how often can 1,000 be halved "
+        "while one is left?",
+    ],
+)
+def from_mistakes_to_a_promise(mistakes: Any, error: Any, examples: Any, halving: Any) -> None:
+    by_hand(mistakes, 16, "the most mistakes of one pass", exact=True,
+            instead={"that is R / gamma; the bound is its square": 4})  # fmt: skip
+    by_hand(error, 0.02, "the expected error after 800 examples",
+            instead={"that is R / gamma over n; the bound is its square": 0.005})  # fmt: skip
+    by_hand(examples, 1600, "the examples for an expected error of 0.01", exact=True,
+            instead={"that is R / gamma over the error; the bound is its square": 400})  # fmt: skip
+    given = {"a tenth mistake would leave fewer than one hypothesis": 10}
+    by_hand(halving, 9, "the most mistakes of the majority", exact=True, instead=given)
+
+
+@sheet.exercise(
+    13,
+    hints=[
+        "Each layer doubles the pieces and costs two units; one hidden layer bends once a unit.",
+        "m units: at most m + 2 stretches on one side of 1/2, and a stretch of c alternating "
+        "points has at least (c - 1) / 2 wrong ones.",
+    ],
+)
+def depth_by_counting(pieces: Any, deep: Any, shallow: Any, wrong: Any, parity: Any) -> None:
+    added = {"composing multiplies the pieces; that adds them": 20}
+    by_hand(pieces, 1024, "the straight pieces of ten layers", exact=True, instead=added)
+    by_hand(deep, 20, "the ReLU units of ten layers", exact=True,
+            instead={"each layer has two units": 10})  # fmt: skip
+    given = {"m units bend m times, and that makes m + 1 pieces": 1024}
+    by_hand(shallow, 1023, "the units of one hidden layer", exact=True, instead=given)
+    given = {
+        "the number of points is whole, so round up": 501,
+        "a continuous function of m + 1 pieces has at most m + 2 stretches, not two a piece": 492,
+    }
+    by_hand(wrong, 502, "the points that 20 units get wrong", exact=True, instead=given)
+    given = {"that nests exclusive ors; one hidden layer needs fewer": 27,
+             "one hidden layer can say for each number of ones whether it is reached": 1024,
+             "that is one for each odd input; units can count instead": 512}  # fmt: skip
+    by_hand(parity, 10, "the hidden units for parity of ten bits", exact=True, instead=given)
+
+
+@sheet.exercise(
+    14,
+    title="Which weights to keep?",
+    hints=[
+        "Add w to a total after each example, mistake or not; its sign pattern is the average's.",
+        "Compare the mean difference with how much it varies, and count the splits.",
+    ],
+)
+def which_weights_to_keep(difference: Any, better: Any, verdict: Any) -> None:
+    gains = _gains()
+    sign = {"that is average minus last; the text asks for last minus average": -gains.mean()}
+    by_hand(difference, float(gains.mean()), "the mean difference of the test error", instead=sign)
+    ties = {"in some splits the two are equal; count those where the average errs less": (
+        int((gains >= 0).sum())
+    )}  # fmt: skip
+    wins = int((gains > 0).sum())
+    by_hand(better, wins, "the splits in which the average errs less", exact=True, instead=ties)
+    among = ("always better", "better on the whole", "no better")
+    word(verdict, "better on the whole", "what you would sign", among, instead={
+        "in some of the splits the last weights err less": "always better",
+        "it errs less in more than twice as many splits as it errs more": "no better",
+    })  # fmt: skip
+
+
+@functools.cache
+def _gains() -> Any:
+    """Error of the last minus error of the averaged weights, on twenty halves of the tumours."""
+    X, target = load_breast_cancer(return_X_y=True)
+    gains = []
+    for seed in range(20):
+        A, B, a, b = train_test_split(
+            X, 2.0 * target - 1, test_size=0.5, stratify=target, random_state=seed
+        )
+        mean, deviation = A.mean(0), A.std(0)
+        A, B = (np.column_stack([(M - mean) / deviation, np.ones(len(M))]) for M in (A, B))
+        w, total = np.zeros(31), np.zeros(31)
+        for x, label in itertools.chain.from_iterable([list(zip(A, a, strict=True))] * 10):
+            if label * (x @ w) <= 0:
+                w = w + label * x
+            total += w
+        gains.append((b * (B @ w) <= 0).mean() - (b * (B @ total) <= 0).mean())
+    return np.array(gains)

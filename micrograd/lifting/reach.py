@@ -7,6 +7,7 @@ whose code is not looked at.
 
 from __future__ import annotations
 
+import builtins
 import dis
 import os
 import site
@@ -90,6 +91,7 @@ def _library_folders() -> tuple[str, ...]:
     return (PACKAGE, *sorted({os.path.join(os.path.abspath(f), "") for f in folders if f}))
 
 
+_MADE_BY_CODE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class statement, and not C, made the class
 _LIBRARIES = (*_library_folders(), "<frozen", "<__array_function__")
 
 
@@ -110,6 +112,8 @@ def library_module(module: ModuleType) -> bool:
 
 def library_class(cls: type[Any]) -> bool:
     module = sys.modules.get(cls.__module__)
+    if module is builtins and cls.__flags__ & _MADE_BY_CODE:
+        return False  # code run without a `__name__`: its classes say they are Python's own
     return module is not None and library_module(module)
 
 

@@ -107,6 +107,14 @@ def heap(rng: np.random.Generator) -> Drawn:
     return [rng.normal(), rng.normal(size=2), 0.3 * rng.normal(size=2)], [rng.normal(size=9)]
 
 
+def pile(rng: np.random.Generator) -> Drawn:
+    """Logits, means, log diagonals and what is below, of three Gaussians; points of the plane."""
+    parameters = [rng.normal(size=s) for s in (3, (3, 2), (3, 2), 3)]
+    return [parameters[0], parameters[1], 0.3 * parameters[2], parameters[3]], [
+        rng.normal(size=(9, 2))
+    ]
+
+
 def leaning(
     mean: torch.Tensor, log_diagonal: torch.Tensor, below: torch.Tensor, X: torch.Tensor
 ) -> torch.Tensor:
@@ -125,12 +133,41 @@ def mixed(
     return -torch.logsumexp(parts + weights, dim=1).mean()
 
 
+def piled(
+    logits: torch.Tensor,
+    means: torch.Tensor,
+    log_diagonals: torch.Tensor,
+    below: torch.Tensor,
+    X: torch.Tensor,
+) -> torch.Tensor:
+    first, second = log_diagonals.exp().T
+    rows = [torch.stack([first, 0 * first], 1), torch.stack([below, second], 1)]
+    parts = torch.distributions.MultivariateNormal(means, scale_tril=torch.stack(rows, 1))
+    weights = F.log_softmax(logits, 0)
+    return -torch.logsumexp(parts.log_prob(X[:, None]) + weights, dim=1).mean()
+
+
 def squared(w: torch.Tensor, b: torch.Tensor, X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return F.mse_loss(X @ w + b, y)
 
 
 def hinged(w: torch.Tensor, b: torch.Tensor, X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return torch.relu(1 - y * (X @ w + b))
+
+
+def voters(rng: np.random.Generator) -> Drawn:
+    n, m = int(rng.integers(2, 12)), int(rng.integers(1, 6))
+    votes = rng.choice([-1.0, 0.0, 1.0], size=(n, m))
+    return [rng.normal(size=m), rng.normal()], [votes, rng.integers(1, 9, n).astype(float)]
+
+
+def hidden_label(
+    w: torch.Tensor, tau: torch.Tensor, votes: torch.Tensor, counts: torch.Tensor
+) -> torch.Tensor:
+    said = [F.logsigmoid(w * votes * y) * votes.abs() for y in (1, -1)]
+    prior = torch.stack([F.logsigmoid(tau), F.logsigmoid(-tau)])
+    both = torch.stack([x.sum(1) for x in said], dim=1) + prior
+    return -(torch.logsumexp(both, dim=1) * counts).sum() / counts.sum()
 
 
 CASES = [
@@ -185,10 +222,12 @@ CASES = [
         "08_logistic_regression", "softmax_loss", classes,
         lambda W, b, X, y: F.cross_entropy(X @ W + b, y),
     ),
+    ("09_kmeans_2", "mixture_nll", pile, piled),
     (
         "11_perceptron", "perceptron_loss", signs,
         lambda w, b, X, y: torch.relu(-y * (X @ w + b)).mean(),
     ),
+    ("12_future_of_ml_2", "label_loss", voters, hidden_label),
 ]  # fmt: skip
 STRENGTH = {
     "ridge_loss": (0.7,), "lasso_loss": (0.7,), "svm_objective": (2.5,),

@@ -104,6 +104,23 @@ def test_a_module_imported_inside_the_function(monkeypatch: pytest.MonkeyPatch) 
     assert f(3.0).data == 15.0
 
 
+def test_classes_of_code_that_has_no_name_are_looked_into() -> None:
+    code = """
+class Scale:
+    def __init__(self): self.factor = 2.0
+    def __call__(self, x): return x * self.factor
+scale = Scale()
+def f(x): return scale(x)
+"""
+    space: dict[str, Any] = {}
+    exec(compile(code, "<cell>", "exec"), space)
+    assert space["Scale"].__module__ == "builtins"
+    f = lift(space["f"])
+    assert f(3.0).data == 6.0
+    space["scale"].factor = 5.0
+    assert f(3.0).data == 15.0
+
+
 def test_an_attribute_is_not_a_global_of_the_same_name() -> None:
     class Model:
         def loss(self, x: Any) -> Any:

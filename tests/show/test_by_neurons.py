@@ -145,6 +145,20 @@ def test_words_and_picture_count_alike() -> None:
     assert "out" in shown and not any("layers" in name for name in shown)
 
 
+def test_the_sum_adds_up_examples() -> None:
+    """Their cards are called so; within its own example the result keeps its name."""
+    model = nn.MLP(2, [2, 1], activation="tanh", rng=random.Random(3))
+    loss = sum((model([0.1 * k, 0.3]) - k) ** 2 for k in (1, 2, 3))
+    frames = step_through(loss, model, 0.1)._lesson["frames"]
+    made = [f["equation"] for f in frames if f["phase"] == "forward" and "equation" in f]
+    assert made[-1][:2] == ["output", f"{made[-2][0]} + example 3"]
+    assert sum("example" in formula for _, formula, *_ in made) == 3
+    assert not any("example" in name for name, *_ in made)
+    first = next(f for f in frames if f["phase"] == "backward" and f["rows"])
+    assert [row["name"] for row in first["rows"]] == [made[-2][0], "example 3"]
+    assert "(example 3).grad becomes 1." in first["say"]
+
+
 def test_a_neuron_in_numbers_shows_its_weights() -> None:
     neuron = nn.Neuron(2, activation="tanh", rng=random.Random(3))
     loss = neuron([2.0, -1.0]) * 3.0 + (neuron([0.5, 4.0]) - 1.0) ** 2
@@ -301,6 +315,36 @@ def test_the_first_view_fits_and_its_letters_can_be_read(page: Any) -> None:
     assert page.execute_script(sizes)[1] >= 11
     page.execute_script("document.getElementById('by-operations').click()")
     assert page.execute_script(sizes)[1] >= 11
+
+
+@pytest.mark.browser
+@needs_browser
+def test_after_a_click_on_any_control_the_arrows_still_step(page: Any) -> None:
+    """Forward by one with the right arrow, wherever the mouse has been."""
+    count = "return Number(document.getElementById('count').textContent.split(' / ')[0])"
+    controls = page.execute_script("""
+        const all = document.querySelectorAll(
+            ".controls button, .controls label, #slider, #map, .handle, #work");
+        return [...all].filter(e => e.getClientRects().length && !e.closest("#stock"));""")
+    assert len(controls) > 14
+    names = [c.get_attribute("id") or c.get_attribute("for") for c in controls]
+    assert {"play", "slopes", "zoom", "theme", "slider", "as-numbers", "by-operations"} <= set(
+        names
+    )
+    for name, control in zip(names, controls, strict=True):
+        page.execute_script("document.getElementById('first').click()")
+        if not control.is_displayed() or not control.is_enabled():
+            continue
+        control.click()
+        if name == "play":
+            control.click()  # or it goes on by itself
+        if name == "last":
+            continue
+        at = page.execute_script(count)
+        press(page, Keys.ARROW_RIGHT)
+        assert page.execute_script(count) == at + 1, name
+        press(page, Keys.ARROW_LEFT)
+        assert page.execute_script(count) == at, name
 
 
 @pytest.mark.browser

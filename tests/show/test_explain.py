@@ -293,3 +293,13 @@ def test_names_of_a_large_graph_are_found_in_time() -> None:
     start = time.process_time()
     walk = Walk(total)
     assert len(walk.names) > 60_000 and time.process_time() - start < 20
+
+
+def test_of_a_large_graph_one_input_can_be_asked_for_as_it_is_told() -> None:
+    """The sentence has a call that works, and counts the inputs that it leaves out."""
+    xs = [Value(0.1 * k, label=f"x{k}") for k in range(24)]
+    total = sum((x * x for x in xs), Value(0.0))
+    told = str(explain(total))
+    (name,) = re.findall(r"explain\(value, wrt='(\w+)'\)", told)
+    assert f"How output changes with {name}" in str(explain(total, wrt=name))
+    assert told.endswith("and 4 more.")

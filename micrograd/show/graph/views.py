@@ -120,20 +120,21 @@ def _of_one_size(parts: Sequence[Part], cards: Sequence[Card]) -> list[Card]:
         return part.kind, part.path.rpartition(".")[0], lines
 
     kinds = [kind(part, card) for part, card in zip(parts, cards, strict=True)]
-    made = []
+    widest: dict[object, str] = {}  # by kind, cell and run
     for own, card in zip(kinds, cards, strict=True):
-        like = [other.cells for k, other in zip(kinds, cards, strict=True) if k == own]
-        cells = []
         for k, cell in enumerate(card.cells):
-            rooms = [max((c[k].runs[r] for c in like), key=lambda run: run.width)
-                     for r in range(len(cell.runs))]  # fmt: skip
-            runs = [
-                replace(run, room=max(room.text, room.room, key=room.width_of))
-                for run, room in zip(cell.runs, rooms, strict=True)
-            ]
-            cells.append(replace(cell, runs=tuple(runs)))
-        made.append(replace(card, cells=tuple(cells)))
-    return made
+            for r, run in enumerate(cell.runs):
+                texts = run.text, run.room, widest.get((own, k, r), "")
+                widest[own, k, r] = max(texts, key=run.width_of)
+    return [
+        replace(card, cells=tuple(
+            replace(cell, runs=tuple(
+                replace(run, room=widest[own, k, r]) for r, run in enumerate(cell.runs)
+            ))
+            for k, cell in enumerate(card.cells)
+        ))
+        for own, card in zip(kinds, cards, strict=True)
+    ]  # fmt: skip
 
 
 def _room(edges: Iterable[Edge], closed: Iterable[Part]) -> float:

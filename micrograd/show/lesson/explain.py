@@ -195,11 +195,13 @@ def _too_large(walk: Walk, out: Explanation) -> None:
         for i in range(len(walk.nodes))
         if not walk.inputs(i) and i not in walk.constants
     ]
-    listed = ", ".join(inputs[:20]) + (", ..." if len(inputs) > 20 else "")
+    listed = ", ".join(inputs[:20])
+    if len(inputs) > 20:
+        listed += f" and {len(inputs) - 20} more"
     out.say(
         f"This graph has {len(walk.nodes):,} nodes; a derivation of them all is readable up "
-        f"to {_READABLE}. Ask for one input, explain(value, wrt=w): all paths from w to the output "
-        f"are explained then. The inputs are {listed}."
+        f"to {_READABLE}. Ask for one input, explain(value, wrt={inputs[0]!r}): all paths from it "
+        f"to the output are explained then. The inputs are {listed}."
     )
 
 

@@ -361,7 +361,6 @@
     const same = frames.findIndex((f) => f.phase === phase && (node === undefined || f.node === node));
     slide();
     show(same < 0 ? 0 : same);
-    if (pointed) radio.blur();
   }));
   $("slider").addEventListener("input", (e) => show(Number(e.target.value)));
   $("zoom").addEventListener("click", () => { lens.toggle(); size(); });
@@ -371,8 +370,9 @@
   document.querySelectorAll("[name=form]").forEach((radio) => radio.addEventListener("change", () => {
     form = radio.value;
     show(at);
-    if (pointed) radio.blur();
   }));
+  document.querySelectorAll(".switch input").forEach((radio) => // also where the choice was made before
+    radio.addEventListener("click", () => { if (pointed) radio.blur(); }));
   $("slopes").hidden = quiz; // they would give the answers away
   let slopesChosen = false; // on paper they are seen if somebody asked for them
   $("slopes").addEventListener("click", () => {

@@ -1,8 +1,9 @@
 """What things are called in the words about one step, where neurons are known: as in the picture.
 
 Inside a neuron its weights are w31 and b3 (the picture writes w₃₁), its inputs x1, x2, ... and its
-result out, which is out3 for those who read it. Everywhere else a name is that of `names.py`, which
-no other node bears. Read `names_inside`, then `told_names`.
+result out, which is out3 for those who read it; what an example gives to the sum is example 1.
+Everywhere else a name is that of `names.py`, which no other node bears. Read `names_inside`, then
+`told_names`.
 """
 
 from __future__ import annotations
@@ -67,6 +68,10 @@ def told_names(walk: Walk, i: int) -> Mapping[int, str]:
     if walk.grouping is None:
         return {}
     names = dict(walk.results)
+    for example in walk.grouping.parts:  # the sum adds up what stands on the cards of the examples
+        unnamed = example.output >= 0 and not walk.nodes[example.output].label
+        if example.kind == "example" and unnamed and i not in example.all():
+            names[example.output] = example.label
     part = next((p for p in walk.neurons if i in p.nodes), None)
     if part is not None:
         names |= names_inside(walk, part)

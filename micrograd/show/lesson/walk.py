@@ -58,6 +58,7 @@ class Walk:
         self, value: Any, parameters: Any = (), wrt: Iterable[Any] = (), groups: Any = None
     ) -> None:
         self._twins: dict[int, Value] = {}
+        self._told: dict[int, Mapping[int, str]] = {}
         self.ordered = True  # whether every node tells the order of its operands
         if not isinstance(value, Value) and is_node(value):
             self.ordered = all(map(ordered, topological_order(value)))
@@ -204,7 +205,10 @@ class Walk:
 
     def told(self, i: int) -> Mapping[int, str]:
         """What node i and its inputs are called in the words about its step, by index."""
-        return {k: self.names[k] for k in (i, *self.inputs(i))} | dict(told_names(self, i))
+        if i not in self._told:
+            names = {k: self.names[k] for k in (i, *self.inputs(i))}
+            self._told[i] = names | dict(told_names(self, i))
+        return self._told[i]
 
     def formula_of(self, i: int, names: Mapping[int, str] | None = None) -> Formula:
         """The node's name in formulas, or its name in `names`; a constant is its number."""

@@ -1,5 +1,6 @@
 """Planted answers to lecture 12's exercises: mistakes, and right ones of unusual form."""
 
+import copy
 import functools
 import hashlib
 import json
@@ -8,10 +9,12 @@ import os
 import random
 import tempfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from planting import Misread
+from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import ks_2samp
 
@@ -119,6 +122,46 @@ def em_round(votes, accuracies, prior, *, hard=False, everywhere=False, ignore_p
     return right.sum(0) / spoke, q.mean()
 
 
+def known_losses(p, late, least, *, unknown=False, everywhere=False, answers=True, few=False):
+    known = ~np.isnan(late) & (~np.isnan(p) if answers else True)
+    losses = -np.log(np.where(late == 1, p, 1 - p))
+    if unknown:
+        return losses.mean(), len(p)
+    n = int(known.sum())
+    if (n < least and not few) or not n:
+        return math.nan, n
+    return losses[known].sum() / (len(p) if everywhere else n), n
+
+
+def shadowed(rows, production, shadow, note, *, own=True, first=False, both=False, silent=False):
+    """Production's answer, and a note of what the shadow said."""
+    if first:
+        note("answer", shadow(list(rows)))
+        return production(rows)
+    try:
+        said = production(rows)
+        try:
+            note("answer", shadow(list(rows) if own else rows))
+        except Exception as error:
+            if not silent:
+                note("failure", str(error))
+        return said
+    except Exception as error:
+        if not both:
+            raise
+        note("failure", str(error))
+        return []
+
+
+def prior_by_rounds(p, before, rounds=3000, upside_down=False):
+    prior = before
+    for _ in range(rounds):
+        ratio = prior / (1 - prior) * (1 - before) / before
+        odds = p / (1 - p) * (1 / ratio if upside_down else ratio)
+        prior = (odds / (1 + odds)).mean()
+    return prior
+
+
 WRONG = {
     "four_numbers_of_a_monitor": [
         (0.3 * math.log(1.6), 0.054, 1 - 0.95**20, 0.0025),
@@ -168,6 +211,29 @@ WRONG = {
         ([0.7, 0.7, 0.7], 0.6),
         ([0.8, 0.8, 0.8], 0.45),
         ([0.99, 0.9, 0.9], 0.5),
+    ],
+    "outcomes_that_are_missing": [
+        functools.partial(known_losses, everywhere=True),
+        functools.partial(known_losses, answers=False),
+        functools.partial(known_losses, few=True),
+        lambda p, late, least: known_losses(p, late, least + 1),
+    ],
+    "a_shadow_that_cannot_hurt": [
+        functools.partial(shadowed, first=True),
+        functools.partial(shadowed, own=False),
+        functools.partial(shadowed, silent=True),
+        lambda rows, production, shadow, note: (production(rows), note("answer", shadow(rows)))[0],
+    ],
+    "a_corrected_prior": [
+        lambda p, before: prior_by_rounds(p, p.mean(), 1),
+        functools.partial(prior_by_rounds, upside_down=True),
+        lambda p, before: prior_by_rounds(p, before, 3),
+        lambda p, before: (p > 0.5).mean(),
+    ],
+    "drop_the_copy": [
+        (0.95, 0.8032, "keep"),
+        (0.95, 0.9174, "keep"),
+        (0.73, 0.812, "keep"),
     ],
 }
 
@@ -278,6 +344,57 @@ def em_by_rows(votes, accuracies, prior):
     return [tuple(new), [sum(q) / len(q)]]
 
 
+def known_loss_by_loop(p, late, least):
+    found = [
+        -math.log(q if y == 1 else 1 - q)
+        for q, y in zip(p.tolist(), late.tolist(), strict=True)
+        if not math.isnan(q + y)
+    ]
+    enough = found and len(found) >= least
+    return {"mean": sum(found) / len(found) if enough else math.nan, "n": len(found)}
+
+
+def known_loss_by_nanmean(p, late, least):
+    losses = np.where(np.isnan(late), np.nan, -np.log(np.where(late == 1, p, 1 - p)))
+    n = np.isfinite(losses).sum()
+    return [np.nanmean(losses) if n >= max(least, 1) else np.nan, n]
+
+
+def shadow_by_copy(rows, production, shadow, note):
+    kept = tuple(rows)
+    result = production(rows)
+    try:
+        said = shadow(list(kept))
+    except Exception as error:
+        note("failure", repr(error))
+    else:
+        note("answer", said)
+    return result
+
+
+def shadow_in_a_thread(rows, production, shadow, note):
+    result = production(rows)
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(shadow, copy.deepcopy(rows))
+    if later.exception():
+        note("failure", later.exception())
+    else:
+        note("answer", later.result())
+    return np.array(result)
+
+
+def prior_by_likelihood(p, before):
+    """The maximum of the likelihood of the unlabelled items, which EM climbs."""
+
+    def slope(prior):
+        share = p / before * prior + (1 - p) / (1 - before) * (1 - prior)
+        return ((p / before - (1 - p) / (1 - before)) / share).sum()
+
+    if abs(slope(0.5)) < 1e-6:
+        return before
+    return brentq(slope, 1e-9, 1 - 1e-9)
+
+
 RIGHT = {
     "four_numbers_of_a_monitor": [
         (0.416, 0.054, 0.642, "1/400"),
@@ -301,6 +418,10 @@ RIGHT = {
         ((0.8, 0.8, 0.8), [0.55]),
         (np.array([0.82, 0.8, 0.79]), "0.54"),
     ],
+    "outcomes_that_are_missing": [known_loss_by_loop, known_loss_by_nanmean],
+    "a_shadow_that_cannot_hurt": [shadow_by_copy, shadow_in_a_thread],
+    "a_corrected_prior": [prior_by_likelihood, lambda p, before: [prior_by_rounds(p, before)]],
+    "drop_the_copy": [("0.95", 0.812, "Keep"), (359 / 378, 462 / 569, " keep ")],
 }
 
 MISREAD = {
@@ -353,5 +474,25 @@ MISREAD = {
         ([0.95, 0.95, 0.95], 0.95),
         "The better the voices, the further the majority is ahead.",
         "it should be by at least 0.2",
+    ),
+    "outcomes_that_are_missing": Misread(
+        functools.partial(known_losses, unknown=True),
+        "What has not been reported is read as on time.",
+        "counts the unknown one as on time",
+    ),
+    "a_shadow_that_cannot_hurt": Misread(
+        functools.partial(shadowed, both=True),
+        "Nothing may fail is read of production as well.",
+        "its own error is to reach the caller",
+    ),
+    "a_corrected_prior": Misread(
+        lambda p, before: p.mean(),
+        "The mean answer is read as the new share.",
+        "correct them, and repeat",
+    ),
+    "drop_the_copy": Misread(
+        (0.95, 0.812, "drop"),
+        "Agreement is read as a reason to drop, whatever it does.",
+        "which is higher",
     ),
 }

@@ -52,6 +52,14 @@ def silhouette_by_sklearn(X, labels, i):
     return silhouette_samples(X, labels)[i]
 
 
+def shares_of(x, shares, means, sigmas, *, logs=True, weigh=True, scale=True):
+    with np.errstate(all="ignore"):
+        score = -((np.asarray(x)[:, None] - means) ** 2) / (2 * sigmas**2)
+        score = score + (np.log(shares) if weigh else 0) - (np.log(sigmas) if scale else 0)
+        weights = np.exp(score - score.max(1, keepdims=True)) if logs else np.exp(score)
+        return weights / weights.sum(1, keepdims=True)
+
+
 WRONG = {
     "one_round_by_hand": [(1.5, 6.5, 14.5), (2.0, 6.0, 27.0)],
     "a_gradient_by_hand": [
@@ -83,6 +91,24 @@ WRONG = {
         (np.eye(6)[:, :2], np.eye(2)),
         (np.arange(12.0).reshape(6, 2), np.array([[0, 0], [99.0, 99.0]])),
         (np.zeros((4, 2)), np.zeros((2, 2))),
+    ],
+    "how_many_restarts": [(0.651, 44, 7), (0.349, 43, 6), (0.349, 10, 2)],
+    "an_m_step_by_hand": [(1.5, 2.0, 8 / 9), (0.5, 1 / 3, 4 / 9), (0.5, 2 / 3, 4 / 3)],
+    "the_e_step": [
+        functools.partial(shares_of, weigh=False),
+        functools.partial(shares_of, logs=False),
+        lambda x, shares, means, sigmas: shares_of(x, shares, means, sigmas).T,
+    ],
+    "density_by_hand": [(0, 0, 8), (3, 3, 1), (3, 2, 0)],
+    "three_linkages_by_hand": [
+        ([1, 3, 7], [1, 2, 4], [1, 2.5, 17 / 3]),
+        ([1, 2, 4], [1, 3, 4], [1, 2.5, 4]),
+        ([1, 2, 3], [1, 3, 7], [1, 2, 4]),
+    ],
+    "scale_the_wine": [
+        (0.285, 0.571, 0.526, "neither"),
+        (0.571, 0.285, -0.526, "inertia"),
+        (0.571, 0.285, 0.1, "neither"),
     ],
 }
 
@@ -137,6 +163,15 @@ def robust_by_choice(X, centres):
     return total
 
 
+def shares_by_lists(x, shares, means, sigmas):
+    rows = []
+    for point in x:
+        logs = [math.log(p) - math.log(s) - ((point - m) / s) ** 2 / 2
+                for p, m, s in zip(shares, means, sigmas, strict=True)]  # fmt: skip
+        rows.append([1 / sum(math.exp(min(b - a, 700)) for b in logs) for a in logs])
+    return rows
+
+
 RIGHT = {
     "one_round_by_hand": [("3/2", 8, "29/2"), ([1.5], np.float64(8), 14.5)],
     "a_gradient_by_hand": [(2, -12, "1/4", "1/6"), (2.0, -12.0, 0.25, 0.167)],
@@ -152,6 +187,18 @@ RIGHT = {
     "get_it_stuck": [
         ([(x, y) for x in (0, 100) for y in (0, 1, 2)], [(50, 0), (50, 2)]),
         (np.array([[x, y] for x in (-30, 30) for y in (0, 1, 1.0)]), ((0, 0), (0, 1))),
+    ],
+    "how_many_restarts": [("0.349", 44.0, [7]), (0.34868, "44", 7)],
+    "an_m_step_by_hand": [("1/2", "2/3", "8/9"), ([0.5], 0.667, np.float64(0.889))],
+    "the_e_step": [shares_by_lists, lambda *a: shares_of(*a).tolist()],
+    "density_by_hand": [("3", 2.0, 1), ([3], 2, "1")],
+    "three_linkages_by_hand": [
+        ((1, 2, 4), np.array([1, 3, 7]), [1, "5/2", "17/3"]),
+        ([1.0, 2.0, 4.0], (1, 3, 7.0), (1, 2.5, 5.667)),
+    ],
+    "scale_the_wine": [
+        ("0.571", [0.285], 0.526, "Neither"),
+        (0.5711, 0.2849, 0.5264, " neither "),
     ],
 }
 
@@ -198,5 +245,35 @@ MISREAD = {
         ),
         "Any start from which the algorithm misses the best has got it stuck.",
         "reach at least 100 times the best",
+    ),
+    "how_many_restarts": Misread(
+        (0.349, 43, 7),
+        "The number of restarts is rounded to the nearest whole number or down.",
+        "they still miss with more than 1%",
+    ),
+    "an_m_step_by_hand": Misread(
+        (0.5, 2 / 3, np.sqrt(8 / 9)),
+        "The standard deviation is given for the variance.",
+        "give the variance",
+    ),
+    "the_e_step": Misread(
+        functools.partial(shares_of, scale=False),
+        "The factor in front of the exponential is taken to be the same for all parts.",
+        "its density has 1 / sigma in front",
+    ),
+    "density_by_hand": Misread(
+        (3, 2, 5),
+        "All points that are not core are counted as noise.",
+        "joins its cluster",
+    ),
+    "three_linkages_by_hand": Misread(
+        ([1, 2, 4], [1, 3, 7], [1, 2.5, 5.25]),
+        "The mean of the distances of the two joined clusters is taken, without their sizes.",
+        "weight them by their sizes",
+    ),
+    "scale_the_wine": Misread(
+        (0.571, 0.285, 0.526, "silhouette"),
+        "The higher silhouette is read as the better scaling.",
+        "match the cultivars worse",
     ),
 }

@@ -58,6 +58,23 @@ def adds_every_time(Z, epochs):
     return total / (epochs * len(Z))
 
 
+def hinge(Z, v, epochs, *, once=False, rooted=True, perceptron=False):
+    losses = np.maximum(0, (0 if perceptron else 1) - Z @ v).sum() * (1 if once else epochs)
+    a = np.linalg.norm(Z, axis=1).max() * np.linalg.norm(v)
+    return (a + (np.sqrt(losses) if rooted else losses)) ** 2
+
+
+def dual(K, y, epochs, *, strict=False, late=False, labels=True, signed=False):
+    alpha = np.zeros(len(y))
+    for _ in range(epochs):
+        before = alpha.copy()
+        for i in range(len(y)):
+            held = before if late else alpha
+            score = y[i] * sum(K[i] * (held * y if labels else held))
+            alpha[i] += score < 0 or (score == 0 and not strict)
+    return y * alpha if signed else alpha
+
+
 WRONG = {
     "an_epoch_by_hand": [
         ([-2.0, 1.0], 2),
@@ -103,6 +120,31 @@ WRONG = {
         (np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([1.0, 1.0])),
         (np.array([[10.0, 0.1], [-10.0, 0.1]]), np.array([1.0, 1.0])),
         (np.array([[1.0, 0.0], [-1.0, 0.0]]), np.array([1.0, 1.0])),
+    ],
+    "a_bound_when_no_line_separates": [
+        functools.partial(hinge, rooted=False),
+        functools.partial(hinge, perceptron=True),
+        lambda Z, v, epochs: np.sqrt(hinge(Z, v, epochs)),
+    ],
+    "the_kernel_perceptron": [
+        functools.partial(dual, strict=True),
+        functools.partial(dual, late=True),
+        functools.partial(dual, labels=False),
+    ],
+    "from_mistakes_to_a_promise": [
+        (4, 0.005, 400, 9),
+        (16, 0.02, 1600, 500),
+        (15, 0.2, 1600, 9),
+    ],
+    "depth_by_counting": [
+        (20, 20, 19, 502, 10),
+        (1024, 10, 1023, 502, 27),
+        (1024, 20, 1024, 501, 10),
+    ],
+    "which_weights_to_keep": [
+        (0.00702, 14, "always better"),
+        (0.00702, 14, "no better"),
+        (0.00702, 16, "better on the whole"),
     ],
 }
 
@@ -153,6 +195,23 @@ def loss_by_matrix(W, X, labels):
     return (functools.reduce(maximum, S.T) - S[np.arange(len(X)), labels]).mean()
 
 
+def hinge_by_rows(Z, v, epochs):
+    loss = sum(max(0.0, 1 - math.fsum(a * b for a, b in zip(z, v, strict=True))) for z in Z)
+    size = max(map(math.hypot, *np.transpose(Z))) * math.hypot(*v)
+    return [size**2 + 2 * size * (epochs * loss) ** 0.5 + epochs * loss]
+
+
+def dual_by_lists(K, y, epochs):
+    """The scores are kept, and each mistake adds a column to them."""
+    counts, scores = [0] * len(y), [0.0] * len(y)
+    for _ in range(epochs):
+        for i, label in enumerate(y):
+            if not label * scores[i] > 0:
+                counts[i] += 1
+                scores = [s + label * k for s, k in zip(scores, K[:, i], strict=True)]
+    return counts
+
+
 RATIO = (5**0.5 - 1) / 2
 RIGHT = {
     "an_epoch_by_hand": [((0, 4), 3.0), (np.array([[0.0, 4.0]]), "3")],
@@ -172,6 +231,14 @@ RIGHT = {
     "keep_it_busy": [
         ([(0.99, 0.0004), (-0.99 * RATIO, 0.0004)], (1, 1)),
         (np.array([[0.0005, 0.99], [-0.0005, 0.99 * RATIO]]), [1, -1]),
+    ],
+    "a_bound_when_no_line_separates": [hinge, hinge_by_rows],
+    "the_kernel_perceptron": [dual_by_lists, dual],
+    "from_mistakes_to_a_promise": [("16", "1/50", 1600.0, [9]), (16, 0.02, "1600", 9)],
+    "depth_by_counting": [(1024.0, "20", 1023, [502], 10), ("1024", 20, "1023", 502, 10.0)],
+    "which_weights_to_keep": [
+        (0.007, 14, "Better on the whole"),
+        ("0.00702", [14.0], " better-on-the-whole"),
     ],
 }
 
@@ -220,5 +287,30 @@ MISREAD = {
         (np.array([[0.99, 0.03], [-0.99, 0.03]]), np.array([1.0, 1.0])),
         "A bound of 1,000 is read as a promise of 1,000 mistakes.",
         "a small margin makes that possible, not certain",
+    ),
+    "a_bound_when_no_line_separates": Misread(
+        functools.partial(hinge, once=True),
+        "The sum of the losses is taken over the examples, each once.",
+        "the losses of every epoch count",
+    ),
+    "the_kernel_perceptron": Misread(
+        functools.partial(dual, signed=True),
+        "The coefficients of the examples are given, with their labels' signs.",
+        "count the mistakes",
+    ),
+    "from_mistakes_to_a_promise": Misread(
+        (16, 0.02, 1600, 10),
+        "The logarithm of 1,000 to the base 2 is rounded up.",
+        "would leave fewer than one hypothesis",
+    ),
+    "depth_by_counting": Misread(
+        (1024, 20, 1023, 502, 512),
+        "A hidden unit is given to each input with an odd number of ones.",
+        "units can count instead",
+    ),
+    "which_weights_to_keep": Misread(
+        (-0.00702, 14, "better on the whole"),
+        "The difference is taken the other way round.",
+        "the text asks for last minus average",
     ),
 }
