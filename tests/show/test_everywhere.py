@@ -383,7 +383,7 @@ def test_slides_can_be_read_on_paper(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("wide", "high", "key", "least"),
-    [(1280, 890, "", 11), (1400, 900, "", 11), (1920, 1080, "f", 15)],
+    [(1280, 890, "", 11), (1400, 900, "", 11), (1920, 1080, "f", 18)],
 )
 def test_an_open_example_is_seen_whole(
     chromium: Any, tmp_path: Path, wide: int, high: int, key: str, least: float

@@ -123,7 +123,7 @@ function makeLens(svg, stage, map, still) {
   const most = () => (projector() ? 3 : 1.3);
   const readable = () => { // a little smaller than `least`, where the whole can then be seen
     const whole = Math.min(fit(), most());
-    return whole > 0.8 * least() && projector() ? whole : Math.max(least(), whole);
+    return whole > 18 / 13.5 && projector() ? whole : Math.max(least(), whole);
   };
   const scale = () => (chosen === "fit" ? Math.min(fit(), most()) : chosen === null ? readable() : chosen);
 
