@@ -428,13 +428,13 @@ def test_heads_of_arrows_have_the_colour_of_their_lines(chromium: Any, tmp_path:
             const box = head.getBBox(), look = getComputedStyle(head);
             const gap = Math.max(box.x - end.x, end.x - box.x - box.width,
                 box.y - end.y, end.y - box.y - box.height);
-            return [getComputedStyle(line).stroke, look.fill, gap,
+            return [getComputedStyle(line).stroke, look.fill, gap, Math.hypot(box.width, box.height),
                 5.4 + parseFloat(look.strokeWidth)
                     - parseFloat(getComputedStyle(line).strokeWidth)];
         })""")
     assert len(seen) > 12
-    for line, head, gap, wider in seen:
-        assert line == head and gap < 0.5 and wider > 2
+    for line, head, gap, long, wider in seen:
+        assert line == head and gap < 0.5 and long > 6 and wider > 2
 
 
 def test_weights_that_all_examples_share_light_none_of_them(chromium: Any, tmp_path: Path) -> None:

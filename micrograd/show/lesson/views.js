@@ -31,12 +31,13 @@ function makeViews(svg, lesson, onChange) {
   const cards = new Map([...svg.children].filter((e) => e.tagName === "g" && e.id).map((e) => [e.id, e]));
 
   function head(line) { // of an arrow, where its line ends and as it ends
-    const [startX, startY, ...steps] = line.match(/-?\d+/g).map(Number);
-    let [x0, y0, x1, y1] = [startX, startY, startX, startY]; // the last control point, and the end
+    const [startX, startY, ...steps] = line.match(/-?\d+/g).map(Number), points = [[startX, startY]];
     for (let k = 0; k < steps.length; k += 6) {
-      const [, , cx, cy, dx, dy] = steps.slice(k, k + 6);
-      [x0, y0, x1, y1] = [x1 + cx, y1 + cy, x1 + dx, y1 + dy];
+      const [x, y] = points.at(-1);
+      for (let i = k; i < k + 6; i += 2) points.push([x + steps[i], y + steps[i + 1]]);
     }
+    const [x1, y1] = points.at(-1); // a control point that whole pixels put upon the end has no direction
+    const [x0, y0] = points.findLast(([x, y]) => Math.hypot(x1 - x, y1 - y) > 2) || points[0];
     const long = Math.hypot(x1 - x0, y1 - y0) || 1, [a, b] = [(x1 - x0) / long, (y1 - y0) / long], at = (ahead, aside) =>
       `${(x1 + ahead * a - aside * b).toFixed(1)},${(y1 + ahead * b + aside * a).toFixed(1)}`;
     return `M${at(0, 2.7)}L${at(7, 0)}L${at(0, -2.7)}z`;
