@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from typing import Any
 
 import numpy as np
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import train_test_split
+from sklearn.tree import DecisionTreeClassifier
 
-from checks import Sheet, Wrong, by_hand, close, flags, integers, part, same, several, true, word
+from checks import (
+    Sheet,
+    Wrong,
+    by_hand,
+    close,
+    flags,
+    integers,
+    part,
+    same,
+    several,
+    true,
+    whole,
+    word,
+)
 
 sheet = Sheet("Lecture 10")
 check, hint = sheet.check, sheet.hint
@@ -208,3 +225,153 @@ def fool_the_learner(shown: Any, labels: Any, kind: Any) -> None:
                 f"with `kind_labels` the learner is wrong on {wrong} of the 8 unseen points; "
                 "it should be wrong on none"
             )
+
+
+@sheet.exercise(
+    9,
+    title="The best of the class",
+    hints=[
+        "2 |H| exp(-2 m epsilon^2) = delta: solve for epsilon.",
+        "(c) No hypothesis has a training error below 0.12. How far may a true error lie below it?",
+    ],
+)
+def the_best_of_the_class(epsilon: Any, excess: Any, least: Any, most: Any) -> None:
+    right = math.sqrt(math.log(2 * 500 / 0.05) / 2000)
+    one_sided = {"errors may be too large or too small: the union is over 2 |H| events": math.sqrt(
+        math.log(500 / 0.05) / 2000)}  # fmt: skip
+    by_hand(epsilon, right, "epsilon", instead=one_sided)
+    single = {"the best hypothesis may look worse than it is while ERM's looks better": right}
+    by_hand(excess, 2 * right, "the excess error of ERM", instead=single)
+    twice = {"that takes off 2 epsilon; no training error in the class is below 0.12": (
+        0.12 - 2 * right)}  # fmt: skip
+    by_hand(least, 0.12 - right, "the least true error of the best", instead=twice)
+    twice = {"that adds 2 epsilon, which is for the best of the class": 0.12 + 2 * right}
+    by_hand(most, 0.12 + right, "the most true error of ERM's answer", instead=twice)
+
+
+@sheet.exercise(
+    10,
+    hints=[
+        "itertools.product((-1, 1), repeat=m) lists the coins.",
+        "coins @ H.T has a row for each outcome: take the largest of each row, then the mean.",
+    ],
+)
+def the_complexity_of_a_list(rademacher: Any) -> None:
+    def agreements(H: Any) -> np.ndarray:
+        H = np.array(H)
+        coins = np.array(list(itertools.product((-1, 1), repeat=H.shape[1])))
+        return coins @ H.T / H.shape[1]
+
+    runs = [[1 if a <= i < b else -1 for i in range(4)] for a in range(5) for b in range(a, 5)]
+    for H, what in (
+        ([(1, -1)], "the complexity of a single labelling of two points"),
+        ([(1, 1), (-1, -1)], "the complexity of two constant labellings of two points"),
+        ([(1, 1, 1), (-1, -1, -1), (1, -1, 1)], "the complexity of three labellings"),
+        (list(itertools.product((-1, 1), repeat=3)), "the complexity of all labellings"),
+        (runs, "the complexity of intervals on four points"),
+    ):
+        table = agreements(H)
+        wanted = float(table.max(axis=1).mean())
+        instead = {
+            "that is the best outcome of the coins; take the mean over all outcomes": (
+                float(table.max())
+            ),
+            "that is the sum; divide by the number of points": wanted * len(H[0]),
+            "that takes the size of the agreement; a labelling that is wrong throughout is no "
+            "agreement": float(abs(table).max(axis=1).mean()),
+        }
+        close(rademacher([tuple(h) for h in H]), wanted, what, instead=instead)
+
+
+@sheet.exercise(
+    11,
+    title="How many are too few?",
+    hints=[
+        "The common point gets 1 - 4 epsilon; the other d - 1 share the rest.",
+        "A rare point should be missed with probability at least 1/2: 1 - p m >= 1/2.",
+    ],
+)
+def how_many_are_too_few(common: Any, each_rare: Any, too_few: Any) -> None:
+    by_hand(common, 0.8, "the mass of the common point", instead={"that is what is left": 0.2})
+    among_all = {"the d points are one common and d - 1 rare ones": 0.2 / 101}
+    together = {"that is the mass of all rare points together": 0.2}
+    by_hand(each_rare, 0.002, "the mass of a rare point", instead=among_all | together)
+    sixteen = {"that is for the statement with probabilities; here the error is expected": 125}
+    missed = {"at 1/p examples p m is 1: a rare point should be missed in half of all samples": 500}
+    by_hand(too_few, 250, "the number of examples", exact=True, instead=sixteen | missed)
+
+
+@sheet.exercise(
+    12,
+    hints=[
+        "np.delete(Z, i, axis=0) are the other rows, in their order.",
+        "Count a mistake at each addition, the same row several times if need be.",
+    ],
+)
+def leave_one_out(leave_one_out: Any) -> None:
+    rng = np.random.default_rng(1027)
+    for rows, dimension in ((4, 2), (12, 2), (20, 5)):
+        Z = rng.normal(size=(rows, dimension))
+        Z[:, 0] = 0.15 + 0.3 * np.abs(Z[:, 0])
+        errors, mistakes = several(leave_one_out(Z.copy()), "errors", "mistakes")
+        w, wanted, used = _perceptron(Z)
+        left = sum(_perceptron(np.delete(Z, i, axis=0))[0] @ Z[i] <= 0 for i in range(rows))
+        what = f"{rows} rows in {dimension} dimensions"
+        instead = {
+            "those are the rows that are wrong after training on all of them; leave each one out": (
+                sum(w @ z <= 0 for z in Z)
+            ),
+            "those are the rows on which the run on all made a mistake; train without each": used,
+        }
+        instead = {said: n for said, n in instead.items() if n != left}
+        same(whole(errors, "the errors"), left, f"the errors when one is left out, {what}",
+             instead=instead)  # fmt: skip
+        once = {"a row counts as often as it was mistaken": used} if used != wanted else {}
+        same(whole(mistakes, "the mistakes"), wanted, f"the mistakes in training, {what}",
+             instead=once)  # fmt: skip
+
+
+def _perceptron(Z: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """(w, mistakes, rows that were mistaken) of Rosenblatt's rule, until no row is wrong."""
+    w, mistaken = np.zeros(Z.shape[1]), []
+    while True:
+        before = len(mistaken)
+        for i, z in enumerate(Z):
+            if w @ z <= 0:
+                w = w + z
+                mistaken.append(i)
+        if len(mistaken) == before:
+            return w, len(mistaken), len(set(mistaken))
+
+
+@functools.cache
+def _gaps() -> tuple[float, float, float]:
+    """The mean gaps of stump and full tree, and the mean difference of their test errors."""
+    X, y = load_breast_cancer(return_X_y=True)
+    rows = []
+    for seed in range(10):
+        A, B, a, b = train_test_split(X, y, random_state=seed)
+        found = [DecisionTreeClassifier(max_depth=d, random_state=0).fit(A, a) for d in (1, None)]
+        here, there = ([tree.score(*at) for tree in found] for at in ((A, a), (B, b)))
+        rows.append([here[0] - there[0], here[1] - there[1], there[1] - there[0]])
+    stump, tree, better = np.mean(rows, axis=0)
+    return float(stump), float(tree), float(better)
+
+
+@sheet.exercise(
+    13,
+    title="Stump or tree?",
+    hints=[
+        "score(...) is the accuracy, so the gap is score on the training part minus on the test.",
+        "How well can a full tree fit coin tosses for labels, if all cases are different?",
+    ],
+)
+def stump_or_tree(stump_gap: Any, tree_gap: Any, complexity: Any, deployed: Any) -> None:
+    stump, tree, _ = _gaps()
+    sign = "that is training minus test error; the gap is test minus training"
+    by_hand(stump_gap, stump, "the stump's mean gap", instead={sign: -stump})
+    by_hand(tree_gap, tree, "the full tree's mean gap", instead={sign: -tree})
+    none = {"that is of a class that cannot fit coins at all": 0}
+    by_hand(complexity, 1, "the Rademacher complexity of full trees", instead=none)
+    gap = {"that has the smaller gap; which errs less on the test parts?": "the stump"}
+    word(deployed, "the tree", "what you deploy", ("the stump", "the tree"), instead=gap)

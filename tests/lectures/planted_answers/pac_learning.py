@@ -21,6 +21,32 @@ def occam(error, bits, m, delta, *, in_nats=False, inside=2.0, cap=True):
     return min(1.0, bound) if cap else bound
 
 
+EPSILON = math.sqrt(math.log(2 * 500 / 0.05) / 2000)
+
+
+def rademacher(labellings, *, best=False, size=False, mean=True):
+    H = np.array(labellings)
+    coins = np.array(list(itertools.product((-1, 1), repeat=H.shape[1])))
+    table = coins @ H.T / (H.shape[1] if mean else 1)
+    table = abs(table) if size else table
+    return table.max() if best else table.max(axis=1).mean()
+
+
+def trained(Z):
+    w, mistaken = np.zeros(Z.shape[1]), []
+    while True:
+        before = len(mistaken)
+        for i, z in enumerate(Z):
+            if w @ z <= 0:
+                w, mistaken = w + z, [*mistaken, i]
+        if len(mistaken) == before:
+            return w, mistaken
+
+
+def left_out(Z):
+    return sum(trained(np.delete(Z, i, axis=0))[0] @ Z[i] <= 0 for i in range(len(Z)))
+
+
 EVEN = list(range(0, 16, 2))
 
 WRONG = {
@@ -51,6 +77,27 @@ WRONG = {
         (EVEN, [0] * 16, [0] * 8 + [1] * 8),
         (EVEN, [0, 1] * 8, [0] * 16),
         (EVEN[:4], [0, 1] * 8, [0] * 8 + [1] * 8),
+    ],
+    "the_best_of_the_class": [
+        (math.sqrt(math.log(500 / 0.05) / 2000), 2 * EPSILON, 0.12 - EPSILON, 0.12 + EPSILON),
+        (EPSILON, 2 * EPSILON, 0.12 - 2 * EPSILON, 0.12 + EPSILON),
+        (EPSILON, 2 * EPSILON, 0.12 - EPSILON, 0.12 + 2 * EPSILON),
+    ],
+    "the_complexity_of_a_list": [
+        lambda H: rademacher(H, size=True),
+        lambda H: rademacher(H, mean=False),
+        lambda H: 1 - math.log2(len(H)) / len(H[0]),
+    ],
+    "how_many_are_too_few": [(0.2, 0.002, 250), (0.8, 0.2 / 101, 250), (0.8, 0.002, 500)],
+    "leave_one_out": [
+        lambda Z: (sum(trained(Z)[0] @ z <= 0 for z in Z), len(trained(Z)[1])),
+        lambda Z: (left_out(Z), len(set(trained(Z)[1]))),
+        lambda Z: (0, 0),
+    ],
+    "stump_or_tree": [
+        (-0.03656, -0.08042, 1, "the tree"),
+        (0.03656, 0.08042, 0, "the tree"),
+        (0.10839, 0.08042, 1, "the tree"),
     ],
 }
 
@@ -98,7 +145,33 @@ RIGHT = {
             [1.0] * 6 + [0.0] * 10,
         ),
     ],
+    "the_best_of_the_class": [
+        ("0.0704", [0.1407], 0.0496, 0.1904),
+        (np.float64(EPSILON), 2 * EPSILON, 0.12 - EPSILON, "0.190"),
+    ],
+    "the_complexity_of_a_list": [
+        lambda H: (
+            np.mean(
+                [
+                    max(sum(s * y for s, y in zip(coins, h, strict=True)) for h in H)
+                    for coins in itertools.product((-1, 1), repeat=len(H[0]))
+                ]
+            )
+            / len(H[0])
+        ),
+        lambda H: [rademacher(H)],
+    ],
+    "how_many_are_too_few": [("4/5", "1/500", 250.0), ([0.8], 0.002, "250")],
+    "leave_one_out": [
+        lambda Z: [np.int64(left_out(Z)), float(len(trained(Z)[1]))],
+        lambda Z: np.array([left_out(Z), len(trained(Z)[1])]),
+    ],
+    "stump_or_tree": [
+        (0.0366, "0.0804", 1.0, "The tree"),
+        ([0.03656], 0.0804, "1", " the-tree"),
+    ],
 }
+
 
 MISREAD = {
     "how_many_examples": Misread(
@@ -140,5 +213,30 @@ MISREAD = {
         (EVEN, [0, 1] * 8, [0, 1] * 8),
         "The kind labels are another set that fools the learner.",
         "it should be wrong on none",
+    ),
+    "the_best_of_the_class": Misread(
+        (EPSILON, EPSILON, 0.12 - EPSILON, 0.12 + EPSILON),
+        "Only the error of ERM's answer is taken to be misjudged, not that of the best.",
+        "may look worse than it is",
+    ),
+    "the_complexity_of_a_list": Misread(
+        lambda H: rademacher(H, best=True),
+        "The largest agreement is taken over the coins as well.",
+        "take the mean over all outcomes",
+    ),
+    "how_many_are_too_few": Misread(
+        (0.8, 0.002, 125),
+        "The number is that of the sentence after the theorem, with its 16.",
+        "here the error is expected",
+    ),
+    "leave_one_out": Misread(
+        lambda Z: (len(set(trained(Z)[1])), len(trained(Z)[1])),
+        "The bound of the proof is given for the errors that it bounds.",
+        "train without each",
+    ),
+    "stump_or_tree": Misread(
+        (0.03656, 0.08042, 1, "the stump"),
+        "The smaller gap is taken for the smaller error.",
+        "which errs less on the test parts",
     ),
 }
