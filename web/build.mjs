@@ -70,15 +70,18 @@ async function main() {
     serviceWorker: given["service-worker"] ?? null,
     version: facts.version,
   };
-  const app = await script("src/main.js", { "built:examples": examples(join(HERE, "examples")) });
+  const editing = write("codemirror.js", await script("src/codemirror.js"));
+  const app = await script("src/main.js", { "built:examples": examples(join(HERE, "examples")) }, "esm", {
+    "./codemirror.js": `./${editing}`,
+  });
   const page = readFileSync(join(HERE, "index.html"), "utf8");
   const style = facts.colours + "\n" + facts.picture + "\n" + readFileSync(join(HERE, "src/style.css"), "utf8");
   const parts = {
     policy: policy(settings),
     style: write("style.css", (await minified(style, "css"))),
     app: write("app.js", app),
-    preload: Object.values(files)
-      .map((name) => `<link rel="preload" as="fetch" crossorigin href="${name}">`)
+    preload: [`<link rel="modulepreload" href="${editing}">`]
+      .concat(Object.values(files).map((name) => `<link rel="preload" as="fetch" crossorigin href="${name}">`))
       .join("\n"),
     manifest: given.manifest ? `<link rel="manifest" href="${given.manifest}">` : "",
     home: given.home ? `<a class="home" href="${given.home}">micrograd</a>` : '<span class="home">micrograd</span>',
@@ -97,12 +100,16 @@ async function main() {
   console.log(`${given.out}: ${list.length} files, ${(total / 1e6).toFixed(1)} MB`);
 }
 
-/** One file of a script and all that it imports; `virtual` modules are made here: JSON, but for a package's own script. */
-async function script(entry, virtual, format = "esm") {
+/** One file of a script and all that it imports; `virtual` modules are made here: JSON, but for a package's own script;
+ * what is `apart` is imported from another file of the page. */
+async function script(entry, virtual = {}, format = "esm", apart = {}) {
   const plugin = {
     name: "virtual",
     setup(build) {
-      build.onResolve({ filter: /./ }, ({ path }) => (path in virtual ? { path, namespace: "virtual" } : null));
+      build.onResolve({ filter: /./ }, ({ path }) => {
+        if (path in apart) return { path: apart[path], external: true };
+        return path in virtual ? { path, namespace: "virtual" } : null;
+      });
       build.onLoad({ filter: /./, namespace: "virtual" }, ({ path }) =>
         path.startsWith("built:")
           ? { contents: JSON.stringify(virtual[path]), loader: "json" }

@@ -133,7 +133,9 @@ def test_pictures_lessons_and_worksheets_are_shown(cell: Page) -> None:
             assert driver.find_element("css selector", "#count").text.startswith("2 / ")
         driver.switch_to.default_content()
     driver.switch_to.frame(driver.find_elements("css selector", ".outputs > iframe")[3])
-    assert len(driver.find_elements("css selector", ".explanation math")) > 8  # as a notebook has it
+    assert (
+        len(driver.find_elements("css selector", ".explanation math")) > 8
+    )  # as a notebook has it
     driver.switch_to.default_content()
 
 

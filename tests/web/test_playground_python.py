@@ -185,8 +185,7 @@ def test_the_code_calls_an_op_of_the_learners_own_or_says_that_it_is_missing(
     done = subprocess.run([sys.executable, str(alone)], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        "NameError: twice is an op of your own: run the code that makes it, op('twice', ...), "
-        "before this"
+        "NameError: twice is an op of your own: run the code that makes it, op('twice', ...), first"
     )
 
 

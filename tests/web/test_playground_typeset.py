@@ -13,7 +13,6 @@ from pages import WEB
 from micrograd import Value, explain
 from micrograd.expression import evaluate, functions
 
-
 FORMULA = re.compile(r"^\$\$\n(.*?)\n\$\$$|\$([^$\n]+)\$", re.MULTILINE | re.DOTALL)
 
 
@@ -43,13 +42,15 @@ def test_formulas_have_the_form_that_a_browser_draws() -> None:
 
     assert mathml(r"x_{1} \cdot -2.5", "inline") == (
         '<math display="inline"><msub><mi>x</mi><mrow><mn>1</mn></mrow></msub><mo>⋅</mo>'
-        "<mo>−</mo><mn>2.5</mn></math>"
+        "<mo>\N{MINUS SIGN}</mo><mn>2.5</mn></math>"
     )
     assert mathml(r"\frac{\partial L}{\partial {w}^{2}}", "block") == (
         '<math display="block"><mfrac><mrow><mi>∂</mi><mi>L</mi></mrow><mrow><mi>∂</mi>'
         "<msup><mrow><mi>w</mi></mrow><mrow><mn>2</mn></mrow></msup></mrow></mfrac></math>"
     )
-    assert mathml(r"\begin{cases}1 & \text{if } a \gt 0 \\ 0 & \text{else}\end{cases}", "inline") == (
+    assert mathml(
+        r"\begin{cases}1 & \text{if } a \gt 0 \\ 0 & \text{else}\end{cases}", "inline"
+    ) == (
         '<math display="inline"><mrow><mo>{</mo><mtable><mtr><mtd><mn>1</mn></mtd>'
         "<mtd><mtext>if\N{NO-BREAK SPACE}</mtext><mi>a</mi><mo>&gt;</mo><mn>0</mn></mtd></mtr>"
         "<mtr><mtd><mn>0</mn></mtd><mtd><mtext>else</mtext></mtd></mtr></mtable></mrow></math>"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import micrograd
 from playground.panel import Panel
 from playground.typeset import page

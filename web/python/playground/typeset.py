@@ -1,7 +1,7 @@
-"""An explanation as a page: its Markdown becomes HTML, its LaTeX MathML, which browsers draw themselves.
+"""An explanation as a page: its Markdown becomes HTML, its LaTeX MathML, which browsers draw.
 
-Only what `explain` writes is known here: headings, bold names, formulas with fractions, powers, cases
-and words. Everything else in it is text, and stays text. Read `page`, then `_Formula`.
+Only what `explain` writes is known here: headings, bold names, formulas with fractions, powers,
+cases and words. Everything else in it is text, and stays text. Read `page`, then `_Formula`.
 """
 
 from __future__ import annotations
@@ -61,18 +61,25 @@ def _words(text: str) -> str:
 # --- formulas -------------------------------------------------------------------------------------
 
 _TOKEN = re.compile(r"\\[A-Za-z]+ ?|\\.|\d+(?:\.\d+)?|[^\s]")
+MINUS = "\N{MINUS SIGN}"
 _SIGNS = {
-    "cdot": "⋅", "to": "→", "ne": "≠", "lt": "&lt;", "gt": "&gt;", "sim": "∼", "backslash": "\\",
-    "-": "−", "<": "&lt;", ">": "&gt;",
+    "cdot": "⋅", "to": "→", "ne": "≠", "lt": "&lt;", "gt": "&gt;", "sim": "\N{TILDE OPERATOR}",
+    "backslash": "\\", "-": MINUS, "<": "&lt;", ">": "&gt;",
 }  # fmt: skip
 _NO_SIGNS = ("", "}", "&", "$")
 _NAMES = {"partial": "∂", "infty": "∞"}
 _FUNCTIONS = frozenset(("exp", "log", "sin", "cos", "tanh"))
-_IN_WORDS = (("\\backslash ", "\\"), ("\\sim ", "~"), ("\\lt ", "<"), ("\\gt ", ">"), ("\\hat{}", "^"))
+_IN_WORDS = (
+    ("\\backslash ", "\\"),
+    ("\\sim ", "~"),
+    ("\\lt ", "<"),
+    ("\\gt ", ">"),
+    ("\\hat{}", "^"),
+)
 
 
 def mathml(latex: str, display: str) -> str:
-    """The formula for the browser to draw; a command that `explain` does not write is a ValueError."""
+    """The formula for the browser; a command that `explain` does not write is a ValueError."""
     formula = _Formula(latex)
     made = formula.row("")
     if formula.place < len(latex):
@@ -146,8 +153,10 @@ class _Formula:
         plain = not name and token not in _NO_SIGNS and not token.startswith("\\")
         sign = _SIGNS.get(name or token, html.escape(token) if plain else "")
         if not sign:
-            raise ValueError(f"{token or 'the end'} has no form in MathML, in the formula {self.latex!r}")
-        prefix = ' form="prefix"' if sign == "−" and first else ""
+            raise ValueError(
+                f"{token or 'the end'} has no form in MathML, in the formula {self.latex!r}"
+            )
+        prefix = ' form="prefix"' if sign == MINUS and first else ""
         return f"<mo{prefix}>{sign}</mo>"
 
     def group(self) -> str:
@@ -156,7 +165,7 @@ class _Formula:
         return inner
 
     def words(self) -> str:
-        """What stands in braces, as a reader sees it: `\\&` is a sign there, and blanks are kept."""
+        """What stands in braces, as a reader sees it: `\\&` is a sign, and blanks are kept."""
         begin = self.latex.index("{", self.place) + 1
         depth, end = 1, begin
         while depth:

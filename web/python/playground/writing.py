@@ -25,7 +25,7 @@ def code_of(text: str, numbers: Mapping[str, float]) -> str:
     lines += ["from micrograd.op import registered"] if writer.own else []
     lines.append("")
     for name in dict.fromkeys(writer.own):
-        said = f"{name} is an op of your own: run the code that makes it, op({name!r}, ...), before this"
+        said = f"{name} is an op of your own: run the code that makes it, op({name!r}, ...), first"
         lines += [f"if {name!r} not in registered:", f"    raise NameError({said!r})"]
     lines += [f"{_variable(n)} = Value({float(x)!r}, label={n!r})" for n, x in numbers.items()]
     return "\n".join([*lines, f"out = {body}", "out.backward()", "draw(out)"])
