@@ -14,6 +14,7 @@ import io, re, sys, zipfile
 ABSENT = re.compile(
     r"^(multiprocessing|_pyrepl|wsgiref|xmlrpc|curses|idlelib|ensurepip|venv)/"
     r"|^(asyncio/(windows_events|windows_utils|proactor_events)|concurrent/futures/process|http/server)[.]py$"
+    r"|^ctypes/(_aix[.]py|macholib/|wintypes[.]py)|^[^/]+[.]dist-info/RECORD$"
     r"|^(_pyio|_pydatetime|pdb|bdb|imaplib|smtplib|poplib|ftplib|mailbox|socketserver|optparse|cProfile|profile|pstats)[.]py$"
     r"|^encodings/(cp(?!1252|437)|mac_|iso8859_(?!1[.]|15)|koi8|kz1048|ptcp|tis|hp_|big5|euc|gb|hz|iso2022|johab|shift)"
 )
@@ -48,7 +49,7 @@ def content_of(path):
         return {i.filename: archive.read(i) for i in archive.infolist() if not i.is_dir()}
 
 library = {name: x for name, x in content_of(LIBRARY).items() if not ABSENT.search(name)}
-package = content_of(FOLDER)
+package = {name: x for name, x in content_of(FOLDER).items() if not ABSENT.search(name)}
 stdlib = written(library, LIBRARY, used(LIBRARY), keep=False, level=2)
 package = written(package, FOLDER, used(FOLDER), keep=True, level=0)
 `;
