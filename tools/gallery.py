@@ -73,7 +73,7 @@ def main() -> None:
         driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
         try:
             take = _camera(driver, Path(folder))
-            take("stepper", step_through(neuron()), 1000, 0, "light", lambda: _step(driver, 7))
+            take("stepper", step_through(neuron()), 1160, 0, "light", lambda: _step(driver, 7))
             take("shared", step_through(shared()), 1000, 0, "dark", lambda: _step(driver, 11))
             quiz = step_through(shared(), quiz=True)
             take("quiz", quiz, 1000, 0, "light", lambda: _answer(driver))

@@ -339,3 +339,116 @@ def test_hostile_labels_stay_in_their_boxes(chromium: Any, tmp_path: Path) -> No
     chromium.get((tmp_path / "page.html").as_uri())
     click(chromium, "last")
     assert chromium.execute_script(CROSSING) == []
+
+
+PRINTED = """
+    window.print = () => {};
+    const key = arguments[0] ? "P" : "p";
+    document.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey: arguments[0] }));
+    return document.querySelectorAll(".slide").length;"""
+SLIDES = """
+    return [...document.querySelectorAll(".slide")].map((slide) => {
+        const graph = slide.querySelector("svg");
+        const words = [...slide.querySelectorAll("p, td, th, small")];
+        return [slide.scrollHeight - slide.clientHeight, slide.scrollWidth - slide.clientWidth,
+            graph ? 13.5 * graph.getScreenCTM().a * 0.75 : 99,
+            Math.min(...words.map((e) => parseFloat(getComputedStyle(e).fontSize) * 0.75)),
+            !slide.querySelector(".edge:not(:has(.head))")];
+    })"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("make", [shared, network], ids=["expression", "network"])
+def test_slides_can_be_read_on_paper(
+    chromium: Any, tmp_path: Path, make: Callable[[], Any], several: bool
+) -> None:
+    """No slide is cut; letters of its graph are 7 points high, and of its words as well."""
+    made = make()
+    (step_through(made) if isinstance(made, Value) else made).save(tmp_path / "page.html")
+    chromium.get((tmp_path / "page.html").as_uri())
+    assert chromium.execute_script(PRINTED, several) > 8
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    resize(chromium, 1039, 703)  # A4, without its margins
+    try:
+        slides = chromium.execute_script(SLIDES)
+    finally:
+        chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    for k, (below, beside, graph, words, heads) in enumerate(slides, 1):
+        assert below <= 1 and beside <= 1, (k, below, beside)
+        assert graph >= 6.95 and words >= 6.95, (k, graph, words)
+        assert heads, k
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("wide", "high", "key", "least"),
+    [(1280, 890, "", 11), (1400, 900, "", 11), (1920, 1080, "f", 18)],
+)
+def test_an_open_example_is_seen_whole(
+    chromium: Any, tmp_path: Path, wide: int, high: int, key: str, least: float
+) -> None:
+    """At the first sight of a network's example no card is cut, and its letters can be read."""
+    network().save(tmp_path / "page.html")
+    resize(chromium, wide, high)
+    chromium.get((tmp_path / "page.html").as_uri())
+    if key:
+        chromium.find_element("css selector", "body").send_keys(key)
+    chromium.execute_script("""
+        const slider = document.getElementById("slider");
+        slider.value = 60;
+        slider.dispatchEvent(new Event("input"));""")
+    cut, letters = chromium.execute_script("""
+        const stage = document.getElementById("graph").getBoundingClientRect();
+        const cards = [...document.querySelectorAll("g.node, g.op")];
+        const cut = cards.filter((card) => {
+            const box = card.getBoundingClientRect();
+            return card.style.display !== "none" && (box.top < stage.top - 1
+                || box.bottom > stage.bottom + 1 || box.left < stage.left - 1
+                || box.right > stage.right + 1);
+        });
+        const picture = document.querySelector("svg.micrograd-picture");
+        return [cut.map((card) => card.id), 13.5 * picture.getScreenCTM().a]""")
+    assert cut == []
+    assert letters >= least
+
+
+def test_heads_of_arrows_have_the_colour_of_their_lines(chromium: Any, tmp_path: Path) -> None:
+    """And are wider than they, so that one sees where the largest gradients go."""
+    network().save(tmp_path / "page.html")
+    chromium.get((tmp_path / "page.html").as_uri())
+    seen = chromium.execute_script("""
+        const slider = document.getElementById("slider");
+        slider.value = 60;
+        slider.dispatchEvent(new Event("input"));
+        const edges = document.querySelectorAll(".edge:is(.up, .down):not(.flow)");
+        return [...edges].map((edge) => {
+            const [line, head] = edge.querySelectorAll("path");
+            const end = line.getPointAtLength(line.getTotalLength());
+            const box = head.getBBox(), look = getComputedStyle(head);
+            const gap = Math.max(box.x - end.x, end.x - box.x - box.width,
+                box.y - end.y, end.y - box.y - box.height);
+            return [getComputedStyle(line).stroke, look.fill, gap, Math.hypot(box.width, box.height),
+                5.4 + parseFloat(look.strokeWidth)
+                    - parseFloat(getComputedStyle(line).strokeWidth)];
+        })""")
+    assert len(seen) > 12
+    for line, head, gap, long, wider in seen:
+        assert line == head and gap < 0.5 and long > 6 and wider > 2
+
+
+def test_weights_that_all_examples_share_light_none_of_them(chromium: Any, tmp_path: Path) -> None:
+    network().save(tmp_path / "page.html")
+    chromium.get((tmp_path / "page.html").as_uri())
+    lit = chromium.execute_script("""
+        const slider = document.getElementById("slider"), names = [];
+        for (const k of [0, 20, 60]) {
+            slider.value = k;
+            slider.dispatchEvent(new Event("input"));
+            const lit = [...document.querySelectorAll(".node.lit")];
+            names.push(lit.filter((e) => e.style.display !== "none")
+                .map((e) => e.querySelector("text").textContent)
+                .filter((name) => name.startsWith("example")));
+        }
+        return names""")
+    assert lit == [[], [], []]

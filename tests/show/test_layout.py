@@ -344,3 +344,59 @@ def test_what_is_not_installed_is_named(
     monkeypatch.setitem(__import__("sys").modules, package, None)
     with pytest.raises(RuntimeError, match=f"pip install {package.replace('_', '-')}"):
         draw(neuron()).content(format)
+
+
+@pytest.mark.parametrize("level", [4, 6])
+@pytest.mark.parametrize("seed", [1, 7])
+def test_numbered_names_stand_in_their_order(level: int, seed: int) -> None:
+    """In a rank x1 stands left of x2, but for a pair that another order of the rest demands."""
+    ranks: dict[tuple[str, str], list[tuple[float, int]]] = {}
+    page = worksheet.random(level, seed).page
+    cards = r'transform="translate\(([\d.]+) ([\d.]+)\)">.*?class="name"[^>]*>([a-z]+)(\d)<'
+    for x, y, stem, number in re.findall(cards, page):
+        ranks.setdefault((y, stem), []).append((float(x), int(number)))
+    pairs = [
+        (a < b) == (m < n)
+        for rank in ranks.values()
+        for k, (b, n) in enumerate(rank)
+        for a, m in rank[:k]
+    ]
+    assert pairs and sum(pairs) > len(pairs) / 2
+
+
+def test_a_picture_that_is_turned_over_keeps_its_arrows(monkeypatch: pytest.MonkeyPatch) -> None:
+    cards = [*(box(f"c{k}", f"x{k}") for k in (3, 2, 1)), box("sum")]
+    edges = tuple(Edge(f"e{k}", f"c{k}", "sum") for k in (1, 2, 3))
+    drawing = Drawing(tuple(cards), edges, direction="TB")
+    after = layout.arrange(drawing)
+    monkeypatch.setattr(layout, "_mirrored", lambda drawing, layout: layout)
+    before = layout.arrange(drawing)
+    across = lambda found: [found.cards[f"c{k}"][0] for k in (1, 2, 3)]
+    assert across(before) == sorted(across(before), reverse=True)  # there was something to do
+    assert across(after) == sorted(across(after))
+    for edge in edges:
+        for name, (x, y) in zip(
+            (edge.tail, edge.head), (after.edges[edge.id][0], after.edges[edge.id][-1]), strict=True
+        ):
+            centre, (wide, high) = (
+                after.cards[name],
+                size_of(cards[[c.id for c in cards].index(name)]),
+            )
+            assert abs(x - centre[0]) <= wide / 2 + 2 and abs(y - centre[1]) <= high / 2 + 2
+
+
+def test_closed_groups_stand_beside_an_open_one() -> None:
+    """Not above it: the picture is no higher than the frame."""
+    closed = [
+        Card(f"g{k}", "closed", (Cell((Run(f"example {k}", "name"),)),), True) for k in (1, 2, 3)
+    ]
+    inside = [box(name) for name in "abcd"]
+    leads = [*((c.id, "loss") for c in closed), ("a", "b"), ("b", "c"), ("c", "d"), ("d", "loss")]
+    drawing = Drawing(
+        (*closed, *inside, box("loss")),
+        tuple(Edge(f"e{a}", a, b) for a, b in leads),
+        (Group("f", "example", "example 4", tuple("abcd")),),
+    )  # fmt: skip
+    found = layout.arrange(drawing)
+    right = found.groups["f"][2]
+    assert all(found.cards[card.id][0] - size_of(card)[0] / 2 > right for card in closed)

@@ -7,6 +7,7 @@ whichever fonts, gives the same layout. Read `layout_dot`, then `arrange`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -19,6 +20,8 @@ from micrograd.show.graph.text import width
 __all__ = ["Layout", "arrange", "layout_dot", "readable_dot", "readable_lines"]
 
 Point = tuple[float, float]
+_ALIKE = ("closed", "input", "parameter", "constant")
+_STEM = re.compile(r"(.*?)(\d*)$", re.DOTALL)  # of a name such as x12
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,31 @@ def layout_dot(drawing: Drawing) -> str:
         shape = " shape=ellipse" if card.kind == "op" else ""
         lines.append(f'"{card.id}" [width={wide:.4f} height={high:.4f}{shape}]')
     lines += [line for group in drawing.groups for line in _cluster(group)]
+    late = _beside(drawing)
     for edge in drawing.edges:
-        look = " constraint=false" if edge.back else ""
+        look = " constraint=false" if edge.back else " minlen=2" if edge.id in late else ""
         if edge.label:
             look += f" label={_room(width(edge.label, 12) + 8, 15)}"
         lines.append(f'"{edge.tail}" -> "{edge.head}" [id="{edge.id}"{look}]')
     return "\n".join([*lines, "}\n"])
+
+
+def _beside(drawing: Drawing) -> set[str]:
+    """The edges that go out of a frame to where closed groups lead as well.
+
+    One rank longer, they put the closed ones beside the frame, where else they stand above it and
+    make the picture half as high again.
+    """
+    framed = {name for group in drawing.groups for name in _within(group)}
+    closed = {card.id for card in drawing.cards if card.kind == "closed"} - framed
+    joined = {edge.head for edge in drawing.edges if edge.tail in closed} - framed
+    return {e.id for e in drawing.edges if e.tail in framed and e.head in joined}
+
+
+def _within(group: Group) -> Iterator[str]:
+    yield from group.cards
+    for inner in group.groups:
+        yield from _within(inner)
 
 
 def _cluster(group: Group) -> Iterator[str]:
@@ -79,11 +101,11 @@ def _room(wide: float, high: float) -> str:
 def arrange(drawing: Drawing) -> Layout:
     """The layout that Graphviz gives, with example 1 before example 2 where it is all the same."""
     dot = layout_dot(drawing)
-    return _in_order(drawing, _arrange(dot, render(dot, "json0")))
+    return _mirrored(drawing, _in_order(drawing, _arrange(dot, render(dot, "json0"))))
 
 
 def _in_order(drawing: Drawing, layout: Layout) -> Layout:
-    """Closed cards that Graphviz cannot tell apart exchange their places, to stand in their order.
+    """Closed cards and leaves that Graphviz cannot tell apart exchange places, to stand in order.
 
     They have one size and the same neighbours, so that the picture stays the same but for its
     texts; each arrow takes the path of the one whose ends stood where its ends stand now.
@@ -98,7 +120,7 @@ def _in_order(drawing: Drawing, layout: Layout) -> Layout:
     doubled = {end for ends, ids in by_ends.items() if len(ids) > 1 for end in ends}
     alike: dict[Any, list[str]] = {}
     for card in drawing.cards:
-        if card.kind == "closed" and card.id not in doubled and not layout.labels:
+        if card.kind in _ALIKE and card.id not in doubled and not layout.labels:
             same = size_of(card), frozenset(near.get(card.id, ()))
             alike.setdefault(same, []).append(card.id)
     along = 1 if drawing.direction in ("LR", "RL") else 0
@@ -114,6 +136,41 @@ def _in_order(drawing: Drawing, layout: Layout) -> Layout:
             for (tail, head), names in by_ends.items()
             for name, stood in zip(names, by_ends[takes[tail], takes[head]], strict=True)
         },
+    )
+
+
+def _mirrored(drawing: Drawing, layout: Layout) -> Layout:
+    """Turned over where that puts more of x1, x2, x3 in order; as many edges cross as before."""
+    across = 0 if drawing.direction in ("TB", "BT") else 1
+    if drawing.groups or layout.labels or _disorder(drawing, layout, across) <= 0:
+        return layout
+    whole = layout.height if across else layout.width
+
+    def turned(point: Point) -> Point:
+        x, y = point
+        return (x, whole - y) if across else (whole - x, y)
+
+    return replace(
+        layout,
+        cards={name: turned(point) for name, point in layout.cards.items()},
+        edges={name: tuple(map(turned, path)) for name, path in layout.edges.items()},
+    )
+
+
+def _disorder(drawing: Drawing, layout: Layout, across: int) -> int:
+    """How many pairs of a rank, such as x1 and x2, stand against their numbers, less the others."""
+    ranks: dict[tuple[float, str], list[tuple[int, float]]] = {}
+    for card in drawing.cards:
+        stem, number = _STEM.match(card.cells[0].runs[0].text).groups()  # type: ignore[union-attr]
+        if number and card.id in layout.cards:
+            place = layout.cards[card.id]
+            ranks.setdefault((place[1 - across], stem), []).append((int(number), place[across]))
+    return sum(
+        1 if (n - m) * (b - a) < 0 else -1
+        for rank in ranks.values()
+        for k, (n, b) in enumerate(rank)
+        for m, a in rank[:k]
+        if n != m
     )
 
 

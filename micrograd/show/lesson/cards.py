@@ -206,7 +206,7 @@ def _groups(groups: Sequence[Group]) -> dict[str, Group]:
 
 
 def _short_path(points: tuple[tuple[float, float], ...]) -> str:
-    """The line in relative whole pixels, up to where its head begins: a marker draws that."""
+    """The line in relative whole pixels, up to where its head begins: views.js draws that."""
     whole = [(round(x), round(y)) for x, y in points[:-1]]
     (x, y), steps = whole[0], []
     for k in range(1, len(whole), 3):

@@ -51,7 +51,7 @@ def document(
     return Template(source("lesson/page.html")).substitute(
         title=html.escape(title),
         policy=policy if scripts else policy.rpartition(";")[0],
-        style=colours(paper) + _bare(source(style)),
+        style=colours(paper) + _tight(source(style)),
         body=body,
         script=f"<script>{script}</script>\n" if scripts else "",
     )
@@ -63,8 +63,14 @@ def filled(template: str, **parts: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Scripts and rules without indents and lines of comment: a page lies in every notebook."""
-    return re.sub(r"^ *//.*\n|^ */\*.*\*/\n|^ +", "", text, flags=re.MULTILINE)
+    """Scripts without indents and lines of comment: a page lies in every notebook."""
+    return re.sub(r"^ *//.*\n|^ +", "", text, flags=re.MULTILINE)
+
+
+def _tight(rules: str) -> str:
+    """A style sheet without comments and without the blanks that mean nothing in it."""
+    rules = re.sub(r"/\*.*?\*/", "", rules, flags=re.DOTALL)
+    return re.sub(r"\s*([{};])\s*|(:|,)\s+", r"\1\2", rules)
 
 
 def colours(paper: bool = False) -> str:
@@ -92,7 +98,7 @@ def framed(title: str, page: str, height: int, picture: str, sandbox: str) -> st
         height=height,
         sandbox=sandbox,
         style=_frame_style(),
-        page=html.escape(page, quote=False).replace('"', "&quot;"),
+        page=page.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;"),
         still=quote(picture, safe=" =:/,;'()[]{}!*@$?+|~^-_."),
     )
 

@@ -75,9 +75,13 @@
   const groups = !views ? [] : Object.entries(lesson.parts).filter(([id]) => $(id)).map(([id, { output }]) =>
     ({ id, output, group: $(id), data: $(`${id}-data`), grad: $(`${id}-grad`), shown: {} }));
 
+  // a leaf inside a closed group lights no card: a weight that all examples share is not example 1
+  const LEAVES = /^(input|parameter|constant)/;
+  const litOf = ({ lit }) => lit.filter((i) => !views || views.seen(`n${i}`) || !LEAVES.test(nodes[i].kind));
+
   function paint(frame, { data, grads }) {
     const standing = (i) => (views ? views.cardOf(i) : `n${i}`);
-    const lit = new Set(frame.lit.map(standing)), active = frame.node;
+    const lit = new Set(litOf(frame).map(standing)), active = frame.node;
     const here = active === undefined ? "" : frame.part && views.seen(frame.part) ? frame.part : standing(active);
     const all = [...cards.map((card, i) => [card, i, `n${i}`]), ...groups.map((card) => [card, card.output, card.id])];
     all.forEach(([card, i, id]) => {
@@ -129,7 +133,7 @@
       chip("arriving", "gradient arriving"));
     const use = [["← →", "one step", "key"], ["space", "play, pause", "key"], ["click a card", "go to its step", ""],
       ["point at a card", "all that is known of it", "key"], ["Ctrl + wheel, + −", "closer", "key"],
-      ["F", "for a projector", "key"], ["P", "print, Shift: six on a page", "key"], ["pinch, drag", "closer, and along", "touch"]];
+      ["F", "for a projector", "key"], ["P", `print, Shift: ${slides.each} on a page`, "key"], ["pinch, drag", "closer, and along", "touch"]];
     if (views) use.push(["click a group", "opens or closes it", ""]);
     const asks = quiz ? [el("p", {}, "Before each gradient the lesson asks you for it. " + lesson.accepted)] : [];
     return el("div", { class: "guide" }, el("p", {}, "The chain rule, one node at a time:"), rule, ...asks,
@@ -167,7 +171,7 @@
     const heads = asked ? [["input", 1], ["its gradient after this step", 3]]
       : [["input", 1], ["local derivative", 1], ["local × arriving", 1], ["running total", 1]];
     const head = el("thead", {}, el("tr", {}, ...heads.map(([h, colspan]) => el("th", { scope: "col", colspan }, h))));
-    return el("table", {}, head, body);
+    return el("table", frame.rows.length > 4 ? { class: "many" } : {}, head, body);
   }
 
   function panel(k, frame) {
@@ -299,7 +303,6 @@
 
   function size() {
     lens.apply();
-    $("zoom").setAttribute("aria-pressed", String(lens.near()));
     reveal(frames[at], true);
   }
 
@@ -313,10 +316,11 @@
       return { left, top, right, bottom };
     };
     const own = frame.node === undefined ? [] : [frame.node];
-    if (![...own, ...frame.lit].some((i) => element(i))) return;
-    const outer = stage.getBoundingClientRect(), all = boxOf([...own, ...frame.lit]);
+    const lit = litOf(frame), near = [...own, ...lit];
+    if (!near.some((i) => element(i))) return;
+    const outer = stage.getBoundingClientRect(), all = boxOf(near);
     const fits = all.right - all.left < outer.width && all.bottom - all.top < outer.height;
-    const box = fits ? all : boxOf([...own, ...frame.lit].filter((i) => element(i)).slice(0, 1));
+    const box = fits ? all : boxOf(near.filter((i) => element(i)).slice(0, 1));
     stage.scrollBy({
       left: (box.left + box.right - outer.left - outer.right) / 2,
       top: (box.top + box.bottom - outer.top - outer.bottom) / 2,
@@ -398,30 +402,17 @@
     event.preventDefault();
     if (!$(id).disabled) actions[id]();
   });
-  // printing: every step as a slide of its own, six on a page with Shift+P
-  function slides(six) {
-    const kept = at, last = barrier();
-    document.body.classList.toggle("six", six);
-    for (let k = 0; k <= last; k++) {
-      show(k);
-      if (!slopesChosen) slopes.clear();
-      const slide = el("section", { class: "slide" }), picture = svg.cloneNode(true);
-      picture.removeAttribute("style");
-      slide.append(picture, document.querySelector(".said").cloneNode(true), $("work").cloneNode(true));
-      slide.querySelectorAll("[id]").forEach((e) => { if (e.tagName !== "marker") e.removeAttribute("id"); });
-      slide.querySelectorAll("[tabindex]").forEach((e) => e.removeAttribute("tabindex"));
-      document.body.append(slide);
-    }
+  // printing: see slides.js
+  const slides = makeSlides(svg, (k) => frames[k].rows.length + Math.floor((frames[k].summary || []).length / 3), () => barrier() + 1, show,
+    () => { if (!slopesChosen) slopes.clear(); }, Boolean(views));
+  function prepare(several) {
+    const kept = at;
+    slides.make(several);
     show(kept);
-    document.body.classList.add("printing");
   }
-  function unprint() {
-    document.body.classList.remove("printing", "six");
-    document.querySelectorAll(".slide").forEach((slide) => slide.remove());
-  }
-  addEventListener("beforeprint", () => { if (!document.querySelector(".slide")) slides(false); });
-  addEventListener("afterprint", unprint);
-  function print(six) { slides(six); window.print(); }
+  addEventListener("beforeprint", () => { if (!document.querySelector(".slide")) prepare(false); });
+  addEventListener("afterprint", slides.clear);
+  function print(several) { prepare(several); window.print(); }
 
   addEventListener("message", ({ source, data }) => { // and give it back
     if (source === parent && source !== window && Number.isInteger(data?.step) && data.step !== at) show(data.step);

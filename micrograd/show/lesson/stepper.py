@@ -32,7 +32,7 @@ __all__ = ["Stepper", "step_through"]
 _MAX_NODES = 300  # 0.8 MB, and about as many as a person clicks through
 _MAX_GROUPED = 600  # nodes in groups: nobody sees them all at once
 
-_SCRIPTS = ("views", "slopes", "stepper")
+_SCRIPTS = ("views", "slopes", "slides", "stepper")
 _POSITIVE, _NEGATIVE = number_text(1.0, sign=True), number_text(-1.0)  # cards are alike in width
 
 # inside a double-quoted srcdoc each " takes six bytes: the lesson travels with its quotes swapped

@@ -20,12 +20,6 @@ function makeViews(svg, lesson, onChange) {
   const $ = (id) => document.getElementById(id);
   const paper = svg.querySelector(".paper"), frames = svgElement("g"), edges = svgElement("g");
   let at = -1;
-  for (const end of ["", "-flow"]) { // heads of arrows, whose colour a style gives
-    const marker = svgElement("marker", { id: `head${end}`, orient: "auto", markerUnits: "userSpaceOnUse",
-      markerWidth: 9, markerHeight: 6, refX: 0, refY: 3, viewBox: "0 0 9 6" });
-    marker.append(svgElement("path", { d: "M0,0.300L8.500,3L0,5.700z", class: `head${end}` }));
-    svg.append(marker);
-  }
   svg.querySelectorAll("g.edge").forEach((edge) => edge.remove());
   paper.after(frames, edges);
   svg.querySelectorAll("g.group").forEach((frame) => frames.append(frame));
@@ -35,6 +29,19 @@ function makeViews(svg, lesson, onChange) {
     stock.remove();
   }
   const cards = new Map([...svg.children].filter((e) => e.tagName === "g" && e.id).map((e) => [e.id, e]));
+
+  function head(line) { // of an arrow, where its line ends and as it ends
+    const [startX, startY, ...steps] = line.match(/-?\d+/g).map(Number), points = [[startX, startY]];
+    for (let k = 0; k < steps.length; k += 6) {
+      const [x, y] = points.at(-1);
+      for (let i = k; i < k + 6; i += 2) points.push([x + steps[i], y + steps[i + 1]]);
+    }
+    const [x1, y1] = points.at(-1); // a control point that whole pixels put upon the end has no direction
+    const [x0, y0] = points.findLast(([x, y]) => Math.hypot(x1 - x, y1 - y) > 2) || points[0];
+    const long = Math.hypot(x1 - x0, y1 - y0) || 1, [a, b] = [(x1 - x0) / long, (y1 - y0) / long], at = (ahead, aside) =>
+      `${(x1 + ahead * a - aside * b).toFixed(1)},${(y1 + ahead * b + aside * a).toFixed(1)}`;
+    return `M${at(0, 2.7)}L${at(7, 0)}L${at(0, -2.7)}z`;
+  }
 
   function move(element, place) { element.setAttribute("transform", `translate(${place})`); }
 
@@ -58,7 +65,7 @@ function makeViews(svg, lesson, onChange) {
     }
     edges.replaceChildren(...view.edges.map(([id, d]) => {
       const edge = svgElement("g", { id, class: "edge" });
-      edge.append(svgElement("path", { d }));
+      edge.append(svgElement("path", { d }), svgElement("path", { class: "head", d: head(d) }));
       return edge;
     }));
     const [wide, high] = view.size.map((side) => side + 2 * MARGIN);
@@ -115,12 +122,16 @@ function makeLens(svg, stage, map, still) {
   const natural = () => svg.viewBox.baseVal;
   const fit = () => Math.min((stage.clientWidth - 24) / natural().width, (stage.clientHeight - 24) / natural().height);
   const most = () => (projector() ? 3 : 1.3);
-  const readable = () => Math.max(least(), Math.min(fit(), most()));
+  const readable = () => { // a little smaller than `least`, where the whole can then be seen
+    const whole = Math.min(fit(), most());
+    return whole > 18 / 13.5 && projector() ? whole : Math.max(least(), whole);
+  };
   const scale = () => (chosen === "fit" ? Math.min(fit(), most()) : chosen === null ? readable() : chosen);
 
   function apply() {
     svg.style.width = `${natural().width * scale()}px`;
     svg.style.height = `${natural().height * scale()}px`;
+    document.getElementById("zoom").setAttribute("aria-pressed", String(near()));
     drawMap();
   }
 
