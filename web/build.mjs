@@ -11,6 +11,7 @@ import { build as bundle } from "esbuild";
 import { archives } from "./build/archives.mjs";
 import { examples } from "./build/examples.mjs";
 import { factsOf } from "./build/facts.mjs";
+import { graphviz } from "./build/graphviz.mjs";
 import { licences } from "./build/licences.mjs";
 import { policy } from "./build/policy.mjs";
 
@@ -49,12 +50,15 @@ async function main() {
 
   const made = await archives(readFileSync(given.wheel), pythonFiles(), PACKAGE);
   const facts = factsOf(made.python);
+  const drawing = graphviz(MODULES);
   const core = (name) => readFileSync(join(MODULES, "pyodide", name));
+  const inWorker = { "built:package": PACKAGE, "built:lock": lock(), "@viz-js/viz": drawing.code };
   const files = {
     wasm: write("pyodide.asm.wasm", core("pyodide.asm.wasm")),
     library: write("python_stdlib.zip", made.library),
     package: write("micrograd.zip", made.package),
-    worker: write("worker.js", await script("worker/main.js", { "built:package": PACKAGE, "built:lock": lock() })),
+    graphviz: write("graphviz.wasm", drawing.wasm),
+    worker: write("worker.js", await script("worker/main.js", inWorker)),
   };
   const frame = await script("src/frame/inside.js", {}, "iife");
   const settings = {
@@ -66,15 +70,18 @@ async function main() {
     serviceWorker: given["service-worker"] ?? null,
     version: facts.version,
   };
-  const app = await script("src/main.js", { "built:examples": examples(join(HERE, "examples")) });
+  const editing = write("codemirror.js", await script("src/codemirror.js"));
+  const app = await script("src/main.js", { "built:examples": examples(join(HERE, "examples")) }, "esm", {
+    "./codemirror.js": `./${editing}`,
+  });
   const page = readFileSync(join(HERE, "index.html"), "utf8");
   const style = facts.colours + "\n" + facts.picture + "\n" + readFileSync(join(HERE, "src/style.css"), "utf8");
   const parts = {
     policy: policy(settings),
     style: write("style.css", (await minified(style, "css"))),
     app: write("app.js", app),
-    preload: Object.values(files)
-      .map((name) => `<link rel="preload" as="fetch" crossorigin href="${name}">`)
+    preload: [`<link rel="modulepreload" href="${editing}">`]
+      .concat(Object.values(files).map((name) => `<link rel="preload" as="fetch" crossorigin href="${name}">`))
       .join("\n"),
     manifest: given.manifest ? `<link rel="manifest" href="${given.manifest}">` : "",
     home: given.home ? `<a class="home" href="${given.home}">micrograd</a>` : '<span class="home">micrograd</span>',
@@ -93,16 +100,21 @@ async function main() {
   console.log(`${given.out}: ${list.length} files, ${(total / 1e6).toFixed(1)} MB`);
 }
 
-/** One file of a script and all that it imports; `virtual` modules are JSON that is made here. */
-async function script(entry, virtual, format = "esm") {
+/** One file of a script and all that it imports; `virtual` modules are made here: JSON, but for a package's own script;
+ * what is `apart` is imported from another file of the page. */
+async function script(entry, virtual = {}, format = "esm", apart = {}) {
   const plugin = {
     name: "virtual",
     setup(build) {
-      build.onResolve({ filter: /^built:/ }, ({ path }) => ({ path, namespace: "virtual" }));
-      build.onLoad({ filter: /.*/, namespace: "virtual" }, ({ path }) => ({
-        contents: JSON.stringify(virtual[path]),
-        loader: "json",
-      }));
+      build.onResolve({ filter: /./ }, ({ path }) => {
+        if (path in apart) return { path: apart[path], external: true };
+        return path in virtual ? { path, namespace: "virtual" } : null;
+      });
+      build.onLoad({ filter: /./, namespace: "virtual" }, ({ path }) =>
+        path.startsWith("built:")
+          ? { contents: JSON.stringify(virtual[path]), loader: "json" }
+          : { contents: virtual[path], loader: "js" },
+      );
     },
   };
   const done = await bundle({

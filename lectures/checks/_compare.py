@@ -46,8 +46,7 @@ def by_hand(
         verdict = answers.by_hand(given, right, exact=exact, low=low, high=high)
         near = _COUNT if exact else 1e-3
         known = misread(verdict.answer, instead, near) or _sign(verdict, right)
-        said = _said(verdict) + known
-        _verdict(what, _status(verdict.status), f"{what}: {said}")
+        _verdict(what, _status(verdict.status), f"{what}: {_said(verdict, known)}")
         return
     if given is ...:
         note(what, "not attempted")
@@ -75,12 +74,14 @@ def _is_nest(given: Any) -> bool:
     return isinstance(given, (list, tuple, np.ndarray))
 
 
-def _said(verdict: answers.Verdict) -> str:
-    if (
-        verdict.status == "right so far"
-    ):  # who has worked out exactly 0.2 should know that it is not
-        return f"{verdict.message} ({verdict.answer:g} itself is not right)"
-    return verdict.message
+def _said(verdict: answers.Verdict, known: str = "") -> str:
+    """The verdict; who has worked out exactly 0.2 is told that this itself is not right."""
+    if verdict.status != "right so far":
+        return verdict.message + known
+    itself = f"{verdict.answer:g} itself is not right"
+    if known:  # it is a misreading's number as well as the right one's first digits
+        return f"if that is rounded, give three digits; {itself}{known}"
+    return f"{verdict.message} ({itself})"
 
 
 def _status(status: str) -> str:
@@ -138,20 +139,31 @@ def truths(
         if is_open(answer):
             statuses.append("not attempted")
         elif truth is None:
-            unread.append(f"the answer to {name} is True or False, not {brief(answer)}")
+            unread.append((name, brief(answer)))
         else:
             statuses.append("right" if truth == wanted else "wrong")
     wrong, missing = statuses.count("wrong"), statuses.count("not attempted")
     total = f"{wrong} of the {len(right)} answers {'is' if wrong == 1 else 'are'} not right"
     total += misread([_truth(answer) for answer in given], instead)
     if unread or wrong:
-        said = "; ".join([*unread, *([total] if wrong else [])])
+        said = "; ".join([*_unread(unread), *([total] if wrong else [])])
         note(what, "wrong", said if what == _ANSWERS else f"{what}: {said}")
     elif missing:
         note(f"{what} so far", "right" if missing < len(right) else "not attempted")
         note(f"{missing} of the {len(right)} answers", "not attempted")
     else:
         note(what, "right")
+
+
+def _unread(answers: Sequence[tuple[str, str]]) -> list[str]:
+    """What is neither True nor False, in one remark: [("a", "1"), ("b", "0")]."""
+    if not answers:
+        return []
+    if len(answers) == 1:
+        return [f"the answer to {answers[0][0]} is True or False, not {answers[0][1]}"]
+    names, given = ([*column] for column in zip(*answers, strict=True))
+    listed = [f"{', '.join(texts[:-1])} and {texts[-1]}" for texts in (names, given)]
+    return [f"the answers to {listed[0]} are True or False, not {listed[1]}"]
 
 
 def _truth(answer: Any) -> bool | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["beside", "difference", "misread", "off_at"]
+__all__ = ["beside", "difference", "misread", "off_at", "unlike"]
 
 
 def misread(got: Any, instead: Mapping[str, Any], near: float = 1e-3) -> str:
@@ -42,11 +42,11 @@ def difference(given: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) 
     if not wanted.ndim:
         short = float(f"{there:.3g}") == there  # 0.5 for 2 is 1/4 of it, and that means nothing
         if known and (known.startswith("minus what") or not short):
-            return f"{_unlike(here, there)} is not right: it is {known}"
+            return f"{unlike(here, there)} is not right: it is {known}"
         if not (np.isfinite(here) and np.isfinite(there)):
             return _endless(here, there)
         side = "large" if here > there else "small"
-        return f"{_unlike(here, there)} is too {side} by {abs(here - there):.3g}"
+        return f"{unlike(here, there)} is too {side} by {_plain(abs(here - there))}"
     where = f" at {list(place)}"
     if not np.isfinite(here):
         return _endless(here, there, where)
@@ -57,9 +57,9 @@ def difference(given: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) 
         return f"all are 0, and {some} should be"
     first = off_at(off, place)
     if not np.isfinite(there):
-        return f"{first}: {_unlike(here, there)}"
+        return f"{first}: {unlike(here, there)}"
     side = "large" if here > there else "small"
-    by = f"{first}: {_unlike(here, there)} is too {side} by {abs(here - there):.3g}"
+    by = f"{first}: {unlike(here, there)} is too {side} by {_plain(abs(here - there))}"
     return by + (f"; the whole is {known}" if known else "")
 
 
@@ -116,13 +116,19 @@ def _endless(here: float, there: float, where: str = "") -> str:
         return f"nan{where} (as from 0/0 or inf - inf) where a number is wanted"
     if np.isinf(here) and np.isfinite(there):
         return f"{here}{where} where a finite number is wanted"
-    return f"{_unlike(here, there)}{where} is not right"
+    return f"{unlike(here, there)}{where} is not right"
 
 
-def _unlike(here: float, there: float) -> str:
+def unlike(here: float, there: float) -> str:
     """A number in so many digits that it does not read as the right one."""
     for digits in range(6, 18):
         text = f"{here:.{digits}g}"
         if text != f"{there:.{digits}g}":
             break
     return text
+
+
+def _plain(x: float) -> str:
+    """Three digits, and no exponent where people write none: 12346 rather than 1.23e+04."""
+    text = f"{x:.3g}"
+    return f"{x:.0f}" if "e+" in text and x < 1e9 else text

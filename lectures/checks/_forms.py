@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from checks._difference import unlike
 from checks._marking import Wrong
 from micrograd import Value
 from micrograd.show.practice.answers import read_number
@@ -93,10 +94,11 @@ def as_values(x: Any, what: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def whole(x: Any, what: str) -> int:
-    """One whole number; 230.0 is one."""
+    """One whole number; 230.0 is one, and so is what rounding leaves of 3."""
     found = number(x, what)
-    if not math.isfinite(found) or found != round(found):
-        raise Wrong(f"{what}: a whole number is wanted, got {brief(x)}")
+    if not _is_whole(found):
+        text = unlike(found, float(np.round(found)))
+        raise Wrong(f"{what}: a whole number is wanted, got {text}")
     return round(found)
 
 
@@ -132,10 +134,17 @@ def _wanted(shape: tuple[int, ...] | None) -> str:
 def integers(x: Any, what: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
     """An array of whole numbers; floats are taken if they are whole."""
     found = array(x, what, shape)
-    if not np.array_equal(found, np.round(found)):
-        place = tuple(int(i) for i in np.argwhere(found != np.round(found))[0])
-        raise Wrong(f"{what}: whole numbers are wanted, got {brief(found[place])} at {list(place)}")
-    return found.astype(int)
+    if not np.all(_is_whole(found)):
+        place = tuple(int(i) for i in np.argwhere(~_is_whole(found))[0])
+        got, near = float(found[place]), float(np.round(found[place]))
+        raise Wrong(f"{what}: whole numbers are wanted, got {unlike(got, near)} at {list(place)}")
+    return np.round(found).astype(int)
+
+
+def _is_whole(x: Any) -> Any:
+    """Whether numbers are whole but for what rounding leaves: 0.3 / 0.1 is not quite 3."""
+    finite = np.where(np.isfinite(x), x, 0.5)  # 0.5 is not whole
+    return np.abs(finite - np.round(finite)) <= 1e-9 * np.maximum(1.0, np.abs(finite))
 
 
 def flags(x: Any, what: str, shape: tuple[int, ...] | None = None) -> np.ndarray:

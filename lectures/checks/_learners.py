@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from checks._forms import is_open
+import numpy as np
+
+from checks._forms import brief, is_open
 from checks._marking import Wrong, note, part
 
 __all__ = ["only_learner"]
@@ -17,7 +19,9 @@ def only_learner(given: Any, right: str, arrays: Sequence[str], what: str) -> No
         note(what, "not attempted")
         return
     with part(what):
-        listed = [given] if isinstance(given, str) else list(given)
+        listed = [given] if isinstance(given, str) else given
+        if not isinstance(listed, (list, tuple, set, frozenset, dict, np.ndarray)):
+            raise Wrong(f"{what}: a list of names is wanted, got {brief(given)}")
         found = {str(name).strip().casefold() for name in listed}
         unknown = sorted(found - {name.casefold() for name in arrays})
         if unknown:

@@ -106,7 +106,11 @@ def _shape(given: Any, right: Any, what: str, *, why: str = "") -> None:
         fault = "" if said == right else 'is neither a tuple, such as (2, 3), nor "error"'
         fault = "is not right" if fault and said == "error" else fault
     elif isinstance(given, (tuple, list, np.ndarray)):
-        lengths = tuple(integers(given, what).ravel().tolist())
+        try:
+            lengths = tuple(integers(given, what).ravel().tolist())
+        except Wrong as error:  # the other shapes are marked all the same
+            note(what, "wrong", str(error))
+            return
         fault = "" if lengths == right else "is not right" + (f" ({why})" if why else "")
     else:
         fault = "is no shape: a shape is a tuple, (7,) with its comma"

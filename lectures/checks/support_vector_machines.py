@@ -149,8 +149,9 @@ def who_breaks_the_conditions(violators: Any) -> None:
     for price, kind in ((0.0, "alpha = 0"), (0.2, "alpha between 0 and C"), (0.7, "alpha = C")):
         off = np.flatnonzero((alpha == price) & (got != wanted))
         if len(off):
+            number_of = f"{len(off)} of {int((alpha == price).sum())}"
             raise Wrong(
-                f"examples with {kind}: {len(off)} of {int((alpha == price).sum())} are not right; "
+                f"examples with {kind}: {number_of} {'is' if len(off) == 1 else 'are'} not right; "
                 f"example {off[0]} has the margin {margin[off[0]]:.4g} and is said "
                 f"{'' if got[off[0]] else 'not '}to break its line"
             )

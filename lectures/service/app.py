@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -48,22 +49,30 @@ def make_app(
         except (OSError, ValueError) as error:
             raise HTTPException(503, f"no model can answer: {error}") from error
 
+    def current() -> dict[str, Any]:
+        try:
+            return registry.state()
+        except (OSError, ValueError) as error:
+            raise HTTPException(503, f"the registry cannot be read: {error}") from error
+
     @app.get("/health")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
     @app.get("/ready")
     async def ready() -> JSONResponse:
-        state, faults, shadow = registry.state(), [], app.state.shadow
+        state: dict[str, Any] = {}
+        faults, shadow = [], app.state.shadow
         try:
+            state = current()
             answering(state["production"])(as_columns([EXAMPLE]))
         except HTTPException as error:
             faults.append(error.detail)
         if log.waiting >= log.most:
             faults.append(f"{log.waiting} writes wait for the log")
         body = {
-            "production": state["production"],
-            "shadow": state["shadow"],
+            "production": state.get("production"),
+            "shadow": state.get("shadow"),
             "shadow_failures": shadow.failures,
             "last_shadow_failure": shadow.last_failure,
             "rows_lost_by_the_log": log.lost,
@@ -73,7 +82,7 @@ def make_app(
 
     @app.post("/predict")
     async def predict(batch: Batch, version: int | None = None) -> dict[str, Any]:
-        state = registry.state()
+        state = current()
         if version is not None and not 1 <= version <= len(state["sha256"]):
             raise HTTPException(404, f"no version {version}; there are 1 to {len(state['sha256'])}")
         role = "production" if version is None else "asked for"
@@ -92,6 +101,8 @@ def make_app(
             await asyncio.wrap_future(log.submit(log.put_truths, given.ids, given.late))
         except LookupError as error:
             raise HTTPException(404 if type(error) is KeyError else 409, error.args[0]) from error
+        except sqlite3.OperationalError as error:  # locked for too long, or the disk is full
+            raise HTTPException(503, f"the log cannot be written: {error}") from error
         return {"written": len(given.ids)}
 
     return app

@@ -71,18 +71,22 @@ class Registry:
             if version is not None and not 1 <= version <= len(state["sha256"]):
                 raise ValueError(f"no version {version}: there are {len(state['sha256'])}")
         for version in {production, shadow} - {None, state["production"]}:
-            try:
-                self.trial(self.read(version))
-            except (OSError, ValueError) as error:
-                raise ValueError(f"version {version} may not serve: {error}") from error
+            self._try(version)
         if production != state["production"]:
             state["line"].append(production)
         self._set({**state, "production": production, "shadow": shadow})
 
+    def _try(self, version: int) -> None:
+        try:
+            self.trial(self.read(version))
+        except (OSError, ValueError) as error:
+            raise ValueError(f"version {version} may not serve: {error}") from error
+
     def roll_back(self) -> None:
         """Back to the version before the present one, which leaves the line."""
         state = self.state()
-        *line, _ = state["line"]
+        line = state["line"][:-1]
         if not line:
             raise ValueError("there is no earlier version to go back to")
+        self._try(line[-1])  # it served once, and its file may have been damaged since
         self._set({**state, "line": line, "production": line[-1], "shadow": None})

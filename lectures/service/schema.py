@@ -78,7 +78,12 @@ def read_csv(path: Path) -> tuple[list[Outcome], list[tuple[int, str]]]:
     """The rows that pass the schema, and for the others line number and fault."""
     good, refused = [], []
     with open(path, newline="", encoding="utf-8") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
+        reader = csv.DictReader(file)
+        for row in reader:
+            number = reader.line_num  # empty lines and line breaks in quotes count, too
+            if None in row:  # where the reader puts what stands behind the last column
+                refused.append((number, f"{len(row[None])} fields too many"))
+                continue
             given = {k: v for k, v in row.items() if v is not None}
             try:
                 good.append(Outcome.model_validate_strings(given))

@@ -305,6 +305,19 @@ def test_an_array_is_taken_in_every_form(given: Any) -> None:
         (lambda: same("yes", True, "what"), "True or False is wanted"),
         (lambda: same(3.5, 3, "what"), "a whole number is wanted, got 3.5"),
         (lambda: same("b", "a", "what"), "'b' is not right"),
+        (lambda: same(1 + 1e-8, 1, "what"), "a whole number is wanted, got 1.00000001"),
+        (lambda: integers([3, 1 + 1e-8], "what"), "are wanted, got 1.00000001 at [1]"),
+        (lambda: integers([3, np.inf], "what"), "whole numbers are wanted, got inf at [1]"),
+        (lambda: close(18346, 6000.5, "what"), "18346 is too large by 12346"),
+        (lambda: by_hand(15600, 7150, "what"), "what: 15600 is not right"),
+        (
+            lambda: by_hand(0.7, 2 / 3, "what", instead={"the highest point": 0.7}),
+            "what: if that is rounded, give three digits; 0.7 itself is not right (the highest",
+        ),
+        (
+            lambda: truths((1, 0, "x"), (True, False, True), "abc"),
+            "the answers to a, b and c are True or False, not 1, 0 and 'x'",
+        ),
         (lambda: whole([1, 2], "what"), "one number is wanted, got [1, 2]"),
         (lambda: integers([1, 2.5], "what"), "whole numbers are wanted, got 2.5 at [1]"),
         (lambda: flags([0, 2], "what"), "True or False are wanted"),
@@ -345,6 +358,13 @@ def test_what_is_not_right_raises_in_words(action: Callable[[], object], words: 
     with pytest.raises(Wrong) as caught:
         action()
     assert words in str(caught.value)
+
+
+def test_a_count_may_be_off_by_what_rounding_leaves() -> None:
+    assert 0.3 / 0.1 != 3
+    same(0.3 / 0.1, 3, "what")
+    same([0.3 / 0.1, 0], [3, 0], "what")
+    assert integers([0.3 / 0.1], "what").tolist() == [3]
 
 
 def test_what_is_shown_of_an_answer_is_what_a_person_would_write() -> None:

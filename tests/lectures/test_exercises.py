@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 import os
 import re
 import tempfile
@@ -255,13 +256,17 @@ def test_no_number_that_counts_is_taken_for_a_misreading(
     assert not any(told), told
 
 
+# whole numbers in lists that are no result: lengths of axes, and sets that the learner chooses
+NO_RESULT = {"shapes", "fool_the_learner"}
+
+
 @pytest.mark.slow
 @each_module
 def test_no_typed_number_escapes_the_rule_and_the_notebook_says_it(module: str) -> None:
     known = {(key, place) for key, place, _ in typed(module)}
     for key, answers in solved(module).items():
-        alone = {(key, (i, j)) for i, j in places(answers) if j is None}
-        assert alone <= known, f"{module}: {key} does not ask by_hand"
+        asked = {(key, place) for place in places(answers) if key not in NO_RESULT}
+        assert asked <= known, f"{module}: {key} does not ask by_hand"
     head = "".join(notebooks.read(SOLUTIONS[module]).cells[0].source)
     assert (ACCEPTED in " ".join(head.split())) == bool(known), module
 
@@ -300,6 +305,29 @@ def test_a_half_done_exercise_is_marked_as_far_as_it_goes(module: str) -> None:
             outcome = sheet.check(sheet.exercises[key].number, *half)
             assert outcome.status == "right so far", f"{module}: {outcome} without answer {i + 1}"
             assert "Right: " in outcome.message and "Not attempted: " in outcome.message
+
+
+UNREADABLE = ("?!", (1.5, "x"), {"a": 1}, object(), math.inf, lambda: 1)
+
+
+@each_module
+def test_of_an_answer_that_cannot_be_read_the_form_is_told_and_the_rest_is_marked(
+    module: str,
+) -> None:
+    sheet = sheet_of(module)
+    for key, answers in solved(module).items():
+        if len(answers) < 2 or key in TOGETHER:
+            continue
+        for i, odd in itertools.product(range(len(answers)), UNREADABLE):
+            if is_function(answers[i]):
+                continue
+            given = (*answers[:i], odd, *answers[i + 1 :])
+            outcome = sheet.check(sheet.exercises[key].number, *given)
+            assert outcome.status == "wrong", f"{module}: {outcome}"
+            assert not re.search(FOREIGN, outcome.message), outcome
+            # of several statements only the number that is wrong is told
+            rest = "True or False, not" if "True or False" in outcome.message else "Right: "
+            assert rest in outcome.message, f"{module}: {outcome}"
 
 
 # the answers of these make one thing, which can only be judged whole

@@ -99,6 +99,14 @@ def test_rows_that_are_written_are_read_again(tmp_path: Path) -> None:
         Truths(ids=[1], late=[True])
 
 
+def test_a_refused_line_is_named_by_its_place_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "raw.csv"
+    path.write_text("distance_km,weight_kg,hour,vehicle,late\n\n4,5,9,van,1,77\n4,5,99,van,1\n")
+    good, refused = read_csv(path)
+    assert not good and refused[0] == (3, "1 fields too many")
+    assert refused[1][0] == 4 and refused[1][1].startswith("hour: ")
+
+
 # --- registry -------------------------------------------------------------------------------------
 
 
@@ -124,6 +132,23 @@ def test_a_version_is_opened_and_tried_before_it_may_serve(
         registry.roll_back()
     assert Registry(registry.folder).state() == registry.state()  # a restart
     assert registry.state()["production"] == 1 and registry.state()["line"] == [1]
+
+
+def test_a_version_is_tried_before_the_way_back_leads_to_it(
+    tmp_path: Path, blob: bytes, other: bytes
+) -> None:
+    registry = Registry(tmp_path / "models")
+    with pytest.raises(ValueError, match="no earlier version"):
+        registry.roll_back()
+    for model in (blob, other):
+        registry.point(registry.register(model))
+    (registry.folder / "v1.safetensors").write_bytes(b"gone")
+    with pytest.raises(ValueError, match="version 1 may not serve"):
+        registry.roll_back()
+    assert registry.state()["production"] == 2 and registry.state()["line"] == [1, 2]
+    (registry.folder / "v1.safetensors").write_bytes(blob)
+    registry.roll_back()
+    assert registry.state()["production"] == 1
 
 
 def test_a_file_is_on_the_disk_before_its_name_leads_to_it(
@@ -253,6 +278,28 @@ def test_a_production_file_that_cannot_be_read_is_said(
     assert service.client.get("/health").status_code == 200
     assert service.client.get("/ready").status_code == 503
     assert "not the file that was registered" in service.ask().json()["faults"][0]
+
+
+def test_a_registry_that_cannot_be_read_is_said(start: Callable[..., Service], blob: bytes) -> None:
+    service = start()
+    service.registry.point(service.registry.register(blob))
+    (service.registry.folder / "registry.json").write_text("{")
+    assert service.client.get("/health").status_code == 200
+    for got in (service.client.get("/ready"), service.ask()):
+        assert got.status_code == 503 and "registry cannot be read" in got.json()["faults"][0]
+
+
+def test_outcomes_that_cannot_be_written_are_said(
+    start: Callable[..., Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = start()
+
+    def locked(*given: Any) -> Any:
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(service.log, "put_truths", locked)
+    got = service.client.post("/truths", json={"ids": [1], "late": [1]})
+    assert got.status_code == 503 and "database is locked" in got.json()["faults"][0]
 
 
 def sleeps(columns: Any) -> Any:

@@ -201,6 +201,14 @@ def test_a_wrong_number_is_never_shown_as_one_that_would_count(right: float, fac
         assert not by_hand(shown, right), verdict.message
 
 
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [(15600, "15600"), (-1234567.25, "\N{MINUS SIGN}1234567"), (2.5e12, "2.5e+12"), (0.41, "0.41")],
+)
+def test_a_wrong_number_is_shown_as_people_write_it(given: float, text: str) -> None:
+    assert by_hand(given, 1).message == f"{text} is not right"
+
+
 def test_one_is_never_said_not_to_be_right_where_one_is_asked_for() -> None:
     assert by_hand(1.00501, 1.0).message == "1.00501 is not right"
     assert by_hand(0.9949999, 1.0).message == "0.9949999 is not right"

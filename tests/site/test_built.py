@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import pytest
 from browsing import browser, errors, needs_browser, prefer, resize, violations
@@ -78,12 +78,31 @@ def sizes(site: Path, names: Iterable[str]) -> tuple[float, float]:
     return sum(map(len, contents)) / 1e6, sum(len(gzip.compress(c, 6)) for c in contents) / 1e6
 
 
-def test_the_playground_loads_at_most_16_mb_and_the_first_visit_little_more(site: Path) -> None:
+def test_a_first_visit_of_home_and_playground_loads_at_most_16_mb(site: Path) -> None:
     now, _ = listed(site / "sw.js")
-    plain, compressed = sizes(site, [name for name in now if name.startswith("playground/")])
+    visit = [*now, "sw.js"]  # home, search, the style of all pages, and the playground
+    plain, compressed = sizes(site, visit)
+    print(f"a first visit: {plain:.2f} MB, compressed {compressed:.2f} MB")
     assert plain <= 16 and compressed <= 8
-    plain, compressed = sizes(site, now)  # with home, search and the style of all pages
-    assert plain <= 17 and compressed <= 8
+    others = re.compile(r"playground/(pyodide|python_stdlib|graphviz|worker|codemirror)\.")
+    _, ours = sizes(site, [name for name in visit if not others.match(name)])
+    assert ours <= 1
+
+
+ICONS = {"_static/icon-192.png", "_static/icon-512.png"}  # of who installs it
+
+
+def test_a_first_visit_asks_for_nothing_beyond_what_is_counted(site: Path, tmp_path: Path) -> None:
+    now, _ = listed(site / "sw.js")
+    with browser(ALONE) as driver, serving(site, tmp_path) as (address, _):
+        for page in ("index.html", "playground/index.html"):
+            driver.get(address + page)
+            wait_for_worker(driver)
+            asked = driver.execute_script(
+                "return performance.getEntriesByType('resource').map(entry => entry.name)"
+            )
+            names = {a.removeprefix(address).partition("?")[0] for a in asked if address in a}
+            assert names and names - ICONS <= now.keys() | {"sw.js"}
 
 
 def test_every_picture_says_what_it_shows(site: Path) -> None:
@@ -162,6 +181,39 @@ def test_the_steppers_in_a_lecture_are_alive(address: str, chromium: Any) -> Non
         assert chromium.find_element(By.TAG_NAME, "body").text != before
     finally:
         chromium.switch_to.default_content()
+
+
+TRY = re.compile(r'<p class="try"><a href="([^"]*)"')
+TRIES = [(page, link) for page in READ for link in TRY.findall((SITE / page).read_text("utf-8"))]
+
+
+def test_cells_of_the_lectures_have_links_into_the_playground(site: Path) -> None:
+    pages = {page for page, _ in TRIES}
+    assert len(TRIES) >= 40 and len(pages) >= 12
+    for half in ("first", "second"):
+        assert sum(f"micrograd_lecture_{half}" in page for page, _ in TRIES) >= 6
+
+
+@pytest.mark.parametrize(("page", "link"), TRIES[::5])
+def test_a_cell_that_is_tried_runs_there_without_an_error(
+    page: str, link: str, address: str, chromium: Any
+) -> None:
+    chromium.get("about:blank")
+    chromium.get(urljoin(address + page, link))
+    WebDriverWait(chromium, 60).until(
+        lambda d: d.execute_script("return document.body.dataset.engine === 'ready'")
+    )
+    assert not chromium.find_elements(By.CSS_SELECTOR, ".outputs > *")  # it waits for Run
+    chromium.find_element(By.CSS_SELECTOR, ".run-all").click()
+    states = "return [...document.querySelectorAll('section.cell')].map(x => x.dataset.state)"
+    WebDriverWait(chromium, 60).until(
+        lambda d: all(state in ("done", "failed") for state in d.execute_script(states))
+    )
+    said = chromium.find_element(By.ID, "main").text
+    assert set(chromium.execute_script(states)) == {"done"}, said
+    assert not chromium.find_elements(By.CSS_SELECTOR, ".outputs .error"), said
+    last = chromium.find_elements(By.CSS_SELECTOR, "section.cell")[-1]
+    assert last.find_elements(By.CSS_SELECTOR, ".outputs > *"), said
 
 
 def test_formulas_are_drawn_by_the_browser_itself(address: str, chromium: Any) -> None:

@@ -15,6 +15,7 @@ import nbformat
 import pytest
 
 from tools.notebooks import ROOT
+from tools.site.__main__ import build_wheel, packages
 from tools.site.finish import finish, first, policy, scripts
 from tools.site.licences import page as licence_page
 from tools.site.links import faults
@@ -173,8 +174,8 @@ def test_a_link_to_a_readme_that_is_an_index_here_leads_to_the_index(tmp_path: P
 
 @pytest.mark.slow
 def test_the_layout_has_every_notebook_and_every_page_in_one_menu(tmp_path: Path) -> None:
-    wheel = tmp_path / "some-1.0-py3-none-any.whl"
-    wheel.write_bytes(b"")
+    packages()
+    wheel = build_wheel(tmp_path / "wheel")
     folder = tmp_path / "pages"
     stage(folder, wheel)
     menus = {path: path.read_text("utf-8") for path in folder.rglob("index.md")}

@@ -191,11 +191,18 @@ def test_every_lesson_is_one_click_away_and_follows_the_numbers(page: Page) -> N
         assert driver.find_elements("css selector", inside), view
         driver.switch_to.default_content()
     page.click("[data-view=explain]")
-    page.until("document.querySelector('.explanation')")
-    before = page.js("return document.querySelector('.explanation').textContent")
-    assert "w1" in before and "1 − " in before  # noqa: RUF001
+    page.until("document.querySelector('.stage').dataset.shows === 'explain'")
+    shown = "return document.querySelector('.stage iframe').srcdoc"
+    before = page.js(shown)
+    driver.switch_to.frame(driver.find_element("css selector", ".stage iframe"))
+    formulas = driver.find_elements("css selector", ".explanation math[display=block]")
+    assert len(formulas) > 20 and all(formula.size["height"] > 10 for formula in formulas)
+    fraction = driver.find_element("css selector", "mfrac")
+    assert fraction.size["height"] > 25  # drawn as one, and not as the text of its parts
+    assert driver.execute_script("return document.querySelector('msub').textContent") == "x1"
+    driver.switch_to.default_content()
     page.put("w1", -2.0)
-    page.until("document.querySelector('.explanation').textContent !== arguments[0]", before)
+    page.until("document.querySelector('.stage iframe').srcdoc !== arguments[0]", before)
 
 
 # --- graphs from cells ----------------------------------------------------------------------------

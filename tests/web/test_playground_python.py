@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import math
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 from pages import WEB
 
-from micrograd import Value, draw, nn
+from micrograd import Value, draw, nn, op
 from micrograd.expression import evaluate, functions
 
 PYTHON = WEB / "python"
@@ -160,6 +162,41 @@ def test_every_function_of_expressions_has_code() -> None:
         text = f"{name}({', '.join(numbers)})"
         exec(code_of(text, numbers).replace("draw(out)", ""), names)
         assert names["out"].data == evaluate(text, numbers)[0].data, name
+
+
+def test_the_code_calls_an_op_of_the_learners_own_or_says_that_it_is_missing(
+    tmp_path: Path,
+) -> None:
+    from playground.writing import code_of
+
+    # a method of Value bears the second name, too
+    for name in ("twice", "backward"):
+        op(name, lambda x: 2 * x, [lambda x, out: 2.0])
+    text, numbers = "twice(x)*tanh(backward(w + twice(3)))", {"x": 0.5, "w": -3.0}
+    code = code_of(text, numbers).replace("draw(out)", "")
+    names: dict[str, Any] = {}
+    exec(code, names)
+    value = evaluate(text, numbers)[0]
+    value.backward()
+    assert names["out"].data == value.data and names["x"].grad == 2 * math.tanh(6.0)
+
+    alone = tmp_path / "alone.py"  # as it is downloaded
+    alone.write_text(code)
+    done = subprocess.run([sys.executable, str(alone)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "NameError: twice is an op of your own: run the code that makes it, op('twice', ...), first"
+    )
+
+
+def test_a_number_may_be_called_as_what_the_code_imports() -> None:
+    from playground.writing import code_of
+
+    text, numbers = "draw*Value + erf(ops)", {"draw": 2.0, "Value": 3.0, "ops": 0.5}
+    names: dict[str, Any] = {}
+    exec(code_of(text, numbers).replace("draw(out)", ""), names)
+    assert names["out"].data == evaluate(text, numbers)[0].data
+    assert [names[f"{name}_"].label for name in numbers] == list(numbers)
 
 
 # --- what errors tell -----------------------------------------------------------------------------

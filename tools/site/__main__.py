@@ -68,9 +68,8 @@ def packages() -> None:
         stamp.touch()
 
 
-def build_wheel() -> Path:
+def build_wheel(folder: Path = BUILD / "wheel") -> Path:
     """The package as it stands in the tree: what visitors run, and what they can install."""
-    folder = BUILD / "wheel"
     shutil.rmtree(folder, ignore_errors=True)
     words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)

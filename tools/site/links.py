@@ -78,7 +78,7 @@ def _wrong(address: str, page: Path, folder: Path, places: dict[Path, set[str]])
     if not target.is_file() or not target.is_relative_to(folder):
         return "leads to no file"
     place = unquote(parts.fragment)
-    if "=" in place and target.parent.name == "playground":
+    if place[:1] in ("x", "1") and target.parent.name == "playground":
         return ""  # no place, but what the page is to show
     if place and target in places and place not in places[target] and place != "top":
         return "leads to no place on its page"

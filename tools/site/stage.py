@@ -15,13 +15,15 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import nbformat
 
 from tools.notebooks import ROOT, is_folded, read
+from tools.site.tries import address, tries
 
 __all__ = ["TRY", "described", "download", "led", "notebook", "stage"]
 
@@ -43,6 +45,7 @@ TRY = {
     "11_perceptron": ["perceptron"],
     "demo": ["neuron", "mlp", "training"],
 }
+MARKED = ("exercises", "solutions")  # folders of notebooks that are worked on elsewhere
 _TITLE = re.compile(r"^# ", re.MULTILINE)
 
 
@@ -64,13 +67,16 @@ def stage(folder: Path, wheel: Path) -> None:
     for path in sorted(LECTURES.rglob("*.md")):
         if path != LECTURES / "README.md":
             _page(path, folder / path.relative_to(ROOT))
-    for path in [ROOT / "demo.ipynb", *sorted(LECTURES.rglob("*.ipynb"))]:
-        if ".ipynb_checkpoints" not in path.parts:
-            place = folder / path.relative_to(ROOT)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            nbformat.write(notebook(path), place)
-            if path.parent.name == "exercises":
-                download(path, folder / "lectures" / "exercises" / f"{path.stem}.zip")
+    paths = [ROOT / "demo.ipynb", *sorted(LECTURES.rglob("*.ipynb"))]
+    paths = [path for path in paths if ".ipynb_checkpoints" not in path.parts]
+    read_here = [path for path in paths if path.parent.name not in MARKED]
+    found = dict(zip(read_here, tries([_codes(path) for path in read_here], wheel), strict=True))
+    for path in paths:
+        place = folder / path.relative_to(ROOT)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook(path, found.get(path, {})), place)
+        if path.parent.name == "exercises":
+            download(path, folder / "lectures" / "exercises" / f"{path.stem}.zip")
     (folder / "reference" / "command_line.md").write_text(_command_line(), encoding="utf-8")
 
 
@@ -115,9 +121,21 @@ def _contents(title: str, paths: list[Path]) -> str:
 # --- notebooks ------------------------------------------------------------------------------------
 
 
-def notebook(path: Path) -> Any:
-    """The notebook as a page: cells that are folded in Jupyter fold, pictures are described."""
+def _codes(path: Path) -> list[str]:
+    return [cell.source for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def notebook(path: Path, tried: Mapping[int, Sequence[str]] = MappingProxyType({})) -> Any:
+    """The notebook as a page: cells that are folded in Jupyter fold, pictures are described.
+
+    `tried` has, by the number of a code cell, the cells that show it in the playground.
+    """
     made = read(path)
+    up = "../" * (len(path.relative_to(ROOT).parts) - 1) if path.is_relative_to(ROOT) else ""
+    codes = [cell for cell in made.cells if cell.cell_type == "code"]
+    for number, cells in sorted(tried.items(), reverse=True):
+        place = next(k for k, cell in enumerate(made.cells) if cell is codes[number])
+        made.cells.insert(place + 1, nbformat.v4.new_markdown_cell(_try(cells, up)))
     heading, titles = "", 0
     for cell in made.cells:
         if cell.cell_type == "markdown":
@@ -135,10 +153,15 @@ def notebook(path: Path) -> Any:
     if path.parent.name == "exercises":
         link = f"[Download this notebook with its checkers]({path.stem}.zip)"
         made.cells.insert(1, nbformat.v4.new_markdown_cell(f"{link}; it runs where micrograd is."))
-    if path.stem in TRY and path.parent.name not in ("exercises", "solutions"):
-        up = "../" * (len(path.relative_to(ROOT).parts) - 1)
+    if path.stem in TRY and path.parent.name not in MARKED:
         made.cells.insert(1, nbformat.v4.new_markdown_cell(_tries(path.stem, up)))
     return made
+
+
+def _try(cells: Sequence[str], up: str) -> str:
+    """A link below a cell that opens it in the playground, where it waits for Run."""
+    link = f"{up}playground/index.html{address(cells)}"
+    return f'<p class="try"><a href="{link}">Try this in the playground</a></p>'
 
 
 def _tries(stem: str, up: str) -> str:

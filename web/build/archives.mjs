@@ -2,7 +2,8 @@
 // which saves more than half of the time until the first picture.
 //
 // What is compiled, and which modules that are, is asked of Pyodide itself. From the library goes what no
-// page can use: servers, processes, a terminal, and encodings of old files.
+// page can use: servers, processes, a terminal, Windows, encodings of old files, and the slow twins of what is
+// there in C.
 import { loadPyodide } from "pyodide";
 
 const COMPILE = `
@@ -12,7 +13,9 @@ import io, re, sys, zipfile
 
 ABSENT = re.compile(
     r"^(multiprocessing|_pyrepl|wsgiref|xmlrpc|curses|idlelib|ensurepip|venv)/"
-    r"|^(pdb|bdb|imaplib|smtplib|poplib|ftplib|mailbox|socketserver|optparse|cProfile|profile|pstats)[.]py$"
+    r"|^(asyncio/(windows_events|windows_utils|proactor_events)|concurrent/futures/process|http/server)[.]py$"
+    r"|^ctypes/(_aix[.]py|macholib/|wintypes[.]py)|^[^/]+[.]dist-info/RECORD$"
+    r"|^(_pyio|_pydatetime|pdb|bdb|imaplib|smtplib|poplib|ftplib|mailbox|socketserver|optparse|cProfile|profile|pstats)[.]py$"
     r"|^encodings/(cp(?!1252|437)|mac_|iso8859_(?!1[.]|15)|koi8|kz1048|ptcp|tis|hp_|big5|euc|gb|hz|iso2022|johab|shift)"
 )
 LIBRARY = "/lib/python314.zip"
@@ -46,7 +49,7 @@ def content_of(path):
         return {i.filename: archive.read(i) for i in archive.infolist() if not i.is_dir()}
 
 library = {name: x for name, x in content_of(LIBRARY).items() if not ABSENT.search(name)}
-package = content_of(FOLDER)
+package = {name: x for name, x in content_of(FOLDER).items() if not ABSENT.search(name)}
 stdlib = written(library, LIBRARY, used(LIBRARY), keep=False, level=2)
 package = written(package, FOLDER, used(FOLDER), keep=True, level=0)
 `;

@@ -1,12 +1,10 @@
 // The editor of a cell: Python in colours, with undo, indentation and matching brackets.
 
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { python } from "@codemirror/lang-python";
-import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
-import { EditorState } from "@codemirror/state";
-import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
-import { classHighlighter } from "@lezer/highlight";
+import {
+  bracketMatching, classHighlighter, closeBrackets, closeBracketsKeymap, defaultKeymap, drawSelection, EditorState, EditorView,
+  highlightActiveLine, history, historyKeymap, indentOnInput, indentUnit, indentWithTab, keymap, lineNumbers, python,
+  syntaxHighlighting,
+} from "./codemirror.js"; // prettier-ignore
 
 /** `changed()` after each change; `run(next)` on Ctrl+Enter, with `next` on Shift+Enter. */
 export function editor(text, label, { changed, run }) {

@@ -1,6 +1,6 @@
 // The files that Python starts from, fetched once and kept: a spare interpreter needs them again.
 
-/** `{ module, library, archive, worker }`: compiled WebAssembly, two archives, the worker's source. */
+/** `{ module, library, archive, graphviz, worker }`: compiled WebAssembly, two archives, Graphviz, the worker's source. */
 export function fetched(files) {
   const get = async (name) => {
     const answer = await fetch(name);
@@ -11,6 +11,7 @@ export function fetched(files) {
     module: compiled(files.wasm, get),
     library: get(files.library).then((answer) => answer.arrayBuffer()),
     archive: get(files.package).then((answer) => answer.arrayBuffer()),
+    graphviz: get(files.graphviz).then((answer) => answer.arrayBuffer()),
     worker: get(files.worker).then((answer) => answer.text()),
   };
   return Promise.all(Object.values(parts)).then((all) =>

@@ -35,8 +35,8 @@ export class Interpreter {
     if (message === null || typeof message !== "object") return;
     if (message.kind === "loaded" && !this.started) {
       this.started = true;
-      const { module, library, archive } = files;
-      this.worker.postMessage({ order: "start", module, library, archive });
+      const { module, library, archive, graphviz } = files;
+      this.worker.postMessage({ order: "start", module, library, archive, graphviz });
     } else if (message.kind === "ready") {
       this.begun = true;
       this.resolve(this);

@@ -172,9 +172,7 @@ export class Panel {
     const answer = await this.ask({ do: "lesson", what: view, lr: this.descent.rate });
     if (view !== this.view) return;
     forget(this.stage);
-    this.put(
-      answer.html ? framed(answer.html, VIEWS[view], { step: this.step, stepped: (k) => this.stepped(k) }) : el("pre", { class: "explanation" }, String(answer.text)),
-    );
+    this.put(framed(String(answer.html), VIEWS[view], { step: this.step, stepped: (k) => this.stepped(k) }));
   }
 
   stepped(step) {

@@ -14,7 +14,8 @@ const SITE_PACKAGES = "/lib/python3.14/site-packages";
 const output = new Output((message) => self.postMessage(message));
 let python, session;
 
-async function start({ module, library, archive }) {
+async function start({ module, library, archive, graphviz }) {
+  self.graphviz = new Uint8Array(graphviz); // where build/graphviz.mjs has the script look for it
   const [loaded, viz] = await Promise.all([
     given(module, library, (indexURL) =>
       loadPyodide({
@@ -28,6 +29,7 @@ async function start({ module, library, archive }) {
     ),
     instance(),
   ]);
+  delete self.graphviz;
   python = loaded;
   python.FS.writeFile(path, new Uint8Array(archive));
   python.runPython(`import sys; sys.path.insert(0, ${JSON.stringify(path)})`);

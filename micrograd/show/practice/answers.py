@@ -231,6 +231,8 @@ def shown(answer: float, counts: Callable[[float], Any]) -> str:
     """The number in so many digits that it does not read as one that would count."""
     for digits in range(4, 18):
         text = f"{answer:.{digits}g}"
+        if "e+" in text and abs(answer) < 1e9:  # 15600 rather than 1.56e+04
+            continue
         if counts(float(text)) is not True:
             break
     return text.replace("-", "\N{MINUS SIGN}")

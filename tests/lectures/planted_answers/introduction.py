@@ -123,6 +123,7 @@ WRONG = {
     "shapes": [
         ((5, 4, 3), (5, 3), (5, 3), "error", (5, 5), (3,)),
         ((5, 4, 3), "error", (5, 3), "error", (5,), (3,)),
+        ((5, 4, 3), "error", (5, 3), "error", (5, 1.5), (3,)),
     ],
     "scaling_without_a_leak": [scaled_together, divides_by_zero, in_place],
     "neighbours_that_vote": [

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import micrograd
 from playground.panel import Panel
+from playground.typeset import page
 
 __all__ = ["lesson"]
 
 
-def lesson(panel: Panel, what: str, lr: float) -> dict[str, Any]:
-    """A page of the graph as it is now, or its explanation as text; imported when asked for."""
+def lesson(panel: Panel, what: str, lr: float) -> dict[str, str]:
+    """A page of the graph as it is now, or its explanation; imported when asked for."""
     root = panel.graph.labelled()
     trained = [panel.graph.leaf(i) for i, kind in panel.graph.kinds.items() if kind == "parameter"]
     match what:
@@ -22,7 +21,7 @@ def lesson(panel: Panel, what: str, lr: float) -> dict[str, Any]:
         case "quiz":
             return {"html": micrograd.step_through(root, quiz=True).html}
         case "explain":
-            return {"text": str(micrograd.explain(root))}
+            return {"html": page(micrograd.explain(root).markdown)}
         case "worksheet":
             return {"html": micrograd.worksheet(root)._repr_html_()}
     raise ValueError(f"there is no lesson {what!r}")

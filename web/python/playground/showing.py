@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import base64
 import re
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from micrograd.show.graph.picture import Drawable
+from playground.typeset import page
 
 if TYPE_CHECKING:
     from playground.live import Desk
@@ -68,6 +70,8 @@ def _best(x: Any) -> tuple[str, Any]:
     found = _called(x, "_repr_mimebundle_", include=None, exclude=None)
     found = found[0] if isinstance(found, tuple) and found else found
     bundle = found if isinstance(found, dict) else {}
+    if _explains(x):
+        return "text/html", page(x.markdown)
     for kind, method in _FORMATS:
         content = bundle[kind] if kind in bundle else _called(x, method)
         content = content[0] if isinstance(content, tuple) and content else content
@@ -75,6 +79,12 @@ def _best(x: Any) -> tuple[str, Any]:
             return _as_shown(kind, content, x)
     text = bundle.get("text/plain")
     return "text/plain", text if isinstance(text, str) else repr(x)
+
+
+def _explains(x: Any) -> bool:
+    """Whether it is an explanation, whose module only who explains something has imported."""
+    module = sys.modules.get("micrograd.show.lesson.explain")
+    return module is not None and isinstance(x, module.Explanation)
 
 
 def _called(x: Any, name: str, **given: Any) -> Any:
