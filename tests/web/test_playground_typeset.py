@@ -42,7 +42,7 @@ def test_formulas_have_the_form_that_a_browser_draws() -> None:
 
     assert mathml(r"x_{1} \cdot -2.5", "inline") == (
         '<math display="inline"><msub><mi>x</mi><mrow><mn>1</mn></mrow></msub><mo>⋅</mo>'
-        "<mo>\N{MINUS SIGN}</mo><mn>2.5</mn></math>"
+        '<mo form="prefix">\N{MINUS SIGN}</mo><mn>2.5</mn></math>'
     )
     assert mathml(r"\frac{\partial L}{\partial {w}^{2}}", "block") == (
         '<math display="block"><mfrac><mrow><mi>∂</mi><mi>L</mi></mrow><mrow><mi>∂</mi>'

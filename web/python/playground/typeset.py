@@ -119,9 +119,10 @@ class _Formula:
                 base = parts.pop() if parts else "<mrow></mrow>"
                 parts.append(f"<{kind}>{base}{self.part(self.next())}</{kind}>")
             else:
-                parts.append(self.part(token, first=not parts))
+                sign = not parts or parts[-1].startswith("<mo>")  # a minus here is a number's own
+                parts.append(self.part(token, sign))
 
-    def part(self, token: str, first: bool = False) -> str:
+    def part(self, token: str, signed: bool = False) -> str:
         name = token[1:] if token.startswith("\\") and token[1:].isalpha() else ""
         if token == "{":
             return f"<mrow>{self.group()}</mrow>"
@@ -156,7 +157,7 @@ class _Formula:
             raise ValueError(
                 f"{token or 'the end'} has no form in MathML, in the formula {self.latex!r}"
             )
-        prefix = ' form="prefix"' if sign == MINUS and first else ""
+        prefix = ' form="prefix"' if sign == MINUS and signed else ""
         return f"<mo{prefix}>{sign}</mo>"
 
     def group(self) -> str:
