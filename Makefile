@@ -55,7 +55,7 @@ serve: .venv/.site
 
 # the map of the lectures first, and Markdown as it reads, not as text; your own settings go before these
 lab: .venv/.lectures
-	JUPYTER_CONFIG_PATH="$(CURDIR)/tools/jupyter:$$JUPYTER_CONFIG_PATH" \
+	JUPYTER_CONFIG_PATH="tools/jupyter:$$JUPYTER_CONFIG_PATH" \
 	  $(RUN) -m jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lectures/README.md
 
 lint: .venv/.dev

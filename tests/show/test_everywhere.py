@@ -428,7 +428,8 @@ def test_heads_of_arrows_have_the_colour_of_their_lines(chromium: Any, tmp_path:
             const box = head.getBBox(), look = getComputedStyle(head);
             const gap = Math.max(box.x - end.x, end.x - box.x - box.width,
                 box.y - end.y, end.y - box.y - box.height);
-            return [getComputedStyle(line).stroke, look.fill, gap, Math.hypot(box.width, box.height),
+            return [getComputedStyle(line).stroke, look.fill, gap,
+                Math.hypot(box.width, box.height),
                 5.4 + parseFloat(look.strokeWidth)
                     - parseFloat(getComputedStyle(line).strokeWidth)];
         })""")

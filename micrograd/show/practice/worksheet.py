@@ -136,7 +136,8 @@ class Worksheet:
         picture = fitted(self.walk).svg
         wide, high = size_of(picture)
         lines = (len(forward(self.walk)) + 1) // 2  # they stand in two columns
-        height = round(610 + high * min(1, 844 / wide) + 27 * lines + 53 * len(self.asked))
+        scale = max(0.8, min(1, 844 / wide))
+        height = round(640 + high * scale + 27 * lines + 53 * len(self.asked))
         return framed(self.title, self.page, height, picture, "allow-scripts allow-downloads")
 
     def __repr__(self) -> str:
