@@ -172,7 +172,10 @@ def _free(self: Node) -> None:
     global _draining
     for name in ("_left", "_right", "_rule"):  # unset where `Value("3")` failed
         _dying.append(getattr(self, name, None))
-        setattr(self, name, None)
+        try:  # noqa: SIM105, for suppress() takes longer than freeing a node
+            setattr(self, name, None)
+        except AttributeError:
+            pass  # a traced Value's class has no rule, for all of them
     if not _draining:
         _draining = True
         try:

@@ -23,7 +23,8 @@ def current_progress() -> Progress:
 class Progress:
     """`with Progress():` shows a line that counts seconds and nodes, and wipes it at the end.
 
-    `step` and `nodes` say what is being done. A thread of its own writes the line.
+    `step` and `nodes` say what is being done. A thread of its own, where there are
+    threads, writes the line.
     """
 
     def __init__(self) -> None:
@@ -50,13 +51,17 @@ class Progress:
 
     def __enter__(self) -> Progress:
         self._token = _current.set(self)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # in a browser there are no threads: nothing is said
+            self._done.set()
         return self
 
     def __exit__(self, *exception: object) -> None:
         _current.reset(self._token)
         self._done.set()
-        self._thread.join()
+        if self._thread.ident is not None:  # it has been started
+            self._thread.join()
 
     def _watch(self) -> None:
         start = time.monotonic()

@@ -5,10 +5,12 @@ Covers `buffers.py`, `compare.py`, `layout.py`, `outputs.py`, `progress.py`.
 
 from __future__ import annotations
 
+import gc
 import io
 import itertools
 import re
 import sys
+import threading
 import time
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 
 from micrograd import LiftError, Value, lift, nn
 from micrograd.lifting.progress import Progress
+from micrograd.node import Node, free_one_by_one
 
 
 def model_and_loss() -> tuple[Any, Any]:
@@ -111,6 +114,23 @@ def test_check_finds_a_wrong_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # --- a sign of life -------------------------------------------------------------------------------
+
+
+def test_a_program_is_recorded_where_there_are_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a browser, whose nodes die one by one, too: a finaliser that fails is an error here."""
+
+    def absent(*_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", absent)
+    free_one_by_one(Node)
+    try:
+        f = lift(lambda x: (x * x).tanh())
+        assert f(2.0).data == Value(4.0).tanh().data
+        del f
+        gc.collect()
+    finally:
+        free_one_by_one(Node, on=False)
 
 
 def test_progress_is_silent_when_quick_and_wipes_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
