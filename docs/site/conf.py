@@ -4,8 +4,10 @@ import re
 from typing import Any
 
 from docutils import nodes
+from sphinx import search
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from sphinx.search.en import SearchEnglish
 
 from micrograd import __version__
 from tools.formulas import mathml
@@ -79,6 +81,28 @@ def _as_it_stands(
             parts[1::2] = (f"\\ ``{part}``\\ " for part in parts[1::2])  # even inside a word
             made.append("".join(parts))
     lines[:] = [*"\n\n".join(made).split("\n"), ""]
+
+
+class _Words(SearchEnglish):
+    """Numbers are no words that anybody searches for, nor is the code of an exercise."""
+
+    def word_filter(self, word: str) -> bool:
+        return bool(super().word_filter(word)) and not word[0].isdigit() and len(word) < 40
+
+
+def _apart(visit: Any) -> Any:
+    """Where a table has no blank between two cells, the search still sees two words."""
+
+    def visited(node: nodes.Node, **known: Any) -> None:
+        if isinstance(node, nodes.raw):
+            node = nodes.raw("", node.astext().replace("<", " <"), format=node["format"])
+        visit(node, **known)
+
+    return visited
+
+
+search._feed_visit_nodes = _apart(search._feed_visit_nodes)
+search.languages["en"] = _Words
 
 
 def setup(app: Sphinx) -> None:

@@ -242,6 +242,13 @@ def test_the_search_finds_a_function_and_a_lecture(address: str, chromium: Any) 
     assert any("08_logistic_regression" in link for link in found)
 
 
+def test_the_search_knows_words_and_not_what_stands_in_two_cells_of_a_table(site: Path) -> None:
+    text = (site / "searchindex.js").read_text("utf-8")
+    terms = json.loads(text[text.index("(") + 1 : text.rindex(")")])["terms"]
+    assert {"softmax", "backward", "topological_ord"} <= terms.keys()
+    assert not [word for word in terms if word[0].isdigit() or len(word) >= 40]
+
+
 # --- the service worker ---------------------------------------------------------------------------
 
 

@@ -50,7 +50,8 @@ def content_of(path):
 
 library = {name: x for name, x in content_of(LIBRARY).items() if not ABSENT.search(name)}
 package = {name: x for name, x in content_of(FOLDER).items() if not ABSENT.search(name)}
-stdlib = written(library, LIBRARY, used(LIBRARY), keep=False, level=2)
+wanted = used(LIBRARY) - {"html/entities.py"}  # its bytecode is twice as large, and saves nothing
+stdlib = written(library, LIBRARY, wanted, keep=False, level=2)
 package = written(package, FOLDER, used(FOLDER), keep=True, level=0)
 `;
 
