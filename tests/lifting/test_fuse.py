@@ -105,3 +105,22 @@ def test_a_parameter_that_is_returned_has_a_place_of_its_own() -> None:
     found = fused(lambda x: w + 0, X)
     assert [(node.kind, node.op.name) for node in found.nodes if node.op] == [("map", "copy")]
     assert found.outputs == [found.nodes[-1].place]
+
+
+def test_a_function_of_the_same_product_is_computed_once() -> None:
+    def twice(x: Any) -> Any:
+        return (-x[0]).exp() * x[1] + (-x[0]).exp() * x[2]
+
+    found = fused(twice, X).nodes
+    assert sorted(node.op.name for node in found if node.op) == ["*", "exp"]
+    read_by_others = fused(lambda x: ((n := -x[0]).exp() + n, (-x[0]).exp()), X).nodes
+    assert sum(node.op is ops.exp for node in read_by_others) == 2, "n is a result's own part"
+
+
+def test_equal_rows_of_factors_are_one_object() -> None:
+    def rows(x: Any) -> Any:
+        return x[0] * x[1] + x[1] * x[2], x[0] * x[2] + x[1] * x[0]
+
+    first, second = fused(rows, X).nodes
+    assert first.operands[0] == second.operands[0]
+    assert first.operands[0] is second.operands[0]

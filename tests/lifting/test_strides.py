@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from taped import addresses
 
 from micrograd.lifting.layout import PARAMETERS
-from micrograd.lifting.strides import nest, segments, squeezed
+from micrograd.lifting.strides import distinct, nest, segments, squeezed
 
 sizes = st.lists(st.integers(1, 5), min_size=0, max_size=4)
 
@@ -141,3 +141,11 @@ def test_a_gather_drops_the_loops_along_which_it_stands_still(drawn: Loops) -> N
 def test_a_gather_of_one_place_is_one_number() -> None:
     kept, strides = squeezed(np.array([5, 5, 5, 5]), (2, 2))
     assert (kept.tolist(), strides) == ([5], (0, 0))
+
+
+@given(st.lists(st.integers(-9, 9)))
+def test_distinct_addresses_are_numpys_unique_ones(found: list[int]) -> None:
+    addresses = np.array(found, dtype=np.int64)
+    assert distinct(addresses).tolist() == np.unique(addresses).tolist()
+    square = np.resize(addresses, (2, len(found)))
+    assert distinct(square).tolist() == np.unique(square).tolist()
