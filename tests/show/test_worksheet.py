@@ -326,7 +326,9 @@ def test_unknown_names_are_told_and_the_rest_is_marked() -> None:
     report = check(product(), {"z": 1, "a": -2})
     assert report.marks["a"].verdict == "right" and report.unknown == ("z",)
     assert "Answered, but not asked for here: z." in str(report)
-    with pytest.raises(ValueError, match=r"no gradient called 'z' here; the names are L, d, e, c, b, a"):
+    with pytest.raises(
+        ValueError, match=r"no gradient called 'z' here; the names are L, d, e, c, b, a"
+    ):
         check(product(), {"z": 1})
     with pytest.raises(TypeError, match=r"a dict by name or the path of a file; got int 3"):
         check(product(), 3)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from micrograd.show.graph.doubled import apart
 from micrograd.show.graph.drawing import Card, Drawing, Edge, Group, size_of, title_size
 from micrograd.show.graph.render import render
 from micrograd.show.graph.text import width
@@ -101,7 +102,8 @@ def _room(wide: float, high: float) -> str:
 def arrange(drawing: Drawing) -> Layout:
     """The layout that Graphviz gives, with example 1 before example 2 where it is all the same."""
     dot = layout_dot(drawing)
-    return _mirrored(drawing, _in_order(drawing, _arrange(dot, render(dot, "json0"))))
+    layout = _in_order(drawing, _arrange(dot, render(dot, "json0")))
+    return apart(drawing, _mirrored(drawing, layout))
 
 
 def _in_order(drawing: Drawing, layout: Layout) -> Layout:
