@@ -333,6 +333,45 @@ def test_a_report_on_a_phone_needs_no_pulling(driver: Any, tmp_path: Path) -> No
     prefer(driver, "light")
 
 
+@pytest.mark.parametrize("level", [3, 6])
+def test_every_count_of_a_report_is_seen_without_pulling(
+    level: int, driver: Any, tmp_path: Path
+) -> None:
+    """Six gradients have columns, 29 do not; on a phone and on paper both are seen whole."""
+    classroom = worksheet.classroom(level, 6, 7)
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    kinds = "no arriving", "sign", "no local", "own value", "missing use"
+    for k, (sheet, kind) in enumerate(zip(classroom.sheets.values(), kinds, strict=False)):
+        told = {"sheet": sheet.identity, "name": f"Pupil {k}",
+                "answers": Learner(sheet.walk).consistent(kind)}  # fmt: skip
+        (folder / f"{k}.json").write_text(json.dumps(told), encoding="utf-8")
+    report = classroom.check(folder)
+    shown(driver, report.page, tmp_path)
+    counted = """
+        const tables = [...document.querySelectorAll("table")];
+        const seen = (e) => { const b = e.getBoundingClientRect(); return b.width && b.height ? b : null; };
+        const cells = [...document.querySelectorAll(".counts td:not(.sum)")].filter(seen);
+        return {
+          over: Math.max(...tables.map((t) => t.parentElement.scrollWidth - t.parentElement.clientWidth)),
+          right: Math.max(...[...document.querySelectorAll("td, th")].map((e) => e.getBoundingClientRect().right)),
+          sum: cells.map((e) => parseInt(e.textContent) || 0).reduce((a, b) => a + b, 0),
+          named: cells.every((e) => getComputedStyle(e, "::before").content.includes(".grad")
+            || seen(document.querySelector(".counts thead"))),
+          wide: innerWidth };"""  # noqa: E501
+    everything = sum(good for good, _ in report.right().values())
+    everything += sum(sum(row.values()) for row in report.counts().values())
+    for width in (375, 640, 641, 1000, 1400):
+        resize(driver, width, 800)
+        found = driver.execute_script(counted)
+        assert found["over"] <= 0 and found["right"] <= width, (width, found)
+        assert found["sum"] == everything >= 30 and found["named"], (width, found)
+    assert violations(driver) == []
+    for paper in PAPER:
+        found = in_print(driver, paper, counted)
+        assert found["right"] <= found["wide"] and found["sum"] == everything and found["named"]
+
+
 def test_the_report_and_the_step_that_it_shows(driver: Any, tmp_path: Path) -> None:
     classroom = worksheet.classroom(3, 5, 7)
     folder = tmp_path / "answers"
