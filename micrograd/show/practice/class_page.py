@@ -19,7 +19,7 @@ from micrograd.show.practice.mistakes import MISTAKES
 
 __all__ = ["class_page", "stepper_page"]
 
-_MOST_COLUMNS = 10  # gradients beside each other on a page
+_MOST_COLUMNS = 7  # gradients beside each other on a page
 
 
 def class_page(report: ClassReport, beside: str) -> str:
