@@ -23,8 +23,8 @@ from micrograd import Value, worksheet
 from micrograd.__main__ import main
 from micrograd.show.practice.answers import matches
 from micrograd.show.practice.classroom import Classroom
-from micrograd.show.practice.exercises import LEVELS
 from micrograd.show.practice.kinds import UNKNOWN, explained
+from micrograd.show.practice.levels import LEVELS
 from micrograd.show.practice.marking import check
 from micrograd.show.practice.mistakes import MISTAKES
 from micrograd.show.practice.worksheet import Worksheet

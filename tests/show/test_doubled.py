@@ -17,7 +17,7 @@ from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Run, size_of
 from micrograd.show.graph.layout import Layout, arrange
 from micrograd.show.lesson.cards import Shown, picture_of
 from micrograd.show.lesson.walk import Walk
-from micrograd.show.practice.exercises import LEVELS
+from micrograd.show.practice.levels import LEVELS
 from micrograd.show.practice.paper import picture
 
 Point = tuple[float, float]

@@ -11,7 +11,7 @@ import pytest
 
 from micrograd import Value, worksheet
 from micrograd.show.lesson.order import by_rank
-from micrograd.show.practice.exercises import LEVELS
+from micrograd.show.practice.levels import LEVELS
 from micrograd.show.practice.paper import forward
 
 

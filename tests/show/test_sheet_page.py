@@ -21,8 +21,8 @@ from learners import Learner
 from micrograd import Value, step_through, worksheet
 from micrograd.nn import MLP
 from micrograd.show.lesson.pages import size_of
-from micrograd.show.practice.exercises import LEVELS
 from micrograd.show.practice.fit import LEAST, fitted
+from micrograd.show.practice.levels import LEVELS
 from micrograd.show.practice.marking import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, needs_browser]

@@ -1,6 +1,6 @@
 """Worksheets and their marking: blanks without answers, marks without giving the answer away.
 
-Covers `exercises.py`, `reading.py`, `sheets.py`.
+Covers `exercises.py`, `levels.py`, `reading.py`, `sheets.py`.
 """
 
 # ruff: noqa: RUF001 (the formulas are typeset, with a real minus sign)
@@ -32,7 +32,8 @@ from micrograd.nn import MLP, Linear, Module, Neuron
 from micrograd.show.lesson.explain import plain_markdown
 from micrograd.show.lesson.walk import Walk
 from micrograd.show.practice.answers import ACCEPTED, read_number
-from micrograd.show.practice.exercises import LEVELS, count, exercise
+from micrograd.show.practice.exercises import count, exercise
+from micrograd.show.practice.levels import LEVELS
 from micrograd.show.practice.marking import check
 from micrograd.show.practice.mistakes import MISTAKES
 from micrograd.show.practice.sheets import packed, read_sheet, read_sheets, unpacked
