@@ -229,7 +229,8 @@ def test_right_answers_stand_first_and_the_star_last() -> None:
 def test_what_is_read_from_the_sheet_counts_as_it_does_for_check() -> None:
     """tanh(3.9) is printed as 0.9992, and 1 - 0.9992² is 3% less than the derivative."""
     x, w = Value(3.9, label="x"), Value(1.0, label="w")
-    question = from_moodle(Bank([worksheet((x * w).tanh())]).moodle)[1]
+    question = from_moodle(Bank([worksheet((x * w).tanh())]).moodle)[0]
+    assert question.name.endswith(": w.grad")
     from_paper = (1 - 0.9992**2) * 3.9
     assert question.mark(from_paper)[0] == 1
     assert question.mark((1 - math.tanh(3.9) ** 2) * 3.9)[0] == 1
