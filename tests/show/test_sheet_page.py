@@ -133,6 +133,17 @@ def test_no_page_has_an_empty_foot(level: int, paper: str, driver: Any, tmp_path
             assert high < 1.6 * low
 
 
+def test_a_long_title_takes_its_room(driver: Any, tmp_path: Path) -> None:
+    """Three lines of a title go off the graph or the rows, not onto another page."""
+    title = "Backpropagation by hand, the exercises of the fourth week for both classes, " * 2
+    for level in (1, 4, 5, 6):
+        sheet = worksheet(worksheet.random(level, 2).value, title)
+        for paper in PAPER:
+            for page in (sheet.page, sheet.answer_page):
+                shown(driver, page, tmp_path)
+                assert pages_of(driver, paper) == (1 if level <= 4 else 2), (level, paper)
+
+
 def test_rows_have_an_end(driver: Any, tmp_path: Path) -> None:
     """Two answers on a page do not stand half a page apart."""
     shown(driver, worksheet(Value(2.0, label="x").tanh()).page, tmp_path)

@@ -19,7 +19,8 @@ __all__ = ["LEAST", "Fit", "fitted"]
 
 # A page that A4 and Letter both hold with margins of 12 mm, in pixels (96 an inch): CSS prints so.
 _WIDE, _HIGH = 703.0, 963.0
-_HEAD, _KEY_HEAD = 206.0, 84.0  # pixels for a title of two lines, and the rule; a key has none
+_HEAD, _KEY_HEAD = 182.0, 60.0  # pixels for a title of one line, and the rule; a key has no rule
+_TITLE = 24.0  # for every other line of the title
 _TABLE, _KEY_TABLE = 54.0, 76.0  # for the heading of the answers
 _NEXT, _KEY_NEXT = 60.0, 80.0  # for the sheet's number and the heading on the pages that follow
 _LEAST_ROW = {1: 34.0, 2: 38.0}  # of one answer a line, and of two
@@ -44,15 +45,17 @@ class Fit:
     pages: tuple[int, ...]
 
 
-def fitted(walk: Walk, solved: bool = False, prefix: str = "") -> Fit:
+def fitted(walk: Walk, solved: bool = False, prefix: str = "", title: str = "") -> Fit:
     """The graph and all answers on one page if both have room there, else on more pages."""
     drawn = [picture(walk, solved, prefix, direction).svg for direction in ("LR", "TB")]
-    return _key(walk, drawn) if solved else _sheet(walk, drawn)
+    lines = math.ceil(1.15 * width(title or " ", 20, bold=True) / _WIDE)
+    free = _HIGH - _TITLE * (lines - 1)
+    return _key(walk, drawn, free - _KEY_HEAD) if solved else _sheet(walk, drawn, free - _HEAD)
 
 
-def _sheet(walk: Walk, drawn: Sequence[str]) -> Fit:
+def _sheet(walk: Walk, drawn: Sequence[str], free: float) -> Fit:
     """Answers stand in one column where the graph need not be drawn smaller for that."""
-    count, free, listed = len(walk.asked), _HIGH - _HEAD, _list_height(walk)
+    count, listed = len(walk.asked), _list_height(walk)
     (narrow, one), (wide, two) = (
         _above(drawn, free - listed - _TABLE, -(-count // columns), columns) for columns in (1, 2)
     )
@@ -71,9 +74,9 @@ def _sheet(walk: Walk, drawn: Sequence[str]) -> Fit:
     return Fit(svg, scale, columns, tuple(pages))
 
 
-def _key(walk: Walk, drawn: Sequence[str]) -> Fit:
+def _key(walk: Walk, drawn: Sequence[str], free: float) -> Fit:
     """The answers as a table whose rows are as high as their texts."""
-    free, listed = _HIGH - _KEY_HEAD, _list_height(walk)
+    listed = _list_height(walk)
     rows = [_key_row(walk, i) for i in walk.asked]
     scale, svg = _larger(drawn, free - listed - _KEY_TABLE - sum(rows))
     if scale >= LEAST:

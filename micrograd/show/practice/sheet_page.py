@@ -63,7 +63,8 @@ def about(sheet: Worksheet) -> str:
 def body(sheet: Worksheet, solved: bool, alone: bool = True) -> str:
     """One sheet as its pages: head, rule, graph and first answers; then the other answers."""
     walk, e = sheet.walk, html.escape
-    fit = fitted(walk, solved, "" if alone else f"s{sheet.number}-")
+    title = f"{sheet.title}{': answers' * solved}"
+    fit = fitted(walk, solved, "" if alone else f"s{sheet.number}-", title)
     number = f'<span class="number">No. {sheet.number}</span> ' if sheet.number else ""
     lines = "".join(f"<li>{e(line)}</li>" for line in forward(walk))
     names = max(width(gradient(walk.names[i]) + " =", 14.7, bold=True) for i in sheet.asked)
@@ -71,9 +72,8 @@ def body(sheet: Worksheet, solved: bool, alone: bool = True) -> str:
         f"--wide:{size_of(fit.svg)[0]:.0f};--scale:{fit.scale:.3f};--columns:{fit.columns};"
         f"--names:{1.15 * names:.0f}px"  # the page's font may be wider
     )
-    heading = f"{e(sheet.title)}{': answers' * solved}"
     pages = [
-        f'<header><div><h1>{heading}</h1><p class="about">{number}{e(about(sheet))}</p></div>'
+        f'<header><div><h1>{e(title)}</h1><p class="about">{number}{e(about(sheet))}</p></div>'
         f"{'' if solved else _who(alone)}</header>"
         f'<p class="rule"><b>{_RULE}</b><span>{e(_ASK)}</span></p>'
         f'<figure tabindex="0" role="region" aria-label="Computation graph">{fit.svg}</figure>'
