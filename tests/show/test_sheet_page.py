@@ -10,12 +10,15 @@ from __future__ import annotations
 import base64
 import json
 import re
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browsing import browser, errors, needs_browser, prefer, resize, violations
+from firefox import firefox, needs_firefox
 from learners import Learner
 
 from micrograd import Value, step_through, worksheet
@@ -131,6 +134,31 @@ def test_no_page_has_an_empty_foot(level: int, paper: str, driver: Any, tmp_path
             assert min(len(page["rows"]) for page in pages) >= 5
             low, high = sorted(page["rows"][0] for page in pages)
             assert high < 1.6 * low
+
+
+def unpacked_pages(pdf: bytes) -> int:
+    """The pages of a PDF whose objects stand in packed streams, as Firefox writes them."""
+    found = 0
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
+        with suppress(zlib.error):
+            found += len(re.findall(rb"/Type\s*/Page\b(?!s)", zlib.decompress(stream)))
+    return found
+
+
+@needs_firefox
+def test_firefox_prints_as_many_pages(tmp_path: Path) -> None:
+    """A page's height is the paper's there, too: no sheet runs over by a line."""
+    with firefox() as other:
+        for level in LEVELS:
+            path, _ = worksheet.random(level, 7).save(tmp_path / f"{level}.html")
+            other.get(path.as_uri())
+            for wide, high in PAPER.values():
+                size = {"width": wide * 2.54, "height": high * 2.54}
+                margin = dict.fromkeys(("top", "bottom", "left", "right"), 1.2)
+                told = {"page": size, "margin": margin, "shrinkToFit": False}
+                printed = other.ask("browsingContext.print", context=other.place, **told)
+                pages = unpacked_pages(base64.b64decode(printed["data"]))
+                assert pages == (1 if level <= 4 else 2), level
 
 
 def test_a_long_title_takes_its_room(driver: Any, tmp_path: Path) -> None:
