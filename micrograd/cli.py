@@ -48,7 +48,9 @@ def main(words: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
+    except OSError as error:
+        return _failed(f"{error.strerror}: {error.filename!r}" if error.filename else str(error))
+    except (ValueError, TypeError, RuntimeError) as error:
         return _failed(str(error))
     except ImportError as error:  # the package graphviz, most often
         return _failed(missing("this command", error))

@@ -1,6 +1,6 @@
 """Worksheets and their marking: blanks without answers, marks without giving the answer away.
 
-Covers `exercises.py`, `reading.py`, `sheets.py`.
+Covers `exercises.py`, `levels.py`, `reading.py`, `sheets.py`.
 """
 
 # ruff: noqa: RUF001 (the formulas are typeset, with a real minus sign)
@@ -32,7 +32,8 @@ from micrograd.nn import MLP, Linear, Module, Neuron
 from micrograd.show.lesson.explain import plain_markdown
 from micrograd.show.lesson.walk import Walk
 from micrograd.show.practice.answers import ACCEPTED, read_number
-from micrograd.show.practice.exercises import LEVELS, count, exercise
+from micrograd.show.practice.exercises import count, exercise
+from micrograd.show.practice.levels import LEVELS
 from micrograd.show.practice.marking import check
 from micrograd.show.practice.mistakes import MISTAKES
 from micrograd.show.practice.sheets import packed, read_sheet, read_sheets, unpacked
@@ -326,7 +327,9 @@ def test_unknown_names_are_told_and_the_rest_is_marked() -> None:
     report = check(product(), {"z": 1, "a": -2})
     assert report.marks["a"].verdict == "right" and report.unknown == ("z",)
     assert "Answered, but not asked for here: z." in str(report)
-    with pytest.raises(ValueError, match=r"no gradient called 'z' here; the names are L, d, c, e"):
+    with pytest.raises(
+        ValueError, match=r"no gradient called 'z' here; the names are L, d, e, c, b, a"
+    ):
         check(product(), {"z": 1})
     with pytest.raises(TypeError, match=r"a dict by name or the path of a file; got int 3"):
         check(product(), 3)

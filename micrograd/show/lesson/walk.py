@@ -25,6 +25,7 @@ from micrograd.show.graph.units import Unit, units_of
 from micrograd.show.lesson.adopted import adopted
 from micrograd.show.lesson.formulas import Formula, expression, local_derivatives, named
 from micrograd.show.lesson.names import constants_of, names_of
+from micrograd.show.lesson.order import by_rank
 from micrograd.show.lesson.told import results_of, told_names
 from micrograd.show.practice.answers import described
 
@@ -50,8 +51,9 @@ class Walk:
 
     `parameters` are the weights with their names: those given (Values, or a module) and those that
     are known without it. Neither they nor what is asked for as `wrt` are taken for constants.
-    `steps` holds, for each computed node, output first, the uses of its inputs; `grads` what
-    the pass left in each node when it started from zero.
+    `order` is the one in which the values are worked out by hand (see `by_rank`), and `asked`, the
+    gradients to work out, its reverse. `steps` holds, for each computed node, output first, the
+    uses of its inputs; `grads` what the pass left in each node when it started from zero.
     """
 
     def __init__(
@@ -83,7 +85,8 @@ class Walk:
         )
         paths = self.parameters | self._results()
         self.names = names_of(self.nodes, self.constants, paths)
-        self.asked = [i for i in reversed(range(len(self.nodes))) if i not in self.constants]
+        self.order = by_rank(self.names, [self.inputs(i) for i in range(len(self.nodes))])
+        self.asked = [i for i in reversed(self.order) if i not in self.constants]
         self.steps: list[tuple[Use, ...]] = []
         self.grads: list[float] = []
         self._run_backward()

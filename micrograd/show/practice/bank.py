@@ -80,7 +80,7 @@ class Bank:
         self.questions = [
             question_of(sheet.walk, i, self.title, k)
             for k, sheet in enumerate(self.sheets, 1)
-            for i in sorted(sheet.asked)
+            for i in reversed(sheet.asked)
             if not sheet.walk.inputs(i) and math.isfinite(sheet.walk.grads[i])
         ]
         if not self.questions:

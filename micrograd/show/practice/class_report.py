@@ -165,6 +165,9 @@ class ClassReport:
             asked = len(paper.report.marks)
             head = f"{paper.sheet.number or '':>4}  {paper.who:{width}}"
             lines.append(f"{head}  {paper.score:>3} of {asked}  {said}".rstrip())
+        if self.papers and self.missing:
+            sheets = [f"{s.number or s.identity} {self.owner(s)}".strip() for s in self.missing]
+            lines += ["", f"nothing handed in: {', '.join(sheets)}"]
         if self.problems:
             lines += ["", *self.problems]
         return "\n".join(lines)

@@ -62,7 +62,10 @@ class Classroom:
         files = sorted(here.iterdir()) if here.is_dir() else [here]
         found = [s for f in files if f.suffix.lower() in _PAGES for s in read_sheets(f)]
         if not found:
-            raise ValueError(f"{os.fspath(folder)!r} holds no worksheet")
+            raise ValueError(
+                f"{os.fspath(folder)!r} holds no worksheet; the folder of the class comes first, "
+                "then the answers"
+            )
         sheets = []
         for each in found:
             sheet = Worksheet(each.value)
@@ -156,7 +159,7 @@ class Classroom:
                 f"sheet = {only.identity}"
             )
         close = difflib.get_close_matches(written, self.sheets, 1, 0.85)
-        hint = f"; is it {close[0]}?" if close else ""
+        hint = f"; perhaps it is {close[0]}" if close else ""
         raise ValueError(
             f"{row.source} answers sheet {row.sheet}, which is none of this class{hint}"
         )
@@ -183,6 +186,7 @@ def _read_roster(path: Path) -> dict[str, str]:
         rows = read_file(path, blank=True)
     except ValueError:
         raise ValueError(
-            f"{str(path)!r} cannot be read: it is a CSV in UTF-8 with the head number,name,sheet"
+            f"{str(path)!r} cannot be read: it is a CSV in UTF-8 (which Excel calls "
+            "CSV UTF-8) with the head number,name,sheet"
         ) from None
     return {row.sheet.casefold(): row.pupil for row in rows if row.pupil and row.sheet}

@@ -58,7 +58,7 @@
     document.querySelector("main").append(status);
     fields.forEach((field) => {
       const row = field.closest("tr"), told = document.createElement("td"), after = el("tr", "told", told);
-      told.colSpan = 4;
+      told.colSpan = 3; // the work is for paper
       row.after(after);
       const check = () => marked(field, row, told);
       row.querySelector("button").addEventListener("click", check);

@@ -15,9 +15,11 @@ from micrograd.engine import Value
 from micrograd.show.graph.text import plain
 from micrograd.show.lesson.pages import framed, size_of
 from micrograd.show.lesson.walk import Walk
-from micrograd.show.practice.exercises import LEVELS, exercise
-from micrograd.show.practice.paper import fitted
-from micrograd.show.practice.sheet_page import forward, markdown, sheet_document
+from micrograd.show.practice.exercises import exercise
+from micrograd.show.practice.fit import fitted
+from micrograd.show.practice.levels import LEVELS
+from micrograd.show.practice.paper import forward
+from micrograd.show.practice.sheet_page import markdown, sheet_document
 from micrograd.show.practice.sheets import identity_of, packed
 
 if TYPE_CHECKING:
