@@ -45,10 +45,14 @@ def main(words: Sequence[str] | None = None) -> int:
         arguments.numbers += rest
     try:
         status = arguments.run(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # none where it was closed, as by `>&-`
+            sys.stdout.flush()
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
+    except OSError as error:
+        which = f": {error.filename}" if error.filename else ""
+        return _failed(f"{error.strerror}{which}" if error.strerror else str(error))
+    except (ValueError, TypeError, RuntimeError) as error:
         return _failed(str(error))
     except ImportError as error:  # the package graphviz, most often
         return _failed(missing("this command", error))
@@ -56,7 +60,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _failed(why: str) -> int:
-    print(f"error: {why}", file=sys.stderr)
+    if sys.stderr is not None:
+        print(f"error: {why}", file=sys.stderr)
     return 2
 
 
