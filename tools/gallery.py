@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -73,28 +74,28 @@ class Shot:
     def pose(self, driver: Any, folder: Path) -> None:
         """Open the page and bring it to its state."""
         made = self.made()
-        self._resize(driver, self.height or made._height)
+        size = {"width": self.width, "height": self.height or made._height}
+        metrics = {**size, "deviceScaleFactor": _SCALE, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         feature = {"name": "prefers-color-scheme", "value": self.scheme}
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
         made.save(folder / "page.html")
         driver.get((folder / "page.html").as_uri())
         self.act(driver)
-        if not self.height and (spare := driver.execute_script(_SPARE)) > 0:
-            self._resize(driver, made._height - spare)
         time.sleep(0.6)
 
-    def _resize(self, driver: Any, height: int) -> None:
-        size = {"width": self.width, "height": height, "deviceScaleFactor": 1.5, "mobile": False}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
-
-# pixels below the last words that nobody needs
+_SCALE = 1.5
+# pixels below the last words that are seen whole, which are cut off
 _SPARE = """
-    const work = document.getElementById("work"), room = work.getBoundingClientRect();
+    const work = document.getElementById("work");
+    if (!work) return 0;
     const last = [...work.querySelectorAll("*"), ...document.querySelectorAll("#plots *")]
         .map((part) => part.getBoundingClientRect())
-        .filter((box) => box.height).map((box) => box.bottom);
-    return Math.floor(room.bottom - Math.max(...last) - 16);"""
+        .map((box) => (box.height ? box.bottom : 0));
+    const whole = last.filter((bottom) => bottom <= innerHeight);
+    const margin = whole.length < last.length ? 4 : 16;
+    return Math.max(0, Math.floor(innerHeight - Math.max(...whole) - margin));"""
 
 
 def _step(k: int) -> Callable[[Any], None]:
@@ -121,17 +122,18 @@ def _quiz() -> Stepper:
 SHOTS = {  # each is a file in docs/gallery
     "stepper": Shot(_lesson, 1160, _step(7)),
     "stepper-dark": Shot(_lesson, 1160, _step(7), scheme="dark"),
-    "stepper-phone": Shot(_lesson, 390, _step(7), 780),
+    "stepper-phone": Shot(_lesson, 390, _step(7), 640),
     "shared": Shot(lambda: step_through(shared()), 1000, _step(11), scheme="dark"),
     "quiz": Shot(_quiz, 1000, _answer),
     "quiz-dark": Shot(_quiz, 1000, _answer, scheme="dark"),
-    "quiz-phone": Shot(_quiz, 390, _answer, 780),
+    "quiz-phone": Shot(_quiz, 390, _answer, 860),
     "worksheet": Shot(lambda: worksheet.random(2, 7), 900, lambda driver: None, 1040),
     "network": Shot(network, 1280, _step(60)),
 }
 
 
 def main() -> None:
+    from PIL import Image
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -146,7 +148,10 @@ def main() -> None:
         try:
             for name, shot in SHOTS.items():
                 shot.pose(driver, Path(folder))
-                driver.save_screenshot(str(FOLDER / f"{name}.png"))
+                spare = round(_SCALE * driver.execute_script(_SPARE))
+                taken = Image.open(BytesIO(driver.get_screenshot_as_png())).convert("RGB")
+                whole = taken.crop((0, 0, taken.width, taken.height - spare))
+                whole.save(FOLDER / f"{name}.png", optimize=True)
         finally:
             driver.quit()
 

@@ -287,7 +287,7 @@ def test_no_text_crosses_a_border_in_any_committed_picture(chromium: Any, tmp_pa
 
 @pytest.mark.slow
 def test_no_text_crosses_a_border_in_any_committed_page(chromium: Any, tmp_path: Path) -> None:
-    """Steppers, quizzes and worksheets in the outputs of notebooks, as wide as a notebook's column."""
+    """Steppers, quizzes and worksheets in outputs of notebooks, as wide as those show them."""
     resize(chromium, 900, 700)
     prefer(chromium, "light")
     seen, found = 0, []
