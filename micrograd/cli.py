@@ -45,11 +45,13 @@ def main(words: Sequence[str] | None = None) -> int:
         arguments.numbers += rest
     try:
         status = arguments.run(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # none where it was closed, as by `>&-`
+            sys.stdout.flush()
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        return _failed(f"{error.strerror}: {error.filename!r}" if error.filename else str(error))
+        which = f": {error.filename!r}" if error.filename else ""
+        return _failed(f"{error.strerror}{which}" if error.strerror else str(error))
     except (ValueError, TypeError, RuntimeError) as error:
         return _failed(str(error))
     except ImportError as error:  # the package graphviz, most often
@@ -58,7 +60,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _failed(why: str) -> int:
-    print(f"error: {why}", file=sys.stderr)
+    if sys.stderr is not None:
+        print(f"error: {why}", file=sys.stderr)
     return 2
 
 

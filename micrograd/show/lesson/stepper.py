@@ -18,6 +18,7 @@ from typing import Any
 
 from micrograd.engine import Value
 from micrograd.reals import describe
+from micrograd.show.graph.files import write
 from micrograd.show.graph.nodes import is_node, topological_order
 from micrograd.show.graph.parameters import read_parameters
 from micrograd.show.graph.rooms import LITTLE
@@ -160,10 +161,9 @@ class Stepper:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a page that opens from disk in any browser, offline."""
-        target = Path(path)
-        if target.suffix.lower() not in (".html", ".htm"):
+        if Path(path).suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"cannot save {str(path)!r}: a stepper's file ends in .html")
-        target.write_text(self.page, encoding="utf-8")
+        write(path, self.page)
 
     @property
     def _panel(self) -> int:

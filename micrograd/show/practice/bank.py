@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from micrograd.op import Op
+from micrograd.show.graph.files import write
 from micrograd.show.graph.text import plain
 from micrograd.show.lesson.formulas import TIMES, gradient, named, readable, same
 from micrograd.show.lesson.pages import size_of
@@ -126,7 +127,7 @@ class Bank:
             raise ValueError(
                 f"cannot save {str(path)!r}: a bank ends in .xml (for Moodle) or .zip (for Canvas)"
             )
-        target.write_bytes(self.moodle.encode() if ending == ".xml" else self.canvas)
+        write(target, self.moodle if ending == ".xml" else self.canvas)
         return target
 
     def __repr__(self) -> str:

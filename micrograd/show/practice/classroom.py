@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from micrograd.show.graph.files import write
 from micrograd.show.practice.class_report import ClassReport, Paper
 from micrograd.show.practice.exercises import count as exercises_of
 from micrograd.show.practice.kinds import explained
@@ -91,10 +92,10 @@ class Classroom:
             target.mkdir(parents=True, exist_ok=True)
             for k, sheet in enumerate(sheets, 1):
                 name = f"{stem}-{sheet.number or k:0{digits}}.html"
-                (target / name).write_text(sheet_document([sheet], solved), encoding="utf-8")
+                write(target / name, sheet_document([sheet], solved))
             title = f"{len(sheets)} sheets{': answers' * solved}"
             page = sheet_document(sheets, solved, title, together=True)
-            (target / "print.html").write_text(page, encoding="utf-8")
+            write(target / "print.html", page)
         with (public / _ROSTER).open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(["number", "name", "sheet"])

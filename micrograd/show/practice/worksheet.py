@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograd.engine import Value
+from micrograd.show.graph.files import write
 from micrograd.show.graph.text import plain
 from micrograd.show.lesson.pages import framed, size_of
 from micrograd.show.lesson.walk import Walk
@@ -131,7 +132,7 @@ class Worksheet:
         else:
             raise ValueError(f"cannot save {str(path)!r}: a worksheet's file ends in .html or .md")
         for target, text in zip((sheet, answers), texts, strict=True):
-            target.write_text(text, encoding="utf-8")
+            write(target, text)
         return sheet, answers
 
     def _repr_html_(self) -> str:
