@@ -16,7 +16,7 @@ from html import escape
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from micrograd.show.lesson.formulas import TIMES, readable
+from micrograd.show.notation import TIMES, readable
 
 if TYPE_CHECKING:
     from micrograd.show.practice.bank import Bank, Question

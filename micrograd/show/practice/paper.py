@@ -14,9 +14,10 @@ from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Run
 from micrograd.show.graph.picture import Picture
 from micrograd.show.graph.text import SIZE, number_text, shorten
 from micrograd.show.lesson.cards import kind_in
-from micrograd.show.lesson.formulas import readable, same
 from micrograd.show.lesson.pages import size_of
+from micrograd.show.lesson.told import name_cells
 from micrograd.show.lesson.walk import Walk
+from micrograd.show.notation import readable, same
 
 __all__ = ["LEAST", "Fit", "fitted", "made", "picture"]
 
@@ -88,7 +89,8 @@ def made(walk: Walk, i: int) -> str:
 
 def _card(walk: Walk, i: int, solved: bool) -> Card:
     value, formula = Run(readable(walk.data[i]), "data"), made(walk, i)
-    head = [Run(shorten(walk.names[i], 18), "name"), Run("=")]
+    name, *tail = name_cells(walk, i)
+    head = [*name.runs, *(run for cell in tail for run in cell.runs), Run("=")]
     head += [Run(shorten(formula, _MADE), "ink"), Run("=")] if formula else []
     grad = Run(number_text(walk.grads[i], sign=True) if solved else "", "grad", room=_BLANK)
     blank = grad if solved else Run("", "blank", room=_BLANK)

@@ -11,14 +11,16 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from micrograd.show.lesson.explain import plain_markdown
-from micrograd.show.lesson.formulas import TIMES, Formula, gradient, readable
+from micrograd.show.lesson.explanation import plain_markdown
+from micrograd.show.lesson.finding import legend_text
+from micrograd.show.lesson.formulas import Formula
 from micrograd.show.lesson.pages import document, size_of
 from micrograd.show.lesson.walk import Walk
+from micrograd.show.notation import TIMES, gradient, readable
 from micrograd.show.practice.answers import ACCEPTED
 from micrograd.show.practice.mistakes import MISTAKES
 from micrograd.show.practice.paper import fitted, made
-from micrograd.show.practice.quiz import question
+from micrograd.show.practice.quiz import as_json, question
 from micrograd.show.practice.recursion import recursions
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ def body(sheet: Worksheet, solved: bool, alone: bool = True) -> str:
     number = f'<span class="number">No. {sheet.number}</span>' if sheet.number else ""
     again = f'<p class="again">{number} {e(about(sheet))}</p>' if fit.pages > 1 else ""
     lines = "".join(f"<li>{e(line)}</li>" for line in forward(walk))
+    legend = "".join(f'<p class="legend">{e(line)}</p>' for line in legend_text(walk))
     size = f"--wide:{size_of(fit.svg)[0]:.0f};--scale:{fit.scale:.3f};--row:{fit.row:.1f}px"
     rows = (len(sheet.asked) + 1) // 2
     heading = f"{e(sheet.title)}{': answers' * solved}"
@@ -75,6 +78,7 @@ def body(sheet: Worksheet, solved: bool, alone: bool = True) -> str:
         f'<p class="about">{number} {e(about(sheet))}</p></div>{"" if solved else _who(alone)}'
         f'</header><p class="rule"><b>{_RULE}</b><span>{e(_ASK)}</span></p>'
         f'<figure tabindex="0" role="region" aria-label="Computation graph">{fit.svg}</figure>'
+        f"{legend}"
         f'<div class="forward{" cut" * _is_cut(walk)}"><h2>Forward</h2><ol>{lines}</ol></div>'
         f'<div class="backward">{again}<h2>Backward</h2>{_table(sheet, solved, alone)}'
         f"{_save(sheet) if alone and not solved else ''}</div></section>"
@@ -173,8 +177,7 @@ def _questions(sheet: Worksheet) -> str:
                 "answer": 1,
                 "parts": [[i, 1, 0, 0]],
                 "printed": [],
-                "suspects": [],
-                "output": 1,
+                "suspects": [["output", [[0, as_json(walk.data[i]), 0]]]],
             }
     told = {
         "questions": asked,
@@ -190,7 +193,11 @@ def markdown(sheet: Worksheet, solved: bool) -> str:
     drawn = base64.b64encode(fitted(walk, solved).svg.encode()).decode()
     title = f"{sheet.title}: answers" if solved else sheet.title
     lines = [f"# {e(title)}", sheet.packed, e(about(sheet)), f"**{e(_RULE)}**", e(_ASK)]
-    lines += [f"![The computation graph](data:image/svg+xml;base64,{drawn})", "## Forward"]
+    lines += [
+        f"![The computation graph](data:image/svg+xml;base64,{drawn})",
+        *map(e, legend_text(walk)),
+        "## Forward",
+    ]
     lines += ["\n".join(f"- {e(line)}" for line in forward(walk)), "## Backward"]
     if solved:
         rows = [
