@@ -5,10 +5,10 @@ Where no frame around a card tells its layer, a line below the name does. Read `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from micrograd.show.graph.drawing import Cell, Run
-from micrograd.show.graph.grouping import ShortName, weight_names
+from micrograd.show.graph.grouping import START, ShortName, weight_names
 from micrograd.show.graph.nodes import Node
 from micrograd.show.graph.text import plain, shorten
 from micrograd.show.graph.views import legend
@@ -28,8 +28,9 @@ class Called:
         paths: Mapping[int, str],
         shorts: Mapping[int, ShortName],
         framed: bool = False,
+        starts: Container[int] = (),
     ) -> None:
-        self.nodes, self.framed = nodes, framed
+        self.nodes, self.framed, self.starts = nodes, framed, starts
         self.shorts = {i: short for i, short in shorts.items() if short.letter}
         self.shorts = {i: short for i, short in self.shorts.items() if not nodes[i].label}
         self._texts = weight_names(self.shorts)
@@ -53,6 +54,8 @@ class Called:
             name = shorten(self._paths[b])
         if minus and bracketed(name) != name:
             name = f"({name})"
+        if not name and i in self.starts:
+            name = START
         return [Cell((Run(minus + name, "name"),))] if name else []
 
     def _tail(self, i: int) -> str:

@@ -16,8 +16,9 @@ from micrograd.show.graph.nodes import Node
 from micrograd.show.graph.outside import Part, penalty, summing
 from micrograd.show.graph.units import Unit
 
-__all__ = ["MOST_GROUPED", "Grouping", "ShortName", "group", "short_names", "weight_names"]
+__all__ = ["MOST_GROUPED", "START", "Grouping", "ShortName", "group", "short_names", "weight_names"]
 
+START = "start"  # the name of what a sum begins with
 MOST_GROUPED = 5000  # nodes; beyond that finding the groups takes seconds
 
 
@@ -44,6 +45,16 @@ class Grouping:
     def within(self) -> Iterator[Part]:
         for part in self.parts:
             yield from part.within()
+
+    def starts(self, nodes: Sequence[Node]) -> set[int]:
+        """The 0 with which a sum of examples begins."""
+        return {
+            i
+            for part in self.parts
+            if part.kind == "sum"
+            for i in part.nodes
+            if not nodes[i].op and not nodes[i].label and nodes[i].data == 0
+        }
 
     def order(self, nodes: Sequence[Node]) -> list[list[int]]:
         """The graph as steps of one neuron or one node: weights, then example after example."""
@@ -175,7 +186,7 @@ class _Namer:
         for name, calls in held.items():
             times: dict[int, int] = {}
             neurons = []
-            for call in calls:
+            for call in sorted(calls, key=lambda call: call.unit):  # where a set has mixed them up
                 times[call.unit] = times.get(call.unit, 0) + 1
                 neurons.append(self.neuron(call, above, times[call.unit]))
             if len(neurons) == 1 or len(self.names) == 1:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from micrograd.show.graph.drawing import Cell, Run
+from micrograd.show.graph.grouping import START
 from micrograd.show.graph.outside import Part
 from micrograd.show.graph.text import shorten
 from micrograd.show.lesson.names import OUT, result_name
@@ -103,6 +104,8 @@ def _distinct(names: dict[int, str]) -> dict[int, str]:
 def name_cells(walk: Walk, i: int) -> list[Cell]:
     """The name as a frame around the card leaves it, or below it what tells it from its like."""
     called = walk.called
+    if walk.grouping and i in walk.grouping.starts(walk.graph):
+        return [Cell((Run(START, "name"),))]
     if i in walk.constants:
         return []
     if i in walk.results:
