@@ -169,7 +169,8 @@ def type_in(driver: Any, name: str, text: str) -> str:
 
 def test_another_number_for_the_output_is_not_called_its_value(driver: Any, tmp_path: Path) -> None:
     shown(driver, worksheet.random(2, 7, marking=True).page, tmp_path)
-    for number in ("0.31", "0"):
+    assert "the output's own gradient" in type_in(driver, "o", "0")
+    for number in ("0.31", "-1"):
         assert "No known mistake gives this number." in type_in(driver, "o", number)
 
 

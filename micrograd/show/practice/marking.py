@@ -169,8 +169,8 @@ class _Marking:
     def _mistakes(self, i: int, answer: float, uses: list[Use]) -> dict[str, float]:
         """The known mistakes, made with the learner's numbers, else with the right ones."""
         if i == len(self.walk.nodes) - 1:
-            value = self.walk.data[i]
-            return {"output": value} if matches(answer, value) else {}
+            given = [x for x in (self.walk.data[i], 0.0) if matches(answer, x)]
+            return {"output": given[0]} if given else {}
         recursed = [grads[i] for grads in self._recursed]
         for grads in (self.meant, self.written, self.walk.grads):
             found = diagnose(answer, self.walk, uses, grads, recursed)

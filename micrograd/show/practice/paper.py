@@ -14,6 +14,7 @@ from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Run
 from micrograd.show.graph.picture import Picture
 from micrograd.show.graph.text import SIZE, number_text, shorten
 from micrograd.show.lesson.cards import kind_in
+from micrograd.show.lesson.finding import legend_of
 from micrograd.show.lesson.pages import size_of
 from micrograd.show.lesson.told import name_cells
 from micrograd.show.lesson.walk import Walk
@@ -76,7 +77,7 @@ def picture(walk: Walk, solved: bool, prefix: str = "", direction: str = "LR") -
     description = f"Computation graph of {len(nodes)} values; the list Forward has them as text"
     drawing = Drawing(
         tuple(_card(walk, i, solved) for i in nodes), tuple(edges), (), description, direction,
-        gaps=(11.0, 20.0),
+        gaps=(11.0, 20.0), legend=legend_of(walk),
     )  # fmt: skip
     return Picture(drawing, {f"n{i}": walk.nodes[i] for i in nodes}, prefix)
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from micrograd.show.lesson.explanation import plain_markdown
-from micrograd.show.lesson.finding import legend_text
+from micrograd.show.lesson.finding import legend_of, legend_text
 from micrograd.show.lesson.formulas import Formula
 from micrograd.show.lesson.pages import document, size_of
 from micrograd.show.lesson.walk import Walk
@@ -67,7 +67,8 @@ def body(sheet: Worksheet, solved: bool, alone: bool = True) -> str:
     number = f'<span class="number">No. {sheet.number}</span>' if sheet.number else ""
     again = f'<p class="again">{number} {e(about(sheet))}</p>' if fit.pages > 1 else ""
     lines = "".join(f"<li>{e(line)}</li>" for line in forward(walk))
-    legend = "".join(f'<p class="legend">{e(line)}</p>' for line in legend_text(walk))
+    more = legend_text(walk)[1 if legend_of(walk) else 0 :]  # the picture has the first
+    legend = "".join(f"<p>{e(line)}</p>" for line in more)
     size = f"--wide:{size_of(fit.svg)[0]:.0f};--scale:{fit.scale:.3f};--row:{fit.row:.1f}px"
     rows = (len(sheet.asked) + 1) // 2
     heading = f"{e(sheet.title)}{': answers' * solved}"
@@ -177,7 +178,7 @@ def _questions(sheet: Worksheet) -> str:
                 "answer": 1,
                 "parts": [[i, 1, 0, 0]],
                 "printed": [],
-                "suspects": [["output", [[0, as_json(walk.data[i]), 0]]]],
+                "suspects": [["output", [[0, as_json(x), 0]]] for x in (walk.data[i], 0.0)],
             }
     told = {
         "questions": asked,
