@@ -15,9 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.expression import evaluate
+from micrograd.expression import evaluate, label_parts
 from micrograd.missing import missing
-from micrograd.show.graph.text import shorten
 from micrograd.show.practice import commands as practice
 
 __all__ = ["main"]
@@ -131,11 +130,7 @@ def _graph(arguments: argparse.Namespace) -> tuple[Value, list[tuple[str, Value]
 
 def _labelled(arguments: argparse.Namespace) -> Value:
     """The expression's Value, in which the text of each part is its name."""
-    value, parts = _graph(arguments)
-    for text, part in parts:
-        if part._prev and not part.label:
-            part.label = "result" if part is value else shorten(text.replace(" ", ""))
-    return value
+    return label_parts(*_graph(arguments))
 
 
 # --- the commands ---------------------------------------------------------------------------------
@@ -144,8 +139,7 @@ def _labelled(arguments: argparse.Namespace) -> Value:
 def _draw(arguments: argparse.Namespace) -> None:
     from micrograd.show.graph.draw import draw
 
-    value, _ = _graph(arguments)
-    draw(value, stacked=arguments.stacked).save(arguments.output)
+    draw(_labelled(arguments), stacked=arguments.stacked).save(arguments.output)
     print(f"wrote {arguments.output}")
 
 

@@ -24,9 +24,9 @@ from test_grouping import labelled, perceptron
 from micrograd import Value, nn, step_through
 from micrograd.show.graph.drawing import size_of
 from micrograd.show.graph.text import number_text
-from micrograd.show.lesson.formulas import MINUS
 from micrograd.show.lesson.stepper import Stepper
 from micrograd.show.lesson.walk import Walk
+from micrograd.show.notation import MINUS
 
 
 def frames_of(stepper: Stepper) -> list[dict[str, Any]]:
@@ -135,7 +135,7 @@ def test_words_and_picture_count_alike() -> None:
             own = [f for f in steps if f.get("part") == part.id and f["phase"] == "forward"]
             assert [f["equation"][0] for f in own] == ["out"]
     tips = [node["name"] for node in lesson["nodes"]]
-    assert "neuron 3 of layer 1 in example 2" in tips and "layers.0.neurons.2.w[0]" in tips
+    assert "neuron 3 of layer 1 in example 2" in tips and "w31 of layer 1" in tips
     made = [node["name"] for node in lesson["nodes"] if node["made"]]
     assert not any("#" in name or "layers." in name for name in made)
     assert not any("layers." in node["made"] for node in lesson["nodes"])
@@ -206,7 +206,7 @@ def test_the_order_by_neurons_changes_no_gradient() -> None:
     assert grouped.grouping is not None and len(grouped.nodes) == len(plain.nodes)
     for node, g in zip(grouped.nodes, grouped.grads, strict=True):
         assert g == pytest.approx(plain.grads[plain.index[node]], rel=1e-12, abs=1e-15)
-    assert {"layers.0.neurons.1", "layers.0.neurons.1#2"} <= set(grouped.names)
+    assert {"out2 of example 1", "out2 of example 2"} <= set(grouped.names)
 
 
 def test_without_neurons_a_lesson_has_operations_alone() -> None:

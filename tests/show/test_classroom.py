@@ -227,7 +227,7 @@ PROBLEMS = {
     "no sheet": ("x.txt", "L = 1\nd = 2\n", r"not say which sheet it answers; .* sheet = 1-7-"),
     "empty": ("x.txt", " \n", r"x\.txt' is empty; write lines"),
     "broken JSON": ("x.json", '{"L": 1,', r"looks like JSON and is not: "),
-    "no answers in JSON": ("x.json", '{"answers": 3}', r"holds int 3 where the answers by name"),
+    "no answers in JSON": ("x.json", '{"answers": 3}', r"holds the number 3 where"),
     "a list of numbers": ("x.json", "[1]", r"holds no answers; write lines"),
     "a head without rows": ("x.csv", "sheet,name,L\n", r"holds no answers; write lines"),
     "no names of ours": ("x.json", '{"sheet": "ID", "answers": {"q": 1}}',
@@ -310,7 +310,7 @@ def test_a_list_of_answers_loses_none(tmp_path: Path) -> None:
     report = classroom.check(tmp_path)
     assert [paper.sheet.number for paper in report.papers] == [1, 2]
     one, two = report.problems
-    assert "entry 2 holds int 1 where the answers by name belong" in one
+    assert "entry 2 holds the number 1 where the answers by name belong" in one
     assert "entry 3 does not say which sheet it answers" in two
 
 
@@ -601,7 +601,7 @@ def test_a_worksheet_of_an_expression(
     assert opened == [(tmp_path / "own.html").as_uri()]
     page = (tmp_path / "own.html").read_text("utf-8")
     assert "<h1>Today</h1>" in page and "(x*w).grad" in page
-    (tmp_path / "mine.txt").write_text("result = 1\nx*w = 0.3361\n", encoding="utf-8")
+    (tmp_path / "mine.txt").write_text("output = 1\nx*w = 0.3361\n", encoding="utf-8")
     assert main(["check", "own.html", "mine.txt"]) == 0
     told = capsys.readouterr().out
-    assert re.search(r"result\.grad +right", told) and "4 not attempted" in told
+    assert re.search(r"output\.grad +right", told) and "4 not attempted" in told

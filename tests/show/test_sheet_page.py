@@ -247,7 +247,8 @@ def test_a_page_is_read_at_every_width(width: int, driver: Any, tmp_path: Path) 
 def test_a_graph_with_long_names_can_be_read(driver: Any, tmp_path: Path) -> None:
     """It scrolls where it would have to be too small; a small one is not blown up."""
     model = MLP(2, [2, 1], activation="tanh")
-    sheet = worksheet((model([1.0, -2.0]) - 1) ** 2, parameters=model)
+    x = [Value(1.0, label="temperature indoors"), Value(-2.0, label="temperature outside")]
+    sheet = worksheet((model(x) - 1) ** 2, parameters=model)
     shown(driver, sheet.page, tmp_path, 1400, 800)
     found = driver.execute_script(MEASURE)
     assert found["text"] / 0.75 >= 10
@@ -272,6 +273,13 @@ def type_in(driver: Any, name: str, text: str) -> str:
     return str(driver.execute_script(script, field))
 
 
+def test_another_number_for_the_output_is_not_called_its_value(driver: Any, tmp_path: Path) -> None:
+    shown(driver, worksheet.random(2, 7, marking=True).page, tmp_path)
+    assert "the output's own gradient" in type_in(driver, "o", "0")
+    for number in ("0.31", "-1"):
+        assert "No known mistake gives this number." in type_in(driver, "o", number)
+
+
 def saved(driver: Any) -> tuple[str, dict[str, Any]]:
     """What "Save my answers" writes, and the file's name."""
     driver.execute_script(
@@ -288,7 +296,8 @@ def test_a_page_marks_follows_and_counts_tries(driver: Any, tmp_path: Path) -> N
     sheet = worksheet.random(2, 7, marking=True)
     shown(driver, sheet.page, tmp_path)
     right = Learner(sheet.walk).answers({})
-    assert "Looks like: the output's own gradient." in type_in(driver, "o", "0.6")
+    value = f"{sheet.value.data}"
+    assert "Looks like: the output's own gradient." in type_in(driver, "o", value)
     assert type_in(driver, "o", "1") == "Right.\n2 tries"
     told = type_in(driver, "n", "1")
     assert told.startswith("Not right yet.\n\nLooks like: ") and "without the local" in told

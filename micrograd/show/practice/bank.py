@@ -18,9 +18,10 @@ from typing import Any
 from micrograd.op import Op
 from micrograd.show.graph.files import write
 from micrograd.show.graph.text import plain
-from micrograd.show.lesson.formulas import TIMES, gradient, named, readable, same
+from micrograd.show.lesson.formulas import named
 from micrograd.show.lesson.pages import size_of
 from micrograd.show.lesson.walk import Walk
+from micrograd.show.notation import TIMES, gradient, readable, same
 from micrograd.show.practice.answers import matches, rounded
 from micrograd.show.practice.mistakes import MISTAKES
 from micrograd.show.practice.paper import picture

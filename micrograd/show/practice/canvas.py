@@ -11,7 +11,7 @@ import zipfile
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from micrograd.show.lesson.formulas import TIMES
+from micrograd.show.notation import TIMES
 from micrograd.show.practice.canvas_items import XSI, add, ident_of, questions
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement
 
-from micrograd.show.lesson.formulas import readable
+from micrograd.show.notation import readable
 
 if TYPE_CHECKING:
     from micrograd.show.practice.bank import Bank, Question

@@ -10,9 +10,9 @@ import html
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from micrograd.show.lesson.formulas import TIMES, gradient
 from micrograd.show.lesson.pages import document
 from micrograd.show.lesson.stepper import step_through
+from micrograd.show.notation import TIMES, gradient
 from micrograd.show.practice.class_report import ClassReport, Paper, name_of, short
 from micrograd.show.practice.kinds import UNKNOWN
 from micrograd.show.practice.mistakes import MISTAKES

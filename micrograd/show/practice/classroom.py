@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from micrograd.show.graph.files import write
+from micrograd.show.lesson.finding import Known
 from micrograd.show.practice.class_report import ClassReport, Paper
 from micrograd.show.practice.exercises import count as exercises_of
 from micrograd.show.practice.kinds import explained
@@ -109,7 +110,7 @@ class Classroom:
         """
         given = [answers] if isinstance(answers, (str, os.PathLike)) else list(answers)
         report = ClassReport(list(self.sheets.values()), self.pupils)
-        names = {name for sheet in self.sheets.values() for name in sheet.walk.names}
+        names = Known(sheet.walk for sheet in self.sheets.values())
         files = [(path, list(_files(path))) for path in map(Path, given)]
         report.problems += [f"{str(path)!r} holds no files." for path, held in files if not held]
         for file in (file for _, held in files for file in held):

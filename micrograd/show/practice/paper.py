@@ -11,8 +11,11 @@ from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Run
 from micrograd.show.graph.picture import Picture
 from micrograd.show.graph.text import number_text, shorten
 from micrograd.show.lesson.cards import kind_in
-from micrograd.show.lesson.formulas import Formula, readable, same
+from micrograd.show.lesson.finding import legend_of
+from micrograd.show.lesson.formulas import Formula
+from micrograd.show.lesson.told import name_cells
 from micrograd.show.lesson.walk import Walk
+from micrograd.show.notation import readable, same
 
 __all__ = ["forward", "is_cut", "made", "picture", "worked"]
 
@@ -32,7 +35,7 @@ def picture(walk: Walk, solved: bool, prefix: str = "", direction: str = "LR") -
     description = f"Computation graph of {len(nodes)} values; the list Forward has them as text"
     drawing = Drawing(
         tuple(_card(walk, i, solved) for i in nodes), tuple(edges), (), description, direction,
-        gaps=(11.0, 20.0),
+        gaps=(11.0, 20.0), legend=legend_of(walk),
     )  # fmt: skip
     return Picture(drawing, {f"n{i}": walk.nodes[i] for i in nodes}, prefix)
 
@@ -72,7 +75,8 @@ def worked(walk: Walk, i: int) -> str:
 
 def _card(walk: Walk, i: int, solved: bool) -> Card:
     value, formula = Run(readable(walk.data[i]), "data"), made(walk, i)
-    head = [Run(shorten(walk.names[i], 18), "name"), Run("=")]
+    name, *tail = name_cells(walk, i)
+    head = [*name.runs, *(run for cell in tail for run in cell.runs), Run("=")]
     head += [Run(shorten(formula, _MADE), "ink"), Run("=")] if formula else []
     grad = Run(number_text(walk.grads[i], sign=True) if solved else "", "grad", room=_BLANK)
     blank = grad if solved else Run("", "blank", room=_BLANK)

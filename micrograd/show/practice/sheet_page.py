@@ -12,15 +12,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from micrograd.show.graph.text import width
-from micrograd.show.lesson.explain import plain_markdown
-from micrograd.show.lesson.formulas import TIMES, gradient, readable
+from micrograd.show.lesson.explanation import plain_markdown
+from micrograd.show.lesson.finding import legend_of, legend_text
 from micrograd.show.lesson.pages import document, size_of
 from micrograd.show.lesson.walk import Walk
+from micrograd.show.notation import TIMES, gradient, readable
 from micrograd.show.practice.answers import ACCEPTED
 from micrograd.show.practice.fit import fitted
 from micrograd.show.practice.mistakes import MISTAKES
 from micrograd.show.practice.paper import forward, is_cut, worked
-from micrograd.show.practice.quiz import question
+from micrograd.show.practice.quiz import as_json, question
 from micrograd.show.practice.recursion import recursions
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def body(sheet: Worksheet, solved: bool, alone: bool = True) -> str:
     fit = fitted(walk, solved, "" if alone else f"s{sheet.number}-", title)
     number = f'<span class="number">No. {sheet.number}</span> ' if sheet.number else ""
     lines = "".join(f"<li>{e(line)}</li>" for line in forward(walk))
+    more = legend_text(walk)[1 if legend_of(walk) else 0 :]  # the picture has the first
+    legend = "".join(f"<p>{e(line)}</p>" for line in more)
     names = max(width(gradient(walk.names[i]) + " =", 14.7, bold=True) for i in sheet.asked)
     size = (
         f"--wide:{size_of(fit.svg)[0]:.0f};--scale:{fit.scale:.3f};--columns:{fit.columns};"
@@ -77,6 +80,7 @@ def body(sheet: Worksheet, solved: bool, alone: bool = True) -> str:
         f"{'' if solved else _who(alone)}</header>"
         f'<p class="rule"><b>{_RULE}</b><span>{e(_ASK)}</span></p>'
         f'<figure tabindex="0" role="region" aria-label="Computation graph">{fit.svg}</figure>'
+        f"{legend}"
         f'<div class="forward{" cut" * is_cut(walk)}"><h2>Forward</h2><ol>{lines}</ol></div>'
     ]
     first, stand = 0, "<h2>Backward</h2>"
@@ -165,8 +169,7 @@ def _questions(sheet: Worksheet) -> str:
                 "answer": 1,
                 "parts": [[i, 1, 0, 0]],
                 "printed": [],
-                "suspects": [],
-                "output": 1,
+                "suspects": [["output", [[0, as_json(x), 0]]] for x in (walk.data[i], 0.0)],
             }
     told = {
         "questions": asked,
@@ -182,7 +185,11 @@ def markdown(sheet: Worksheet, solved: bool) -> str:
     drawn = base64.b64encode(fitted(walk, solved).svg.encode()).decode()
     title = f"{sheet.title}: answers" if solved else sheet.title
     lines = [f"# {e(title)}", sheet.packed, e(about(sheet)), f"**{e(_RULE)}**", e(_ASK)]
-    lines += [f"![The computation graph](data:image/svg+xml;base64,{drawn})", "## Forward"]
+    lines += [
+        f"![The computation graph](data:image/svg+xml;base64,{drawn})",
+        *map(e, legend_text(walk)),
+        "## Forward",
+    ]
     lines += ["\n".join(f"- {e(line)}" for line in forward(walk)), "## Backward"]
     if solved:
         rows = [
