@@ -23,11 +23,11 @@ MOST = 1_500_000  # calls and jumps: some seconds in a browser
 own = dict(registered)
 
 def layout(dot, format):
-    ids = re.findall(r'^"(\\w+)" \\[width', dot, re.M)
-    edges = re.findall(r'^"(\\w+)" -> "(\\w+)" \\[id="([\\w-]+)"', dot, re.M)
+    ids = re.findall(r'^(\\w+) \\[width', dot, re.M)
+    edges = re.findall(r' -> .*\\[id=(\\w+)', dot)
     return json.dumps({
         "bb": "0,0,9,9", "objects": [{"name": name, "pos": "1,1"} for name in ids],
-        "edges": [{"id": name, "pos": "e,1,1 1,1 2,2 3,3 4,4"} for _, _, name in edges],
+        "edges": [{"id": name, "pos": "e,1,1 1,1 2,2 3,3 4,4"} for name in edges],
     })
 
 class TooMuch(BaseException):
