@@ -32,6 +32,7 @@ class Fused(NamedTuple):
     leaves: list[int]
     outputs: list[int]
     kinds: Counter[Any]  # how many nodes and leaves of each kind the outputs need
+    places: int  # how many places there are, with those that no tape has
 
 
 def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
@@ -46,7 +47,8 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
         if tape.kinds[place] is PARAMETER:  # a result has a place of its own
             found[k] = sums.fresh()
             nodes.append(Node(found[k], "map", COPY, ((place,),), None, 0))
-    return Fused(nodes, walk.leaves, found, Counter(compress(tape.kinds, uses)))
+    kinds = Counter(compress(tape.kinds, uses))
+    return Fused(nodes, walk.leaves, found, kinds, sums.next_place)
 
 
 class _Walk:

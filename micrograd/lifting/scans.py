@@ -46,7 +46,7 @@ class Scan(Serial):
 
 def scans(graph: Graph, outputs: Iterable[int]) -> Graph:
     """The graph with chains of single cells joined, each as a Scan."""
-    cells = {group[0].place: g for g, group in graph.groups.items() if len(group) == 1}
+    cells = {group[0].place: g for g, group in enumerate(graph.groups) if len(group) == 1}
     if len(cells) < SHORTEST:
         return graph
     chains = _Chains(graph, cells, frozenset(outputs))
@@ -54,7 +54,7 @@ def scans(graph: Graph, outputs: Iterable[int]) -> Graph:
     if not found:
         return graph
     members = [chains.members(scan) for scan in found]
-    alone = graph.groups.keys() - {g for some in members for g in some}
+    alone = set(range(len(graph.groups))).difference(*members)
     for scan, some in zip(found, members, strict=True):
         scan.replaces = sum(graph.groups[g][0].replaces for g in some)
     return graph.joining([*members, *([g] for g in alone)], dict(enumerate(found)))

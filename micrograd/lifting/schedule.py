@@ -31,7 +31,7 @@ _SMALL = 16  # and that are better in one table than apart if they are no larger
 
 def _completed(tape: Tape, fused: Fused, narrow: int) -> list[Any]:
     """The groups, with triangles of dots completed to rectangles."""
-    fresh = count(max((node.place for node in fused.nodes), default=0) + 1)
+    fresh = count(fused.places)
     whole: dict[int, list[int]] = {}  # for each place of a completed group, all its places
     groups: list[Any] = []
     for group in _groups(tape, fused, narrow):
@@ -83,9 +83,8 @@ def schedule(
             found += straight(group, base, address, neutral)
             continue
         size += isinstance(group, Scan)  # before its links stands what the first is made from
-        for node in group:
-            address[node.place] = size
-            size += 1
+        address.update(zip([node.place for node in group], count(size)))
+        size += len(group)
         if isinstance(group, Scan):
             found += scan(group, base, address)
             continue
@@ -107,10 +106,8 @@ def _groups(tape: Tape, fused: Fused, narrow: int) -> list[list[Node]]:
 
 def _alike(tape: Tape, fused: Fused) -> list[list[Node]]:
     """Nodes of one level, one kind and the same sources, in recorded order; levels ascending."""
-    count = 1 + max((node.place for node in fused.nodes), default=0)
-    count = max(count, len(tape.kinds))
-    level = [0] * count  # by place
-    source: list[Any] = [None] * count  # a leaf's kind or argument, a node's group
+    level = [0] * fused.places  # by place
+    source: list[Any] = [None] * fused.places  # a leaf's kind or argument, a node's group
     for i in fused.leaves:
         source[i] = tape.lefts[i] if tape.kinds[i] in (INPUT, INTEGER) else tape.kinds[i]
     members: dict[tuple[Any, ...], tuple[int, list[Node]]] = {}

@@ -14,6 +14,7 @@ The first lines hold what is read from outside.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -137,17 +138,18 @@ class _Table:
 
 def straightened(graph: Graph, widest: int = NARROW) -> Graph:
     """The graph with groups of up to `widest` numbers that can be computed in a row as one."""
-    narrow = {g for g, group in graph.groups.items() if _is_narrow(group, widest)}
-    if sum(len(graph.groups[g]) for g in narrow) < FEWEST:
+    groups = graph.groups
+    narrow = [_is_narrow(group, widest) for group in groups]
+    if sum(len(group) for group in compress(groups, narrow)) < FEWEST:
         return graph
     long: list[list[int]] = []
-    sets: list[Sequence[int]] = []
-    for phase, is_narrow in _phases(graph, narrow):
-        if is_narrow and sum(len(graph.groups[g]) for g in phase) >= FEWEST:
+    sets: list[list[int]] = []
+    for phase in _phases(graph, narrow):
+        if narrow[phase[0]] and sum(len(groups[g]) for g in phase) >= FEWEST:
             long.append(phase)
         else:
             sets += [[g] for g in phase]
-    made = {k: Straight([node for g in phase for node in graph.groups[g]])
+    made = {k: Straight([node for g in phase for node in groups[g]])
             for k, phase in enumerate(long)}  # fmt: skip
     return graph.joining([*long, *sets], made) if made else graph
 
@@ -161,29 +163,17 @@ def _is_narrow(group: list[Node], widest: int) -> bool:
     return True
 
 
-def _phases(graph: Graph, narrow: set[int]) -> list[tuple[list[int], bool]]:
+def _phases(graph: Graph, narrow: list[bool]) -> list[list[int]]:
     """The groups in an order in which they can be computed: as many of one sort in a row as can be.
 
     Each phase has only narrow groups, or none.
     """
-    missing = {g: len(reads) for g, reads in graph.reads.items()}
-    ready: dict[bool, list[int]] = {True: [], False: []}
-    for g, count in missing.items():
-        if not count:
-            ready[g in narrow].append(g)
-    phases = []
-    sort = False
-    while ready[True] or ready[False]:
-        phase: list[int] = []
-        waiting = ready[sort]
-        for g in waiting:  # grows
-            phase.append(g)
-            for reader in graph.readers[g]:
-                missing[reader] -= 1
-                if not missing[reader]:
-                    ready[reader in narrow].append(reader)
-        ready[sort] = []
-        if phase:
-            phases.append((phase, sort))
-        sort = not sort
-    return phases
+    phase = [int(sort) for sort in narrow]  # odd for narrow groups
+    for source, reader in zip(*graph.in_turn, strict=True):
+        earliest = phase[source] + (narrow[source] != narrow[reader])
+        if phase[reader] < earliest:
+            phase[reader] = earliest
+    found: dict[int, list[int]] = {}
+    for g in graph.order:
+        found.setdefault(phase[g], []).append(g)
+    return [found[k] for k in sorted(found)]

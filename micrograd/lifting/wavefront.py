@@ -14,7 +14,6 @@ the beginning). What is as far away cannot depend on each other, so no search is
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain
 from typing import Any
 
 from micrograd.lifting.groups import Graph, cheap_to_pad, likeness
@@ -30,14 +29,16 @@ def waves(graph: Graph) -> Graph:
     """Join like groups of one distance from the end, then those of one from the beginning."""
     for from_the_end in (True, False):
         levels = graph.levels(from_the_end)
-        wide = {level for level, count in Counter(levels.values()).items() if count >= _FEWEST}
+        counts = Counter(levels)
+        if max(counts.values(), default=0) < _FEWEST:
+            continue
         alike: dict[Any, list[int]] = {}
-        for g, level in levels.items():
-            if level in wide:
+        for g, level in enumerate(levels):
+            if counts[level] >= _FEWEST:
                 alike.setdefault((level, likeness(graph.groups[g][0])), []).append(g)
         sets = [members for members in alike.values() if _worth_joining(graph, members)]
         if sets:
-            alone = levels.keys() - chain.from_iterable(sets)
+            alone = set(range(len(levels))).difference(*sets)
             graph = graph.joining(sorted([*sets, *([g] for g in alone)]))
     return graph
 

@@ -30,7 +30,7 @@ def total(place: int, *reads: int) -> Node:
 
 
 def places(graph: Graph) -> list[list[int]]:
-    return sorted(sorted(n.place for n in group) for group in graph.groups.values())
+    return sorted(sorted(n.place for n in group) for group in graph.groups)
 
 
 def test_cells_of_one_distance_from_the_end_are_joined() -> None:
