@@ -19,8 +19,6 @@ __all__ = ["Graph", "Serial", "Wave", "by_length", "cheap_to_pad", "joined", "li
 _PADDING = 2.5  # rows of different length share a group if padding costs at most this factor,
 _MOSTLY = 0.5  # and at most this share of them are as long as the longest
 
-_MOST_ROLES = 1 << 62  # later roles share this bit
-
 
 class Wave(list[Node]):
     """A group that was joined from scattered cells: it is not cut into regular pieces again."""
@@ -127,49 +125,53 @@ class Graph:
             else:
                 groups.append(Wave(joined([n for g in members for n in self.groups[g]])))
         source, reader = renamed[self.edges[:2]]
-        return Graph(groups, _distinct(source, reader, self.edges[2], len(groups)))
+        return Graph(groups, distinct(source, reader, self.edges[2], len(groups)))
 
 
 def _edges(groups: Sequence[list[Node]]) -> np.ndarray:
     """Which groups read which, from the places of their nodes."""
     group_of = {node.place: g for g, group in enumerate(groups) for node in group}
-    sources: list[int] = []
+    read: list[int] = []
     readers: list[int] = []
-    roles: list[int] = []
+    bits: list[int] = []
     for g, group in enumerate(groups):
-        first = group[0]
-        bit = 1
-        for places in first.operands if first.kind == "map" else _places(group):
-            for place in places:
-                if place in group_of:
-                    sources.append(group_of[place])
-                    readers.append(g)
-                    roles.append(bit)
-            bit = min(2 * bit, _MOST_ROLES)
-    found = np.array([sources, readers, roles], dtype=np.int64)
-    return _distinct(found[0], found[1], found[2], len(groups))
+        for role, places in enumerate(places_read(group)):
+            numbers = {group_of[place] for place in places if place in group_of}
+            read += numbers
+            readers += [g] * len(numbers)
+            bits += [bit_of(role)] * len(numbers)
+    return distinct(read, readers, bits, len(groups))
 
 
-def _distinct(source: np.ndarray, reader: np.ndarray, roles: np.ndarray, count: int) -> np.ndarray:
-    """Edges, each once with all its roles, in the order of readers."""
-    key = reader * count + source
+def bit_of(role: int) -> int:
+    """The bit of a role in `Graph.edges`; the last ones of very many share one."""
+    return 1 << min(role, 62)
+
+
+def distinct(sources: Any, readers: Any, roles: Any, count: int) -> np.ndarray:
+    """Edges of so many groups, each once with all its roles, in the order of readers."""
+    key = np.asarray(readers, dtype=np.int64) * count + np.asarray(sources, dtype=np.int64)
     order = np.argsort(key, kind="stable")
-    key, roles = key[order], roles[order]
+    key, roles = key[order], np.asarray(roles, dtype=np.int64)[order]
     first = np.flatnonzero(np.diff(key, prepend=-1))
     if len(first):
         roles = np.bitwise_or.reduceat(roles, first)
     reader, source = np.divmod(key[first], count)
-    apart = source != reader
-    return np.stack([source, reader, roles])[:, apart]
+    return np.stack([source, reader, roles])[:, source != reader]
 
 
-def _places(group: Sequence[Node]) -> Sequence[Iterable[int]]:
-    """The places that a group reads, operand by operand, then those that its sums start from."""
+def places_read(group: Sequence[Node]) -> Sequence[Iterable[int]]:
+    """The places that a group reads, operand by operand, then those that its sums start from.
+
+    Of maps only what the first one reads: the others read from the same groups.
+    """
+    first = group[0]
+    if first.kind == "map":
+        return first.operands
     if len(group) == 1:
-        node = group[0]
-        return node.operands if node.start is None else (*node.operands, (node.start,))
+        return first.operands if first.start is None else (*first.operands, (first.start,))
     found: list[Iterable[int]] = []
-    for role in range(len(group[0].operands)):
+    for role in range(len(first.operands)):
         lists = {id(node.operands[role]): node.operands[role] for node in group}
         found.append(set(chain.from_iterable(lists.values())))
     found.append({node.start for node in group if node.start is not None})
@@ -204,11 +206,12 @@ def cheap_to_pad(group: Sequence[Node]) -> bool:
 
 def likeness(node: Node) -> Any:
     """Equal for groups that can be one: a product is a dot of one term, a + b a sum of two."""
-    if node.kind == "dot" or node.op is ops.mul:
-        return "dot", node.start is not None
-    if node.kind == "sum" or node.op is ops.add:
+    op = node.op
+    if op is ops.add or node.kind == "sum":
         return "sum"
-    return node.kind, node.op
+    if op is ops.mul or node.kind == "dot":
+        return "dot", node.start is not None
+    return op if node.kind == "map" else (node.kind, op)
 
 
 def joined(nodes: Iterable[Node]) -> list[Node]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+from micrograd.lifting.alike import alike
 from micrograd.lifting.complete import alongside, completed
 from micrograd.lifting.fuse import Fused
-from micrograd.lifting.groups import Graph, Serial, by_length
+from micrograd.lifting.groups import Serial
 from micrograd.lifting.in_turn import scan, straight
 from micrograd.lifting.instructions import Group, Neutral, cell
 from micrograd.lifting.layout import PARAMETERS, Instruction, Layout
@@ -78,7 +79,8 @@ def schedule(
     for group in groups:
         base = size
         if isinstance(group, Straight):
-            address.update((place, base + line) for place, line in group.lines.items())
+            first = base + len(group.outside)
+            address.update((node.place, first + group.at[node.place]) for node in group)
             size += len(group.outside) + len(group.codes)
             found += straight(group, base, address, neutral)
             continue
@@ -98,42 +100,7 @@ def schedule(
 
 def _groups(tape: Tape, fused: Fused, narrow: int) -> list[list[Node]]:
     """The groups, each after those that it reads, with all that belongs together in one."""
-    graph = scans(waves(Graph(_alike(tape, fused))), fused.outputs)
+    graph = scans(waves(alike(tape, fused)), fused.outputs)
     if len(graph.groups) > _MANY:
         graph = straightened(graph, min(narrow * narrow, _SMALL))
     return straightened(merge(graph), narrow).in_order()
-
-
-def _alike(tape: Tape, fused: Fused) -> list[list[Node]]:
-    """Nodes of one level, one kind and the same sources, in recorded order; levels ascending."""
-    level = [0] * fused.places  # by place
-    source: list[Any] = [None] * fused.places  # a leaf's kind or argument, a node's group
-    for i in fused.leaves:
-        source[i] = tape.lefts[i] if tape.kinds[i] in (INPUT, INTEGER) else tape.kinds[i]
-    members: dict[tuple[Any, ...], tuple[int, list[Node]]] = {}
-    level_at = level.__getitem__
-    highest: dict[int, int] = {}  # of an operand's places: the dots of one row share them
-    for node in fused.nodes:
-        deepest = 0
-        sources = []
-        for places in node.operands:
-            first = places[0]
-            sources.append(source[first])
-            if len(places) == 1:
-                here = level[first]
-            else:
-                here = highest.get(id(places), -1)
-                if here < 0:
-                    here = highest[id(places)] = max(map(level_at, places))
-            if here > deepest:
-                deepest = here
-        if node.start is not None and level[node.start] > deepest:
-            deepest = level[node.start]
-        level[node.place] = deepest + 1
-        key = (deepest, node.kind, node.op, node.start is not None, *sources)
-        group = members.get(key)
-        if group is None:
-            group = members[key] = (len(members), [])
-        group[1].append(node)
-        source[node.place] = group[0]
-    return [part for _, group in members.values() for part in by_length(group)]

@@ -38,18 +38,18 @@ class Straight(Serial):
     """Nodes in an order in which they can be computed, as a table.
 
     `outside`: the places that are read from outside, in the first lines; `codes`: the case of each
-    later line; `reads`: the lines that it reads, a row for each operand of a case. `lines`: the
-    line of each place.
+    later line; `reads`: the lines that it reads, a row for each operand of a case. `at`: for each
+    place its line, counted from the first one that is computed.
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         super().__init__(nodes)
         table = _Table()
         table.fill(nodes)
-        self.replaces = sum(node.replaces for node in nodes)
+        self.replaces = sum([node.replaces for node in nodes])
         self.outside = table.outside
         first = len(self.outside)
-        self.lines = {node.place: first + table.at[node.place] for node in nodes}
+        self.at = table.at
         self.cases = [case for case, _ in table.cases]
         width = max(width for _, width in table.cases)
         self.codes = np.array(table.codes, dtype=np.int64)
@@ -84,13 +84,20 @@ class _Table:
             if code is None or node.kind != "map":
                 self.add(node)
                 continue
-            xs = [at[p] if p in at else self.line(p) for (p,) in node.operands]
+            operands = node.operands
+            place = operands[0][0]
+            x = y = z = at[place] if place in at else self.line(place)
+            if len(operands) > 1:
+                place = operands[1][0]
+                y = at[place] if place in at else self.line(place)
+                if len(operands) > 2:
+                    place = operands[2][0]
+                    z = at[place] if place in at else self.line(place)
             at[node.place] = len(codes)
             codes.append(code)
-            x = xs[0]
             first.append(x)
-            second.append(xs[1] if len(xs) > 1 else x)
-            third.append(xs[2] if len(xs) > 2 else x)
+            second.append(y)
+            third.append(z)
 
     def add(self, node: Node) -> None:
         """The lines that compute a node; the last one is its own."""
@@ -139,7 +146,11 @@ class _Table:
 def straightened(graph: Graph, widest: int = NARROW) -> Graph:
     """The graph with groups of up to `widest` numbers that can be computed in a row as one."""
     groups = graph.groups
-    narrow = [_is_narrow(group, widest) for group in groups]
+    narrow = [
+        (type(group) is list and len(group) == 1 and group[0].kind == "map")
+        or _is_narrow(group, widest)
+        for group in groups
+    ]
     if sum(len(group) for group in compress(groups, narrow)) < FEWEST:
         return graph
     long: list[list[int]] = []

@@ -179,6 +179,8 @@ def longest_run(kinds: Sequence[Any]) -> tuple[int, int]:
     >>> longest_run("abbca")
     (1, 3)
     """
+    if kinds.count(kinds[0]) == len(kinds):
+        return 0, len(kinds)
     best = start = 0
     end = 1
     for k in range(1, len(kinds) + 1):
