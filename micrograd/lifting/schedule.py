@@ -7,6 +7,7 @@ results lie side by side and the next group's reads are regular. `schedule` is t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -82,13 +83,14 @@ def schedule(
             size += len(group.outside) + len(group.codes)
             found += straight(group, base, address, neutral)
             continue
-        size += isinstance(group, Scan)  # before its links stands what the first is made from
+        if isinstance(group, Scan):
+            address.update(group.addresses(base))
+            size += group.lanes + len(group)
+            found += scan(group, base, address)
+            continue
         for node in group:
             address[node.place] = size
             size += 1
-        if isinstance(group, Scan):
-            found += scan(group, base, address)
-            continue
         alone = cell(group[0], address) if len(group) == 1 else None
         if alone is not None:
             found.append(alone)
@@ -99,10 +101,23 @@ def schedule(
 
 def _groups(tape: Tape, fused: Fused, narrow: int) -> list[list[Node]]:
     """The groups, each after those that it reads, with all that belongs together in one."""
-    graph = scans(waves(Graph(_alike(tape, fused))), fused.outputs)
+    graph = _in_turn(Graph(_alike(tape, fused)), fused.outputs)
     if len(graph.groups) > _MANY:
         graph = straightened(graph, min(narrow * narrow, _SMALL))
     return straightened(merge(graph), narrow).in_order()
+
+
+def _in_turn(graph: Graph, outputs: Sequence[int]) -> Graph:
+    """The graph with waves, and with what is computed link after link as scans.
+
+    Chains of several lanes are looked for before waves, too, which may join one with other groups:
+    the border of a table fits in with its cells if the same operation makes both, as in min-plus.
+    """
+    late = scans(waves(graph), outputs)
+    early = scans(graph, outputs, fewest=2)
+    if early is graph:
+        return late
+    return min(late, scans(waves(early), outputs), key=lambda found: len(found.groups))
 
 
 def _alike(tape: Tape, fused: Fused) -> list[list[Node]]:

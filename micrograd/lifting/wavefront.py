@@ -17,7 +17,7 @@ from collections import Counter
 from itertools import chain
 from typing import Any
 
-from micrograd.lifting.groups import Graph, cheap_to_pad, likeness
+from micrograd.lifting.groups import Graph, Serial, cheap_to_pad, likeness
 
 __all__ = ["waves"]
 
@@ -33,7 +33,7 @@ def waves(graph: Graph) -> Graph:
         wide = {level for level, count in Counter(levels.values()).items() if count >= _FEWEST}
         alike: dict[Any, list[int]] = {}
         for g, level in levels.items():
-            if level in wide:
+            if level in wide and not isinstance(graph.groups[g], Serial):
                 alike.setdefault((level, likeness(graph.groups[g][0])), []).append(g)
         sets = [members for members in alike.values() if _worth_joining(graph, members)]
         if sets:

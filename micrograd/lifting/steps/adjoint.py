@@ -128,7 +128,7 @@ class _Adjoint:
         views = (*step.reads, step.out, step.out.at(gradient(step.out.array)))
         own = [k for k in parts if step.reads[k].array == step.out.array]
         for k in own:
-            self.push_back(step, k, parts[k], views)
+            self.push_back(step, k, parts[k], views, which)
         for k, part in parts.items():
             if k not in own:
                 self.push_into(step.loops, step.reads[k], part, views, which)
@@ -141,13 +141,17 @@ class _Adjoint:
         if made is not None:
             self.steps.append(made)
 
-    def push_back(self, step: Step, k: int, part: Formula, views: Sequence[View]) -> None:
+    def push_back(
+        self, step: Step, k: int, part: Formula, views: Sequence[View], which: np.ndarray
+    ) -> None:
         """What each turn of a recurrence passes on to the turn before, from the last to the first.
 
         This comes before the other operands: only then are the gradients of all turns complete.
         """
         for marks in self.marks:
-            marks.mark(step.reads[k], step.loops, np.ones((1,) * len(step.loops), dtype=bool))
+            marks.mark(step.reads[k], step.loops, which)
+        if not which.all():  # one of several lanes is reached in fewer turns than another
+            views, part = [*views, self.mask(which)], ops.where(Read(len(views)), part, 0.0)
         every = range(len(step.loops))
         back = [view.backwards(step.loops, every) for view in views]
         into = step.reads[k].at(gradient(step.out.array)).backwards(step.loops, every)
