@@ -29,7 +29,7 @@ from micrograd.lifting.steps.ir import Array, Program, Step, View
 from micrograd.lifting.steps.reached import cut, unmasked
 from micrograd.lifting.steps.simplify import simplified
 from micrograd.lifting.steps.straight import Cases, cases_of, pushed_back
-from micrograd.lifting.steps.walks import dense, moving, standing
+from micrograd.lifting.steps.walks import dense, lanes, moving, standing
 
 __all__ = ["Backward", "adjoint", "backward", "gradient", "seed"]
 
@@ -152,9 +152,9 @@ class _Adjoint:
             marks.mark(step.reads[k], step.loops, which)
         if not which.all():  # one of several lanes is reached in fewer turns than another
             views, part = [*views, self.mask(which)], ops.where(Read(len(views)), part, 0.0)
-        every = range(len(step.loops))
-        back = [view.backwards(step.loops, every) for view in views]
-        into = step.reads[k].at(gradient(step.out.array)).backwards(step.loops, every)
+        turns = [k for k in range(len(step.loops)) if k not in lanes(step)]
+        back = [view.backwards(step.loops, turns) for view in views]
+        into = step.reads[k].at(gradient(step.out.array)).backwards(step.loops, turns)
         self.add(step.loops, into, part, back)
 
     def asks(self, view: View, loops: Sequence[int]) -> bool:
