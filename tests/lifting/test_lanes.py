@@ -323,6 +323,7 @@ def test_lanes_of_a_step_are_the_loops_along_which_nothing_is_passed_on() -> Non
     assert lanes(Step((5, 4), out, 0.0, (View(array, 3, (4, 1)),))) == []
     flipped = View(array, 3, (4, -1))
     assert lanes(Step((5, 4), out, 0.0, (flipped,))) == []
+    assert lanes(Step((1, 1), out, 0.0, (last,))) == []
     assert lanes(Step((4, 5), View(array, 4, (1, 4)), 0.0, (View(array, 0, (1, 4)),))) == [0]
 
 

@@ -88,10 +88,10 @@ def lanes(step: Step) -> list[int]:
     """The loops of a recurrence along which no turn reads, or writes, what another one writes."""
     out, loops = step.out, step.loops
     own = [view for view in step.reads if view.array == out.array]
-    if any(view.index is not None for view in (out, *own)) or repeats(step):
+    moves = moving(out, loops)
+    if not moves or any(view.index is not None for view in (out, *own)) or repeats(step):
         return []
     turn = np.full(out.array.size, -1, dtype=np.int64)  # that writes each element
-    moves = moving(out, loops)
     sizes = [loops[k] for k in moves]
     turn[walk(out.along(moves), sizes)] = np.arange(math.prod(sizes)).reshape(sizes)
     found = set(moves)
