@@ -18,9 +18,10 @@ from micrograd.lifting.links import Link, Links
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.steps.expression import Formula
 
-__all__ = ["SHORTEST", "Scan", "scans"]
+__all__ = ["LANES_SHORTEST", "SHORTEST", "Scan", "scans"]
 
-SHORTEST = 12  # links that are worth a loop
+SHORTEST = 12  # links that are worth a loop,
+LANES_SHORTEST = 8  # and so many are if each is several numbers
 _SEARCHED = 30  # groups looked at for each group that there is
 
 
@@ -57,7 +58,9 @@ def scans(graph: Graph, outputs: Iterable[int], fewest: int = 1) -> Graph:
     """The graph with chains of groups of one size, `fewest` or more, joined, each as a Scan."""
     sizes = Counter(len(group) for group in graph.groups.values() if len(group) >= fewest)
     cells = {
-        group[0].place: g for g, group in graph.groups.items() if sizes[len(group)] >= SHORTEST
+        group[0].place: g
+        for g, group in graph.groups.items()
+        if sizes[len(group)] >= _shortest(len(group))
     }
     if not cells:
         return graph
@@ -101,7 +104,7 @@ class _Chains:
             chain = [place]
             while len(after.get(chain[-1], ())) == 1:
                 chain.append(after[chain[-1]][0])
-            if len(chain) > SHORTEST:
+            if len(chain) > _shortest(links.lanes(place)):
                 found.append([links[p] for p in chain])
         return [chain for chain in map(self._cut, found) if chain]
 
@@ -162,6 +165,10 @@ class _Chains:
                     seen.add(source)
                     stack.append(source)
         return True
+
+
+def _shortest(lanes: int) -> int:
+    return SHORTEST if lanes == 1 else LANES_SHORTEST
 
 
 def _groups(chain: Sequence[Link]) -> Iterable[int]:

@@ -7,7 +7,6 @@ results lie side by side and the next group's reads are regular. `schedule` is t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -100,24 +99,24 @@ def schedule(
 
 
 def _groups(tape: Tape, fused: Fused, narrow: int) -> list[list[Node]]:
-    """The groups, each after those that it reads, with all that belongs together in one."""
-    graph = _in_turn(Graph(_alike(tape, fused)), fused.outputs)
+    """The groups, each after those that it reads, with all that belongs together in one.
+
+    Chains of several lanes are looked for before waves, too, which may join some links with other
+    groups: the border of a table with its cells. Where one operation makes both, as in min-plus,
+    that takes fewer instructions, and in soft-DTW more.
+    """
+    graph, outputs = Graph(_alike(tape, fused)), fused.outputs
+    early = scans(graph, outputs, fewest=2)
+    found = [_joined(scans(waves(graph), outputs), narrow)]
+    if early is not graph:
+        found.append(_joined(scans(waves(early), outputs), narrow))
+    return min(found, key=lambda groups: len(groups) + sum(isinstance(g, Scan) for g in groups))
+
+
+def _joined(graph: Graph, narrow: int) -> list[list[Node]]:
     if len(graph.groups) > _MANY:
         graph = straightened(graph, min(narrow * narrow, _SMALL))
     return straightened(merge(graph), narrow).in_order()
-
-
-def _in_turn(graph: Graph, outputs: Sequence[int]) -> Graph:
-    """The graph with waves, and with what is computed link after link as scans.
-
-    Chains of several lanes are looked for before waves, too, which may join one with other groups:
-    the border of a table fits in with its cells if the same operation makes both, as in min-plus.
-    """
-    late = scans(waves(graph), outputs)
-    early = scans(graph, outputs, fewest=2)
-    if early is graph:
-        return late
-    return min(late, scans(waves(early), outputs), key=lambda found: len(found.groups))
 
 
 def _alike(tape: Tape, fused: Fused) -> list[list[Node]]:

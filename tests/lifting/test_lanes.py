@@ -21,7 +21,7 @@ from micrograd import Value, lift, ops, values
 from micrograd.lifting.fuse import fuse
 from micrograd.lifting.layout import Instruction
 from micrograd.lifting.run import reference
-from micrograd.lifting.scans import SHORTEST
+from micrograd.lifting.scans import LANES_SHORTEST, SHORTEST
 from micrograd.lifting.schedule import schedule
 from micrograd.lifting.steps import reached as steps_reached
 from micrograd.lifting.steps.adjoint import adjoint
@@ -92,6 +92,14 @@ def test_the_running_sums_of_a_matrix_are_one_instruction() -> None:
     for axis, shape in [(0, (30, 20)), (1, (20, 30))]:
         found = instructions(lambda x, k=axis: np.cumsum(x, axis=k), ones(*shape))
         assert [one.kind for one in found] == ["map", "scan"]
+
+
+def test_a_short_chain_of_lanes_stays_as_it_is() -> None:
+    for turns, wanted in [
+        (LANES_SHORTEST + 1, []),
+        (LANES_SHORTEST + 2, [(LANES_SHORTEST + 1, 3)]),
+    ]:
+        assert scans_of(lambda x: [list(accumulate(row)) for row in x], ones(3, turns)) == wanted
 
 
 def test_lanes_that_end_early_leave_the_others_right_and_few() -> None:
