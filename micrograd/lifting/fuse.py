@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from micrograd import ops
 from micrograd.lifting.nodes import Node
-from micrograd.lifting.rows import COPY
+from micrograd.lifting.rows import COPY, of_negative
 from micrograd.lifting.sums import Sums, extended
 from micrograd.lifting.tape import DOT, MANY, NONE, PARAMETER, TAKE, Kind, Tape
 from micrograd.lifting.uses import count_uses
@@ -57,7 +57,7 @@ class _Walk:
     def __init__(self, tape: Tape, uses: list[int]) -> None:
         self.tape, self.uses = tape, uses
         self.kinds, self.lefts, self.rights = tape.kinds, tape.lefts, tape.rights
-        self.zero = tape.place_of(0.0)
+        self.zero, self.minus_one = tape.place_of(0.0), tape.place_of(-1.0)
         n = len(self.kinds)
         self.terms: list[Any] = [None] * n  # by place: a chain of additions that may still grow
         self.chains: dict[int, list[int]] = {}  # the same for maximum and minimum
@@ -173,6 +173,11 @@ class _Walk:
             self.uses[earlier] += self.uses[i]
             if product:
                 self.nodes[a] = None
+            return
+        if product and key[-1] == self.minus_one:
+            self.nodes[a] = None
+            x = self.same.get(key[1], key[1])
+            self.nodes[i] = Node(i, "map", of_negative(kind), ((x,),), None, 2)
             return
         self.nodes[i] = Node(i, "map", kind, ((a,),))
 

@@ -13,7 +13,7 @@ from typing import Any
 from micrograd.lifting.alike import alike
 from micrograd.lifting.complete import alongside, completed
 from micrograd.lifting.fuse import Fused
-from micrograd.lifting.groups import Serial
+from micrograd.lifting.groups import Graph, Serial
 from micrograd.lifting.in_turn import scan, straight
 from micrograd.lifting.instructions import Group, Neutral, cell
 from micrograd.lifting.layout import PARAMETERS, Instruction, Layout
@@ -84,12 +84,13 @@ def schedule(
             size += len(group.outside) + len(group.codes)
             found += straight(group, base, address, neutral)
             continue
-        size += isinstance(group, Scan)  # before its links stands what the first is made from
-        address.update(zip([node.place for node in group], count(size)))
-        size += len(group)
         if isinstance(group, Scan):
+            address.update(group.addresses(base))
+            size += group.lanes + len(group)
             found += scan(group, base, address)
             continue
+        address.update(zip([node.place for node in group], count(size)))
+        size += len(group)
         alone = cell(group[0], address) if len(group) == 1 else None
         if alone is not None:
             found.append(alone)
@@ -99,8 +100,21 @@ def schedule(
 
 
 def _groups(tape: Tape, fused: Fused, narrow: int) -> list[list[Node]]:
-    """The groups, each after those that it reads, with all that belongs together in one."""
-    graph = scans(waves(alike(tape, fused)), fused.outputs)
+    """The groups, each after those that it reads, with all that belongs together in one.
+
+    Chains of several lanes are looked for before waves, too, which may join some links with other
+    groups: the border of a table with its cells. Where one operation makes both, as in min-plus,
+    that takes fewer instructions, and in soft-DTW more.
+    """
+    graph, outputs = alike(tape, fused), fused.outputs
+    early = scans(graph, outputs, fewest=2)
+    found = [_joined(scans(waves(graph), outputs), narrow)]
+    if early is not graph:
+        found.append(_joined(scans(waves(early), outputs), narrow))
+    return min(found, key=lambda groups: len(groups) + sum(isinstance(g, Scan) for g in groups))
+
+
+def _joined(graph: Graph, narrow: int) -> list[list[Node]]:
     if len(graph.groups) > _MANY:
         graph = straightened(graph, min(narrow * narrow, _SMALL))
     return straightened(merge(graph), narrow).in_order()

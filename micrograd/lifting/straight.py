@@ -22,7 +22,7 @@ import numpy as np
 from micrograd import ops
 from micrograd.lifting.groups import Graph, Serial
 from micrograd.lifting.nodes import Node
-from micrograd.lifting.rows import QUOTIENT, QUOTIENT_PLUS
+from micrograd.lifting.rows import QUOTIENT, QUOTIENT_PLUS, is_composite
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 from micrograd.op import Op
 
@@ -133,7 +133,10 @@ class _Table:
         code = self._numbers.get(op)
         if code is None:
             code = self._numbers[op] = len(self.cases)
-            row = _PLUS_PRODUCT if op is None else Apply(op, tuple(map(Read, range(len(xs)))))
+            reads = tuple(map(Read, range(len(xs))))
+            row: Formula = _PLUS_PRODUCT if op is None else Apply(op, reads)
+            if op is not None and is_composite(op):
+                row = op.composed(*reads)  # type: ignore[misc]
             self.cases.append((row, len(xs)))
         self.codes.append(code)
         first, second, third = self.reads

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from micrograd.lifting.groups import Graph, cheap_to_pad, likeness
+from micrograd.lifting.groups import Graph, Serial, cheap_to_pad, likeness
 
 __all__ = ["waves"]
 
@@ -34,7 +34,7 @@ def waves(graph: Graph) -> Graph:
             continue
         alike: dict[Any, list[int]] = {}
         for g, level in enumerate(levels):
-            if counts[level] >= _FEWEST:
+            if counts[level] >= _FEWEST and not isinstance(graph.groups[g], Serial):
                 alike.setdefault((level, likeness(graph.groups[g][0])), []).append(g)
         sets = [members for members in alike.values() if _worth_joining(graph, members)]
         if sets:
