@@ -13,7 +13,7 @@ from typing import Any
 from micrograd.lifting.alike import alike
 from micrograd.lifting.complete import alongside, completed
 from micrograd.lifting.fuse import Fused
-from micrograd.lifting.groups import Graph, Serial
+from micrograd.lifting.groups import Serial
 from micrograd.lifting.in_turn import scan, straight
 from micrograd.lifting.instructions import Group, Neutral, cell
 from micrograd.lifting.layout import PARAMETERS, Instruction, Layout
@@ -108,13 +108,8 @@ def _groups(tape: Tape, fused: Fused, narrow: int) -> list[list[Node]]:
     """
     graph, outputs = alike(tape, fused), fused.outputs
     early = scans(graph, outputs, fewest=2)
-    found = [_joined(scans(waves(graph), outputs), narrow)]
-    if early is not graph:
-        found.append(_joined(scans(waves(early), outputs), narrow))
-    return min(found, key=lambda groups: len(groups) + sum(isinstance(g, Scan) for g in groups))
-
-
-def _joined(graph: Graph, narrow: int) -> list[list[Node]]:
+    ways = [waves(graph)] if early is graph else [waves(graph), waves(early)]
+    graph = scans(min(ways, key=lambda way: len(way.groups)), outputs)
     if len(graph.groups) > _MANY:
         graph = straightened(graph, min(narrow * narrow, _SMALL))
     return straightened(merge(graph), narrow).in_order()
