@@ -20,23 +20,25 @@ from micrograd.lifting.steps.expression import Apply, Formula, Read
 __all__ = ["Link", "Links"]
 
 _LONGEST = 24  # operations in the expression of one link
-_START = -1  # the role of what a sum starts from
 
 
 class _Slot(NamedTuple):
-    """One operand of a group, and what stands there: a Read of the link, or a group inside it."""
+    """One operand of a group, and what the first lane has there: a read, or a group inside.
+
+    The role after the last is that of what a sum starts from.
+    """
 
     group: int
     role: int
     position: int
-    holds: Read | int
+    place: int
 
 
 class Link:
     """One cell with the cells that only it reads: an expression of the places in `reads`."""
 
-    def __init__(self, place: int) -> None:
-        self.place = place
+    def __init__(self, place: int, lanes: int) -> None:
+        self.place, self.lanes = place, lanes
         self.groups: list[int] = []  # the cell's own, and those that became part of it
         self.reads: list[int] = []
         self.value: Formula = 0.0
@@ -55,7 +57,7 @@ class Links(dict[int, Link]):
         self.graph, self.cells, self.outputs = graph, cells, outputs
         self.inner = {p for p in cells if p not in outputs and self._is_inner(p)}
         for place in self._candidates():
-            link = Link(place)
+            link = Link(place, self.lanes(place))
             try:
                 link.value = self._value(link, place, {}, [0])
             except OverflowError:
@@ -106,71 +108,76 @@ class Links(dict[int, Link]):
         return found
 
     def _value(self, link: Link, place: int, numbers: dict[int, Read], count: list[int]) -> Formula:
-        """What a place stands for in the expression of `link`; `count`: the operands so far."""
-        if place != link.place and place not in self.inner:
-            if place not in numbers:
-                numbers[place] = Read(len(numbers))
-                link.reads.append(place)
-            return numbers[place]
-        g = self.cells[place]
-        node = self.graph.groups[g][0]
+        """What the cell at a place computes in the expression of `link`.
+
+        `numbers`: the operand of each place that is read; `count`: the operands so far.
+        """
+        g, inner = self.cells[place], self.inner
+        group = self.graph.groups[g]
+        node = group[0]
+        operands = node.operands if node.start is None else (*node.operands, (node.start,))
         count[0] += sum(map(len, node.operands))
         if count[0] > _LONGEST or node.kind == "take":
             raise OverflowError
         link.groups.append(g)
-
-        def value(role: int, position: int, p: int) -> Formula:
-            found = self._value(link, p, numbers, count)
-            holds = found if p in numbers and isinstance(found, Read) else self.cells[p]
-            link.slots.append(_Slot(g, role, position, holds))
-            return found
-
-        columns = [
-            [value(role, k, p) for k, p in enumerate(places)]
-            for role, places in enumerate(node.operands)
-        ]
-        start = None if node.start is None else value(_START, 0, node.start)
-        return _expression(node, columns, start)
+        columns: list[list[Formula]] = []
+        for places in operands:
+            column: list[Formula] = []
+            for p in places:
+                if p in inner:
+                    column.append(self._value(link, p, numbers, count))
+                    continue
+                if p not in numbers:
+                    numbers[p] = Read(len(numbers))
+                    link.reads.append(p)
+                column.append(numbers[p])
+            columns.append(column)
+        if len(group) > 1:
+            link.slots += [
+                _Slot(g, role, k, p)
+                for role, places in enumerate(operands)
+                for k, p in enumerate(places)
+            ]
+        return _expression(node, columns)
 
     # --- several lanes ----------------------------------------------------------------------------
 
     def in_lockstep(self, link: Link) -> list[list[int]] | None:
         """What each lane reads, operand by operand; None unless all compute the same expression."""
         groups = self.graph.groups
-        if self.lanes(link.place) == 1:
-            return [[place] for place in link.reads]
         for g in link.groups:
             for role, places in enumerate(groups[g][0].operands):
                 if any(len(node.operands[role]) != len(places) for node in groups[g]):
                     return None
-            inside = g != self.cells[link.place]
-            if inside and any(node.place in self.outputs for node in groups[g]):
+        for g in link.groups[1:]:
+            if any(node.place in self.outputs for node in groups[g]):
                 return None
         reads: dict[int, list[int]] = {}
+        inside = {groups[g][0].place: g for g in link.groups[1:]}
         for slot in link.slots:
             column = _column(groups[slot.group], slot)
-            if isinstance(slot.holds, Read):
-                wanted = reads.setdefault(slot.holds.k, column)
+            if slot.place in inside:
+                wanted = [node.place for node in groups[inside[slot.place]]]
             else:
-                wanted = [node.place for node in groups[slot.holds]]
+                wanted = reads.setdefault(slot.place, column)
             if column != wanted:
                 return None
-        return [reads[k] for k in range(len(link.reads))]
+        return [reads[place] for place in link.reads]
 
 
 def _column(group: Sequence[Node], slot: _Slot) -> list[Any]:
     """What stands in one operand of each node of a group."""
-    if slot.role == _START:
+    if slot.role == len(group[0].operands):
         return [node.start for node in group]
     return [node.operands[slot.role][slot.position] for node in group]
 
 
-def _expression(node: Node, columns: Sequence[Sequence[Formula]], start: Formula | None) -> Formula:
+def _expression(node: Node, columns: Sequence[Sequence[Formula]]) -> Formula:
     """What a node computes, from what its operands stand for."""
     if node.kind == "dot":
-        terms: list[Formula] = [Apply(ops.mul, pair) for pair in zip(*columns, strict=True)]
-        if start is not None:
-            terms.append(start)
+        xs, ws, *start = columns
+        terms: list[Formula] = [Apply(ops.mul, pair) for pair in zip(xs, ws, strict=True)]
+        terms += [number for (number,) in start]
         return reduce(lambda a, b: Apply(ops.add, (a, b)), terms)
     op = node.op
     assert op is not None

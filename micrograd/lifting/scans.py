@@ -56,14 +56,11 @@ class Scan(Serial):
 
 def scans(graph: Graph, outputs: Iterable[int], fewest: int = 1) -> Graph:
     """The graph with chains of groups of one size, `fewest` or more, joined, each as a Scan."""
-    sizes = Counter(len(group) for group in graph.groups if len(group) >= fewest)
-    cells = {
-        group[0].place: g
-        for g, group in enumerate(graph.groups)
-        if sizes[len(group)] >= _shortest(len(group))
-    }
-    if not cells:
+    counts = Counter(map(len, graph.groups))
+    sizes = {n for n, count in counts.items() if n >= fewest and count >= _shortest(n)}
+    if not sizes:
         return graph
+    cells = {group[0].place: g for g, group in enumerate(graph.groups) if len(group) in sizes}
     chains = _Chains(graph, Links(graph, cells, frozenset(outputs)))
     found: list[Scan] = []
     members: list[list[int]] = []
@@ -104,13 +101,13 @@ class _Chains:
             chain = [place]
             while len(after.get(chain[-1], ())) == 1:
                 chain.append(after[chain[-1]][0])
-            if len(chain) > _shortest(links.lanes(place)):
+            if len(chain) > _shortest(links[place].lanes):
                 found.append([links[p] for p in chain])
         return [chain for chain in map(self._cut, found) if chain]
 
     def _alike(self, a: int, b: int) -> bool:
-        links = self.links
-        return links.lanes(a) == links.lanes(b) and links[a].value == links[b].value
+        one, other = self.links[a], self.links[b]
+        return one.lanes == other.lanes and one.value == other.value
 
     def _cut(self, chain: list[Link]) -> list[Link]:
         """The chain without its first link, if that is not like the others; empty if it is none."""
@@ -125,20 +122,21 @@ class _Chains:
 
     def _is_cell(self, place: int, link: Link) -> bool:
         links = self.links
-        return place in links.cells and links.lanes(place) == links.lanes(link.place)
+        return place in links.cells and links.lanes(place) == link.lanes
 
     def scan(self, chain: Sequence[Link]) -> Scan | None:
         """The scan of a chain, if its lanes go in lockstep and depend on nothing made from them."""
         groups = self.graph.groups
-        columns: list[list[list[int]]] = []
-        for link in chain:
-            found = self.links.in_lockstep(link)
-            if found is None:
-                return None
-            columns.append(found)
-        reads = [[*itertools.chain.from_iterable(column)] for column in zip(*columns, strict=True)]
+        lanes = chain[0].lanes
         nodes = [node for link in chain for node in groups[self.links.cells[link.place]]]
-        lanes = len(nodes) // len(chain)
+        if lanes == 1:
+            reads = [[*column] for column in zip(*(link.reads for link in chain), strict=True)]
+        else:
+            found = [self.links.in_lockstep(link) for link in chain]
+            columns = [column for column in found if column is not None]
+            if len(columns) < len(chain):
+                return None
+            reads = [[*itertools.chain.from_iterable(x)] for x in zip(*columns, strict=True)]
         carried = chain[1].reads.index(chain[0].place)
         if reads[carried][lanes:] != [node.place for node in nodes[:-lanes]]:
             return None
