@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from micrograd import ops
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.rows import COPY, of_negative
+from micrograd.lifting.steps.expression import by_its_result
 from micrograd.lifting.sums import Sums, extended
 from micrograd.lifting.tape import DOT, MANY, NONE, PARAMETER, TAKE, Kind, Tape
 from micrograd.lifting.uses import count_uses
@@ -174,7 +175,7 @@ class _Walk:
             if product:
                 self.nodes[a] = None
             return
-        if product and key[-1] == self.minus_one:
+        if product and key[-1] == self.minus_one and by_its_result(kind):  # -x is not kept
             self.nodes[a] = None
             x = self.same.get(key[1], key[1])
             self.nodes[i] = Node(i, "map", of_negative(kind), ((x,),), None, 2)

@@ -1,6 +1,6 @@
 """Lessons by neurons: their frames say what the engine does, and their pages open and close.
 
-Covers `by_neurons.py`, `curves.py`, `frames.py`, `training.py`.
+Covers `by_neurons.py`, `curves.py`, `frames.py`, `packed.py`, `training.py`.
 """
 
 # ruff: noqa: RUF001 (formulas have a real minus sign)
@@ -236,6 +236,7 @@ def test_places_and_paths_that_views_share_are_those_of_the_layouts() -> None:
     stepper = step_through(loss, model, 0.05)
     lesson, views = stepper._lesson, stepper._views
     assert views is not None
+    corners, lines = lesson["places"].split(";"), lesson["paths"].split(";")
     for drawing, layout, packed in zip(views.drawings, views.layouts, lesson["views"], strict=True):
         size, cards, places, edges, paths, frames, _ = packed
         assert size == [round(layout.width), round(layout.height)]
@@ -243,12 +244,12 @@ def test_places_and_paths_that_views_share_are_those_of_the_layouts() -> None:
         assert edges.split(" ") == [edge.id for edge in drawing.edges]
         assert set(frames) == set(layout.groups)
         for card, place in zip(drawing.cards, places, strict=True):
-            left, top = map(int, lesson["places"][place].split())
+            left, top = map(int, corners[place].split())
             (x, y), (wide, high) = layout.cards[card.id], size_of(card)
             assert abs(left - (x - wide / 2)) <= 0.5 and abs(top - (y - high / 2)) <= 0.5
         for edge, path in zip(drawing.edges, paths, strict=True):
             x, y = layout.edges[edge.id][0]
-            start = re.match(r"M(-?\d+),(-?\d+)c", lesson["paths"][path])
+            start = re.match(r"M(-?\d+),(-?\d+)[cl]", lines[path])
             assert start and abs(int(start[1]) - x) <= 0.5 and abs(int(start[2]) - y) <= 0.5
 
 
@@ -282,7 +283,7 @@ def visible(driver: Any) -> list[str]:
 
 def texts(driver: Any) -> list[str]:
     return driver.execute_script(
-        "return [...document.querySelectorAll('svg .node, svg .group')]"
+        "return [...document.querySelectorAll('svg .node, svg .caption')]"
         ".filter(e => e.style.display !== 'none').map(e => e.querySelector('text').textContent)"
     )  # type: ignore[no-any-return]
 
@@ -465,6 +466,67 @@ def test_zoom_pan_and_the_map(page: Any) -> None:
     assert page.execute_script(
         "const s = document.getElementById('graph'); return s.scrollWidth <= s.clientWidth"
     )
+
+
+@pytest.mark.browser
+@needs_browser
+@pytest.mark.parametrize("size", [(1280, 840), (1920, 1080), (700, 800)])
+def test_the_map_lies_upon_nothing(page: Any, size: tuple[int, int]) -> None:
+    """It has a strip below the graph, and is gone where all of the graph is seen."""
+    resize(page, *size)
+    meets = """
+        const map = document.getElementById("map"), graph = document.getElementById("graph");
+        const [a, b] = [map, graph].map(e => e.getBoundingClientRect());
+        const fits = graph.scrollWidth <= graph.clientWidth + 1
+            && graph.scrollHeight <= graph.clientHeight + 1;
+        return [map.hasAttribute("hidden"), fits, a.height > 0 && a.top < b.bottom]"""
+    step(page, 2)
+    page.execute_script(
+        "[...document.querySelectorAll('.closed.handle')].find("
+        "e => e.getClientRects().length && e.textContent.startsWith('neuron 2'))"
+        ".dispatchEvent(new MouseEvent('click'))"
+    )
+    for key in ("", "+", "+", "-"):
+        press(page, *key)
+        hidden, fits, upon = page.execute_script(meets)
+        assert not hidden and not fits and not upon, key
+    page.execute_script("document.getElementById('zoom').click()")
+    hidden, fits, _ = page.execute_script(meets)
+    assert hidden and fits
+
+
+@pytest.mark.browser
+@needs_browser
+def test_a_gradient_that_no_step_has_reached_is_blank(page: Any) -> None:
+    """Before backward all of them; at its end each is a number."""
+    shown = """
+        return [...document.querySelectorAll('svg .node')].filter(e => e.style.display !== 'none')
+            .map(e => document.getElementById(`${e.id}-grad`)).filter(Boolean)
+            .map(e => e.textContent)"""
+    for _ in range(4):
+        assert set(page.execute_script(shown)) == {""}
+        step(page)
+    page.execute_script("document.getElementById('last').click()")
+    press(page, Keys.ARROW_LEFT, Keys.ARROW_LEFT)  # to the gradients
+    assert "" not in page.execute_script(shown)
+
+
+@pytest.mark.browser
+@needs_browser
+@pytest.mark.parametrize("width", [375, 600])
+def test_a_table_can_be_read_in_a_narrow_window(page: Any, width: int) -> None:
+    """The name of a row takes two lines at most, and its arithmetic three, or four on a phone."""
+    resize(page, width, 800)
+    step(page, 60)
+    lines = page.execute_script("""
+        return [...document.querySelectorAll("#work tbody tr > *")].map(cell => {
+            const range = document.createRange();
+            range.selectNodeContents(cell);
+            return [cell.tagName, range.getBoundingClientRect().height
+                / parseFloat(getComputedStyle(cell).fontSize) / 1.5]; })""")
+    assert len(lines) > 8
+    assert max(high for tag, high in lines if tag == "TH") < 2.4
+    assert max(high for tag, high in lines if tag == "TD") < (3.8 if width == 600 else 4.2)
 
 
 @pytest.mark.browser

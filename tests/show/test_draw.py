@@ -693,7 +693,7 @@ def test_inlined_or_as_an_image_the_picture_follows_the_theme(
     shot = Image.open(tmp_path / "shot.png").convert("RGB")
     for element in driver.find_elements("css selector", "img, svg"):
         place = element.rect
-        assert shot.getpixel((int(place["x"]) + 2, int(place["y"]) + 2)) == paper
+        assert shot.getpixel((int(place["x"]) + 1, int(place["y"]) + 1)) == paper
     notebook_says = "true" if theme == "dark" else "false"  # a notebook's own theme wins
     script = f"document.body.setAttribute('data-jp-theme-light', '{notebook_says}');"
     script += "return getComputedStyle(document.querySelector('svg .paper')).fill"
@@ -726,7 +726,7 @@ def test_as_a_notebooks_image_the_picture_follows_the_notebook(
         shot = Image.open(tmp_path / "shot.png").convert("RGB")
         place = driver.find_element("css selector", "img").rect
         paper = paper_of(dark=theme == "dark")
-        assert shot.getpixel((int(place["x"]) + 2, int(place["y"]) + 2)) == paper, host
+        assert shot.getpixel((int(place["x"]) + 1, int(place["y"]) + 1)) == paper, host
 
 
 @pytest.mark.browser
@@ -756,4 +756,4 @@ def test_in_an_exported_notebook_the_picture_follows_the_export(
     shot = Image.open(tmp_path / "shot.png").convert("RGB")
     place = driver.find_element("css selector", ".micrograd-drawing img").rect
     paper = paper_of(dark=theme == "dark")
-    assert shot.getpixel((int(place["x"]) + 2, int(place["y"]) + 2)) == paper
+    assert shot.getpixel((int(place["x"]) + 1, int(place["y"]) + 1)) == paper

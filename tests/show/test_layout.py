@@ -1,6 +1,7 @@
 """Layouts are the same wherever they are made, and texts fit in whichever font they are drawn.
 
-Covers `drawing.py`, `files.py`, `layout.py`, `svg.py`, `text.py`.
+Covers `dot.py`, `drawing.py`, `files.py`, `layout.py`, `order.py`, `rooms.py`, `stacks.py`,
+`svg.py`, `text.py`.
 """
 
 # ruff: noqa: RUF001 (numbers have a real minus sign)
@@ -23,11 +24,12 @@ import numpy as np
 import pytest
 from browsing import ROOT, browser, needs_browser, node_modules
 from PIL import Image
+from test_grouping import perceptron
 
 import micrograd
 from micrograd import Value, draw, step_through, worksheet
 from micrograd.nn import MLP
-from micrograd.show.graph import files, layout, render, text
+from micrograd.show.graph import files, layout, render, stacks, text
 from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Group, Run, places, size_of
 from micrograd.show.graph.picture import Picture
 from tools.architecture import PICTURES, picture
@@ -64,6 +66,12 @@ def plan() -> Picture:
     return Picture(Drawing(tuple(map(box, "abc")), edges, (outer,), "A plan"))
 
 
+def grouped(open_: str, activation: str = "tanh") -> Picture:
+    """The lecture's network with something open."""
+    loss, model = perceptron([4, 4, 1], activation=activation)
+    return draw(loss, groups=model, open=open_)
+
+
 def pictures() -> dict[str, Any]:
     @micrograd.lift
     def loss(x: Any) -> Any:
@@ -83,6 +91,8 @@ def pictures() -> dict[str, Any]:
         "stepper": lambda: step_through(neuron()).page,
         "sheet": lambda: worksheet.random(6, 1).page,
         "plan": lambda: plan().svg,
+        "an example": lambda: grouped("example 2").svg,
+        "a neuron": lambda: grouped("example 2/layers.1.neurons.1").svg,
     }
 
 
@@ -369,7 +379,7 @@ def test_a_picture_that_is_turned_over_keeps_its_arrows(monkeypatch: pytest.Monk
     edges = tuple(Edge(f"e{k}", f"c{k}", "sum") for k in (1, 2, 3))
     drawing = Drawing(tuple(cards), edges, direction="TB")
     after = layout.arrange(drawing)
-    monkeypatch.setattr(layout, "_mirrored", lambda drawing, layout: layout)
+    monkeypatch.setattr(layout, "mirrored", lambda drawing, layout: layout)
     before = layout.arrange(drawing)
     across = lambda found: [found.cards[f"c{k}"][0] for k in (1, 2, 3)]
     assert across(before) == sorted(across(before), reverse=True)  # there was something to do
@@ -400,3 +410,120 @@ def test_closed_groups_stand_beside_an_open_one() -> None:
     found = layout.arrange(drawing)
     right = found.groups["f"][2]
     assert all(found.cards[card.id][0] - size_of(card)[0] / 2 > right for card in closed)
+
+
+# --- cards of one kind, names of frames -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+def test_cards_of_one_kind_are_equally_wide(stacked: bool) -> None:
+    """The inputs and the weights, whose numbers are not equally long: w2 has no sign."""
+    cards = {
+        card.cells[0].runs[0].text: card for card in draw(neuron(), stacked=stacked).drawing.cards
+    }
+    leaves = [size_of(cards[name])[0] for name in ("x1", "x2", "w1", "w2")]
+    assert len(set(leaves)) == 1, leaves
+    for card in grouped("example 2/layers.0.neurons.1").drawing.cards:
+        if card.kind in ("input", "parameter"):
+            bar = 5 if card.kind == "parameter" else 0
+            assert size_of(card)[0] == pytest.approx(size_of(cards["x1"])[0] + bar) or not stacked
+
+
+def test_one_long_number_makes_no_other_card_wide() -> None:
+    values = [Value(x, label=name) for x, name in ((1.0, "a"), (2.0, "b"), (-123456.789, "c"))]
+    total = values[0] * values[1] + values[2] * values[2]
+    a, b, c = (
+        size_of(card)[0] for name in "abc" for card in draw(total, stacked=True).drawing.cards
+        if card.cells[0].runs[0].text == name
+    )  # fmt: skip
+    assert a == b < c - 20
+
+
+CROSSED = """
+    // names of frames through which a line is seen to go, and how many lines lie behind one
+    const found = [];
+    let behind = 0;
+    for (const name of document.querySelectorAll("svg .caption text")) {
+        name.scrollIntoView({ block: "center", inline: "center" });
+        const box = name.getBoundingClientRect(), svg = name.ownerSVGElement;
+        for (const path of svg.querySelectorAll(".edge path:first-of-type")) {
+            const matrix = path.getScreenCTM(), long = path.getTotalLength();
+            let crosses = false;
+            for (let at = 0; at <= long; at += 1) {
+                const { x, y } = path.getPointAtLength(at).matrixTransform(matrix);
+                if (x < box.left || x > box.right || y < box.top || y > box.bottom) continue;
+                crosses = true;
+                const top = document.elementsFromPoint(x, y).find(e => e.tagName !== "text");
+                if (!top.matches(".ground")) found.push(name.textContent);
+            }
+            behind += crosses;
+        }
+    }
+    return [[...new Set(found)], behind];"""
+
+
+@pytest.mark.browser
+@needs_browser
+def test_no_line_goes_through_the_name_of_a_frame(tmp_path: Any) -> None:
+    shown = [grouped(f"example 2/layers.{k}.neurons.{n}").svg for k in (0, 1) for n in range(4)]
+    shown += [path.read_text(encoding="utf-8") for path in COMMITTED]
+    page = tmp_path / "page.html"
+    with browser() as driver:
+        for pages, spoilt in (
+            (shown, False),
+            ([svg.replace("ground", "bare") for svg in shown], True),
+        ):
+            page.write_text("<meta charset=utf-8>" + "".join(pages), encoding="utf-8")
+            driver.get(page.as_uri())
+            found, behind = driver.execute_script(CROSSED)
+            assert behind > 3
+            assert bool(found) == spoilt, found
+
+
+# --- order ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("direction", ["LR", "TB"])
+def test_inputs_that_are_alike_stand_by_their_numbers(
+    direction: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each arrow goes with its card, as many as in the layout that Graphviz gave."""
+    cards = [Card(f"c{k}", "input", (Cell((Run(f"x{k}", "name"),)),)) for k in (2, 3, 1)]
+    edges = tuple(Edge(f"e{k}", f"c{k}", "sum") for k in (1, 2, 3))
+    drawing = Drawing((*cards, box("sum")), edges, direction=direction)
+    after = layout.arrange(drawing)
+    monkeypatch.setattr(layout, "mirrored", lambda drawing, layout: layout)
+    monkeypatch.setattr(layout, "in_order", lambda drawing, layout: layout)
+    before = layout.arrange(drawing)
+    along = int(direction == "LR")
+    across = lambda found: [found.cards[f"c{k}"][along] for k in (1, 2, 3)]
+    assert across(before) != sorted(across(before))  # there was something to do
+    assert across(after) == sorted(across(after))
+    assert sorted(before.edges.values()) == sorted(after.edges.values())
+    sizes = {card.id: size_of(card) for card in drawing.cards}
+    for found in (before, after):
+        for edge in edges:
+            path = found.edges[edge.id]
+            for name, (x, y) in ((edge.tail, path[0]), (edge.head, path[-1])):
+                (a, b), (wide, high) = found.cards[name], sizes[name]
+                assert abs(x - a) <= wide / 2 + 2 and abs(y - b) <= high / 2 + 2
+
+
+def test_straight_arrows_touch_their_cards_and_no_other() -> None:
+    drawing = grouped("example 2").drawing
+    found = layout.arrange(drawing)
+    boxes = {card.id: stacks.box_of(card, found.cards[card.id]) for card in drawing.cards}
+    seen = 0
+    for edge in drawing.edges:
+        path = found.edges[edge.id]
+        if not stacks.is_straight(path):
+            continue
+        seen += 1
+        assert path[0][0] == pytest.approx(boxes[edge.tail][2], abs=3)
+        assert path[-1][0] == pytest.approx(boxes[edge.head][0], abs=3)
+        for name, (left, top, right, bottom) in boxes.items():
+            if name not in (edge.tail, edge.head):
+                for k in range(101):
+                    x, y = (a + (b - a) * k / 100 for a, b in zip(path[0], path[-1], strict=True))
+                    assert not (left < x < right and top < y < bottom), (edge.id, name)
+    assert seen >= 3 * 4 + 4 * 4 + 4 + 3

@@ -11,9 +11,9 @@ from typing import Any
 
 import graphviz
 
+from micrograd.show.graph.dot import readable_lines
 from micrograd.show.graph.draw import drawing_of
 from micrograd.show.graph.drawing import Drawing
-from micrograd.show.graph.layout import readable_lines
 from micrograd.show.graph.picture import FORMATS, Drawable, Picture
 from micrograd.show.graph.render import render
 

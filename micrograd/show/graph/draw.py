@@ -18,6 +18,7 @@ from micrograd.show.graph.nodes import Node, is_node, read, topological_order
 from micrograd.show.graph.outside import Part
 from micrograd.show.graph.parameters import found_parameters, read_parameters
 from micrograd.show.graph.picture import Drawable, Picture
+from micrograd.show.graph.rooms import of_one_size
 from micrograd.show.graph.text import number_text, plain, shorten
 from micrograd.show.graph.units import units_of
 from micrograd.show.graph.views import Maker, opened_by_names, view
@@ -82,6 +83,7 @@ def drawing_of(
             edges += edges_of(nodes, i)
     count = f"Computation graph of {len(nodes)} values" if len(nodes) > 1 else "A value"
     description = count + ("" if all(node.ordered for node in nodes) else _UNORDERED)
+    cards = of_one_size(cards)
     drawing = Drawing(tuple(cards), tuple(edges), (), description, direction)
     return drawing, {f"n{i}": node.value for i, node in enumerate(nodes)}
 
@@ -93,6 +95,7 @@ def grouped_drawing(
     order = _readable(value, _MOST_GROUPED)
     nodes, weights = read(order), _weights(order, model) | _weights(order, parameters)
     grouping = group(nodes, units_of(model))
+    starts = grouping.starts(nodes)
 
     def node_card(i: int) -> Card:
         node, short = nodes[i], grouping.weights.get(i)
@@ -100,6 +103,8 @@ def grouped_drawing(
         name = Run(_name(node, weights), "name")
         if short and not node.label:
             name = Run(short.letter, "name", short.sub)
+        elif i in starts:
+            name = Run("start", "name")
         return card_of(node, i, kind, name, True)
 
     def part_card(part: Part) -> Card:

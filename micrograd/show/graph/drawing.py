@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from micrograd.show.graph.text import SIZE, width
@@ -78,6 +79,7 @@ class Card:
     title: str = ""
     look: str = ""
     fill: str = ""  # a colour of one's own
+    place: int = 0  # among its like, which stand in this order: neuron 1, neuron 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Group:
     cards: tuple[str, ...]
     groups: tuple[Group, ...] = ()
     title: str = ""
+    place: int = 0  # as a card's
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ class Place(NamedTuple):
     height: float
 
 
+@lru_cache(maxsize=4096)  # it is asked for again in every attempt at a layout
 def size_of(card: Card) -> tuple[float, float]:
     """Width and height of a card with its borders."""
     if card.kind == "op":

@@ -37,6 +37,16 @@ class Grouping:
         for part in self.parts:
             yield from part.within()
 
+    def starts(self, nodes: Sequence[Node]) -> set[int]:
+        """The 0 with which a sum of examples begins."""
+        return {
+            i
+            for part in self.parts
+            if part.kind == "sum"
+            for i in part.nodes
+            if not nodes[i].op and not nodes[i].label and nodes[i].data == 0
+        }
+
     def order(self, nodes: Sequence[Node]) -> list[list[int]]:
         """The graph as steps of one neuron or one node, example after example, inputs first."""
         step_of = {}
@@ -149,7 +159,7 @@ class _Namer:
         for name, calls in held.items():
             times: dict[int, int] = {}
             neurons = []
-            for call in calls:
+            for call in sorted(calls, key=lambda call: call.unit):  # where a set has mixed them up
                 times[call.unit] = times.get(call.unit, 0) + 1
                 neurons.append(self.neuron(call, above, times[call.unit]))
             if len(neurons) == 1 or len(self.names) == 1:

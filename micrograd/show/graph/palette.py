@@ -56,6 +56,7 @@ _RULES = {  # what the classes of `svg.py` look like; {name} is a colour of the 
     ".op text": "fill:{ink};font-size:15px",
     ".closed .back": "fill:{group};stroke:{line}",
     ".group .box": "fill:{group};stroke:{line};stroke-dasharray:2 3",
+    ".ground": "fill:{group}",
     ".edge path": "fill:none;stroke:{line}",
     ".edge .head": "fill:{line}",
     ".edge.dashed path": "stroke-dasharray:5 4",

@@ -12,8 +12,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from micrograd.show.graph.dot import readable_dot
 from micrograd.show.graph.drawing import Drawing
-from micrograd.show.graph.layout import arrange, readable_dot
+from micrograd.show.graph.layout import Layout, arrange
 from micrograd.show.graph.palette import DARK_HOSTS, LIGHT_HOSTS
 from micrograd.show.graph.render import RendererNotFound
 from micrograd.show.graph.svg import svg_of
@@ -40,6 +41,7 @@ class Picture(Drawable):
         self.nodes = {prefix + name: node for name, node in (nodes or {}).items()}
         self.prefix = prefix
         self._svg: str | None = None
+        self._layout: Layout | None = None
 
     def picture(self) -> Picture:
         return self
@@ -56,13 +58,20 @@ class Picture(Drawable):
     @property
     def svg(self) -> str:
         if self._svg is None:
-            self._svg = svg_of(self.drawing, arrange(self.drawing), self.prefix)
+            self._svg = svg_of(self.drawing, self.layout, self.prefix)
         return self._svg
+
+    @property
+    def layout(self) -> Layout:
+        """Where its parts lie; Graphviz is asked once."""
+        if self._layout is None:
+            self._layout = arrange(self.drawing)
+        return self._layout
 
     @property
     def light(self) -> str:
         """The same with light colours written out, for pages whose theme nobody tells."""
-        return svg_of(self.drawing, arrange(self.drawing), self.prefix, theme=0)
+        return svg_of(self.drawing, self.layout, self.prefix, theme=0)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture as the ending of `path` says: .svg, .png, .pdf or .dot (the source)."""

@@ -25,9 +25,10 @@ from micrograd.show.graph.drawing import (
 )
 from micrograd.show.graph.layout import Layout, Point
 from micrograd.show.graph.palette import PALETTE, style_sheet
+from micrograd.show.graph.stacks import all_groups
 from micrograd.show.graph.text import plain
 
-__all__ = ["MARGIN", "card_svg", "edge_paths", "frame_svg", "svg_of"]
+__all__ = ["MARGIN", "caption_svg", "card_svg", "edge_paths", "frame_svg", "svg_of"]
 
 MARGIN = 4.0
 _LEGEND = 26.0  # the height of the line below
@@ -51,6 +52,8 @@ def svg_of(drawing: Drawing, layout: Layout, prefix: str = "", theme: int | None
     for group in drawing.groups:
         parts += _group(group, layout, prefix)
     parts += [_edge(edge, layout, prefix) for edge in drawing.edges]
+    for group in all_groups(drawing.groups):
+        parts.append(caption_svg(group, *layout.groups[group.id][:2], prefix))
     parts += [card_svg(card, layout.cards[card.id], prefix) for card in drawing.cards]
     x = 0.0
     for run in drawing.legend:
@@ -87,12 +90,21 @@ def _group(group: Group, layout: Layout, prefix: str) -> Iterator[str]:
 def frame_svg(
     group: Group, left: float, top: float, wide: float, high: float, prefix: str = ""
 ) -> str:
-    """The frame of an open group, drawn from its top left corner."""
-    label = _text(Run(group.label, "name"), 10, 19, prefix)
+    """The frame of an open group without its name, drawn from its top left corner."""
     return (
         f'<g id="{prefix}{group.id}" class="group {group.kind}" '
         f'transform="translate({_n(left)} {_n(top)})">{_title(group.title)}'
-        f'<rect class="box" width="{_n(wide)}" height="{_n(high)}" rx="8"/>{label}</g>'
+        f'<rect class="box" width="{_n(wide)}" height="{_n(high)}" rx="8"/></g>'
+    )
+
+
+def caption_svg(group: Group, left: float, top: float, prefix: str = "") -> str:
+    """A frame's name, on a ground of its own: arrows pass behind it."""
+    run = Run(group.label, "name")
+    ground = f'<rect class="ground" x="6" y="5" width="{_n(run.width + 8)}" height="19" rx="4"/>'
+    return (
+        f'<g id="{prefix}{group.id}-name" class="caption" '
+        f'transform="translate({_n(left)} {_n(top)})">{ground}{_text(run, 10, 19, prefix)}</g>'
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["NUMBER_WIDTHS", "SIZE", "label_of", "number_text", "plain", "shorten", "width"]
@@ -38,6 +39,7 @@ NUMBER_WIDTHS = {c: _TABLES[0][c] for c in "0123456789+−.e∞na?"}  # for a sc
 _OTHER = (0.68, 0.73)  # letters that are in no table: Greek, Cyrillic, accents
 
 
+@lru_cache(maxsize=8192)  # a picture asks for each of its texts many times
 def width(text: str, size: float = SIZE, bold: bool = False) -> float:
     """Pixels that a text takes in a line."""
     table, other = _TABLES[bold], _OTHER[bold]

@@ -5,6 +5,7 @@ Read `opened`, which says what is open, then `view`, which gives the drawing.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from micrograd.show.graph.drawing import Card, Drawing, Edge, Group, Run
 from micrograd.show.graph.grouping import Grouping
 from micrograd.show.graph.nodes import Node
 from micrograd.show.graph.outside import Part
+from micrograd.show.graph.rooms import of_one_size
 
 __all__ = ["MANY", "Maker", "legend", "opened", "opened_by_names", "view"]
 
@@ -86,6 +88,8 @@ def view(nodes: Sequence[Node], grouping: Grouping, open_: frozenset[str], make:
 
     for part in grouping.parts:
         enter(part)
+    outermost = {part.id for part in grouping.parts}
+    closed.sort(key=lambda part: part.id in outermost)  # so that every example is laid out alike
     for weight in grouping.weights:  # a weight is seen where a node that uses it is
         users = [i for i, n in enumerate(nodes) if weight in n.inputs and i not in shown]
         if not users:
@@ -102,39 +106,30 @@ def view(nodes: Sequence[Node], grouping: Grouping, open_: frozenset[str], make:
             for edge, x in zip(make.edges(i), (*node.inputs, i), strict=True):
                 tail = shown.get(x, edge.tail) if edge.head == f"o{i}" else edge.tail
                 edges.append(replace(edge, tail=tail))
-    cards += _of_one_size(closed, [make.part(part) for part in closed])
+    places = _places(grouping)
+    made = [replace(make.part(part), place=places.get(part.id, 0)) for part in closed]
+    cards = of_one_size(cards)
+    # closed examples are equally wide, and the closed neurons of one layer
+    layers = [(part.kind, part.path.rpartition(".")[0]) for part in closed]
+    cards += of_one_size(made, layers, most=math.inf)
     for part in closed:
         edges += _edges_into(part, nodes, shown, grouping)
-    groups = tuple(g for part in grouping.parts for g in _frames(part, open_, frame, nodes))
+    groups = tuple(g for part in grouping.parts for g in _frames(part, open_, frame, nodes, places))
     description = f"Computation graph of {len(nodes)} values in {len(cards)} cards"
     words = legend(grouping, [weight for weight in grouping.weights if weight not in shown])
     gaps = (14.0, _room(edges, closed))
     return Drawing(tuple(cards), tuple(edges), groups, description, gaps=gaps, legend=words)
 
 
-def _of_one_size(parts: Sequence[Part], cards: Sequence[Card]) -> list[Card]:
-    """Closed examples are equally wide, and the closed neurons of one layer."""
-
-    def kind(part: Part, card: Card) -> tuple[object, ...]:
-        lines = tuple(tuple(run.kind for run in cell.runs) for cell in card.cells)
-        return part.kind, part.path.rpartition(".")[0], lines
-
-    kinds = [kind(part, card) for part, card in zip(parts, cards, strict=True)]
-    widest: dict[object, str] = {}  # by kind, cell and run
-    for own, card in zip(kinds, cards, strict=True):
-        for k, cell in enumerate(card.cells):
-            for r, run in enumerate(cell.runs):
-                texts = run.text, run.room, widest.get((own, k, r), "")
-                widest[own, k, r] = max(texts, key=run.width_of)
-    return [
-        replace(card, cells=tuple(
-            replace(cell, runs=tuple(
-                replace(run, room=widest[own, k, r]) for r, run in enumerate(cell.runs)
-            ))
-            for k, cell in enumerate(card.cells)
-        ))
-        for own, card in zip(kinds, cards, strict=True)
-    ]  # fmt: skip
+def _places(grouping: Grouping) -> dict[str, int]:
+    """Of examples, and of neurons beside each other: from 1 in the order of the model."""
+    beside = [grouping.parts, *(part.parts for part in grouping.within())]
+    return {
+        part.id: k
+        for parts in beside
+        for k, part in enumerate(parts, 1)
+        if part.kind in ("example", "neuron")
+    }
 
 
 def _room(edges: Iterable[Edge], closed: Iterable[Part]) -> float:
@@ -154,20 +149,31 @@ def _edges_into(
     tails = dict.fromkeys(
         shown.get(x) or f"n{x}" for x in read if x not in inside and x not in grouping.weights
     )
-    return [Edge(f"{tail}-{part.id}", tail, part.id) for tail in tails]
+    closed = set(shown.values())  # last, so that every example is laid out alike
+    return [
+        Edge(f"{tail}-{part.id}", tail, part.id)
+        for tail in sorted(tails, key=lambda tail: tail in closed)
+    ]
 
 
 def _frames(
-    part: Part, open_: frozenset[str], frame: dict[int, str], nodes: Sequence[Node]
+    part: Part,
+    open_: frozenset[str],
+    frame: dict[int, str],
+    nodes: Sequence[Node],
+    places: dict[str, int],
 ) -> Iterable[Group]:
     if part.id not in open_:
         return
     held = [i for i, name in frame.items() if name == part.id]
     cards = [f"n{i}" for i in held] + [f"o{i}" for i in held if nodes[i].op]
     cards += [inner.id for inner in part.parts if inner.id not in open_]
-    inner_frames = tuple(g for inner in part.parts for g in _frames(inner, open_, frame, nodes))
+    inner_frames = tuple(
+        g for inner in part.parts for g in _frames(inner, open_, frame, nodes, places)
+    )
     label = f"{part.label}: {part.formula}" if part.formula else part.label
-    yield Group(f"f{part.id[1:]}", part.kind, label, tuple(cards), inner_frames, part.path)
+    place = places.get(part.id, 0)
+    yield Group(f"f{part.id[1:]}", part.kind, label, tuple(cards), inner_frames, part.path, place)
 
 
 def legend(grouping: Grouping, seen: Iterable[int]) -> tuple[Run, ...]:

@@ -11,16 +11,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from micrograd.show.graph.draw import closed_card, edges_of, op_card, tint
-from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Group, Run, size_of
+from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Run
 from micrograd.show.graph.grouping import Grouping
-from micrograd.show.graph.layout import Layout, arrange
+from micrograd.show.graph.layout import arrange
 from micrograd.show.graph.nodes import Node, read
 from micrograd.show.graph.outside import Part
 from micrograd.show.graph.picture import Picture
-from micrograd.show.graph.svg import card_svg, frame_svg
+from micrograd.show.graph.svg import caption_svg, card_svg, frame_svg
 from micrograd.show.graph.text import number_text, shorten
 from micrograd.show.graph.views import MANY, Maker, opened, view
 from micrograd.show.lesson.formulas import MINUS
+from micrograd.show.lesson.packed import groups_in, placed
 from micrograd.show.lesson.told import OUT, negated
 from micrograd.show.lesson.walk import Walk
 
@@ -100,6 +101,8 @@ def _card(walk: Walk, i: int, shown: Shown) -> Card:
         cells.append(Cell((Run(minus + short.letter, "name", short.sub),)))
     elif i in walk.results:
         cells.append(Cell((Run(OUT, "name"),)))
+    elif walk.grouping and i in walk.grouping.starts(walk.graph):
+        cells.append(Cell((Run("start", "name"),)))
     elif i not in walk.constants:
         cells.append(Cell((Run(shorten(walk.names[i], _NAME_LENGTH), "name"),)))
     data = Run(shown.data, "data", room=shown.widest_data, id=f"n{i}-data")
@@ -130,7 +133,8 @@ class Views:
         drawn = [view(self.nodes, grouping, each, make) for each in self.open]
         self.drawings = [replace(each, legend=()) for each in drawn]  # the page has a line for it
         self.legends = [each.legend for each in drawn]
-        self.layouts = [arrange(drawing) for drawing in self.drawings]
+        asked: dict[str, Any] = {}
+        self.layouts = [arrange(drawing, asked) for drawing in self.drawings]
 
     @property
     def first(self) -> Picture:
@@ -154,17 +158,20 @@ class Views:
 
     def stock(self) -> str:
         """Cards and frames of the other views, for the page's script to place."""
-        seen = {card.id for card in self.drawings[0].cards} | set(_groups(self.drawings[0].groups))
+        seen = {card.id for card in self.drawings[0].cards} | set(
+            groups_in(self.drawings[0].groups)
+        )
         parts = []
         for drawing in self.drawings[1:]:
             for card in drawing.cards:
                 if card.id not in seen:
                     seen.add(card.id)
                     parts.append(card_svg(card, (0.0, 0.0)))
-            for name, group in _groups(drawing.groups).items():
+            for name, group in groups_in(drawing.groups).items():
                 if name not in seen:
                     seen.add(name)
                     parts.append(frame_svg(group, 0.0, 0.0, 10.0, 10.0))
+                    parts.append(caption_svg(group, 0.0, 0.0))
         return "".join(parts)
 
     def as_json(self) -> dict[str, Any]:
@@ -185,7 +192,7 @@ class Views:
                 for part in self.grouping.within()
             },
             "within": [part_of.get(i, []) for i in range(len(self.nodes))],
-            **_placed(list(zip(self.drawings, self.layouts, self.legends, strict=True))),
+            **placed(list(zip(self.drawings, self.layouts, self.legends, strict=True))),
         }  # fmt: skip
 
     def _outside(self, part: Part) -> int:
@@ -196,54 +203,3 @@ class Views:
             return self.of(around[-1])
         closed = opened(self.grouping, None)
         return self.open.index(closed) if closed in self.open else 0
-
-
-def _groups(groups: Sequence[Group]) -> dict[str, Group]:
-    found: dict[str, Group] = {}
-    for group in groups:
-        found |= {group.id: group, **_groups(group.groups)}
-    return found
-
-
-def _short_path(points: tuple[tuple[float, float], ...]) -> str:
-    """The line in relative whole pixels, up to where its head begins: views.js draws that."""
-    whole = [(round(x), round(y)) for x, y in points[:-1]]
-    (x, y), steps = whole[0], []
-    for k in range(1, len(whole), 3):
-        steps += [f"{a - x},{b - y}" for a, b in whole[k : k + 3]]
-        x, y = whole[k + 2]
-    return f"M{whole[0][0]},{whole[0][1]}c" + " ".join(steps)
-
-
-def _placed(
-    pictures: Sequence[tuple[Drawing, Layout, Sequence[Run]]],
-) -> dict[str, list[Any]]:
-    """Where everything lies in every view, in whole pixels; each place and path is written once.
-
-    Neuron 2 lies where neuron 1 lay, with other names. So a view is [size, names of cards, numbers
-    of their places, names of edges, numbers of their paths, frames, legend]: a network of 41 views
-    takes 57 KB, where they took 161 with everything written out.
-    """
-    places: dict[str, int] = {}
-    paths: dict[str, int] = {}
-    views = []
-    for drawing, layout, legend in pictures:
-        corners = [_corner(card, layout) for card in drawing.cards]
-        lines = [_short_path(layout.edges[edge.id]) for edge in drawing.edges]
-        views.append(
-            [
-                [round(layout.width), round(layout.height)],
-                " ".join(card.id for card in drawing.cards),
-                [places.setdefault(corner, len(places)) for corner in corners],
-                " ".join(edge.id for edge in drawing.edges),
-                [paths.setdefault(line, len(paths)) for line in lines],
-                {name: list(map(round, layout.groups[name])) for name in _groups(drawing.groups)},
-                [[run.text, run.sub] for run in legend],
-            ]
-        )
-    return {"places": list(places), "paths": list(paths), "views": views}
-
-
-def _corner(card: Card, layout: Layout) -> str:
-    (x, y), (wide, high) = layout.cards[card.id], size_of(card)
-    return f"{round(x - wide / 2)} {round(y - high / 2)}"

@@ -36,7 +36,9 @@
   };
 
   function state(k) {
-    const data = nodes.map(() => ""), grads = nodes.map(() => ["0.0000", ""]);
+    // a gradient that no step has reached is blank; where backward is done, it is 0
+    const done = frames.slice(0, k + 1).some(({ phase }) => phase === "gradients");
+    const data = nodes.map(() => ""), grads = nodes.map(() => [done ? "0.0000" : "", ""]);
     for (let i = 0; i <= k; i++) {
       for (const [node, text] of frames[i].data || []) data[node] = text;
       for (const [node, text, sign] of frames[i].grads || []) grads[node] = [text, sign];
@@ -146,6 +148,11 @@
       "the larger, the wider");
   }
 
+  function called(name) { // x1 (neuron 2): whose result an input is stands smaller, below it where there is little room
+    const [, first, from] = /^(.*) (\(neuron.*\))$/.exec(name) || [null, name];
+    return from ? [`${first} `, el("small", {}, from)] : [name];
+  }
+
   function table(k, frame) {
     const body = el("tbody");
     const last = new Map(frame.rows.map((row, i) => [row.input, i]));
@@ -154,7 +161,7 @@
       const slope = el("span", { class: "slope" }, `${row.slope} = `);
       if (question) {
         const cell = last.get(row.input) === i ? asking(k, row, question) : "…";
-        body.append(el("tr", {}, el("th", { scope: "row" }, row.name), el("td", { colspan: 3 }, cell)));
+        body.append(el("tr", {}, el("th", { scope: "row" }, ...called(row.name)), el("td", { colspan: 3 }, cell)));
         return;
       }
       const written = form === "formula" ? row.formula : row.numbers || row.formula;
@@ -163,7 +170,7 @@
         chip("product", row.product));
       const sum = el("td", {}, `${row.before} + `, chip("product", row.product), " → ",
         el("strong", {}, row.after));
-      const tr = el("tr", row.constant ? { class: "constant" } : {}, el("th", { scope: "row" }, row.name));
+      const tr = el("tr", row.constant ? { class: "constant" } : {}, el("th", { scope: "row" }, ...called(row.name)));
       tr.append(local, times, sum);
       body.append(tr);
     });
@@ -332,7 +339,7 @@
   function tell(i) {
     const node = nodes[i], { data, grads } = state(at), tip = $("tip");
     const lines = [["kind", node.kind], ["made as", node.made], ["data", data[i] ? node.exact : "not computed yet"],
-      ["grad now", data[i] ? grads[i][0] : ""], ["used", node.uses ? `${node.uses} time${node.uses > 1 ? "s" : ""}` : "it is the output"]];
+      ["grad now", data[i] ? grads[i][0] || "none yet" : ""], ["used", node.uses ? `${node.uses} time${node.uses > 1 ? "s" : ""}` : "it is the output"]];
     if (node.label && node.label !== node.name) lines.unshift(["label", node.label]);
     if (data[i] && data[i] !== firstShown[i]) lines[lines.findIndex(([key]) => key === "data")][1] = data[i];
     tip.replaceChildren(el("b", {}, node.name), el("dl", {}, ...lines.filter(([, v]) => v).flatMap(([key, value]) =>

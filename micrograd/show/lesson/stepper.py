@@ -20,6 +20,7 @@ from micrograd.engine import Value
 from micrograd.reals import describe
 from micrograd.show.graph.nodes import is_node, topological_order
 from micrograd.show.graph.parameters import read_parameters
+from micrograd.show.graph.rooms import LITTLE
 from micrograd.show.graph.text import number_text, plain, width
 from micrograd.show.lesson.cards import Shown, Views, picture_of
 from micrograd.show.lesson.lesson import lesson
@@ -192,4 +193,15 @@ def _widest(walk: Walk, later: Sequence[float]) -> list[dict[str, str]]:
         max(_NEGATIVE, number_text(x), number_text(y), key=width)
         for x, y in zip(walk.data, later, strict=True)
     ]
-    return [{"widest_data": x, "widest_grad": g} for x, g in zip(data, grads, strict=True)]
+    return [
+        {"widest_data": x, "widest_grad": g}
+        for x, g in zip(_alike(data), _alike(grads), strict=True)
+    ]
+
+
+def _alike(texts: Sequence[str]) -> list[str]:
+    """For each the widest of all, so that cards are equally wide; one much wider stays alone."""
+    wide = sorted(set(texts), key=width)
+    return [
+        next(text for text in reversed(wide) if width(text) <= width(own) + LITTLE) for own in texts
+    ]

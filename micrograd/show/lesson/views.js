@@ -11,28 +11,30 @@ function svgElement(tag, attributes = {}) {
 }
 
 function makeViews(svg, lesson, onChange) {
-  const { parts, within } = lesson;
-  const views = lesson.views.map(([size, cards, places, edges, paths, frames, legend]) => { // as _placed writes them
+  const { parts, within } = lesson, [places, paths] = [lesson.places, lesson.paths].map((all) => all.split(";"));
+  const views = lesson.views.map(([size, cards, at, edges, along, frames, legend]) => { // as packed.py writes them
     const named = (ids, numbers, table) => (ids ? ids.split(" ").map((id, k) => [id, table[numbers[k]]]) : []);
-    return { size, frames, legend, cards: Object.fromEntries(named(cards, places, lesson.places)),
-      edges: named(edges, paths, lesson.paths) };
+    return { size, frames, legend, cards: Object.fromEntries(named(cards, at, places)),
+      edges: named(edges, along, paths) };
   });
   const $ = (id) => document.getElementById(id);
-  const paper = svg.querySelector(".paper"), frames = svgElement("g"), edges = svgElement("g");
+  const paper = svg.querySelector(".paper"), frames = svgElement("g"), edges = svgElement("g"), names = svgElement("g");
   let at = -1;
   svg.querySelectorAll("g.edge").forEach((edge) => edge.remove());
-  paper.after(frames, edges);
+  paper.after(frames, edges, names);
   svg.querySelectorAll("g.group").forEach((frame) => frames.append(frame));
+  svg.querySelectorAll("g.caption").forEach((name) => names.append(name));
   const stock = $("stock");
   if (stock) {
-    for (const each of [...stock.children]) (each.matches(".group") ? frames : svg).append(each);
+    for (const each of [...stock.children]) (each.matches(".group") ? frames : each.matches(".caption") ? names : svg).append(each);
     stock.remove();
   }
   const cards = new Map([...svg.children].filter((e) => e.tagName === "g" && e.id).map((e) => [e.id, e]));
 
   function head(line) { // of an arrow, where its line ends and as it ends
     const [startX, startY, ...steps] = line.match(/-?\d+/g).map(Number), points = [[startX, startY]];
-    for (let k = 0; k < steps.length; k += 6) {
+    if (steps.length === 2) points.push([startX + steps[0], startY + steps[1]]); // a straight one
+    for (let k = 0; k + 6 <= steps.length; k += 6) {
       const [x, y] = points.at(-1);
       for (let i = k; i < k + 6; i += 2) points.push([x + steps[i], y + steps[i + 1]]);
     }
@@ -54,11 +56,13 @@ function makeViews(svg, lesson, onChange) {
       element.style.display = corner ? "" : "none";
       if (corner) move(element, corner);
     }
-    for (const frame of frames.children) frame.style.display = "none";
+    for (const each of [...frames.children, ...names.children]) each.style.display = "none";
     for (const [id, [left, top, right, bottom]] of Object.entries(view.frames)) {
       const frame = $(id), box = frame.querySelector(".box");
-      frame.style.display = "";
-      move(frame, `${left} ${top}`);
+      for (const each of [frame, $(`${id}-name`)]) {
+        each.style.display = "";
+        move(each, `${left} ${top}`);
+      }
       box.setAttribute("width", right - left);
       box.setAttribute("height", bottom - top);
       frames.append(frame); // an inner one over an outer one
@@ -99,7 +103,7 @@ function makeViews(svg, lesson, onChange) {
   }
 
   for (const [part, { kind, view, outside }] of Object.entries(parts)) {
-    const handles = [[$(part), view, false], [$(frameOf(part))?.querySelector("text"), outside, true]];
+    const handles = [[$(part), view, false], [$(`${frameOf(part)}-name`), outside, true]];
     for (const [element, target, expanded] of handles) {
       if (!element || (kind === "layer" && view === outside)) continue;
       element.setAttribute("role", "button");
@@ -120,13 +124,14 @@ function makeLens(svg, stage, map, still) {
   const least = () => (projector() ? 1.4 : 0.82); // of 13.5 pixels: 19 from afar, 11 at a desk; nobody reads less
   let chosen = null; // what somebody chose; null: as the window allows
   const natural = () => svg.viewBox.baseVal;
-  const fit = () => Math.min((stage.clientWidth - 24) / natural().width, (stage.clientHeight - 24) / natural().height);
+  const fitting = (high) => Math.min((stage.clientWidth - 24) / natural().width, (high - 24) / natural().height);
+  const fit = () => fitting(stage.clientHeight);
   const most = () => (projector() ? 3 : 1.3);
-  const readable = () => { // a little smaller than `least`, where the whole can then be seen
-    const whole = Math.min(fit(), most());
-    return whole > 18 / 13.5 && projector() ? whole : Math.max(least(), whole);
+  const readable = (whole) => (whole > 18 / 13.5 && projector() ? whole : Math.max(least(), whole));
+  const scale = (fits = fit()) => {
+    const whole = Math.min(fits, most());
+    return chosen === "fit" ? whole : chosen === null ? readable(whole) : chosen;
   };
-  const scale = () => (chosen === "fit" ? Math.min(fit(), most()) : chosen === null ? readable() : chosen);
 
   function apply() {
     svg.style.width = `${natural().width * scale()}px`;
@@ -186,10 +191,12 @@ function makeLens(svg, stage, map, still) {
 
   function drawMap() {
     const cards = [...svg.querySelectorAll(".node")].filter((c) => c.style.display !== "none");
-    const clipped = stage.scrollWidth > stage.clientWidth + 1 || stage.scrollHeight > stage.clientHeight + 1;
+    // whether anything would be out of sight if the map were not there
+    const legend = document.getElementById("legend"), high = stage.clientHeight + map.parentElement.offsetHeight - legend.offsetHeight;
+    const fits = fitting(high), clipped = scale(fits) > fits + 0.01;
     map.toggleAttribute("hidden", !(clipped && svg.querySelectorAll(".node").length > 60));
     if (map.hasAttribute("hidden")) return;
-    const { x, y, width, height } = natural(), k = Math.min(170 / width, 110 / height);
+    const { x, y, width, height } = natural(), k = Math.min(240 / width, 60 / height);
     map.setAttribute("viewBox", `${x} ${y} ${width} ${height}`);
     map.style.width = `${width * k}px`;
     map.style.height = `${height * k}px`;
