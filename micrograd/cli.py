@@ -15,9 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.expression import evaluate
+from micrograd.expression import evaluate, label_parts
 from micrograd.missing import missing
-from micrograd.show.graph.text import shorten
 from micrograd.show.practice import commands as practice
 
 __all__ = ["main"]
@@ -45,10 +44,14 @@ def main(words: Sequence[str] | None = None) -> int:
         arguments.numbers += rest
     try:
         status = arguments.run(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # none where it was closed, as by `>&-`
+            sys.stdout.flush()
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
+    except OSError as error:
+        which = f": {error.filename!r}" if error.filename else ""
+        return _failed(f"{error.strerror}{which}" if error.strerror else str(error))
+    except (ValueError, TypeError, RuntimeError) as error:
         return _failed(str(error))
     except ImportError as error:  # the package graphviz, most often
         return _failed(missing("this command", error))
@@ -56,7 +59,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _failed(why: str) -> int:
-    print(f"error: {why}", file=sys.stderr)
+    if sys.stderr is not None:
+        print(f"error: {why}", file=sys.stderr)
     return 2
 
 
@@ -126,11 +130,7 @@ def _graph(arguments: argparse.Namespace) -> tuple[Value, list[tuple[str, Value]
 
 def _labelled(arguments: argparse.Namespace) -> Value:
     """The expression's Value, in which the text of each part is its name."""
-    value, parts = _graph(arguments)
-    for text, part in parts:
-        if part._prev and not part.label:
-            part.label = "result" if part is value else shorten(text.replace(" ", ""))
-    return value
+    return label_parts(*_graph(arguments))
 
 
 # --- the commands ---------------------------------------------------------------------------------
@@ -139,8 +139,7 @@ def _labelled(arguments: argparse.Namespace) -> Value:
 def _draw(arguments: argparse.Namespace) -> None:
     from micrograd.show.graph.draw import draw
 
-    value, _ = _graph(arguments)
-    draw(value, stacked=arguments.stacked).save(arguments.output)
+    draw(_labelled(arguments), stacked=arguments.stacked).save(arguments.output)
     print(f"wrote {arguments.output}")
 
 

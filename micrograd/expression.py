@@ -10,15 +10,16 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from micrograd import ops
 from micrograd.engine import Value
 from micrograd.op import Op, registered
 
-__all__ = ["ExpressionError", "evaluate", "functions"]
+__all__ = ["ExpressionError", "evaluate", "functions", "label_parts", "written"]
 
 
 class ExpressionError(ValueError):
@@ -46,9 +47,33 @@ def evaluate(text: str, numbers: Mapping[str, float]) -> tuple[Value, list[tuple
     for node in nodes:
         results[node] = result = _compute(node, results, inputs, text)
         if isinstance(result, Value) and not isinstance(node, ast.Name):
-            parts.append((text[slice(*_extent(node, text))], result))
+            parts.append((written(text[slice(*_extent(node, text))]), result))
     result = results[nodes[-1]]
     return (result if isinstance(result, Value) else Value(result)), parts
+
+
+def label_parts(value: Value, parts: Iterable[tuple[str, Value]]) -> Value:
+    """The same Value, in which every part but the whole bears its text as its label."""
+    for text, part in parts:
+        if part is not value and not part.label:
+            part.label = text
+    return value
+
+
+_TOKEN = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|\w+|\*\*|\S")
+
+
+def written(text: str) -> str:
+    """An expression as labels have it: `x1*w1 + x2*w2`, blanks around + and - and after commas."""
+    made = before = ""
+    for token in _TOKEN.findall(text):
+        between = token in ("+", "-") and before not in ("", "(", ",", "*", "/", "**", "+", "-")
+        if token in ("+", "-") and not between:  # a sign
+            made, before = made + token, "sign"
+            continue
+        made += f" {token} " if between else f"{token} " if token == "," else token
+        before = token
+    return made
 
 
 def functions() -> dict[str, Op]:

@@ -134,7 +134,7 @@ def test_a_reader_who_leaves_early_is_no_error() -> None:
 
 def test_a_part_is_explained_by_its_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "(a + b)*c", "a=1", "b=2", "c=3", "--wrt", "a+b"]) == 0
-    assert "d result / d (a+b) = c = 3" in capsys.readouterr().out
+    assert "d output / d (a + b) = c = 3" in capsys.readouterr().out
 
 
 def test_numbers_alone_are_an_expression_too(capsys: pytest.CaptureFixture[str]) -> None:
@@ -177,7 +177,7 @@ def test_numbers_alone_are_an_expression_too(capsys: pytest.CaptureFixture[str])
         (["draw", "x", "x=1", "-o", "-"], "error: cannot save '-': a picture's file ends in .svg"),
         (
             ["explain", "(a + b)*c", "a=1", "b=2", "c=3", "--wrt", "q"],
-            "error: there is no 'q' in this graph; wrt= is a Value or one of the names result,",
+            "error: there is no 'q' in this graph; wrt= is a Value or one of the names output,",
         ),
         (
             ["draw", "x", "x=1", "-o", "x.bmp"],

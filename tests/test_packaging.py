@@ -129,6 +129,15 @@ def test_readme_begins_with_the_two_commands() -> None:
     assert "#" not in README.split("```")[0].removeprefix("# ")  # no heading before them
 
 
+def test_the_readme_shows_the_stepper_and_the_quiz_first() -> None:
+    """On light, dark and narrow screens, with the ways to the gallery and the playground."""
+    first = README.split("```python")[0]
+    assert "docs/gallery.md" in first and "](#the-site)" in first
+    for name in ("stepper", "quiz"):
+        for kind in ("", "-dark", "-phone"):
+            assert f'="docs/gallery/{name}{kind}.png"' in first
+
+
 @pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL))
 def test_the_code_in_the_readme_runs_and_prints_what_it_says(code: str, tmp_path: Path) -> None:
     (tmp_path / "example.py").write_text(code, encoding="utf-8")  # lift reads its source
@@ -171,7 +180,9 @@ def test_the_picture_in_the_readme_is_what_its_command_draws(tmp_path: Path) -> 
 )
 def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page
-    for target in re.findall(r"\]\((?!https?:)(.*?)\)", path.read_text(encoding="utf-8")):
+    text = path.read_text(encoding="utf-8")
+    pictures = re.findall(r'(?:src|srcset)="(?!https?:)([^"]*)"', text)
+    for target in re.findall(r"\]\((?!https?:)(.*?)\)", text) + pictures:
         assert (path.parent / target.split("#")[0]).exists(), target
 
 

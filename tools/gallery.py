@@ -10,6 +10,8 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from micrograd import Value, nn, step_through, worksheet
 from micrograd.show.lesson.stepper import Stepper
 from tools.notebooks import ROOT
 
-__all__ = ["main"]
+__all__ = ["SHOTS", "main"]
 
 FOLDER = ROOT / "docs" / "gallery"
 
@@ -59,7 +61,79 @@ def network() -> Stepper:
     return step_through(loss, model, 0.05)
 
 
+@dataclass(frozen=True)
+class Shot:
+    """A page, the window in which it is seen, and what is done before the picture is taken."""
+
+    made: Callable[[], Any]
+    width: int
+    act: Callable[[Any], None]
+    height: int = 0  # else as high as what it shows
+    scheme: str = "light"
+
+    def pose(self, driver: Any, folder: Path) -> None:
+        """Open the page and bring it to its state."""
+        made = self.made()
+        size = {"width": self.width, "height": self.height or made._height}
+        metrics = {**size, "deviceScaleFactor": _SCALE, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        feature = {"name": "prefers-color-scheme", "value": self.scheme}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+        made.save(folder / "page.html")
+        driver.get((folder / "page.html").as_uri())
+        self.act(driver)
+        time.sleep(0.6)
+
+
+_SCALE = 1.5
+# pixels below the last words that are seen whole, which are cut off
+_SPARE = """
+    const work = document.getElementById("work");
+    if (!work) return 0;
+    const last = [...work.querySelectorAll("*"), ...document.querySelectorAll("#plots *")]
+        .map((part) => part.getBoundingClientRect())
+        .map((box) => (box.height ? box.bottom : 0));
+    const whole = last.filter((bottom) => bottom <= innerHeight);
+    const margin = whole.length < last.length ? 4 : 16;
+    return Math.max(0, Math.floor(innerHeight - Math.max(...whole) - margin));"""
+
+
+def _step(k: int) -> Callable[[Any], None]:
+    def act(driver: Any) -> None:
+        for _ in range(k):
+            driver.find_element("css selector", "#forward").click()
+
+    return act
+
+
+def _answer(driver: Any) -> None:
+    driver.find_element("css selector", "#last").click()
+    driver.find_element("css selector", ".question input").send_keys("1\n")
+
+
+def _lesson() -> Stepper:
+    return step_through(neuron())
+
+
+def _quiz() -> Stepper:
+    return step_through(shared(), quiz=True)
+
+
+SHOTS = {  # each is a file in docs/gallery
+    "stepper": Shot(_lesson, 1160, _step(7)),
+    "stepper-dark": Shot(_lesson, 1160, _step(7), scheme="dark"),
+    "stepper-phone": Shot(_lesson, 390, _step(7), 640),
+    "shared": Shot(lambda: step_through(shared()), 1000, _step(11), scheme="dark"),
+    "quiz": Shot(_quiz, 1000, _answer),
+    "quiz-dark": Shot(_quiz, 1000, _answer, scheme="dark"),
+    "quiz-phone": Shot(_quiz, 390, _answer, 860),
+    "worksheet": Shot(lambda: worksheet.random(2, 7), 900, lambda driver: None, 1040),
+    "network": Shot(network, 1280, _step(60)),
+}
+
+
 def main() -> None:
+    from PIL import Image
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -72,43 +146,14 @@ def main() -> None:
             options.add_argument(f"--{flag}")
         driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
         try:
-            take = _camera(driver, Path(folder))
-            take("stepper", step_through(neuron()), 1160, 0, "light", lambda: _step(driver, 7))
-            take("shared", step_through(shared()), 1000, 0, "dark", lambda: _step(driver, 11))
-            quiz = step_through(shared(), quiz=True)
-            take("quiz", quiz, 1000, 0, "light", lambda: _answer(driver))
-            take("worksheet", worksheet.random(2, 7), 900, 1040, "light", lambda: None)
-            take("network", network(), 1280, 0, "light", lambda: _step(driver, 60))
+            for name, shot in SHOTS.items():
+                shot.pose(driver, Path(folder))
+                spare = round(_SCALE * driver.execute_script(_SPARE))
+                taken = Image.open(BytesIO(driver.get_screenshot_as_png())).convert("RGB")
+                whole = taken.crop((0, 0, taken.width, taken.height - spare))
+                whole.save(FOLDER / f"{name}.png", optimize=True)
         finally:
             driver.quit()
-
-
-def _camera(driver: Any, folder: Path) -> Callable[..., None]:
-    def take(
-        name: str, made: Any, width: int, height: int, scheme: str, act: Callable[[], None]
-    ) -> None:
-        size = {"width": width, "height": height or made._height}
-        metrics = {**size, "deviceScaleFactor": 1.5, "mobile": False}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-        made.save(folder / f"{name}.html")
-        driver.get((folder / f"{name}.html").as_uri())
-        act()
-        time.sleep(0.6)
-        driver.save_screenshot(str(FOLDER / f"{name}.png"))
-
-    return take
-
-
-def _step(driver: Any, k: int) -> None:
-    for _ in range(k):
-        driver.find_element("css selector", "#forward").click()
-
-
-def _answer(driver: Any) -> None:
-    driver.find_element("css selector", "#last").click()
-    driver.find_element("css selector", ".question input").send_keys("1\n")
 
 
 if __name__ == "__main__":

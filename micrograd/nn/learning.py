@@ -11,7 +11,7 @@ from typing import Any
 
 from micrograd.engine import Value
 
-__all__ = ["alive", "is_learning", "learning", "names_of"]
+__all__ = ["alive", "holders", "is_learning", "learning", "names_of"]
 
 alive: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()  # every Module, by id
 
@@ -30,8 +30,8 @@ def is_learning(v: Value) -> bool:
     return getattr(v, "_learns", False)
 
 
-def names_of(leaves: set[Value]) -> dict[Value, str]:
-    """The names of those that living modules hold; of nested modules the outermost one names."""
+def holders(leaves: set[Value]) -> list[Any]:
+    """The living modules that hold any of these; of nested modules the outermost one."""
     held: dict[int, tuple[Any, set[int]]] = {}  # by id of a module: itself, and those inside it
     for module in list(alive.values()):
         try:
@@ -40,10 +40,14 @@ def names_of(leaves: set[Value]) -> dict[Value, str]:
         except Exception:  # half built, since its __init__ failed: an old traceback keeps it alive
             continue
     inner = {k for _, inside in held.values() for k in inside}
+    return [module for k, (module, _) in held.items() if k not in inner]
+
+
+def names_of(leaves: set[Value]) -> dict[Value, str]:
+    """The names of those that living modules hold."""
     names: dict[Value, str] = {}
-    for k, (module, _) in held.items():
-        if k not in inner:
-            for name, v in module.named_parameters():
-                if v in leaves:
-                    names.setdefault(v, name)
+    for module in holders(leaves):
+        for name, v in module.named_parameters():
+            if v in leaves:
+                names.setdefault(v, name)
     return names

@@ -132,7 +132,7 @@ def test_a_function_is_marked_and_told_what_is_wrong(
         ((0.667, 12, "green", lambda x: x * x), "wrong", "the colour: 'green' is not right"),
         ((0.667, 12, "red", lambda x: x), "wrong", "the square of 2: 2 is too small by 2"),
         ((0.667, 12, "red", lambda x: fails()), "wrong", "the function: it raised KeyError"),
-        ((0.667, True, "red", lambda x: x * x), "wrong", "the count: got bool True"),
+        ((0.667, True, "red", lambda x: x * x), "wrong", "the count: got True"),
         ((0.667, 12, "red"), "wrong", "check(2, ...) takes 4 answers here, got 3"),
     ],
 )  # fmt: skip

@@ -222,11 +222,11 @@ def test_one_is_never_said_not_to_be_right_where_one_is_asked_for() -> None:
         (np.array([1.0, 2.0]), "got an array of shape (2,)"), ([1, 2], "got a list of 2"),
         (lambda x: x, "got a function"), (math.sin, "got a function"),
         ({"a": 1}, "got a dict of 1"),
-        (True, "got bool True"), (np.True_, "got bool True"), (1j, "got complex 1j"),
-        (np.complex128(1j), "got complex 1j"), ("two", "got 'two'"),
+        (True, "got True"), (np.True_, "got True"), (1j, "got the complex number 1j"),
+        (np.complex128(1j), "got the complex number 1j"), ("two", "got 'two'"),
         (np.array([]), "got an array of shape (0,)"), ([], "got a list of 0"),
         (10**400, "got a number that no float can hold"),
-        (Value, "got a function"), ("x" * 500, "got 'xxx"),
+        (Value, "got the class Value"), ("x" * 500, "got 'xxx"),
     ],
 )  # fmt: skip
 def test_what_is_no_number_is_told_in_plain_words(answer: object, told: str) -> None:

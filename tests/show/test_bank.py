@@ -1,6 +1,6 @@
 """Banks of questions, read back by importers that follow the platforms' documented rules.
 
-Covers `bank.py`, `slips.py`, `moodle.py`, `canvas.py`.
+Covers `bank.py`, `slips.py`, `moodle.py`, `canvas.py`, `canvas_items.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from micrograd.cli import main
 from micrograd.nn import Neuron
 from micrograd.show.lesson.walk import Walk
 from micrograd.show.practice.bank import Bank, Question, question_of
-from micrograd.show.practice.exercises import LEVELS, exercise
+from micrograd.show.practice.exercises import exercise
+from micrograd.show.practice.levels import LEVELS
 from micrograd.show.practice.marking import check
 from micrograd.show.practice.mistakes import MISTAKES
 from micrograd.show.practice.sheets import packed
@@ -228,7 +229,8 @@ def test_right_answers_stand_first_and_the_star_last() -> None:
 def test_what_is_read_from_the_sheet_counts_as_it_does_for_check() -> None:
     """tanh(3.9) is printed as 0.9992, and 1 - 0.9992² is 3% less than the derivative."""
     x, w = Value(3.9, label="x"), Value(1.0, label="w")
-    question = from_moodle(Bank([worksheet((x * w).tanh())]).moodle)[1]
+    question = from_moodle(Bank([worksheet((x * w).tanh())]).moodle)[0]
+    assert question.name.endswith(": w.grad")
     from_paper = (1 - 0.9992**2) * 3.9
     assert question.mark(from_paper)[0] == 1
     assert question.mark((1 - math.tanh(3.9) ** 2) * 3.9)[0] == 1
@@ -400,6 +402,35 @@ def test_the_structure_is_what_text2qti_writes() -> None:
     assert resources <= ours["imsmanifest.xml"]
 
 
+@pytest.mark.parametrize("level", [1, 4, 6])
+def test_numbers_have_a_point_and_no_exponent(level: int) -> None:
+    """As text2qti writes 1.5000 and -2.0000: Canvas's New Quizzes were seen to drop a plain 4."""
+    files = zipfile.ZipFile(io.BytesIO(Bank.random(level, 12).canvas))
+    (text,) = [files.read(n).decode() for n in files.namelist() if re.fullmatch(r"(\w+)/\1.xml", n)]
+    numbers = []
+    for item in ElementTree.fromstring(text).iter(f"{Q}item"):
+        if "numerical_question" in ElementTree.tostring(item, encoding="unicode"):
+            tags = ("varequal", "vargte", "varlte")
+            numbers += [e.text or "" for tag in tags for e in item.iter(f"{Q}{tag}")]
+    assert len(numbers) >= 3 * 12
+    assert all(re.fullmatch(r"-?\d+\.\d+", number) for number in numbers), numbers
+
+
+def test_a_quiz_is_worth_what_its_groups_are_worth() -> None:
+    """A gradient without a known mistake has no choice, and so one group instead of two."""
+    given = Bank([worksheet(Value(2.0, label="x"))])  # its gradient is 1, and no slip leads there
+    assert [len(question.choices) for question in given.questions] == [1]
+    for bank in (Bank.random(2, 3), given):
+        files = zipfile.ZipFile(io.BytesIO(bank.canvas))
+        (meta,) = [n for n in files.namelist() if n.endswith("assessment_meta.xml")]
+        (quiz,) = [n for n in files.namelist() if re.fullmatch(r"(\w+)/\1.xml", n)]
+        points = [float(e.text or 0) for e in ElementTree.fromstring(files.read(meta)).iter()
+                  if e.tag.endswith("points_possible")]  # fmt: skip
+        each = [float(e.text or 0) for e in ElementTree.fromstring(files.read(quiz)).iter()
+                if e.tag.endswith("points_per_item")]  # fmt: skip
+        assert points == [sum(each)] * 2
+
+
 def test_the_manifest_names_every_file_once() -> None:
     archive = zipfile.ZipFile(io.BytesIO(Bank.random(1, 4).canvas))
     manifest = ElementTree.fromstring(archive.read("imsmanifest.xml"))
@@ -470,7 +501,7 @@ def test_weights_of_a_module_are_asked_for() -> None:
     model = Neuron(2, activation="tanh")
     out = model([Value(1.0, label="x1"), Value(2.0, label="x2")])
     bank = Bank([worksheet(out, parameters=model)])
-    assert {"x1.grad", "w[0].grad", "b.grad"} <= set(bank.kinds), set(bank.kinds)
+    assert {"x1.grad", "w1.grad", "b.grad"} <= set(bank.kinds), set(bank.kinds)
 
 
 def test_thirty_variants_are_all_different() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,9 @@ from test_grouping import labelled, perceptron
 from micrograd import Value, nn, step_through
 from micrograd.show.graph.drawing import size_of
 from micrograd.show.graph.text import number_text
-from micrograd.show.lesson.formulas import MINUS
 from micrograd.show.lesson.stepper import Stepper
 from micrograd.show.lesson.walk import Walk
+from micrograd.show.notation import MINUS
 
 
 def frames_of(stepper: Stepper) -> list[dict[str, Any]]:
@@ -134,7 +135,7 @@ def test_words_and_picture_count_alike() -> None:
             own = [f for f in steps if f.get("part") == part.id and f["phase"] == "forward"]
             assert [f["equation"][0] for f in own] == ["out"]
     tips = [node["name"] for node in lesson["nodes"]]
-    assert "neuron 3 of layer 1 in example 2" in tips and "layers.0.neurons.2.w[0]" in tips
+    assert "neuron 3 of layer 1 in example 2" in tips and "w31 of layer 1" in tips
     made = [node["name"] for node in lesson["nodes"] if node["made"]]
     assert not any("#" in name or "layers." in name for name in made)
     assert not any("layers." in node["made"] for node in lesson["nodes"])
@@ -205,7 +206,7 @@ def test_the_order_by_neurons_changes_no_gradient() -> None:
     assert grouped.grouping is not None and len(grouped.nodes) == len(plain.nodes)
     for node, g in zip(grouped.nodes, grouped.grads, strict=True):
         assert g == pytest.approx(plain.grads[plain.index[node]], rel=1e-12, abs=1e-15)
-    assert {"layers.0.neurons.1", "layers.0.neurons.1#2"} <= set(grouped.names)
+    assert {"out2 of example 1", "out2 of example 2"} <= set(grouped.names)
 
 
 def test_without_neurons_a_lesson_has_operations_alone() -> None:
@@ -641,12 +642,61 @@ def test_slopes_are_seen_and_can_be_switched_off(neuron_page: Any) -> None:
     assert not overlap
 
 
+def pages_printed(driver: Any) -> int:
+    """The pages of the PDF that the browser prints; each is A4 across."""
+    told = {"preferCSSPageSize": True, "printBackground": True}
+    pdf = b64decode(driver.execute_cdp_cmd("Page.printToPDF", told)["data"])
+    sizes = re.findall(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)", pdf)
+    pages = len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf))
+    assert pages == len(sizes) and {(round(float(w)), round(float(h))) for w, h in sizes} == {
+        (842, 595)
+    }
+    return pages
+
+
+def wide_ones(driver: Any) -> list[bool]:
+    """Which slides take the whole width."""
+    script = "return [...document.querySelectorAll('.slide')].map(e => e.matches('.wide'))"
+    return list(driver.execute_script(script))
+
+
+def pages_of_six(wide: list[bool]) -> int:
+    """Two rows a page; a row has three slides, or one that takes the whole width."""
+    rows, left = 0, 0
+    for each in wide:
+        if each or not left:
+            rows, left = rows + 1, 0 if each else 3
+        left -= not each
+    return -(-rows // 2)
+
+
 @pytest.mark.browser
 @needs_browser
-@pytest.mark.parametrize(("six", "each"), [(False, 1), (True, 6)])
-def test_a_stepper_is_printed_as_slides(neuron_page: Any, six: bool, each: int) -> None:
-    from base64 import b64decode
+def test_six_steps_stand_on_every_page(chromium: Any, tmp_path: Path) -> None:
+    """Of a small graph a step takes a sixth; only the first and the last may show it whole."""
+    a = Value(2.0, label="a")
+    b = a.tanh()
+    c = b.exp()
+    b.label, c.label = "b", "c"
+    step_through(c).save(tmp_path / "page.html")
+    resize(chromium, 1280, 800)
+    chromium.get((tmp_path / "page.html").as_uri())
+    press_p = """
+        window.print = () => {};
+        document.dispatchEvent(new KeyboardEvent("keydown", { key: "p", shiftKey: arguments[0] }));
+        return document.querySelectorAll(".slide").length"""
+    steps, wide = chromium.execute_script(press_p, True), wide_ones(chromium)
+    assert steps > 6 and not any(wide[1:-1])
+    assert pages_printed(chromium) == pages_of_six(wide) == 2
+    chromium.execute_script("dispatchEvent(new Event('afterprint'))")
+    assert chromium.execute_script(press_p, False) == steps == pages_printed(chromium)
+    chromium.execute_script("dispatchEvent(new Event('afterprint'))")
 
+
+@pytest.mark.browser
+@needs_browser
+@pytest.mark.parametrize("six", [False, True])
+def test_a_stepper_is_printed_as_slides(neuron_page: Any, six: bool) -> None:
     driver = neuron_page
     steps = driver.execute_script("""
         window.print = () => {};
@@ -659,18 +709,9 @@ def test_a_stepper_is_printed_as_slides(neuron_page: Any, six: bool, each: int) 
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     assert not driver.find_element("css selector", ".slide dl").is_displayed()  # of keys
     assert driver.find_element("css selector", ".slide .equation").is_displayed()
-    resize(driver, 1039, 703)  # A4, without its margins
-    rows = len(
-        driver.execute_script("""
-        return [...new Set([...document.querySelectorAll(".slide")].map((e) => e.offsetTop))]""")
-    )
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
-    printed = b64decode(
-        driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"]
-    )
-    pages = printed.count(b"/Type /Page\n")
-    assert pages == -(-rows // (2 if six else 1))  # what needs the whole width takes a row
-    assert pages <= -(-steps[0] // each) + 1
+    expected = pages_of_six(wide_ones(driver)) if six else steps[0]
+    assert pages_printed(driver) == expected
     driver.execute_script("dispatchEvent(new Event('afterprint'))")
     assert driver.find_elements("css selector", ".slide") == []
     assert driver.find_element("css selector", "main").is_displayed()

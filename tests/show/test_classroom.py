@@ -23,8 +23,8 @@ from micrograd import Value, worksheet
 from micrograd.__main__ import main
 from micrograd.show.practice.answers import matches
 from micrograd.show.practice.classroom import Classroom
-from micrograd.show.practice.exercises import LEVELS
 from micrograd.show.practice.kinds import UNKNOWN, explained
+from micrograd.show.practice.levels import LEVELS
 from micrograd.show.practice.marking import check
 from micrograd.show.practice.mistakes import MISTAKES
 from micrograd.show.practice.worksheet import Worksheet
@@ -223,11 +223,11 @@ PROBLEMS = {
     "another class": ("x.json", '{"sheet": "1-3-zzzz", "answers": {"L": 1}}',
         r"answers sheet 1-3-zzzz, which is none of this class\."),
     "a slip of the pen": ("x.json", '{"sheet": "NEAR", "answers": {"L": 1}}',
-        r"which is none of this class; is it 1-7-\w{4}\?\."),
+        r"which is none of this class; perhaps it is 1-7-\w{4}\."),
     "no sheet": ("x.txt", "L = 1\nd = 2\n", r"not say which sheet it answers; .* sheet = 1-7-"),
     "empty": ("x.txt", " \n", r"x\.txt' is empty; write lines"),
     "broken JSON": ("x.json", '{"L": 1,', r"looks like JSON and is not: "),
-    "no answers in JSON": ("x.json", '{"answers": 3}', r"holds int 3 where the answers by name"),
+    "no answers in JSON": ("x.json", '{"answers": 3}', r"holds the number 3 where"),
     "a list of numbers": ("x.json", "[1]", r"holds no answers; write lines"),
     "a head without rows": ("x.csv", "sheet,name,L\n", r"holds no answers; write lines"),
     "no names of ours": ("x.json", '{"sheet": "ID", "answers": {"q": 1}}',
@@ -236,6 +236,10 @@ PROBLEMS = {
     "a page": ("x.html", "<!doctype html><p>", r"is a page, which keeps no answers"),
     "decimal commas": ("x.csv", "sheet,name,L,d\nID,Ada,1,0,2,5\n",
         r"line 2 has 6 fields and the head 4: decimal commas stand in quotes"),
+    "decimal commas in every row": ("x.csv", "sheet,name,L,d\nID,Ada,1,0,2,5\nID,Ben,1,0,2,5\n",
+        r"lines 2 to 3 have more fields than the head 4: decimal commas stand in quotes"),
+    "a table of another encoding": ("x.csv", "sheet;name;L\nID;Zo\xeb;1\n".encode("cp1252"),
+        r"x\.csv' is not text in UTF-8; save it as such, which Excel calls CSV UTF-8\."),
     "no text": ("x.png", b"\x89PNG\xff\xfe", r"is not text in UTF-8"),
 }  # fmt: skip
 
@@ -263,6 +267,41 @@ def test_what_cannot_be_marked_is_one_sentence_and_the_rest_is_marked(
     assert problem in str(report)
 
 
+def test_what_a_spreadsheet_calls_unicode_text_is_read(tmp_path: Path) -> None:
+    """UTF-16 with tabs and decimal commas, as Excel writes it."""
+    classroom = small(2)
+    rows = [["sheet", "name", *right_of(next(iter(classroom.sheets.values())))]]
+    for sheet, name in zip(classroom.sheets.values(), ("Zoë", "Łukasz"), strict=True):
+        numbers = [str(float(x)).replace(".", ",") for x in right_of(sheet).values()]
+        rows.append([sheet.identity, name, *numbers])
+    text = "\r\n".join("\t".join(row) for row in rows)
+    (tmp_path / "typed.txt").write_bytes(text.encode("utf-16"))
+    report = classroom.check(tmp_path)
+    assert report.problems == [] and [paper.pupil for paper in report.papers] == ["Zoë", "Łukasz"]
+    assert all(paper.score == len(paper.report.marks) for paper in report.papers)
+    assert [paper.source for paper in report.papers] == [
+        f"{str(tmp_path / 'typed.txt')!r}, line {number}" for number in (2, 3)
+    ]
+
+
+def test_who_is_missing_is_told_in_the_terminal_too(tmp_path: Path) -> None:
+    classroom = small(4)
+    first, second, _, fourth = classroom.sheets.values()
+    classroom.pupils = {fourth.identity: "Dora"}
+    for sheet in (first, second):
+        (tmp_path / f"{sheet.number}.json").write_text(
+            json.dumps({"sheet": sheet.identity, "name": "", "answers": right_of(sheet)}), "utf-8"
+        )
+    assert "\nnothing handed in: 3, 4 Dora" in str(classroom.check(tmp_path))
+    assert "not answered" not in classroom.check(tmp_path).page  # everybody answered all
+
+
+def test_folders_the_wrong_way_round_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("sheet = 1-7-zzzz\nL = 1\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="the folder of the class comes first, then the answers"):
+        Classroom.load(tmp_path)
+
+
 def test_a_list_of_answers_loses_none(tmp_path: Path) -> None:
     classroom = small()
     first, second, *_ = classroom.sheets.values()
@@ -271,7 +310,7 @@ def test_a_list_of_answers_loses_none(tmp_path: Path) -> None:
     report = classroom.check(tmp_path)
     assert [paper.sheet.number for paper in report.papers] == [1, 2]
     one, two = report.problems
-    assert "entry 2 holds int 1 where the answers by name belong" in one
+    assert "entry 2 holds the number 1 where the answers by name belong" in one
     assert "entry 3 does not say which sheet it answers" in two
 
 
@@ -405,7 +444,7 @@ def test_the_report_counts_pupils_by_gradient_and_kind(tmp_path: Path) -> None:
     shares = [paper.score / len(paper.report.marks) for paper in report.papers]
     assert report.average == pytest.approx(sum(shares) / 7)
     (row,) = re.findall(r"<tr class='right'>.*?</tr>", report.page)
-    cells = [int(n) for n in re.findall(r"<td>(\d+)</td>", row)]
+    cells = [int(n) for n in re.findall(r"<td data-name=[^>]*>(\d+)</td>", row)]
     assert cells == [good for good, _ in right.values()] and "of 7</td>" in row
     rows = list(csv.DictReader(report.csv.splitlines()))
     assert len(rows) == 8 and not rows[7]["score"]
@@ -456,6 +495,10 @@ def test_the_commands_for_a_class(
     for words, error in (
         ("check class/ answers/ --reveal", "--reveal is for the answers to one sheet"),
         ("check class/ answers/ -o report.pdf", "a report's file ends in .html"),
+        (
+            "check class/ answers/ --csv none/marks.csv",
+            "No such file or directory: 'none/marks.csv'",
+        ),
         ("check answers/ answers/", "holds no worksheet"),
         ("worksheet --level 3 --count 8 -o class/", "a class gets a new folder"),
         ("worksheet x*y x=1 y=2 --count 3 -o c", "an expression of your own is one"),
@@ -558,7 +601,7 @@ def test_a_worksheet_of_an_expression(
     assert opened == [(tmp_path / "own.html").as_uri()]
     page = (tmp_path / "own.html").read_text("utf-8")
     assert "<h1>Today</h1>" in page and "(x*w).grad" in page
-    (tmp_path / "mine.txt").write_text("result = 1\nx*w = 0.3361\n", encoding="utf-8")
+    (tmp_path / "mine.txt").write_text("output = 1\nx*w = 0.3361\n", encoding="utf-8")
     assert main(["check", "own.html", "mine.txt"]) == 0
     told = capsys.readouterr().out
-    assert re.search(r"result\.grad +right", told) and "4 not attempted" in told
+    assert re.search(r"output\.grad +right", told) and "4 not attempted" in told

@@ -383,9 +383,15 @@ def test_a_million_nodes_are_refused_without_recursion() -> None:
         draw(chain(1_000_000))
 
 
-@pytest.mark.parametrize("wrong", [3, None, "x", [Value(1.0)], np.array([Value(1.0)])])
-def test_what_is_no_value_is_named(wrong: object) -> None:
-    with pytest.raises(TypeError, match=f"a Value, got {type(wrong).__name__}"):
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (3, "the number 3"), (None, "None"), ("x", "'x'"), ([Value(1.0)], "a list of 1 thing"),
+        (np.array([Value(1.0)]), r"an array of shape \(1,\)"), (Value, "the class Value"),
+    ],
+)  # fmt: skip
+def test_what_is_no_value_is_named(wrong: object, said: str) -> None:
+    with pytest.raises(TypeError, match=f"a Value, got {said}; "):
         draw(wrong)
 
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,7 +22,10 @@ from selenium.webdriver.common.keys import Keys
 from test_grouping import perceptron
 
 from micrograd import Value, step_through, worksheet
+from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Run
+from micrograd.show.graph.picture import Picture
 from micrograd.show.graph.text import number_text
+from tools import gallery
 
 pytestmark = [pytest.mark.browser, needs_browser]
 
@@ -234,36 +238,112 @@ def test_axe_finds_nothing_serious_on_a_phone(
 # --- committed pictures ---------------------------------------------------------------------------
 
 
-def committed() -> Iterator[tuple[str, str]]:
-    """Every picture of ours in docs/ and in the notebooks' outputs, as (where, SVG)."""
-    for path in sorted((ROOT / "docs").rglob("*.svg")):
-        yield path.name, path.read_text(encoding="utf-8")
+def outputs() -> Iterator[tuple[str, str]]:
+    """The HTML of every output in a committed notebook, and where it stands."""
     for path in [ROOT / "demo.ipynb", *sorted((ROOT / "lectures").rglob("*.ipynb"))]:
         if ".ipynb_checkpoints" in path.parts:
             continue
         for k, cell in enumerate(json.loads(path.read_text(encoding="utf-8"))["cells"]):
             for output in cell.get("outputs", ()):
                 html = "".join(output.get("data", {}).get("text/html", ()))
-                for coded in re.findall(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", html):
-                    yield f"{path.name}, cell {k}", b64decode(coded).decode()
-                for coded in re.findall(r'src="data:image/svg\+xml,([^"]+)"', html):
-                    yield f"{path.name}, cell {k}", unquote(coded)
+                if html:
+                    yield f"{path.relative_to(ROOT)}, cell {k}", html
+
+
+def committed() -> Iterator[tuple[str, str]]:
+    """Every picture of ours in docs/ and in the notebooks' outputs, as (where, SVG)."""
+    for path in sorted((ROOT / "docs").rglob("*.svg")):
+        yield path.name, path.read_text(encoding="utf-8")
+    for where, html in outputs():
+        for coded in re.findall(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", html):
+            yield where, b64decode(coded).decode()
+        for coded in re.findall(r'src="data:image/svg\+xml,([^"]+)"', html):
+            yield where, unquote(coded)
+
+
+def crossings(driver: Any, folder: Path, pictures: list[tuple[str, str]]) -> list[str]:
+    """What is wrong in these pictures, in their own size."""
+    resize(driver, 1400, 900)
+    prefer(driver, "light")
+    page = "".join(f'<div class="one" title="{where}">{svg}</div>' for where, svg in pictures)
+    page = f"<style>svg{{max-width:none!important}}</style>{page}"
+    (folder / "page.html").write_text(f"<!doctype html><meta charset=utf-8>{page}", "utf-8")
+    driver.get((folder / "page.html").as_uri())
+    found = driver.execute_script(
+        "return [...document.querySelectorAll('.one')].flatMap(one => (() => {"
+        f"{CROSSING.replace('arguments[0]', 'one')}"
+        "})().map(text => `${one.title}: ${text}`))"
+    )
+    assert isinstance(found, list)
+    return found
 
 
 @pytest.mark.slow
 def test_no_text_crosses_a_border_in_any_committed_picture(chromium: Any, tmp_path: Path) -> None:
     pictures = [(where, svg) for where, svg in committed() if "micrograd-picture" in svg[:400]]
     assert len(pictures) > 40
-    resize(chromium, 1400, 900)
-    page = "".join(f'<div class="one" title="{where}">{svg}</div>' for where, svg in pictures)
-    (tmp_path / "page.html").write_text(f"<!doctype html><meta charset=utf-8>{page}", "utf-8")
-    chromium.get((tmp_path / "page.html").as_uri())
-    found = chromium.execute_script(
-        "return [...document.querySelectorAll('.one')].flatMap(one => (() => {"
-        f"{CROSSING.replace('arguments[0]', 'one')}"
-        "})().map(text => `${one.title}: ${text}`))"
-    )
-    assert found == []
+    assert crossings(chromium, tmp_path, pictures) == []
+
+
+@pytest.mark.slow
+def test_no_text_crosses_a_border_in_any_committed_page(chromium: Any, tmp_path: Path) -> None:
+    """Steppers, quizzes and worksheets in outputs of notebooks, as wide as those show them."""
+    resize(chromium, 900, 700)
+    prefer(chromium, "light")
+    seen, found = 0, []
+    for where, html in outputs():
+        for coded in re.findall(r'<iframe [^>]*title="Backprop[^>]*srcdoc="([^"]*)"', html):
+            (tmp_path / "page.html").write_text(unescape(coded), encoding="utf-8")
+            chromium.get((tmp_path / "page.html").as_uri())
+            seen += 1
+            found += [f"{where}, at first: {x}" for x in chromium.execute_script(CROSSING)]
+            if chromium.find_elements("id", "forward"):  # a stepper, no worksheet
+                for _ in range(8):
+                    click(chromium, "forward")
+                found += [f"{where}, later: {x}" for x in chromium.execute_script(CROSSING)]
+    assert seen > 5 and found == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", gallery.SHOTS)
+def test_no_text_crosses_a_border_where_the_gallery_takes_its_pictures(
+    chromium: Any, tmp_path: Path, name: str
+) -> None:
+    gallery.SHOTS[name].pose(chromium, tmp_path)
+    assert chromium.execute_script(CROSSING) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (r'id="n1-data"([^>]*) textLength="[^"]*" lengthAdjust="[^"]*">[^<]*<', "a lot of text"),
+        (r'class="name"( x="[^"]*" y="[^"]*")(?: textLength="[^"]*")?[^>]*>w', "across a line"),
+        (r'(class="name" x="[^"]*" y=")[^"]*"', "w"),
+        (r"(<text[^>]* x=\")[^\"]*(\" y=\"[^\"]*\"[^>]*>an arrow)", "an arrow on a card"),
+        (r"(<text[^>]* x=\"[^\"]*\" y=\")[^\"]*(\"[^>]*>a legend)", "a legend cut"),
+    ],
+    ids=["box", "cell", "above", "label", "edge"],
+)
+def test_a_planted_crossing_in_a_picture_is_found(
+    chromium: Any, tmp_path: Path, fault: str, told: str
+) -> None:
+    w = Card("n1", "input", (Cell((Run("w", "name"),)), Cell((Run("1.0", "data", id="n1-data"),))))
+    out = Card("n2", "interior", (Cell((Run("out", "name"),)),))
+    arrow = (Edge("e0", "n1", "n2", label="an arrow"),)
+    whole = Drawing((w, out), arrow, legend=(Run("a legend", "small"),))
+    svg = Picture(whole).svg
+    assert crossings(chromium, tmp_path, [("whole", svg)]) == []
+    put = {
+        "a lot of text": r'id="n1-data"\1>a lot of text<',
+        "across a line": r'class="name"\1>www',
+        "w": r'\g<1>-3"',
+        "an arrow on a card": r"\g<1>2\2",
+        "a legend cut": r"\g<1>999\2",
+    }
+    broken, count = re.subn(fault, put[told], svg, count=1)
+    assert count == 1
+    found = crossings(chromium, tmp_path, [("broken", broken)])
+    assert any(told in text for text in found), found
 
 
 # --- fingers, and people who want no motion -------------------------------------------------------

@@ -20,8 +20,9 @@ import micrograd
 from micrograd import Value, ops
 from micrograd.op import Op, registered
 from micrograd.show.lesson.explain import explain
-from micrograd.show.lesson.formulas import Formula, expression, local_derivatives, named, readable
+from micrograd.show.lesson.formulas import Formula, expression, local_derivatives, named
 from micrograd.show.lesson.walk import Walk
+from micrograd.show.notation import readable
 
 # --- formulas -----------------------------------------------------------------------------------
 
@@ -162,8 +163,12 @@ def test_very_many_paths_are_counted_and_their_rest_is_summed() -> None:
 
 
 def test_wrt_something_else_is_an_error_that_names_it() -> None:
-    with pytest.raises(ValueError, match=r"was not computed from Value\(data=1.0.*stranger"):
+    with pytest.raises(ValueError, match=r"o was not computed from stranger, so"):
         explain(neuron()["o"], wrt=Value(1.0, label="stranger"))
+    with pytest.raises(ValueError, match=r"not computed from the Value 1.5, which has no label,"):
+        explain(neuron()["o"], wrt=Value(1.5))
+    with pytest.raises(TypeError, match=r"a Value or one of the names o, n, .*got the number 3"):
+        explain(neuron()["o"], wrt=3)
     with pytest.raises(TypeError, match="got a list of 1"):
         explain([neuron()["o"]])
 
@@ -270,7 +275,7 @@ def test_a_subtraction_reads_as_one() -> None:
     total = (c - 1) * (a + b - c) + -a
     total.label = "L"
     told = str(explain(total))
-    for line in ("−b = b × (−1)", "c = a − b = 2 − (−3) = 5", "= c − 1 = 5 − 1 = 4", "v2 − c = "):
+    for line in ("−b = −(−3) = 3", "c = a − b = 2 − (−3) = 5", "= c − 1 = 5 − 1 = 4", "v2 − c = "):
         assert line in told, line
     assert "(−b).grad" in told
     walk = Walk(total)

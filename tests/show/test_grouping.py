@@ -57,7 +57,7 @@ def kinds(grouping: Grouping) -> dict[str, int]:
 
 def look(nodes: list[Node], grouping: Grouping, open_: frozenset[str]) -> Drawing:
     make = Maker(
-        lambda i: card_of(nodes[i], i, "interior", Run("")), lambda i: op_card(nodes[i], i),
+        lambda i: card_of(nodes[i], i, "interior", []), lambda i: op_card(nodes[i], i),
         lambda part: closed_card(part, "0", "0"), lambda i: edges_of(nodes, i),
     )  # fmt: skip
     return view(nodes, grouping, open_, make)
@@ -348,14 +348,20 @@ def test_frames_hold_their_cards_and_nothing_else() -> None:
 # --- names ----------------------------------------------------------------------------------------
 
 
-def test_weights_bear_their_paths_where_nothing_is_grouped() -> None:
+def test_weights_bear_their_short_names_where_nothing_is_grouped() -> None:
     model = nn.MLP(2, [2, 1])
     out = model([Value(1.0, label="x1"), Value(2.0, label="x2")])
     for picture in (draw(out), draw(out, parameters=model)):
+        shown = {}
         for name, p in model.named_parameters():
             (key,) = [k for k, node in picture.nodes.items() if node is p]
             (card,) = [c for c in picture.drawing.cards if c.id == key]
-            assert card.kind == "parameter" and card.cells[0].runs[0].text == name
+            assert card.kind == "parameter" and card.title.startswith(f"{name}: data ")
+            (run,) = card.cells[0].runs
+            shown[name] = run.text + run.sub
+        assert shown["layers.0.neurons.1.w[0]"] == "w21" and shown["layers.1.neurons.0.b"] == "b"
+        legend = " ".join(run.text + run.sub for run in picture.drawing.legend)
+        assert legend == "w12 is layers.0.neurons.0.w[1]"
 
 
 # --- their order ----------------------------------------------------------------------------------

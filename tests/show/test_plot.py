@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def regions(ax: Any, at: tuple[float, float]) -> list[str]:
     found = []
     for collection in ax.collections:
         filled = collection.get_facecolor()
-        if len(filled) and type(collection).__name__ == "QuadContourSet":
+        if len(filled) and filled[0][3] and type(collection).__name__ == "QuadContourSet":
             for path in collection.get_paths():
                 if path.contains_point(at):
                     found.append(matplotlib.colors.to_hex(filled[0]).upper())
@@ -177,6 +178,140 @@ def test_curves_take_a_list_or_a_dict_of_numbers_or_values() -> None:
 def test_an_empty_history_is_an_error(nothing: Any) -> None:
     with pytest.raises(ValueError, match="nothing to plot"):
         plot.curves(nothing)
+
+
+# --- what can be read -----------------------------------------------------------------------------
+
+
+def drawn(ax: Any) -> Any:
+    """The figure's renderer, after everything has its place."""
+    ax.figure.canvas.draw()
+    return ax.figure.canvas.get_renderer()
+
+
+def test_no_two_curves_look_alike_not_even_without_colour() -> None:
+    history = {f"run {i}": np.linspace(1, i, 30) for i in range(20)}
+    for background in ("default", "dark_background"):
+        with plt.style.context(background):
+            ax = plot.curves(history)
+            ground = ax.get_facecolor()
+        lines = ax.get_lines()
+        looks = [(line.get_color(), line.get_marker(), line.get_linestyle()) for line in lines]
+        assert len(set(looks)) == 20
+        assert all(a[1:] != b[1:] for a, b in pairwise(looks))
+        for line in lines:  # yellow on white has 1.3, black on black 1
+            assert contrast(line.get_color(), ground) > 2
+
+
+def contrast(one: Any, other: Any) -> float:
+    def luminance(colour: Any) -> float:
+        channels = matplotlib.colors.to_rgb(colour)
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_the_legend_covers_nothing_and_the_whole_fits_its_figure() -> None:
+    name = "learning rate 0.1 with momentum 0.9 and a weight decay of 1e-4"
+    everywhere = {name: np.linspace(0, 1, 50), "b": np.linspace(1, 0, 50), "c": [0.5] * 50}
+    X = np.random.default_rng(0).uniform(-1, 1, size=(60, 2))
+    model = lambda x: x[0]
+    for ax in (plot.curves(everywhere), plot.decision_boundary(model, X, np.arange(60) % 2)):
+        renderer = drawn(ax)
+        legend = ax.get_legend().get_window_extent(renderer)
+        assert not legend.overlaps(ax.get_window_extent(renderer))
+        whole = ax.get_tightbbox(renderer)
+        assert whole.x0 >= 0 and whole.x1 <= ax.figure.bbox.x1 and whole.y0 >= 0
+        assert ax.bbox.width > 200
+    ax = plot.curves({name * 2: [2, 1]})
+    title = ax.yaxis.label.get_window_extent(drawn(ax))
+    assert title.y0 >= 0 and title.y1 <= ax.figure.bbox.y1
+    (left, _) = plt.subplots(1, 2)[1]  # a figure without a layout has no room beside its axes
+    assert plot.curves(everywhere, ax=left).get_legend().get_bbox_to_anchor().bounds == (
+        left.bbox.bounds
+    )
+
+
+def test_names_are_text() -> None:
+    ax = plot.curves({"_hidden": [2, 1], "a$b^c$": [1, 2], "$": [1, 1], r"\frac{": [0, 1]})
+    drawn(ax)
+    shown = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert shown == [" _hidden", "a$b^c$", "$", r"\frac{"]
+    drawn(plot.curves({"$x^": [2, 1]}))
+
+
+def test_letters_are_eight_points_high_or_more() -> None:
+    X = np.array([[0.0, 0.0], [1.0, 1.0]])
+    for ax in (
+        plot.curves({"a": [2, 1], "b": [1, 2]}),
+        plot.decision_boundary(lambda x: x[0], X, [0, 1]),
+    ):
+        drawn(ax)
+        texts = [t for t in ax.findobj(matplotlib.text.Text) if t.get_text() and t.get_visible()]
+        assert len(texts) > 8 and min(t.get_fontsize() for t in texts) >= 8
+
+
+def ticks(ax: Any) -> list[Any]:
+    renderer = drawn(ax)
+    return [t.get_window_extent(renderer) for t in ax.get_xticklabels() if t.get_text()]
+
+
+def test_numbers_on_the_axis_stand_apart() -> None:
+    one = plot.curves([3.0])
+    assert [t.get_text() for t in one.get_xticklabels()] == ["0"]
+    long = plot.curves({"a": np.linspace(1, 0, 200_000), "b": [1.0]})
+    point = plot.decision_boundary(lambda x: x[0], [[0.3, 0.2]], [1])
+    for ax in (long, point):
+        assert all(a.x1 + 4 < b.x0 for a, b in pairwise(ticks(ax)))
+
+
+def test_steps_without_a_number_are_marked() -> None:
+    values = [3.0, np.nan, 2.0, np.inf, 1.0, 0.5, *np.linspace(0.5, 0.4, 60), np.nan, 0.3]
+    ax = plot.curves({"loss": values})
+    line, crosses = ax.get_lines()
+    assert list(crosses.get_xdata()) == [1, 3, 66]
+    assert "nan or infinite" in crosses.get_label() and ax.get_legend() is not None
+    assert np.isnan(line.get_ydata()[[1, 3, 66]]).all()
+    assert {0, 2, 67} <= set(line.get_markevery())  # a number between gaps has no line to show it
+    drawn(plot.curves([np.nan, np.nan]))
+
+
+def test_axes_of_different_units_are_both_seen() -> None:
+    X = np.column_stack([np.linspace(0, 1000, 20), np.linspace(0, 1, 20)])
+    ax = plot.decision_boundary(lambda x: x[0] - 500, X, np.arange(20) % 2)
+    drawn(ax)
+    assert min(ax.bbox.width, ax.bbox.height) > 150
+    ax = plot.decision_boundary(lambda x: x[0], points(), np.arange(7) % 2)
+    assert ax.get_aspect() == 1
+
+
+def test_where_a_score_is_nan_the_plane_is_hatched() -> None:
+    X = np.array([[-1.0, 0.0], [3.0, 1.0]])
+    ax = plot.decision_boundary(lambda x: x[0].log(), X, [0, 1])
+    assert regions(ax, (0.5, 0.5)) == [SERIES[0]] and regions(ax, (2.0, 0.5)) == [SERIES[1]]
+    assert regions(ax, (-0.5, 0.5)) == []
+    assert any("///" in (c.hatches or []) for c in ax.collections if hasattr(c, "hatches"))
+    assert "score is nan" in [t.get_text() for t in ax.get_legend().get_texts()]
+    drawn(plot.decision_boundary(lambda x: x[0] * np.nan, X, [0, 1]))
+
+
+def test_points_that_are_nowhere_are_named() -> None:
+    X = np.array([[0.0, 1.0], [np.nan, 2.0]])
+    with pytest.raises(ValueError, match=r"finite; X\[1\] is \[nan, 2.0\]"):
+        plot.decision_boundary(lambda x: x[0], X, [0, 1])
+
+
+def test_many_points_are_drawn_smaller() -> None:
+    X = np.random.default_rng(0).normal(size=(5000, 2))
+    sizes = [
+        plot.decision_boundary(lambda x: x[0], X[:n], np.arange(n) % 2)
+        .collections[-1]
+        .get_sizes()[0]
+        for n in (50, 5000)
+    ]
+    assert sizes == [34, 8]
 
 
 def test_without_matplotlib_one_sentence_says_what_to_install(

@@ -1,6 +1,6 @@
 """A worksheet's page on paper, on a phone, and marking itself.
 
-Covers `sheet_page.py`, `paper.py`.
+Covers `sheet_page.py`, `fit.py`, `paper.py`.
 """
 
 # ruff: noqa: RUF001 (the pages have a real minus sign)
@@ -10,20 +10,23 @@ from __future__ import annotations
 import base64
 import json
 import re
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browsing import browser, errors, needs_browser, prefer, resize, violations
+from firefox import firefox, needs_firefox
 from learners import Learner
 
 from micrograd import Value, step_through, worksheet
 from micrograd.nn import MLP
 from micrograd.show.lesson.pages import size_of
-from micrograd.show.practice.exercises import LEVELS
+from micrograd.show.practice.fit import LEAST, fitted
+from micrograd.show.practice.levels import LEVELS
 from micrograd.show.practice.marking import check
-from micrograd.show.practice.paper import LEAST, fitted
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, needs_browser]
 PAPER = {"A4": (210 / 25.4, 297 / 25.4), "Letter": (8.5, 11.0)}  # inches
@@ -98,6 +101,109 @@ def test_a_sheet_prints_on_one_page_or_two_with_room_to_write(
         assert not found["cut"] and found["buttons"] == 0
 
 
+FILLED = """
+const box = (e) => e?.getBoundingClientRect();
+return [...document.querySelectorAll(".page")].map((page) => {
+  const rows = [...page.querySelectorAll("tbody tr")].map(box), whole = box(page);
+  const bottoms = (rows.length ? rows : [box(page.querySelector("svg"))]).map((e) => e.bottom);
+  const last = Math.max(...bottoms);
+  const lines = [...page.querySelectorAll("td.work")].map(box);
+  return { foot: innerHeight - (last - whole.top), rows: rows.map((row) => row.height),
+    starts: [...new Set(lines.map((line) => Math.round(line.left)))].length,
+    columns: new Set(rows.map((row) => Math.round(row.left))).size };
+});
+"""
+
+
+@pytest.mark.parametrize("paper", PAPER)
+@pytest.mark.parametrize("level", LEVELS)
+def test_no_page_has_an_empty_foot(level: int, paper: str, driver: Any, tmp_path: Path) -> None:
+    """Rows grow to the end of the page; only a graph that takes a whole page leaves some of it."""
+    for seed in range(3):
+        sheet = worksheet.random(level, seed)
+        shown(driver, sheet.page, tmp_path)
+        pages = in_print(driver, paper, FILLED)
+        assert len(pages) == (1 if level <= 4 else 2)
+        for page in pages:
+            rows = page["rows"]
+            room = (5 if rows else 30) * MILLIMETRE
+            assert 0 <= page["foot"] <= room, (seed, page)
+            assert all(34 <= row <= 22.1 * MILLIMETRE for row in rows), (seed, page)
+            assert page["starts"] == page["columns"] <= 2  # the lines stand below each other
+        if level == 5:
+            assert min(len(page["rows"]) for page in pages) >= 5
+            low, high = sorted(page["rows"][0] for page in pages)
+            assert high < 1.6 * low
+
+
+def unpacked_pages(pdf: bytes) -> int:
+    """The pages of a PDF whose objects stand in packed streams, as Firefox writes them."""
+    found = 0
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
+        with suppress(zlib.error):
+            found += len(re.findall(rb"/Type\s*/Page\b(?!s)", zlib.decompress(stream)))
+    return found
+
+
+@needs_firefox
+def test_firefox_prints_as_many_pages(tmp_path: Path) -> None:
+    """A page's height is the paper's there, too: no sheet runs over by a line."""
+    with firefox() as other:
+        for level in LEVELS:
+            path, _ = worksheet.random(level, 7).save(tmp_path / f"{level}.html")
+            other.get(path.as_uri())
+            for wide, high in PAPER.values():
+                size = {"width": wide * 2.54, "height": high * 2.54}
+                margin = dict.fromkeys(("top", "bottom", "left", "right"), 1.2)
+                told = {"page": size, "margin": margin, "shrinkToFit": False}
+                printed = other.ask("browsingContext.print", context=other.place, **told)
+                pages = unpacked_pages(base64.b64decode(printed["data"]))
+                assert pages == (1 if level <= 4 else 2), level
+
+
+def test_a_long_title_takes_its_room(driver: Any, tmp_path: Path) -> None:
+    """Three lines of a title go off the graph or the rows, not onto another page."""
+    title = "Backpropagation by hand, the exercises of the fourth week for both classes, " * 2
+    for level in (1, 4, 5, 6):
+        sheet = worksheet(worksheet.random(level, 2).value, title)
+        for paper in PAPER:
+            for page in (sheet.page, sheet.answer_page):
+                shown(driver, page, tmp_path)
+                assert pages_of(driver, paper) == (1 if level <= 4 else 2), (level, paper)
+
+
+def test_rows_have_an_end(driver: Any, tmp_path: Path) -> None:
+    """Two answers on a page do not stand half a page apart."""
+    shown(driver, worksheet(Value(2.0, label="x").tanh()).page, tmp_path)
+    (page,) = in_print(driver, "A4", FILLED)
+    assert page["rows"] == pytest.approx([22 * MILLIMETRE] * 2, abs=1)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_graph_can_be_read_on_paper(level: int) -> None:
+    for seed in range(30):
+        walk = worksheet.random(level, seed).walk
+        for solved in (False, True):
+            fit = fitted(walk, solved)
+            assert fit.scale >= LEAST, (seed, solved)
+            assert sum(fit.pages) == len(walk.asked) and len(fit.pages) == (1 if level < 5 else 2)
+
+
+def test_a_large_graph_takes_as_many_pages_as_it_needs(driver: Any, tmp_path: Path) -> None:
+    """And every page is a page: none is longer, none is left out."""
+    total = Value(0.0, label="start")
+    for k in range(49):
+        total = total + Value(float(k % 3), label=f"x{k}")
+        total.label = f"sum{k}"
+    sheet = worksheet(total)
+    for solved in (False, True):
+        fit = fitted(sheet.walk, solved)
+        assert sum(fit.pages) == 99 and 3 <= len(fit.pages) <= 5
+        for paper in PAPER:
+            shown(driver, sheet.answer_page if solved else sheet.page, tmp_path)
+            assert pages_of(driver, paper) == len(fit.pages)
+
+
 @pytest.mark.parametrize("level", [4, 6])
 def test_a_class_prints_from_one_file(level: int, driver: Any, tmp_path: Path) -> None:
     public, keys = worksheet.classroom(level, 4, 7).save(tmp_path / "class")
@@ -120,7 +226,7 @@ def test_a_graph_of_ones_own_is_as_large_as_a_page_allows() -> None:
     x = [Value(1.0, label="x1"), Value(-2.0, label="x2")]
     fit = fitted(worksheet(MLP(2, [3, 1])(x)).walk)
     wide, high = size_of(fit.svg)
-    assert fit.pages == 2 and fit.scale * wide <= 703.5 and fit.scale * high <= 963
+    assert len(fit.pages) == 2 and fit.scale * wide <= 703.5 and fit.scale * high <= 963
     assert fit.scale == 1 or fit.scale * max(wide / 703, high / 757) == pytest.approx(1)
     assert pytest.approx(8 / 10.125) == LEAST
 
@@ -141,7 +247,8 @@ def test_a_page_is_read_at_every_width(width: int, driver: Any, tmp_path: Path) 
 def test_a_graph_with_long_names_can_be_read(driver: Any, tmp_path: Path) -> None:
     """It scrolls where it would have to be too small; a small one is not blown up."""
     model = MLP(2, [2, 1], activation="tanh")
-    sheet = worksheet((model([1.0, -2.0]) - 1) ** 2, parameters=model)
+    x = [Value(1.0, label="temperature indoors"), Value(-2.0, label="temperature outside")]
+    sheet = worksheet((model(x) - 1) ** 2, parameters=model)
     shown(driver, sheet.page, tmp_path, 1400, 800)
     found = driver.execute_script(MEASURE)
     assert found["text"] / 0.75 >= 10
@@ -166,6 +273,13 @@ def type_in(driver: Any, name: str, text: str) -> str:
     return str(driver.execute_script(script, field))
 
 
+def test_another_number_for_the_output_is_not_called_its_value(driver: Any, tmp_path: Path) -> None:
+    shown(driver, worksheet.random(2, 7, marking=True).page, tmp_path)
+    assert "the output's own gradient" in type_in(driver, "o", "0")
+    for number in ("0.31", "-1"):
+        assert "No known mistake gives this number." in type_in(driver, "o", number)
+
+
 def saved(driver: Any) -> tuple[str, dict[str, Any]]:
     """What "Save my answers" writes, and the file's name."""
     driver.execute_script(
@@ -182,7 +296,8 @@ def test_a_page_marks_follows_and_counts_tries(driver: Any, tmp_path: Path) -> N
     sheet = worksheet.random(2, 7, marking=True)
     shown(driver, sheet.page, tmp_path)
     right = Learner(sheet.walk).answers({})
-    assert "Looks like: the output's own gradient." in type_in(driver, "o", "0.6")
+    value = f"{sheet.value.data}"
+    assert "Looks like: the output's own gradient." in type_in(driver, "o", value)
     assert type_in(driver, "o", "1") == "Right.\n2 tries"
     told = type_in(driver, "n", "1")
     assert told.startswith("Not right yet.\n\nLooks like: ") and "without the local" in told
@@ -264,6 +379,45 @@ def test_a_report_on_a_phone_needs_no_pulling(driver: Any, tmp_path: Path) -> No
     prefer(driver, "dark")
     assert violations(driver) == []
     prefer(driver, "light")
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 6])
+def test_every_count_of_a_report_is_seen_without_pulling(
+    level: int, driver: Any, tmp_path: Path
+) -> None:
+    """Few gradients have columns, many do not; on a phone and on paper all are seen whole."""
+    classroom = worksheet.classroom(level, 6, 7)
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    kinds = "no arriving", "sign", "no local", "own value", "missing use"
+    for k, (sheet, kind) in enumerate(zip(classroom.sheets.values(), kinds, strict=False)):
+        told = {"sheet": sheet.identity, "name": f"Pupil {k}",
+                "answers": Learner(sheet.walk).consistent(kind)}  # fmt: skip
+        (folder / f"{k}.json").write_text(json.dumps(told), encoding="utf-8")
+    report = classroom.check(folder)
+    shown(driver, report.page, tmp_path)
+    counted = """
+        const tables = [...document.querySelectorAll("table")];
+        const seen = (e) => { const b = e.getBoundingClientRect(); return b.width && b.height ? b : null; };
+        const cells = [...document.querySelectorAll(".counts td:not(.sum)")].filter(seen);
+        return {
+          over: Math.max(...tables.map((t) => t.parentElement.scrollWidth - t.parentElement.clientWidth)),
+          right: Math.max(...[...document.querySelectorAll("td, th")].map((e) => e.getBoundingClientRect().right)),
+          sum: cells.map((e) => parseInt(e.textContent) || 0).reduce((a, b) => a + b, 0),
+          named: cells.every((e) => getComputedStyle(e, "::before").content.includes(".grad")
+            || seen(document.querySelector(".counts thead"))),
+          wide: innerWidth };"""  # noqa: E501
+    everything = sum(good for good, _ in report.right().values())
+    everything += sum(sum(row.values()) for row in report.counts().values())
+    for width in (375, 640, 641, 800, 801, 1400):
+        resize(driver, width, 800)
+        found = driver.execute_script(counted)
+        assert found["over"] <= 0 and found["right"] <= width, (width, found)
+        assert found["sum"] == everything >= 30 and found["named"], (width, found)
+    assert violations(driver) == []
+    for paper in PAPER:
+        found = in_print(driver, paper, counted)
+        assert found["right"] <= found["wide"] and found["sum"] == everything and found["named"]
 
 
 def test_the_report_and_the_step_that_it_shows(driver: Any, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Worksheets and their marking: blanks without answers, marks without giving the answer away.
 
-Covers `exercises.py`, `reading.py`, `sheets.py`.
+Covers `exercises.py`, `levels.py`, `reading.py`, `sheets.py`.
 """
 
 # ruff: noqa: RUF001 (the formulas are typeset, with a real minus sign)
@@ -29,10 +29,11 @@ from browsing import browser, needs_browser
 import micrograd
 from micrograd import Value, draw, explain, step_through
 from micrograd.nn import MLP, Linear, Module, Neuron
-from micrograd.show.lesson.explain import plain_markdown
+from micrograd.show.lesson.explanation import plain_markdown
 from micrograd.show.lesson.walk import Walk
 from micrograd.show.practice.answers import ACCEPTED, read_number
-from micrograd.show.practice.exercises import LEVELS, count, exercise
+from micrograd.show.practice.exercises import count, exercise
+from micrograd.show.practice.levels import LEVELS
 from micrograd.show.practice.marking import check
 from micrograd.show.practice.mistakes import MISTAKES
 from micrograd.show.practice.sheets import packed, read_sheet, read_sheets, unpacked
@@ -326,9 +327,11 @@ def test_unknown_names_are_told_and_the_rest_is_marked() -> None:
     report = check(product(), {"z": 1, "a": -2})
     assert report.marks["a"].verdict == "right" and report.unknown == ("z",)
     assert "Answered, but not asked for here: z." in str(report)
-    with pytest.raises(ValueError, match=r"no gradient called 'z' here; the names are L, d, c, e"):
+    with pytest.raises(
+        ValueError, match=r"no gradient called 'z' here; the names are L, d, e, c, b, a"
+    ):
         check(product(), {"z": 1})
-    with pytest.raises(TypeError, match=r"a dict by name or the path of a file; got int 3"):
+    with pytest.raises(TypeError, match=r"a dict by name or the path of a file; got the number 3"):
         check(product(), 3)
 
 
@@ -375,13 +378,13 @@ def asked(value: Value, **kwargs: Any) -> set[str]:
 def test_the_weights_of_a_module_are_asked_for_by_name() -> None:
     model = Neuron(2, activation="tanh")
     out = model(inputs())
-    assert {"w[0]", "w[1]", "b", "x1", "x2"} <= asked(out)
+    assert {"w1", "w2", "b", "x1", "x2"} <= asked(out)
     sheet = worksheet(out)
-    assert "w[0].grad" in sheet.page and "b.grad" in sheet.markdown
+    assert "w1.grad" in sheet.page and "b.grad" in sheet.markdown
     told = str(explain(out))
-    assert "w[0].grad = " in told and "b.grad = " in told
+    assert "w1.grad = " in told and "b.grad = " in told
     page = step_through(out, quiz=True).page
-    for name in ("w[0].grad", "w[1].grad", "b.grad"):
+    for name in ("w1.grad", "w2.grad", "b.grad"):
         assert name in page
 
 
@@ -397,7 +400,9 @@ def test_a_weight_is_never_a_constant(make: Callable[[], Module], labelled: bool
     walk = Walk(out * 3.0 + 1.0)
     used = [p for p in model.parameters() if p in walk.index]
     assert used and not walk.constants & {walk.index[p] for p in used}
-    assert {walk.names[walk.index[p]] for p in used} <= {n for n, _ in model.named_parameters()}
+    paths = {walk.called.paths[walk.index[p]] for p in used}
+    assert paths <= {n for n, _ in model.named_parameters()}
+    assert not any("[" in walk.names[walk.index[p]] for p in used)
     assert {walk.data[i] for i in walk.constants} >= {3.0, 1.0}
     values = [i for i, n in enumerate(walk.nodes) if n._rule is None and n not in used]
     assert labelled or set(values) == {i for i in walk.constants if walk.rule(i) is None}
@@ -431,9 +436,9 @@ def test_parameters_may_be_given_everywhere() -> None:
         def named_parameters(self) -> Iterator[tuple[str, Value]]:
             return iter([("weight", w)])
 
-    assert "weight" in asked(loss, parameters=Foreign())
-    assert "weight.grad" in str(explain(loss, parameters=Foreign()))
-    assert "weight" in step_through(loss, Foreign(), 0.1).page
+    assert "w" in asked(loss, parameters=Foreign())
+    assert "w.grad" in str(explain(loss, parameters=Foreign()))
+    assert '"name":"w"' in step_through(loss, Foreign(), 0.1).page.replace("'", '"')
     for wrong in (3, [1.0], "w"):
         for ask in (check, worksheet, explain):
             extra = ({},) if ask is check else ()
@@ -450,27 +455,29 @@ def test_a_saved_sheet_asks_for_the_weights_too(tmp_path: Path) -> None:
     for ending in (".html", ".md"):
         path, _ = worksheet(out).save(tmp_path / f"sheet{ending}")
         report = check(path, right)
-        assert set(report.marks) == set(right) >= {"w[0]", "w[1]", "b"}
+        assert set(report.marks) == set(right) >= {"w1", "w2", "b"}
         assert report.count("right") == len(right)
 
 
 def test_of_nested_modules_the_outermost_names() -> None:
     model = MLP(2, [2, 1])
     names = asked(model(inputs()))
-    assert "layers.0.neurons.1.w[0]" in names and "w[0]" not in names
+    assert {"w21", "w1", "b2", "b"} <= names
+    (line, *_) = check(model(inputs()), {}).legend
+    assert line == "w12 is layers.0.neurons.0.w[1]."
 
 
 def test_a_module_that_failed_to_be_made_is_in_nobodys_way() -> None:
     with pytest.raises(ValueError, match="activation is one of") as kept:
         Neuron(2, activation="none")
     assert kept.tb is not None  # whose frames hold the half-built neuron
-    assert {"w[0]", "b"} <= asked((model := Neuron(2))(inputs())) and model
+    assert {"w1", "b"} <= asked((model := Neuron(2))(inputs())) and model
 
 
 def test_copies_and_pickles_of_a_module_keep_their_weights() -> None:
     model = Neuron(2)
     for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
-        assert {"w[0]", "b"} <= asked(again(inputs()))
+        assert {"w1", "b"} <= asked(again(inputs()))
     assert all(p.label == "" for p in model.parameters())
 
 
@@ -618,7 +625,7 @@ def test_a_saved_sheet_is_marked_from_its_file(tmp_path: Path) -> None:
 
 def test_check_of_no_value_says_so_in_plain_words() -> None:
     array = np.array([Value(1.0), Value(2.0)])
-    wrong = (array, r"an array of shape \(2,\); take one"), (len, "a function"), (3, "int 3")
+    wrong = (array, r"an array of shape \(2,\); take one"), (len, "a function"), (3, "the number 3")
     for given, told in wrong:
         with pytest.raises(TypeError, match=f"about one Value, the output .*; got {told}"):
             check(given, {})

@@ -11,23 +11,22 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.reals import describe
+from micrograd.show.graph.called import Called
 from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Run
-from micrograd.show.graph.grouping import group
+from micrograd.show.graph.grouping import MOST_GROUPED, group, short_names
 from micrograd.show.graph.nodes import Node, is_node, read, topological_order
 from micrograd.show.graph.outside import Part
-from micrograd.show.graph.parameters import found_parameters, read_parameters
+from micrograd.show.graph.parameters import found_parameters, known_units, read_parameters
 from micrograd.show.graph.picture import Drawable, Picture
 from micrograd.show.graph.rooms import of_one_size
-from micrograd.show.graph.text import number_text, plain, shorten
+from micrograd.show.graph.text import number_text, plain
 from micrograd.show.graph.units import units_of
 from micrograd.show.graph.views import Maker, opened_by_names, view
+from micrograd.show.practice.answers import described
 
 __all__ = ["card_of", "closed_card", "draw", "drawing_of", "edges_of", "kind_of", "op_card", "tint"]
 
-_LABEL_LENGTH = 24
 _OP_LENGTH = 12
-_MOST_GROUPED = 5000  # nodes; beyond that finding the groups takes seconds
 _UNORDERED = "; where _prev is a set, the order of operands is unknown"
 
 
@@ -73,18 +72,21 @@ def drawing_of(
     """The drawing, and the nodes by the ids of their cards."""
     order = _readable(value, max_nodes)
     nodes, weights = read(order), _weights(order, parameters)
+    leaves = [node.value for node in nodes if not node.op]
+    called = Called(nodes, weights, short_names(nodes, known_units(parameters, leaves)))
     cards, edges = [], []
     for i, node in enumerate(nodes):
         kind = kind_of(node, i == len(nodes) - 1, id(node.value) in weights)
-        name = Run(_name(node, weights), "name")
-        cards.append(card_of(node, i, kind, name, stacked))
+        cards.append(card_of(node, i, kind, called.cells(i), stacked, called.text(i)))
         if node.op:
             cards.append(op_card(node, i))
             edges += edges_of(nodes, i)
     count = f"Computation graph of {len(nodes)} values" if len(nodes) > 1 else "A value"
     description = count + ("" if all(node.ordered for node in nodes) else _UNORDERED)
     cards = of_one_size(cards)
-    drawing = Drawing(tuple(cards), tuple(edges), (), description, direction)
+    drawing = Drawing(
+        tuple(cards), tuple(edges), (), description, direction, legend=called.legend()
+    )
     return drawing, {f"n{i}": node.value for i, node in enumerate(nodes)}
 
 
@@ -92,20 +94,14 @@ def grouped_drawing(
     value: Any, model: Any, names: str | Iterable[str], parameters: Any
 ) -> tuple[Drawing, dict[str, Any]]:
     """The same with the groups of a model; closed ones stand for their results."""
-    order = _readable(value, _MOST_GROUPED)
+    order = _readable(value, MOST_GROUPED)
     nodes, weights = read(order), _weights(order, model) | _weights(order, parameters)
     grouping = group(nodes, units_of(model))
-    starts = grouping.starts(nodes)
+    called = Called(nodes, weights, grouping.weights, framed=True, starts=grouping.starts(nodes))
 
     def node_card(i: int) -> Card:
-        node, short = nodes[i], grouping.weights.get(i)
-        kind = kind_of(node, i == len(nodes) - 1, id(node.value) in weights)
-        name = Run(_name(node, weights), "name")
-        if short and not node.label:
-            name = Run(short.letter, "name", short.sub)
-        elif i in starts:
-            name = Run("start", "name")
-        return card_of(node, i, kind, name, True)
+        kind = kind_of(nodes[i], i == len(nodes) - 1, id(nodes[i].value) in weights)
+        return card_of(nodes[i], i, kind, called.cells(i), True, called.text(i))
 
     def part_card(part: Part) -> Card:
         out = nodes[part.output]
@@ -129,12 +125,6 @@ def _weights(order: Sequence[Any], given: Any) -> dict[int, str]:
     return named
 
 
-def _name(node: Node, weights: dict[int, str]) -> str:
-    """The label, else a weight's path, whose ends tell it from its like."""
-    path = weights.get(id(node.value), "")
-    return plain(node.label, _LABEL_LENGTH) or (path and shorten(path))
-
-
 def _readable(value: Any, max_nodes: int) -> list[Any]:
     if not is_node(value):
         hint = "of an array of Values draw one element, or their sum"
@@ -143,7 +133,7 @@ def _readable(value: Any, max_nodes: int) -> list[Any]:
             hint = (
                 "draw its program, draw(f.program)" if program else "draw what it gives, draw(f(x))"
             )
-        raise TypeError(f"draw() draws the graph behind a Value, got {describe(value)}; {hint}")
+        raise TypeError(f"draw() draws the graph behind a Value, got {described(value)}; {hint}")
     order = topological_order(value)
     if len(order) > max_nodes:
         raise ValueError(
@@ -167,17 +157,24 @@ def tint(g: float) -> str:
     return "grad-plus" if g > 0 else "grad-minus" if g < 0 else ""
 
 
-def _title(node: Node, kind: str) -> str:
+def _title(node: Node, kind: str, name: str) -> str:
     what = {"constant": "constant, or input without a label"}.get(kind, kind)
-    name = f"{node.label}: " if node.label else ""
+    name = f"{name}: " if name else ""
     return f"{name}data {node.data}, grad {node.grad} ({what})"
 
 
-def card_of(node: Node, i: int, kind: str, name: Run, stacked: bool = False) -> Card:
+def card_of(
+    node: Node,
+    i: int,
+    kind: str,
+    name: Sequence[Cell],
+    stacked: bool = False,
+    told: str = "",
+) -> Card:
     """name | data | grad; the title has a long name whole."""
-    cells = [Cell((name,))] if name.text else []
+    cells = list(name)
     cells += _numbers(f"n{i}", number_text(node.data), number_text(node.grad, sign=True))
-    return Card(f"n{i}", kind, tuple(cells), stacked, _title(node, kind), tint(node.grad))
+    return Card(f"n{i}", kind, tuple(cells), stacked, _title(node, kind, told), tint(node.grad))
 
 
 def closed_card(part: Part, data: str, grad: str, look: str = "", room: str = "") -> Card:

@@ -6,7 +6,8 @@ a frame around what it holds. Read `Part`, then `group`; `views.py` draws them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +16,10 @@ from micrograd.show.graph.nodes import Node
 from micrograd.show.graph.outside import Part, penalty, summing
 from micrograd.show.graph.units import Unit
 
-__all__ = ["Grouping", "ShortName", "group"]
+__all__ = ["MOST_GROUPED", "START", "Grouping", "ShortName", "group", "short_names", "weight_names"]
+
+START = "start"  # the name of what a sum begins with
+MOST_GROUPED = 5000  # nodes; beyond that finding the groups takes seconds
 
 
 class ShortName(NamedTuple):
@@ -24,6 +28,11 @@ class ShortName(NamedTuple):
     letter: str
     sub: str
     path: str  # layers.0.neurons.1.w[0]
+    layer: str = ""  # layer 1, where there are several
+
+    @property
+    def text(self) -> str:
+        return self.letter + self.sub
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +57,12 @@ class Grouping:
         }
 
     def order(self, nodes: Sequence[Node]) -> list[list[int]]:
-        """The graph as steps of one neuron or one node, example after example, inputs first."""
+        """The graph as steps of one neuron or one node: weights, then example after example."""
         step_of = {}
         for part in self.within():
             if part.kind == "neuron":
                 step_of.update(dict.fromkeys(part.all(), part.output))
-        first = dict.fromkeys(self.weights, -1) | {
+        first = {i: k - len(self.weights) for k, i in enumerate(self.weights)} | {
             i: k for k, part in enumerate(self.parts) if part.kind == "example" for i in part.all()
         }
         steps: dict[int, list[int]] = {}
@@ -92,13 +101,7 @@ def _sorted(
 
 def group(nodes: Sequence[Node], units: Sequence[Unit]) -> Grouping:
     """What there is to open and close in the graph of a model's results, given its neurons."""
-    at = {id(node.value): i for i, node in enumerate(nodes)}
-    weights = {
-        at[v]: _short(units, unit, name)
-        for unit in units
-        for v, name in unit.names.items()
-        if v in at
-    }
+    weights = short_names(nodes, units)
     calls = find_calls(nodes, units)
     examples = find_examples(nodes, calls, set(weights)) if calls else []
     namer = _Namer(units, calls, examples)
@@ -116,19 +119,43 @@ def group(nodes: Sequence[Node], units: Sequence[Unit]) -> Grouping:
     return Grouping(tuple(parts), weights)
 
 
-def _short(units: Sequence[Unit], unit: Unit, name: str) -> ShortName:
+def weight_names(weights: Mapping[int, ShortName]) -> dict[int, str]:
+    """The short name of each; w21 of layer 1 where another layer has a w21."""
+    layers: dict[str, set[str]] = {}
+    for name in weights.values():
+        layers.setdefault(name.text, set()).add(name.layer)
+    return {
+        i: f"{name.text} of {name.layer}" if len(layers[name.text]) > 1 else name.text
+        for i, name in weights.items()
+    }
+
+
+def short_names(nodes: Sequence[Node], units: Sequence[Unit]) -> dict[int, ShortName]:
+    """The short names of the weights among the nodes, by their places."""
+    at = {id(node.value): i for i, node in enumerate(nodes)}
+    layers = list(dict.fromkeys(unit.layer for unit in units))
+    sizes = Counter(unit.layer for unit in units)
+    found: dict[int, ShortName] = {}
+    for unit in units:
+        layer = f"layer {layers.index(unit.layer) + 1}" if len(layers) > 1 else ""
+        for v, name in unit.names.items():
+            if v in at:
+                found[at[v]] = _short(unit, sizes[unit.layer] > 1, name, layer)
+    return found
+
+
+def _short(unit: Unit, several: bool, name: str, layer: str) -> ShortName:
     """w[0] of the second of several neurons is w with the subscript 21, its bias b with 2."""
     path = f"{unit.path}.{name}".strip(".")
     letter, _, index = name.partition("[")
     places = [int(k) + 1 for k in index.strip("]").split(",")] if index else []
-    several = sum(other.layer == unit.layer for other in units) > 1
     if "[" in unit.path.rpartition(".")[2]:  # a row of an array has its number already
         path = f"{unit.path.rpartition('[')[0]}.{name}".strip(".")
     elif several:
         places = [unit.row + 1, *places]
     between = "," if max(places, default=0) > 9 else ""
     letter = {"weight": "w", "bias": "b"}.get(letter, letter)
-    return ShortName(letter, between.join(map(str, places)), path)
+    return ShortName(letter, between.join(map(str, places)), path, layer)
 
 
 class _Namer:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograd.show.graph.dot import ATTEMPTS, MANY, layout_dot
+from micrograd.show.graph.doubled import apart
 from micrograd.show.graph.drawing import Drawing, Group
 from micrograd.show.graph.order import disorder, in_order, mirrored, turned
 from micrograd.show.graph.render import render
@@ -53,7 +54,8 @@ def arrange(drawing: Drawing, asked: dict[str, Any] | None = None) -> Layout:
         found.append((disorder(drawing, layout), layout.width * layout.height, layout))
         if not found[-1][0]:
             break
-    return mirrored(drawing, min(found, key=lambda each: each[:2])[2])
+    best = min(found, key=lambda each: each[:2])[2]
+    return apart(drawing, mirrored(drawing, best))
 
 
 def _read(drawing: Drawing, found: dict[str, Any]) -> Layout:

@@ -33,7 +33,9 @@ class Node:
 
 def is_node(x: Any) -> bool:
     """Whether `x` is a Value, or an object that looks like one."""
-    return isinstance(x, Value) or all(hasattr(x, name) for name in ("data", "grad", "_prev"))
+    if isinstance(x, (Value, type)):
+        return isinstance(x, Value)
+    return all(hasattr(x, name) for name in ("data", "grad", "_prev"))
 
 
 def ordered(node: Any) -> bool:

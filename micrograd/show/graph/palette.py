@@ -6,7 +6,10 @@ that an SVG follows light and dark pages wherever it is shown. Read `PALETTE`, t
 
 from __future__ import annotations
 
-__all__ = ["DARK_HOSTS", "FONT", "LIGHT_HOSTS", "PALETTE", "SERIES", "style_sheet"]
+__all__ = [
+    "BROAD_FONT", "DARK_HOSTS", "FONT", "LIGHT_HOSTS", "PALETTE", "SERIES",
+    "WHITE_PAGES", "style_sheet",
+]  # fmt: skip
 
 PALETTE = {  # name: (light, dark); blue and orange differ for every kind of colour vision
     "paper": ("#ffffff", "#16191d"),
@@ -35,8 +38,10 @@ LIGHT_HOSTS = (
     '[data-jp-theme-light="true"]', ".vscode-light", ".vscode-high-contrast-light",
     'html[theme="light"]',
 )  # fmt: skip
+WHITE_PAGES = (".border-box-sizing",)  # by nbconvert's classic template, whatever the system says
 # resvg and Typst take the first that is installed, and draw nothing where none is
 FONT = "Helvetica,Arial,'Liberation Sans','DejaVu Sans','Noto Sans',Verdana,sans-serif"
+BROAD_FONT = "'DejaVu Sans','Noto Sans'," + FONT  # for letters that Arial lacks
 HERE = ".micrograd-picture"
 _RULES = {  # what the classes of `svg.py` look like; {name} is a colour of the palette
     "text": f"font-family:{FONT};font-size:13.5px;fill:{{muted}};text-rendering:geometricPrecision",

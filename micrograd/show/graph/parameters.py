@@ -2,7 +2,7 @@
 
 Lessons ask for the gradient of every weight, and never take one for a constant. Beside what is
 given to them they find the weights that a living module holds, those that `nn` made, and those that
-an optimiser stores. Read `read_parameters`, then `found_parameters`.
+an optimiser stores. Read `read_parameters`, then `found_parameters`, then `known_units`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 from micrograd import tree
 from micrograd.engine import Value
 from micrograd.show.graph.nodes import is_node
-from micrograd.show.graph.units import paths
+from micrograd.show.graph.units import Unit, paths, units_of
 from micrograd.show.practice.answers import described
 
-__all__ = ["found_parameters", "read_parameters"]
+__all__ = ["found_parameters", "known_units", "read_parameters"]
 
 
 def read_parameters(given: Any) -> dict[Any, str]:
@@ -57,3 +57,12 @@ def found_parameters(leaves: Iterable[Value]) -> dict[Value, str]:
         if stored or (nn is not None and nn.is_learning(v)):
             found[v] = ""
     return found | (nn.names_of(leaves) if nn is not None else {})
+
+
+def known_units(given: Any, leaves: Iterable[Any]) -> list[Unit]:
+    """The neurons of a model that is given, else of the one living module that holds the leaves."""
+    if hasattr(given, "__dict__") and not is_node(given):
+        return units_of(given)
+    nn = sys.modules.get("micrograd.nn.learning")
+    found = nn.holders({v for v in leaves if isinstance(v, Value)}) if nn is not None else []
+    return units_of(found[0]) if len(found) == 1 else []  # of several one cannot tell the layers

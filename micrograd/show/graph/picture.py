@@ -14,8 +14,9 @@ from typing import Any
 
 from micrograd.show.graph.dot import readable_dot
 from micrograd.show.graph.drawing import Drawing
+from micrograd.show.graph.files import pdf, png, write
 from micrograd.show.graph.layout import Layout, arrange
-from micrograd.show.graph.palette import DARK_HOSTS, LIGHT_HOSTS
+from micrograd.show.graph.palette import DARK_HOSTS, LIGHT_HOSTS, WHITE_PAGES
 from micrograd.show.graph.render import RendererNotFound
 from micrograd.show.graph.svg import svg_of
 
@@ -75,24 +76,17 @@ class Picture(Drawable):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture as the ending of `path` says: .svg, .png, .pdf or .dot (the source)."""
-        target = Path(path)
-        format = FORMATS.get(target.suffix.lower())
+        format = FORMATS.get(Path(path).suffix.lower())
         if format is None:
             raise ValueError(
                 f"cannot save {str(path)!r}: a picture's file ends in {', '.join(FORMATS)}"
             )
-        content = self.content(format)
-        try:
-            target.write_bytes(content)
-        except OSError as error:
-            raise type(error)(f"cannot write {str(path)!r}: {error.strerror}") from None
+        write(path, self.content(format))
 
     def content(self, format: str) -> bytes:
         """The picture as bytes: svg, png, pdf or dot. PNG and PDF are light."""
         if format in ("svg", "dot"):
             return (self.svg if format == "svg" else self.dot).encode()
-        from micrograd.show.graph.files import pdf, png
-
         return png(self.light) if format == "png" else pdf(self.light)
 
     def __repr__(self) -> str:
@@ -120,7 +114,7 @@ class Picture(Drawable):
 def _theme() -> str:
     """An image asks what the system prefers; with `color-scheme` it follows the notebook."""
     rules = []
-    for scheme, hosts in (("light", LIGHT_HOSTS), ("dark", DARK_HOSTS)):
+    for scheme, hosts in (("light", LIGHT_HOSTS + WHITE_PAGES), ("dark", DARK_HOSTS)):
         where = ",".join(f"{host} .micrograd-drawing>img" for host in hosts)
         rules.append(f"{where}{{color-scheme:{scheme}}}")
     return "".join(rules)

@@ -24,9 +24,9 @@ from micrograd.show.graph.drawing import (
     size_of,
 )
 from micrograd.show.graph.layout import Layout, Point
-from micrograd.show.graph.palette import PALETTE, style_sheet
+from micrograd.show.graph.palette import BROAD_FONT, PALETTE, style_sheet
 from micrograd.show.graph.stacks import all_groups
-from micrograd.show.graph.text import plain
+from micrograd.show.graph.text import common, plain
 
 __all__ = ["MARGIN", "caption_svg", "card_svg", "edge_paths", "frame_svg", "svg_of"]
 
@@ -229,6 +229,8 @@ def _text(run: Run, x: float, y: float, prefix: str) -> str:
         length = f' textLength="{_n(long)}" lengthAdjust="spacingAndGlyphs"'
     sub = f'<tspan class="sub" dy="3">{escape(run.sub, quote=False)}</tspan>' if run.sub else ""
     kind = "" if run.kind == "word" else f' class="{run.kind}"'
+    if not common(run.text + run.sub):  # resvg would take the first font at hand, of any look
+        kind += f' style="font-family:{BROAD_FONT}"'
     return (
         f'<text{name}{kind} x="{_n(x)}" y="{_n(y)}"{length}>{escape(run.text, quote=False)}{sub}'
         "</text>"

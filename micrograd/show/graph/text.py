@@ -13,7 +13,16 @@ import unicodedata
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["NUMBER_WIDTHS", "SIZE", "label_of", "number_text", "plain", "shorten", "width"]
+__all__ = [
+    "NUMBER_WIDTHS",
+    "SIZE",
+    "common",
+    "label_of",
+    "number_text",
+    "plain",
+    "shorten",
+    "width",
+]
 
 SIZE = 13.5  # pixels: the height of most texts
 
@@ -31,12 +40,23 @@ _BOLD = {
     63: "$0123456789?FLTbdghnopqu{}", 65: "Z", 68: "EPSVXY", 73: "ABCDKRU∞∑", 75: "#+<=>HN^~−×≠≤≥",
     78: "&", 80: "GOQ", 83: "w", 88: "M", 90: "%", 93: "m", 98: "W", 100: "@…→←",
 }  # fmt: skip
+# Other letters and signs that are far from _OTHER, in the same units: regular, bold.
+_MORE = {
+    (16, 20): "ᵢⁱₗ", (20, 25): "′", (25, 25): "⁽⁾₍₎", (25, 33): "ᵣ", (30, 35): "ÌÍÎÏìíîïΙι",
+    (35, 40): "ₐₕₙₛₜᵤ", (36, 40): "₀₁₂₃₄₅₆₇₈₉", (38, 45): "ₑₒₓₖₚᵥⁿ", (45, 46): "⁺⁼₊₋₌",
+    (50, 52): "гεζст″", (53, 58): "çćċčξλνзτχśşšуźхżžέ", (45, 53): "∫", (55, 60): "ₘ∘∃э",
+    (60, 67): "∇∀κ", (63, 66): "ℒ", (69, 78): "ℝπψм", (75, 82): "¬ÙÚÛÜÇÐÑŵ±÷ΝΠΩИЙНПЦД",
+    (80, 87): "ŉÒÓÔÕÖØĦΘωжыю", (82, 93): "ΟΦФЪшф¼½¾", (88, 96): "©®æΜΨМщ", (95, 100): "œŴЫ",
+    (96, 112): "ЖШ", (100, 114): "ЩЮ", (100, 105): "ÆŒ™⇒↔",
+}  # fmt: skip
 _TABLES = tuple(
     {c: hundredths / 100 for hundredths, letters in table.items() for c in letters}
-    for table in (_REGULAR, _BOLD)
+    | {c: pair[k] / 100 for pair, letters in _MORE.items() for c in letters}
+    for k, table in enumerate((_REGULAR, _BOLD))
 )
 NUMBER_WIDTHS = {c: _TABLES[0][c] for c in "0123456789+−.e∞na?"}  # for a script that changes one
-_OTHER = (0.68, 0.73)  # letters that are in no table: Greek, Cyrillic, accents
+_ARIAL = frozenset("".join((*_REGULAR.values(), *_BOLD.values())))
+_OTHER = (0.68, 0.73)  # letters that are in no table
 
 
 @lru_cache(maxsize=8192)  # a picture asks for each of its texts many times
@@ -55,6 +75,11 @@ def _width_of(c: str, other: float) -> float:
     if unicodedata.east_asian_width(c) in "WF" or ord(c) == 0xFFFD:
         return 1.0
     return other if ord(c) < 0x800 else 0.9
+
+
+def common(text: str) -> bool:
+    """Whether Arial and its likes have every letter, and none is put together of two."""
+    return all(c in _ARIAL or ord(c) < 0x250 or 0x370 <= ord(c) < 0x460 for c in text)
 
 
 def plain(text: object, limit: int | None = None) -> str:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from micrograd.show.graph.drawing import Card, Drawing, Edge, Group, Run
-from micrograd.show.graph.grouping import Grouping
+from micrograd.show.graph.grouping import Grouping, ShortName
 from micrograd.show.graph.nodes import Node
 from micrograd.show.graph.outside import Part
 from micrograd.show.graph.rooms import of_one_size
@@ -116,7 +116,7 @@ def view(nodes: Sequence[Node], grouping: Grouping, open_: frozenset[str], make:
         edges += _edges_into(part, nodes, shown, grouping)
     groups = tuple(g for part in grouping.parts for g in _frames(part, open_, frame, nodes, places))
     description = f"Computation graph of {len(nodes)} values in {len(cards)} cards"
-    words = legend(grouping, [weight for weight in grouping.weights if weight not in shown])
+    words = legend(grouping.weights, [weight for weight in grouping.weights if weight not in shown])
     gaps = (14.0, _room(edges, closed))
     return Drawing(tuple(cards), tuple(edges), groups, description, gaps=gaps, legend=words)
 
@@ -176,12 +176,15 @@ def _frames(
     yield Group(f"f{part.id[1:]}", part.kind, label, tuple(cards), inner_frames, part.path, place)
 
 
-def legend(grouping: Grouping, seen: Iterable[int]) -> tuple[Run, ...]:
-    """What the short names of weights stand for, by one that is seen and has two numbers."""
-    names = sorted(
-        (grouping.weights[i] for i in seen), key=lambda name: (len(set(name.sub)) < 2, name.path)
-    )
-    for name in names:
+def legend(
+    weights: Mapping[int, ShortName], seen: Iterable[int], tail: Callable[[int], str] | None = None
+) -> tuple[Run, ...]:
+    """What the short names of weights stand for, by one that is seen and has two numbers.
+
+    `tail` gives what tells a name from its like, where no frame does.
+    """
+    for i in sorted(seen, key=lambda i: (len(set(weights[i].sub)) < 2, weights[i].path)):
+        name, told = weights[i], tail(i) if tail else ""
         if name.sub:
-            return Run(name.letter, "name", name.sub), Run(f"is {name.path}")
+            return Run(name.letter, "name", name.sub), Run(f"{told} is {name.path}".strip())
     return ()

@@ -10,18 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from micrograd.show.graph.outside import Part
-from micrograd.show.lesson.formulas import (
-    Formula,
-    bracketed,
-    expression,
-    gradient,
-    local_derivatives,
-    named,
-    readable,
-)
+from micrograd.show.lesson.formulas import Formula, expression, local_derivatives, named
 from micrograd.show.lesson.frames import Frame, Row, data_shown, grad_shown
 from micrograd.show.lesson.told import names_inside, read_by
 from micrograd.show.lesson.walk import Use, Walk
+from micrograd.show.notation import bracketed, gradient, readable
 
 __all__ = ["by_neurons"]
 

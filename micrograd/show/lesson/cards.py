@@ -18,16 +18,15 @@ from micrograd.show.graph.nodes import Node, read
 from micrograd.show.graph.outside import Part
 from micrograd.show.graph.picture import Picture
 from micrograd.show.graph.svg import caption_svg, card_svg, frame_svg
-from micrograd.show.graph.text import number_text, shorten
+from micrograd.show.graph.text import number_text
 from micrograd.show.graph.views import MANY, Maker, opened, view
-from micrograd.show.lesson.formulas import MINUS
+from micrograd.show.lesson.finding import legend_of
 from micrograd.show.lesson.packed import groups_in, placed
-from micrograd.show.lesson.told import OUT, negated
+from micrograd.show.lesson.told import name_cells
 from micrograd.show.lesson.walk import Walk
 
 __all__ = ["Shown", "Views", "picture_of"]
 
-_NAME_LENGTH = 18
 _BLANK = "+0000.0000"  # as wide as a line to write on
 
 
@@ -60,7 +59,9 @@ def picture_of(walk: Walk, shown: Sequence[Shown], direction: str = "LR") -> Pic
             cards.append(make.op(i))
             edges += make.edges(i)
     description = f"Computation graph of {len(nodes)} values"
-    drawing = Drawing(tuple(cards), tuple(edges), (), description, direction, (14.0, 20.0))
+    drawing = Drawing(
+        tuple(cards), tuple(edges), (), description, direction, (14.0, 20.0), legend_of(walk)
+    )
     return Picture(drawing, {f"n{i}": node for i, node in enumerate(walk.nodes)})
 
 
@@ -92,19 +93,7 @@ def kind_in(walk: Walk, i: int) -> str:
 
 
 def _card(walk: Walk, i: int, shown: Shown) -> Card:
-    cells = []
-    short = walk.grouping.weights.get(i) if walk.grouping and not walk.nodes[i].label else None
-    minus = ""
-    if walk.grouping and short is None and (factor := negated(walk, i)) is not None:
-        minus, short = MINUS, walk.grouping.weights[factor]
-    if short:
-        cells.append(Cell((Run(minus + short.letter, "name", short.sub),)))
-    elif i in walk.results:
-        cells.append(Cell((Run(OUT, "name"),)))
-    elif walk.grouping and i in walk.grouping.starts(walk.graph):
-        cells.append(Cell((Run("start", "name"),)))
-    elif i not in walk.constants:
-        cells.append(Cell((Run(shorten(walk.names[i], _NAME_LENGTH), "name"),)))
+    cells = name_cells(walk, i)
     data = Run(shown.data, "data", room=shown.widest_data, id=f"n{i}-data")
     grad = Run(shown.grad or "", "grad", room=shown.widest_grad, id=f"n{i}-grad")
     if shown.grad is None:

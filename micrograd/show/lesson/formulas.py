@@ -7,32 +7,24 @@ arithmetic, `local_derivatives` runs a row on it, `number` is how a lesson print
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.op import Op
 from micrograd.show.graph.text import plain, shorten
+from micrograd.show.notation import MINUS, TIMES, bracketed, readable
 
 __all__ = [
     "ATOM",
     "CUSTOM",
-    "MINUS",
-    "TIMES",
     "Formula",
-    "bracketed",
     "expression",
-    "gradient",
     "local_derivatives",
     "named",
-    "readable",
-    "same",
-    "shorten",
 ]
 
-MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 _CASES, _SUM, _PRODUCT, _POWER, ATOM = range(5)  # how tightly a formula binds
-_OPERATORS = frozenset(f"+-*/^=<>@{MINUS}{TIMES}·")
+_LONGEST = 40  # letters of a name in a formula: `out2 of layer 1 in example 12`
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _LATEX = str.maketrans(
     {c: f"\\{c}" for c in "{}$&#%_"}
@@ -40,37 +32,6 @@ _LATEX = str.maketrans(
     | {"\n": " "}
 )
 _LATEX_FUNCTIONS = frozenset(("exp", "log", "sin", "cos", "tanh"))
-
-
-def readable(x: float) -> str:
-    """A number as a learner reads it: four decimals or four digits, and a real minus sign."""
-    x = float(x)
-    if not math.isfinite(x):
-        return "nan" if math.isnan(x) else "∞" if x > 0 else f"{MINUS}∞"
-    text = f"{x:.4f}" if 1 <= abs(x) < 1e5 else f"{x + 0.0:.4g}"
-    mantissa, _, exponent = text.partition("e")
-    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    return (mantissa + (f"e{int(exponent)}" if exponent else "")).replace("-", MINUS)
-
-
-def bracketed(name: str) -> str:
-    """A name that holds an operator in parentheses, so that `.grad` speaks of the whole of it."""
-    depth = 0
-    for c in name:
-        depth += (c in "([") - (c in ")]")
-        if depth == 0 and (c in _OPERATORS or c.isspace()):
-            return f"({name})"
-    return name
-
-
-def same(name: str, made: str) -> bool:
-    """Whether a name says already how its node was made: a+b = a + b is no news."""
-    return name.replace(" ", "") == made.replace(" ", "")
-
-
-def gradient(name: str) -> str:
-    """`n.grad`, `(a+b).grad`"""
-    return f"{bracketed(name)}.grad"
 
 
 class Formula:
@@ -233,7 +194,7 @@ CUSTOM = Formula("custom", r"\text{custom}")
 
 def named(name: str) -> Formula:
     """The formula that is one name: x1 becomes x with a subscript, the unusual upright text."""
-    name = shorten(name)
+    name = shorten(name, _LONGEST)
     letter, digits = name[:1], name[1:]
     if name.isascii() and letter.isalpha() and (not digits or digits.isdigit()):
         return Formula(name, f"{letter}_{{{digits}}}" if digits else letter)

@@ -18,10 +18,11 @@ from micrograd.show.lesson.adopted import UNORDERED
 from micrograd.show.lesson.by_neurons import by_neurons
 from micrograd.show.lesson.cards import kind_in
 from micrograd.show.lesson.curves import curves_of
-from micrograd.show.lesson.formulas import Formula, bracketed, gradient, readable, same
+from micrograd.show.lesson.formulas import Formula
 from micrograd.show.lesson.frames import Frame, Row, as_json, data_shown, grad_shown
 from micrograd.show.lesson.training import all_updates, training
 from micrograd.show.lesson.walk import Use, Walk
+from micrograd.show.notation import bracketed, gradient, readable, same
 from micrograd.show.practice.answers import ACCEPTED
 from micrograd.show.practice.mistakes import MISTAKES
 from micrograd.show.practice.quiz import question

@@ -12,7 +12,7 @@ from importlib.resources import files
 from string import Template
 from urllib.parse import quote
 
-from micrograd.show.graph.palette import DARK_HOSTS, LIGHT_HOSTS, PALETTE
+from micrograd.show.graph.palette import DARK_HOSTS, LIGHT_HOSTS, PALETTE, WHITE_PAGES
 
 __all__ = ["colours", "document", "embedded", "filled", "framed", "size_of", "source"]
 
@@ -120,7 +120,7 @@ def _frame_style() -> str:
     """Hides the still picture beside a frame; gives the frame the notebook's own light or dark."""
     frame = ".micrograd-lesson > iframe"
     rules = [f"{frame} ~ img{{display:none}}"]
-    for scheme, hosts in (("light", LIGHT_HOSTS), ("dark", DARK_HOSTS)):
+    for scheme, hosts in (("light", LIGHT_HOSTS + WHITE_PAGES), ("dark", DARK_HOSTS)):
         selectors = ",".join(f"{host} {frame}" for host in hosts)
         rules.append(f"{selectors}{{color-scheme:{scheme}}}")
     return "".join(rules)

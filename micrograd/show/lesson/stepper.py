@@ -17,16 +17,18 @@ from pathlib import Path
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.reals import describe
+from micrograd.show.graph.files import write
 from micrograd.show.graph.nodes import is_node, topological_order
 from micrograd.show.graph.parameters import read_parameters
 from micrograd.show.graph.rooms import LITTLE
 from micrograd.show.graph.text import number_text, plain, width
 from micrograd.show.lesson.cards import Shown, Views, picture_of
+from micrograd.show.lesson.finding import found
 from micrograd.show.lesson.lesson import lesson
 from micrograd.show.lesson.pages import document, embedded, filled, framed, size_of
 from micrograd.show.lesson.training import updated
 from micrograd.show.lesson.walk import Walk
+from micrograd.show.practice.answers import described
 
 __all__ = ["Stepper", "step_through"]
 
@@ -79,7 +81,7 @@ def _updated(parameters: Any, lr: float | None) -> tuple[Any, ...]:
     values = read_parameters(parameters)
     if not values:
         raise TypeError(
-            f"parameters= takes Values in a list, or a module; got {describe(parameters)}"
+            f"parameters= takes Values in a list, or a module; got {described(parameters)}"
         )
     if isinstance(lr, bool) or not isinstance(lr, (int, float)) or not math.isfinite(lr) or lr <= 0:
         raise ValueError(f"lr= is a learning rate, a finite number above 0; got {lr!r}")
@@ -136,7 +138,7 @@ class Stepper:
 
     def step_of(self, name: str) -> int:
         """The step, 1 for the first, at which the gradient of this name is complete."""
-        i = self._walk.names.index(name)
+        i = found(self._walk, name)[0]
         changed = [[grad[0] for grad in f.get("grads", ())] for f in self._lesson["frames"]]
         return max(k for k, nodes in enumerate(changed, 1) if i in nodes)
 
@@ -160,10 +162,9 @@ class Stepper:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a page that opens from disk in any browser, offline."""
-        target = Path(path)
-        if target.suffix.lower() not in (".html", ".htm"):
+        if Path(path).suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"cannot save {str(path)!r}: a stepper's file ends in .html")
-        target.write_text(self.page, encoding="utf-8")
+        write(path, self.page)
 
     @property
     def _panel(self) -> int:

@@ -8,20 +8,23 @@ Everywhere else a name is that of `names.py`, which no other node bears. Read `n
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from micrograd.show.graph.drawing import Cell, Run
+from micrograd.show.graph.grouping import START
 from micrograd.show.graph.outside import Part
-from micrograd.show.lesson.formulas import MINUS
+from micrograd.show.graph.text import shorten
+from micrograd.show.lesson.names import OUT, result_name
+from micrograd.show.notation import MINUS
 
 if TYPE_CHECKING:
     from micrograd.show.lesson.walk import Walk
 
-__all__ = ["OUT", "names_inside", "negated", "read_by", "results_of", "told_names"]
+__all__ = ["name_cells", "names_inside", "negated", "read_by", "results_of", "told_names"]
 
-OUT = "out"
+_NAME_LENGTH = 18  # letters on a card
 
 
 def read_by(walk: Walk, part: Part) -> list[int]:
@@ -36,7 +39,7 @@ def read_by(walk: Walk, part: Part) -> list[int]:
 
 def names_inside(walk: Walk, part: Part) -> dict[int, str]:
     """What things are called within a neuron: w31, b3, x1 or their labels, and out."""
-    names = {part.output: walk.nodes[part.output].label or OUT}
+    names = {part.output: OUT if part.output in walk.results else walk.names[part.output]}
     weights = walk.grouping.weights if walk.grouping else {}
     read = read_by(walk, part)
     inputs = [k for k in read if k not in weights and k not in walk.constants]
@@ -44,7 +47,7 @@ def names_inside(walk: Walk, part: Part) -> dict[int, str]:
         if walk.nodes[k].label:
             names[k] = walk.nodes[k].label
         elif k in weights:
-            names[k] = weights[k].letter + weights[k].sub
+            names[k] = weights[k].text
         elif k in inputs:
             names[k] = f"x{inputs.index(k) + 1}"
     for i in part.nodes:
@@ -56,11 +59,8 @@ def names_inside(walk: Walk, part: Part) -> dict[int, str]:
 
 def negated(walk: Walk, i: int) -> int | None:
     """The weight w where node i is the −w that a subtraction records."""
-    weights = walk.grouping.weights if walk.grouping else {}
-    said = walk.names[i]
-    return next(
-        (k for k in walk.inputs(i) if k in weights and said == f"{MINUS}{walk.names[k]}"), None
-    )
+    k = walk.called.negated.get(i)
+    return k if k in walk.found.weights else None
 
 
 def told_names(walk: Walk, i: int) -> Mapping[int, str]:
@@ -68,22 +68,27 @@ def told_names(walk: Walk, i: int) -> Mapping[int, str]:
     if walk.grouping is None:
         return {}
     names = dict(walk.results)
-    for example in walk.grouping.parts:  # the sum adds up what stands on the cards of the examples
-        unnamed = example.output >= 0 and not walk.nodes[example.output].label
-        if example.kind == "example" and unnamed and i not in example.all():
-            names[example.output] = example.label
+    here = (i, *walk.inputs(i))
+    for example in walk.grouping.parts:
+        if example.kind != "example":
+            continue
+        held = set(example.all())
+        if i in held:  # the frame around it says which one
+            names |= {k: walk.called.stems[k] for k in here if k in held and k not in names}
+        elif example.output >= 0 and not walk.nodes[example.output].label:
+            names[example.output] = example.label  # the sum adds up what stands on their cards
     part = next((p for p in walk.neurons if i in p.nodes), None)
     if part is not None:
         names |= names_inside(walk, part)
-    return _distinct({k: names[k] for k in (i, *walk.inputs(i)) if k in names})
+    return _distinct({k: names[k] for k in here if k in names})
 
 
 def results_of(walk: Walk) -> dict[int, str]:
-    """out for a neuron that is alone in its layer, else out1, out2, ..."""
+    """out for a neuron that is alone in its layer, else out1, ...; the output keeps its name."""
     return {
-        p.output: OUT + "".join(re.findall(r"^neuron (\d+)", p.label))
+        p.output: result_name(p)
         for p in walk.neurons
-        if not walk.nodes[p.output].label
+        if not walk.nodes[p.output].label and p.output != len(walk.nodes) - 1
     }
 
 
@@ -91,3 +96,29 @@ def _distinct(names: dict[int, str]) -> dict[int, str]:
     """Less what would be the name of two things."""
     often = Counter(names.values())
     return {k: name for k, name in names.items() if often[name] == 1}
+
+
+# --- on cards -------------------------------------------------------------------------------------
+
+
+def name_cells(walk: Walk, i: int) -> list[Cell]:
+    """The name as a frame around the card leaves it, or below it what tells it from its like."""
+    called = walk.called
+    if walk.grouping and i in walk.grouping.starts(walk.graph):
+        return [Cell((Run(START, "name"),))]
+    if i in walk.constants:
+        return []
+    if i in walk.results:
+        return [Cell((Run(OUT, "name"),))]
+    factor = negated(walk, i)
+    short = walk.found.weights.get(i if factor is None else factor)
+    if short is None or called.stems[i] not in (short.text, MINUS + short.text):
+        return [Cell((Run(shorten(called.stems[i], _NAME_LENGTH), "name"),)), *_tail(walk, i)]
+    minus = "" if factor is None else MINUS
+    return [Cell((Run(minus + short.letter, "name", short.sub),)), *_tail(walk, i)]
+
+
+def _tail(walk: Walk, i: int) -> list[Cell]:
+    """`of example 2`, where no frames are drawn."""
+    text = "" if walk.grouping else walk.called.tail(i)
+    return [Cell((Run(text, "small"),))] if text else []

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from micrograd.engine import Value
 from micrograd.op import Op
-from micrograd.show.lesson.formulas import MINUS, TIMES, Formula, gradient, readable
+from micrograd.show.lesson.formulas import Formula
 from micrograd.show.lesson.frames import Frame, data_shown
 from micrograd.show.lesson.walk import Walk
+from micrograd.show.notation import MINUS, TIMES, gradient, readable
 
 __all__ = ["all_updates", "training", "updated"]
 

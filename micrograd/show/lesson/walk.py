@@ -16,16 +16,17 @@ from typing import Any
 from micrograd import engine
 from micrograd.engine import Value
 from micrograd.op import Op
-from micrograd.show.graph.grouping import Grouping, group
+from micrograd.show.graph.grouping import MOST_GROUPED, Grouping, group, short_names
 from micrograd.show.graph.nodes import is_node, ordered, read, topological_order
 from micrograd.show.graph.outside import Part
-from micrograd.show.graph.parameters import found_parameters, read_parameters
+from micrograd.show.graph.parameters import found_parameters, known_units, read_parameters
 from micrograd.show.graph.text import label_of
-from micrograd.show.graph.units import Unit, units_of
 from micrograd.show.lesson.adopted import adopted
 from micrograd.show.lesson.formulas import Formula, expression, local_derivatives, named
-from micrograd.show.lesson.names import constants_of, names_of
+from micrograd.show.lesson.names import constants_of, named_nodes
+from micrograd.show.lesson.order import by_rank
 from micrograd.show.lesson.told import results_of, told_names
+from micrograd.show.notation import readable
 from micrograd.show.practice.answers import described
 
 __all__ = ["Use", "Walk"]
@@ -50,12 +51,18 @@ class Walk:
 
     `parameters` are the weights with their names: those given (Values, or a module) and those that
     are known without it. Neither they nor what is asked for as `wrt` are taken for constants.
-    `steps` holds, for each computed node, output first, the uses of its inputs; `grads` what
-    the pass left in each node when it started from zero.
+    `order` is the one in which the values are worked out by hand (see `by_rank`), and `asked`, the
+    gradients to work out, its reverse. `steps` holds, for each computed node, output first, the
+    uses of its inputs; `grads` what the pass left in each node when it started from zero.
     """
 
     def __init__(
-        self, value: Any, parameters: Any = (), wrt: Iterable[Any] = (), groups: Any = None
+        self,
+        value: Any,
+        parameters: Any = (),
+        wrt: Iterable[Any] = (),
+        groups: Any = None,
+        order: Sequence[Value] = (),
     ) -> None:
         self._twins: dict[int, Value] = {}
         self._told: dict[int, Mapping[int, str]] = {}
@@ -70,10 +77,11 @@ class Walk:
                 f"{described(value)}{hint}"
             )
         self.root = value
-        self.nodes = engine.topological_order(value)
-        self.grouping: Grouping | None = None
-        if groups is not None:
-            self._group(units_of(groups))
+        self.nodes = list(order) or engine.topological_order(value)
+        self.found = Grouping((), {})  # the neurons, as far as one knows them
+        if not order:
+            self._group(parameters if groups is None else groups)
+        self.grouping = self.found if groups is not None and self.found.parts else None
         self.index = {node: i for i, node in enumerate(self.nodes)}
         self.data = [float(node.data) for node in self.nodes]
         given = {self.own(p): name for p, name in read_parameters(parameters).items()}
@@ -81,26 +89,34 @@ class Walk:
         self.constants = constants_of(
             self.nodes, self.parameters.keys() | {self.own(x) for x in wrt}
         )
-        paths = self.parameters | self._results()
-        self.names = names_of(self.nodes, self.constants, paths)
-        self.asked = [i for i in reversed(range(len(self.nodes))) if i not in self.constants]
+        self.called = named_nodes(
+            self.nodes, self.constants, self.parameters, self.found, given=bool(order)
+        )
+        self.names = self.called.texts
+        self.legend = ""  # of a saved sheet, whose model is not there
+        self.order = by_rank(self.names, [self.inputs(i) for i in range(len(self.nodes))])
+        self.asked = [i for i in reversed(self.order) if i not in self.constants]
         self.steps: list[tuple[Use, ...]] = []
         self.grads: list[float] = []
         self._run_backward()
 
-    def _group(self, units: Sequence[Unit]) -> None:
+    def _group(self, model: Any) -> None:
         """Find the neurons, and put the nodes in an order that goes from neuron to neuron."""
+        leaves = [node for node in self.nodes if node._rule is None]
         twins = self._twins
         units = [
             replace(u, names={id(twins[v]) if v in twins else v: n for v, n in u.names.items()})
-            for u in units
+            for u in known_units(model, leaves)
         ]
         graph = read(self.nodes)
+        if len(graph) > MOST_GROUPED or not units:
+            self.found = Grouping((), short_names(graph, units))
+            return
         found = group(graph, units)
         if found.parts:
             self.nodes = [self.nodes[i] for step in found.order(graph) for i in step]
             self.graph = read(self.nodes)
-            self.grouping = group(self.graph, units)
+        self.found = group(self.graph, units) if found.parts else found
 
     def own(self, x: Any) -> Any:
         """The node of this walk that stands for a Value of somebody else's class."""
@@ -112,9 +128,10 @@ class Walk:
         used = {p: name for p, name in given.items() if p in self.index and p._rule is None}
         if (given and not used) or (len(used) < len(given) and not in_module):
             stranger = next(p for p in given if p not in used)
+            what = label_of(stranger) or f"the Value {readable(stranger.data)}, without a label,"
             raise ValueError(
                 f"parameters= takes leaves that {label_of(self.root) or 'the output'} was computed "
-                f"from; {stranger!r} (label {stranger.label!r}) is not one of them"
+                f"from; {what} is not one of them"
             )
         found = found_parameters(leaves)
         return {p: used.get(p) or found.get(p, "") for p in leaves if p in used or p in found}
@@ -124,10 +141,6 @@ class Walk:
         """The neurons, where they are known."""
         parts = self.grouping.within() if self.grouping else ()
         return [part for part in parts if part.kind == "neuron"]
-
-    def _results(self) -> dict[Value, str]:
-        """A neuron's result bears the neuron's path."""
-        return {self.nodes[part.output]: part.path for part in self.neurons}
 
     def _run_backward(self) -> None:
         rules = [(node, node._rule) for node in self.nodes if node._rule is not None]
@@ -145,9 +158,6 @@ class Walk:
 
     def _reached(self) -> Iterator[Value]:
         """As `engine.reached`, in this walk's order."""
-        if self.grouping is None:
-            yield from engine.reached(self.root)
-            return
         for node in self.nodes:
             if node._rule is not None:
                 node.grad = engine.UNREACHED
@@ -220,9 +230,13 @@ class Walk:
         return formula
 
     def expression(self, i: int, names: Mapping[int, str] | None = None) -> Formula:
+        if i in self.called.negated:  # b × (−1) reads as −b
+            return -self.formula_of(self.called.negated[i], names)
         return expression(self.rule(i), [self.formula_of(k, names) for k in self.inputs(i)])
 
     def expression_in_numbers(self, i: int) -> Formula:
+        if i in self.called.negated:
+            return -self.number_of(self.called.negated[i])
         return expression(self.rule(i), [self.number_of(k) for k in self.inputs(i)])
 
     def number_of(self, i: int) -> Formula:

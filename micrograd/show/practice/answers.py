@@ -97,12 +97,21 @@ def described(answer: Any) -> str:
     if isinstance(answer, (list, tuple, dict, set)):
         count = len(answer)
         return f"a {type(answer).__name__} of {count} thing{'s' * (count != 1)}"
-    if callable(answer):
-        return "a function"
+    kind = type(answer).__name__
     if isinstance(answer, str):
         return repr(answer if len(answer) <= 60 else answer[:59] + "…")
-    text = describe(answer)
-    return f"an object of type {type(answer).__name__}" if " at 0x" in text else text
+    if answer is None or isinstance(answer, bool):
+        return str(answer)
+    if isinstance(answer, (int, float)):
+        return f"the number {describe(answer).partition(' ')[2]}"  # cut where it is long
+    if isinstance(answer, type):
+        return f"the class {answer.__name__}"
+    if hasattr(answer, "data") and hasattr(answer, "grad"):
+        return "a Value"
+    if callable(answer) and hasattr(answer, "__name__"):
+        return "a function"
+    text = describe(answer).replace("complex ", "the complex number ").removeprefix("bool ")
+    return f"an object of type {kind}" if callable(answer) or " at 0x" in text else text
 
 
 # --- the one rule -------------------------------------------------------------------------------

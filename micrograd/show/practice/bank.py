@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from micrograd.op import Op
+from micrograd.show.graph.files import write
 from micrograd.show.graph.text import plain
-from micrograd.show.lesson.formulas import TIMES, gradient, named, readable, same
+from micrograd.show.lesson.formulas import named
 from micrograd.show.lesson.pages import size_of
 from micrograd.show.lesson.walk import Walk
+from micrograd.show.notation import TIMES, gradient, readable, same
 from micrograd.show.practice.answers import matches, rounded
 from micrograd.show.practice.mistakes import MISTAKES
 from micrograd.show.practice.paper import picture
@@ -80,7 +82,7 @@ class Bank:
         self.questions = [
             question_of(sheet.walk, i, self.title, k)
             for k, sheet in enumerate(self.sheets, 1)
-            for i in sorted(sheet.asked)
+            for i in reversed(sheet.asked)
             if not sheet.walk.inputs(i) and math.isfinite(sheet.walk.grads[i])
         ]
         if not self.questions:
@@ -126,7 +128,7 @@ class Bank:
             raise ValueError(
                 f"cannot save {str(path)!r}: a bank ends in .xml (for Moodle) or .zip (for Canvas)"
             )
-        target.write_bytes(self.moodle.encode() if ending == ".xml" else self.canvas)
+        write(target, self.moodle if ending == ".xml" else self.canvas)
         return target
 
     def __repr__(self) -> str:

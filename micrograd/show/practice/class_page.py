@@ -10,14 +10,16 @@ import html
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from micrograd.show.lesson.formulas import TIMES, gradient
 from micrograd.show.lesson.pages import document
 from micrograd.show.lesson.stepper import step_through
+from micrograd.show.notation import TIMES, gradient
 from micrograd.show.practice.class_report import ClassReport, Paper, name_of, short
 from micrograd.show.practice.kinds import UNKNOWN
 from micrograd.show.practice.mistakes import MISTAKES
 
 __all__ = ["class_page", "stepper_page"]
+
+_MOST_COLUMNS = 7  # gradients beside each other on a page
 
 
 def class_page(report: ClassReport, beside: str) -> str:
@@ -77,8 +79,8 @@ def _mistakes(report: ClassReport) -> Iterator[str]:
     head = "".join(f"<th scope='col'>{e(gradient(name))}</th>" for name in names)
     most = max((max(row.values()) for row in counts.values()), default=1)
     cells = "".join(
-        f"<td>{good}{f' of {asked}' * (asked < report.pupils)}</td>"
-        for good, asked in right.values()
+        f"{_cell(name)}>{good}{f' of {asked}' * (asked < report.pupils)}</td>"
+        for name, (good, asked) in right.items()
     )
     rows = [
         f"<tr class='right'><th scope='row'>Right</th><td class='sum'>of {report.pupils}</td>"
@@ -86,7 +88,8 @@ def _mistakes(report: ClassReport) -> Iterator[str]:
     ]
     for kind, row in counts.items():
         cells = "".join(
-            f"<td style='--part:{row[name] / most:.2f}'>{row[name] or ''}</td>" for name in names
+            f"{_cell(name)} style='--part:{row[name] / most:.2f}'>{row[name] or ''}</td>"
+            for name in names
         )
         told = "" if kind == UNKNOWN else f" title='{e(MISTAKES[kind].hint, quote=True)}'"
         said = name_of(kind)
@@ -98,21 +101,28 @@ def _mistakes(report: ClassReport) -> Iterator[str]:
         "<section><h2>Mistakes</h2><p class='about'>How many pupils have each gradient right, and "
         "how many made which mistake there. A pupil's slips are put down to the kind that explains "
         "the most of them; what follows from a slip is none.</p><div class='wide' tabindex='0' "
-        "role='region' aria-label='Mistakes by gradient'><table class='counts'><thead><tr>"
+        "role='region' aria-label='Mistakes by gradient'>"
+        f"<table class='counts{' many' * (len(names) > _MOST_COLUMNS)}'><thead><tr>"
         f"<th scope='col'>mistake</th><th scope='col'>pupils</th>{head}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div></section>"
     )
 
 
+def _cell(name: str) -> str:
+    """A cell that can say which column it is of, where there is no room for columns."""
+    return f"<td data-name='{html.escape(gradient(name), quote=True)}'"
+
+
 def _marks(report: ClassReport) -> Iterator[str]:
-    heads = "no.", "name", "score", "mistakes", "not answered", "file"
+    gaps = any(paper.report.count("not attempted") for paper in report.papers)
+    heads = "no.", "name", "score", "mistakes", *["not answered"] * gaps, "file"
     head = "".join(f"<th scope='col'>{text}</th>" for text in heads)
-    rows = [_row(paper) for paper in report.papers]
+    rows = [_row(paper, gaps) for paper in report.papers]
     for sheet in report.missing:
         who = html.escape(report.owner(sheet) or f"sheet {sheet.identity}")
         rows.append(
             f"<tr class='missing'><td>{sheet.number or ''}</td>"
-            f"<td colspan='5'>{who}: nothing handed in</td></tr>"
+            f"<td colspan='{len(heads) - 1}'>{who}: nothing handed in</td></tr>"
         )
     yield (
         "<section><h2>Marks</h2><p class='about'>The score counts answers that are right, or "
@@ -122,7 +132,7 @@ def _marks(report: ClassReport) -> Iterator[str]:
     )
 
 
-def _row(paper: Paper) -> str:
+def _row(paper: Paper, gaps: bool) -> str:
     e, report = html.escape, paper.report
     where: dict[str, list[str]] = {}
     for name, kind in paper.kinds.items():
@@ -138,10 +148,10 @@ def _row(paper: Paper) -> str:
     tries = sum(paper.tries.values())
     if tries:
         said += f"{'<br>' * bool(said)}{tries} tries on the page"
-    left = report.count("not attempted") or ""
+    left = f"<td class='left'>{report.count('not attempted') or ''}</td>" if gaps else ""
     return (
         f"<tr><td>{paper.sheet.number or ''}</td>"
         f"<th scope='row'>{e(paper.pupil) or '(no name)'}</th>"
         f"<td class='score'><b>{paper.score}</b> of {len(report.marks)}</td><td>{said}</td>"
-        f"<td>{left}</td><td class='file'>{e(short(paper.source))}</td></tr>"
+        f"{left}<td class='file'>{e(short(paper.source))}</td></tr>"
     )

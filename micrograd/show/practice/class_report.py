@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from micrograd.show.graph.files import write
 from micrograd.show.practice.kinds import UNKNOWN
 from micrograd.show.practice.mistakes import MISTAKES
 from micrograd.show.practice.report import Report, listed
@@ -165,6 +166,9 @@ class ClassReport:
             asked = len(paper.report.marks)
             head = f"{paper.sheet.number or '':>4}  {paper.who:{width}}"
             lines.append(f"{head}  {paper.score:>3} of {asked}  {said}".rstrip())
+        if self.papers and self.missing:
+            sheets = [f"{s.number or s.identity} {self.owner(s)}".strip() for s in self.missing]
+            lines += ["", f"nothing handed in: {', '.join(sheets)}"]
         if self.problems:
             lines += ["", *self.problems]
         return "\n".join(lines)
@@ -213,7 +217,7 @@ class ClassReport:
     def save_csv(self, path: str | os.PathLike[str]) -> list[Path]:
         """Write the marks as a table; Excel knows by its first bytes that it is UTF-8."""
         target = Path(path)
-        target.write_text(self.csv, encoding="utf-8-sig")
+        write(target, self.csv.encode("utf-8-sig"))
         return [target]
 
     def save(self, path: str | os.PathLike[str]) -> list[Path]:
@@ -224,11 +228,11 @@ class ClassReport:
         from micrograd.show.practice.class_page import class_page, stepper_page
 
         beside = target.with_name(f"{target.stem}-step{target.suffix}")
-        target.write_text(class_page(self, beside.name), encoding="utf-8")
+        write(target, class_page(self, beside.name))
         step = stepper_page(self)
         if step is None:
             return [target]
-        beside.write_text(step, encoding="utf-8")
+        write(beside, step)
         return [target, beside]
 
 

@@ -13,6 +13,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from micrograd.show.graph.files import write
+from micrograd.show.lesson.finding import Known
 from micrograd.show.practice.class_report import ClassReport, Paper
 from micrograd.show.practice.exercises import count as exercises_of
 from micrograd.show.practice.kinds import explained
@@ -62,7 +64,10 @@ class Classroom:
         files = sorted(here.iterdir()) if here.is_dir() else [here]
         found = [s for f in files if f.suffix.lower() in _PAGES for s in read_sheets(f)]
         if not found:
-            raise ValueError(f"{os.fspath(folder)!r} holds no worksheet")
+            raise ValueError(
+                f"{os.fspath(folder)!r} holds no worksheet; the folder of the class comes first, "
+                "then the answers"
+            )
         sheets = []
         for each in found:
             sheet = Worksheet(each.value)
@@ -88,10 +93,10 @@ class Classroom:
             target.mkdir(parents=True, exist_ok=True)
             for k, sheet in enumerate(sheets, 1):
                 name = f"{stem}-{sheet.number or k:0{digits}}.html"
-                (target / name).write_text(sheet_document([sheet], solved), encoding="utf-8")
+                write(target / name, sheet_document([sheet], solved))
             title = f"{len(sheets)} sheets{': answers' * solved}"
             page = sheet_document(sheets, solved, title, together=True)
-            (target / "print.html").write_text(page, encoding="utf-8")
+            write(target / "print.html", page)
         with (public / _ROSTER).open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(["number", "name", "sheet"])
@@ -105,7 +110,7 @@ class Classroom:
         """
         given = [answers] if isinstance(answers, (str, os.PathLike)) else list(answers)
         report = ClassReport(list(self.sheets.values()), self.pupils)
-        names = {name for sheet in self.sheets.values() for name in sheet.walk.names}
+        names = Known(sheet.walk for sheet in self.sheets.values())
         files = [(path, list(_files(path))) for path in map(Path, given)]
         report.problems += [f"{str(path)!r} holds no files." for path, held in files if not held]
         for file in (file for _, held in files for file in held):
@@ -156,7 +161,7 @@ class Classroom:
                 f"sheet = {only.identity}"
             )
         close = difflib.get_close_matches(written, self.sheets, 1, 0.85)
-        hint = f"; is it {close[0]}?" if close else ""
+        hint = f"; perhaps it is {close[0]}" if close else ""
         raise ValueError(
             f"{row.source} answers sheet {row.sheet}, which is none of this class{hint}"
         )
@@ -183,6 +188,7 @@ def _read_roster(path: Path) -> dict[str, str]:
         rows = read_file(path, blank=True)
     except ValueError:
         raise ValueError(
-            f"{str(path)!r} cannot be read: it is a CSV in UTF-8 with the head number,name,sheet"
+            f"{str(path)!r} cannot be read: it is a CSV in UTF-8 (which Excel calls "
+            "CSV UTF-8) with the head number,name,sheet"
         ) from None
     return {row.sheet.casefold(): row.pupil for row in rows if row.pupil and row.sheet}

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.show.lesson.formulas import MINUS, gradient, readable
+from micrograd.show.lesson.finding import Known, legend_text, meant
 from micrograd.show.lesson.walk import Use, Walk
+from micrograd.show.notation import gradient, readable
 from micrograd.show.practice.answers import matches, read_number, rounded, shown
 from micrograd.show.practice.mistakes import diagnose, suspects
 from micrograd.show.practice.parts import parts_of, readings, total
-from micrograd.show.practice.reading import bare, read_answers
+from micrograd.show.practice.reading import read_answers
 from micrograd.show.practice.recursion import recursions
 from micrograd.show.practice.report import Mark, Report, listed
 from micrograd.show.practice.sheets import read_sheet
@@ -39,32 +39,28 @@ def check(value: Any, answers: Any, *, parameters: Any = (), reveal: bool = Fals
         value = read_sheet(value)
     walk = value.walk if hasattr(value, "walk") else Walk(value, parameters)
     asked = walk.asked
-    names = {walk.names[i]: i for i in asked}
     sheet = getattr(value, "identity", "")
-    found = answers if isinstance(answers, Mapping) else read_answers(answers, names, sheet)
-    given, unreadable, unknown = _by_node(walk, names, found)
+    found = answers if isinstance(answers, Mapping) else read_answers(answers, Known([walk]), sheet)
+    given, unreadable, unknown = _by_node(walk, found)
     marks = _Marking(walk, given).marks
     for i, note in unreadable.items():
         marks[i] = Mark(walk.names[i], "not readable", None, note=note)
     listed = [marks.get(i, Mark(walk.names[i], "not attempted", None)) for i in asked]
     if reveal:
         listed = [replace(mark, right=walk.grads[i]) for i, mark in zip(asked, listed, strict=True)]
-    return Report(listed, unknown)
+    return Report(listed, unknown, legend_text(walk))
 
 
 def _by_node(
-    walk: Walk, names: dict[str, int], answers: Mapping[Any, Any]
+    walk: Walk, answers: Mapping[Any, Any]
 ) -> tuple[dict[int, float], dict[int, str], list[str]]:
     """The numbers by node, what is wrong with the answers that are none, and the unknown names."""
-    folded: dict[str, list[int]] = {}
-    for name, i in names.items():
-        folded.setdefault(_folded(name), []).append(i)
     given: dict[int, float] = {}
     unreadable: dict[int, str] = {}
     unknown: list[str] = []
     for name, answer in answers.items():
         is_value = isinstance(name, Value)
-        node = walk.index.get(name) if is_value else _node_of(str(name), names, folded)
+        node = walk.index.get(name) if is_value else _node_of(walk, str(name))
         if node is None or node in walk.constants:
             unknown.append("a Value of another graph" if is_value else str(name))
             continue
@@ -77,22 +73,16 @@ def _by_node(
             given[node] = read
     if unknown and not given and not unreadable:
         raise ValueError(
-            f"there is no gradient called {unknown[0]!r} here; the names are {', '.join(names)}"
+            f"there is no gradient called {unknown[0]!r} here; the names are "
+            f"{', '.join(walk.names[i] for i in walk.asked)}"
         )
     return given, unreadable, unknown
 
 
-def _node_of(name: str, names: dict[str, int], folded: dict[str, list[int]]) -> int | None:
-    """The node of a name as somebody wrote it: with or without .grad, in capitals, with spaces."""
-    for written in (name, bare(name)):
-        if written in names:
-            return names[written]
-    alike = folded.get(_folded(bare(name)), [])
+def _node_of(walk: Walk, name: str) -> int | None:
+    """The node of a name as somebody wrote it: short or as a path, with or without .grad."""
+    alike = meant(walk, name)
     return alike[0] if len(alike) == 1 else None
-
-
-def _folded(name: str) -> str:
-    return re.sub(r"\s+", "", name).replace(MINUS, "-").casefold()
 
 
 class _Marking:
@@ -179,7 +169,8 @@ class _Marking:
     def _mistakes(self, i: int, answer: float, uses: list[Use]) -> dict[str, float]:
         """The known mistakes, made with the learner's numbers, else with the right ones."""
         if i == len(self.walk.nodes) - 1:
-            return {"output": answer}
+            given = [x for x in (self.walk.data[i], 0.0) if matches(answer, x)]
+            return {"output": given[0]} if given else {}
         recursed = [grads[i] for grads in self._recursed]
         for grads in (self.meant, self.written, self.walk.grads):
             found = diagnose(answer, self.walk, uses, grads, recursed)
@@ -207,6 +198,8 @@ class _Marking:
     def _way(self, uses: list[Use]) -> str:
         """How such a gradient is worked out, for an answer that no known mistake gives."""
         names = list(dict.fromkeys(self.walk.names[use.node] for use in uses))
+        if not names:
+            return "Nothing is above the output: derive it by itself."
         if len(uses) == 1:
             return f"It is {gradient(names[0])} times the local derivative there: work out both."
         where = listed(names) if len(names) > 1 else f"{names[0]}, more than once"

@@ -71,7 +71,8 @@ MISTAKES = {  # the most specific first: where two give one number, the first is
     ),
     "output": Mistake(
         "the output's own gradient",
-        "Here the output is derived by itself: neither its value nor a target plays a part.",
+        "Here the output is derived by itself: neither its value nor a target plays a part, and it "
+        "does not stay zero.",
     ),
     "sign": Mistake(
         "a wrong sign", "The size is right and the sign is not: look for a lost minus."

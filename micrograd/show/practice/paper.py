@@ -1,66 +1,26 @@
 """The graph of a worksheet: small cards that say how a value was made and leave a line to write on.
 
 `p = x1 × w1 = −2` stands over the blank for its gradient, so that the whole forward pass is on the
-picture. It is laid out for the larger letters on a page. Read `picture`, then `Fit`.
+picture; the same as lines of text, forward and backward, stands below. Read `picture`, `forward`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from micrograd.show.graph.draw import tint
 from micrograd.show.graph.drawing import Card, Cell, Drawing, Edge, Run
 from micrograd.show.graph.picture import Picture
-from micrograd.show.graph.text import SIZE, number_text, shorten
+from micrograd.show.graph.text import number_text, shorten
 from micrograd.show.lesson.cards import kind_in
-from micrograd.show.lesson.formulas import readable, same
-from micrograd.show.lesson.pages import size_of
+from micrograd.show.lesson.finding import legend_of
+from micrograd.show.lesson.formulas import Formula
+from micrograd.show.lesson.told import name_cells
 from micrograd.show.lesson.walk import Walk
+from micrograd.show.notation import readable, same
 
-__all__ = ["LEAST", "Fit", "fitted", "made", "picture"]
+__all__ = ["forward", "is_cut", "made", "picture", "worked"]
 
-# A page that A4 and Letter both hold with margins of 12 mm, in pixels (96 an inch): CSS prints so.
-_WIDE, _HIGH = 703.0, 963.0
-_HEAD = 206.0  # pixels for the title and the rule
-_TABLE = 60.0  # for the heading of the answers
-_ROW, _MOST = 38.0, 54.0  # for a row of two answers, at least and at most
-LEAST = 8 / (0.75 * SIZE)  # the scale at which a card's text is 8 points high
-_BLANK = "0" * 12  # at that scale a line of 19 mm to write on
+_BLANK = "0" * 12  # on paper a line of 19 mm to write on, or more
 _MADE = 26  # letters of a formula on a card
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """A picture and how it is printed: its scale, and on how many pages the sheet goes.
-
-    `row` is the height in pixels that is left for a row of two answers.
-    """
-
-    svg: str
-    scale: float
-    pages: int
-    row: float
-
-
-def fitted(walk: Walk, solved: bool = False, prefix: str = "") -> Fit:
-    """The picture with the larger letters, on one page with the table where both have room."""
-    drawn = [picture(walk, solved, prefix, direction).svg for direction in ("LR", "TB")]
-    rows = (len(walk.asked) + 1) // 2
-    free = _HIGH - _HEAD - _TABLE
-    scale, svg = _larger(drawn, free - _ROW * rows)
-    if scale >= LEAST:
-        return Fit(svg, scale, 1, min((free - scale * size_of(svg)[1]) / rows, _MOST))
-    scale, svg = _larger(drawn, _HIGH - _HEAD)
-    return Fit(svg, scale, 2, min(max((_HIGH - 2 * _TABLE) / rows, _ROW), _MOST))
-
-
-def _larger(drawn: Sequence[str], high: float) -> tuple[float, str]:
-    scales = []
-    for svg in drawn:
-        w, h = size_of(svg)
-        scales.append(min(1.0, _WIDE / w, high / h))
-    return max(zip(scales, drawn, strict=True), key=lambda fit: fit[0])
 
 
 def picture(walk: Walk, solved: bool, prefix: str = "", direction: str = "LR") -> Picture:
@@ -75,7 +35,7 @@ def picture(walk: Walk, solved: bool, prefix: str = "", direction: str = "LR") -
     description = f"Computation graph of {len(nodes)} values; the list Forward has them as text"
     drawing = Drawing(
         tuple(_card(walk, i, solved) for i in nodes), tuple(edges), (), description, direction,
-        gaps=(11.0, 20.0),
+        gaps=(11.0, 20.0), legend=legend_of(walk),
     )  # fmt: skip
     return Picture(drawing, {f"n{i}": walk.nodes[i] for i in nodes}, prefix)
 
@@ -86,9 +46,37 @@ def made(walk: Walk, i: int) -> str:
     return "" if same(walk.names[i], text) else text
 
 
+def is_cut(walk: Walk) -> bool:
+    """Whether some formula has no room on its card."""
+    return any("…" in made(walk, i) or len(made(walk, i)) > _MADE for i in range(len(walk.nodes)))
+
+
+def forward(walk: Walk) -> list[str]:
+    """`e = a × b = −6`, a line for each value that was made."""
+    lines = []
+    for i in walk.order:
+        if walk.inputs(i) and i not in walk.constants:
+            formula = made(walk, i)
+            name = f"{walk.names[i]} = {formula}" if formula else walk.expression(i).text
+            lines.append(f"{name} = {readable(walk.data[i])}")
+    return lines
+
+
+def worked(walk: Walk, i: int) -> str:
+    """How the gradient comes about: local × arriving, added up over the uses."""
+    uses = walk.uses_of(i)
+    if not uses:
+        return "the output"
+    terms = [
+        Formula.substituted(use.local).times(Formula.substituted(use.arriving)) for use in uses
+    ]
+    return sum(terms[1:], terms[0]).text
+
+
 def _card(walk: Walk, i: int, solved: bool) -> Card:
     value, formula = Run(readable(walk.data[i]), "data"), made(walk, i)
-    head = [Run(shorten(walk.names[i], 18), "name"), Run("=")]
+    name, *tail = name_cells(walk, i)
+    head = [*name.runs, *(run for cell in tail for run in cell.runs), Run("=")]
     head += [Run(shorten(formula, _MADE), "ink"), Run("=")] if formula else []
     grad = Run(number_text(walk.grads[i], sign=True) if solved else "", "grad", room=_BLANK)
     blank = grad if solved else Run("", "blank", room=_BLANK)

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from micrograd.op import Op
 from micrograd.show.graph.text import number_text
-from micrograd.show.lesson.formulas import MINUS, readable
 from micrograd.show.lesson.walk import Use, Walk
+from micrograd.show.notation import MINUS, readable
 
 __all__ = ["Edits", "Part", "parts_of", "readings", "total"]
 

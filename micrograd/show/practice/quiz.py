@@ -13,7 +13,7 @@ from micrograd.show.lesson.walk import Use, Walk
 from micrograd.show.practice.mistakes import MISTAKES, suspects
 from micrograd.show.practice.parts import Edits, Part, parts_of, readings
 
-__all__ = ["question"]
+__all__ = ["as_json", "question"]
 
 
 def question(
@@ -33,9 +33,9 @@ def question(
             wrong[key].append(edited)
     return {
         "input": uses[0].input,
-        "answer": _json(uses[-1].after),
+        "answer": as_json(uses[-1].after),
         "parts": [
-            [part.node, _json(part.constant), _json(part.factor), _json(use.arriving)]
+            [part.node, as_json(part.constant), as_json(part.factor), as_json(use.arriving)]
             for part, use in zip(parts, uses, strict=True)
         ],
         "printed": [_edited(edits, parts) for edits in readings(walk, uses)],
@@ -49,9 +49,9 @@ def _edited(edits: Edits, parts: Sequence[Part]) -> list[list[Any]]:
     if 2 * list(told.values()).count((0.0, 0.0)) > len(parts):
         named = {k: told.get(k, (part.constant, part.factor)) for k, part in enumerate(parts)}
         told = {-1: (0.0, 0.0)} | {k: edit for k, edit in named.items() if edit != (0.0, 0.0)}
-    return [[k, _json(constant), _json(factor)] for k, (constant, factor) in told.items()]
+    return [[k, as_json(constant), as_json(factor)] for k, (constant, factor) in told.items()]
 
 
-def _json(x: float) -> float | str:
+def as_json(x: float) -> float | str:
     """JSON has no infinities: they travel as the words that JavaScript's Number reads."""
     return x if math.isfinite(x) else "NaN" if math.isnan(x) else f"{'-' * (x < 0)}Infinity"

@@ -7,6 +7,7 @@ of a whole class, a row each. Here are names and texts; `answers.py` makes numbe
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -158,20 +159,30 @@ def _table(text: str, file: str) -> list[tuple[int, list[str]]]:
 def _from_table(rows: list[tuple[int, list[str]]], file: str) -> Iterator[HandedIn]:
     known = _SHEET + _NAME + _BESIDE
     head = [cell.casefold() if cell.casefold() in known else cell for cell in rows[0][1]]
-    for number, row in rows[1:]:
-        source = f"{file}, line {number}"
+    for _, row in rows[1:]:
         while len(row) > len(head) and not row[-1]:
             row.pop()
-        if len(row) > len(head):
-            reason = (
-                f"{source} has {len(row)} fields and the head {len(head)}: decimal commas stand in "
-                'quotes, "-1,5", or semicolons separate the fields'
-            )
-            yield HandedIn(source, problem=reason)
+    long = [(number, row) for number, row in rows[1:] if len(row) > len(head)]
+    if 1 < len(long) == len(rows) - 1:  # one cause, told once
+        lines = f"lines {long[0][0]} to {long[-1][0]}"
+        yield HandedIn(file, problem=f"{file}, {lines} have more fields than {_too_long(head)}")
+        return
+    for number, row in rows[1:]:
+        line = f"{file}, line {number}"
+        if (number, row) in long:
+            yield HandedIn(line, problem=f"{line} has {len(row)} fields and {_too_long(head)}")
             continue
+        source = file if len(rows) == 2 else line
         cells = dict(zip(head, row, strict=False))
         given = {name: cell or None for name, cell in cells.items() if name and name not in known}
         yield HandedIn(source, given, _first(cells, _SHEET), _first(cells, _NAME))
+
+
+def _too_long(head: list[str]) -> str:
+    return (
+        f'the head {len(head)}: decimal commas stand in quotes, "-1,5", or semicolons separate '
+        "the fields"
+    )
 
 
 # --- lines ----------------------------------------------------------------------------------------
@@ -194,10 +205,15 @@ def _from_lines(text: str, file: str, names: Container[str]) -> HandedIn:
 
 
 def read_text(path: str | os.PathLike[str], hint: str = "") -> str:
-    """A text file, or an error that names it."""
+    """A text file in UTF-8, or in UTF-16 if it begins so, or an error that names it."""
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
+        data = Path(path).read_bytes()
+        wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = data.decode("utf-16" if wide else "utf-8-sig")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeError:
+        if Path(path).suffix.lower() == ".csv":
+            hint = "; save it as such, which Excel calls CSV UTF-8"
         raise ValueError(f"{os.fspath(path)!r} is not text in UTF-8{hint}") from None
     except OSError as error:
         reason = f"cannot read {os.fspath(path)!r}: {error.strerror}"

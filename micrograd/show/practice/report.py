@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from micrograd.show.lesson.explain import plain_markdown
-from micrograd.show.lesson.formulas import gradient, readable
+from micrograd.show.lesson.explanation import plain_markdown
+from micrograd.show.notation import gradient, readable
 from micrograd.show.practice.answers import ACCEPTED
 from micrograd.show.practice.mistakes import MISTAKES
 
@@ -46,8 +46,11 @@ class Mark:
 class Report:
     """The marks by name, and in words: `str()` for a terminal, a table in notebooks."""
 
-    def __init__(self, marks: Sequence[Mark], unknown: Sequence[str] = ()) -> None:
+    def __init__(
+        self, marks: Sequence[Mark], unknown: Sequence[str] = (), legend: Sequence[str] = ()
+    ) -> None:
         self.marks = {mark.name: mark for mark in marks}
+        self.legend = tuple(legend)  # what short names stand for
         self.unknown = tuple(unknown)  # names that were answered and are not asked for
 
     def count(self, verdict: str) -> int:
@@ -70,7 +73,8 @@ class Report:
     @property
     def _notes(self) -> list[str]:
         names = ", ".join(self.unknown)
-        return [f"Answered, but not asked for here: {names}."] if names else []
+        unasked = [f"Answered, but not asked for here: {names}."] if names else []
+        return [*self.legend, *unasked]
 
     def __str__(self) -> str:
         width = max(len(gradient(name)) for name in self.marks)

@@ -11,20 +11,23 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from micrograd.show.lesson.explain import plain_markdown
-from micrograd.show.lesson.formulas import TIMES, Formula, gradient, readable
+from micrograd.show.graph.text import width
+from micrograd.show.lesson.explanation import plain_markdown
+from micrograd.show.lesson.finding import legend_of, legend_text
 from micrograd.show.lesson.pages import document, size_of
 from micrograd.show.lesson.walk import Walk
+from micrograd.show.notation import TIMES, gradient, readable
 from micrograd.show.practice.answers import ACCEPTED
+from micrograd.show.practice.fit import fitted
 from micrograd.show.practice.mistakes import MISTAKES
-from micrograd.show.practice.paper import fitted, made
-from micrograd.show.practice.quiz import question
+from micrograd.show.practice.paper import forward, is_cut, worked
+from micrograd.show.practice.quiz import as_json, question
 from micrograd.show.practice.recursion import recursions
 
 if TYPE_CHECKING:
     from micrograd.show.practice.worksheet import Worksheet
 
-__all__ = ["body", "forward", "markdown", "sheet_document"]
+__all__ = ["body", "markdown", "sheet_document"]
 
 _RULE = f"grad of an input += local derivative {TIMES} gradient arriving"
 _ASK = (
@@ -59,25 +62,42 @@ def about(sheet: Worksheet) -> str:
 
 
 def body(sheet: Worksheet, solved: bool, alone: bool = True) -> str:
-    """One sheet: its head, the rule, the graph, the forward pass, and the table of gradients."""
+    """One sheet as its pages: head, rule, graph and first answers; then the other answers."""
     walk, e = sheet.walk, html.escape
-    fit = fitted(walk, solved, "" if alone else f"s{sheet.number}-")
-    number = f'<span class="number">No. {sheet.number}</span>' if sheet.number else ""
-    again = f'<p class="again">{number} {e(about(sheet))}</p>' if fit.pages > 1 else ""
+    title = f"{sheet.title}{': answers' * solved}"
+    fit = fitted(walk, solved, "" if alone else f"s{sheet.number}-", title)
+    number = f'<span class="number">No. {sheet.number}</span> ' if sheet.number else ""
     lines = "".join(f"<li>{e(line)}</li>" for line in forward(walk))
-    size = f"--wide:{size_of(fit.svg)[0]:.0f};--scale:{fit.scale:.3f};--row:{fit.row:.1f}px"
-    rows = (len(sheet.asked) + 1) // 2
-    heading = f"{e(sheet.title)}{': answers' * solved}"
-    classes = f"sheet pages-{fit.pages}{' solved' * solved}"
-    return (
-        f'<section class="{classes}" data-sheet="{sheet.identity}" '
-        f'style="{size};--rows:{rows}"><header><div><h1>{heading}</h1>'
-        f'<p class="about">{number} {e(about(sheet))}</p></div>{"" if solved else _who(alone)}'
-        f'</header><p class="rule"><b>{_RULE}</b><span>{e(_ASK)}</span></p>'
+    more = legend_text(walk)[1 if legend_of(walk) else 0 :]  # the picture has the first
+    legend = "".join(f"<p>{e(line)}</p>" for line in more)
+    names = max(width(gradient(walk.names[i]) + " =", 14.7, bold=True) for i in sheet.asked)
+    size = (
+        f"--wide:{size_of(fit.svg)[0]:.0f};--scale:{fit.scale:.3f};--columns:{fit.columns};"
+        f"--names:{1.15 * names:.0f}px"  # the page's font may be wider
+    )
+    pages = [
+        f'<header><div><h1>{e(title)}</h1><p class="about">{number}{e(about(sheet))}</p></div>'
+        f"{'' if solved else _who(alone)}</header>"
+        f'<p class="rule"><b>{_RULE}</b><span>{e(_ASK)}</span></p>'
         f'<figure tabindex="0" role="region" aria-label="Computation graph">{fit.svg}</figure>'
-        f'<div class="forward{" cut" * _is_cut(walk)}"><h2>Forward</h2><ol>{lines}</ol></div>'
-        f'<div class="backward">{again}<h2>Backward</h2>{_table(sheet, solved, alone)}'
-        f"{_save(sheet) if alone and not solved else ''}</div></section>"
+        f"{legend}"
+        f'<div class="forward{" cut" * is_cut(walk)}"><h2>Forward</h2><ol>{lines}</ol></div>'
+    ]
+    first, stand = 0, "<h2>Backward</h2>"
+    for k, count in enumerate(fit.pages, 1):
+        if k > 1:
+            told = f"{e(about(sheet))}, page {k} of {len(fit.pages)}"
+            pages.append(f'<p class="again">{number}{told}</p>')
+        if count:
+            asked, first = sheet.asked[first : first + count], first + count
+            rows = f"--rows:{-(-count // fit.columns)}"
+            pages[-1] += stand + _table(sheet, asked, rows, solved, alone)
+            stand = '<h2 class="again">Backward, continued</h2>'
+    pages[-1] += _save(sheet) if alone and not solved else ""
+    inner = "".join(f'<div class="page">{page}</div>' for page in pages)
+    return (
+        f'<section class="sheet{" solved" * solved}" data-sheet="{sheet.identity}" '
+        f'style="{size}">{inner}</section>'
     )
 
 
@@ -90,23 +110,12 @@ def _who(alone: bool) -> str:
     )
 
 
-def forward(walk: Walk) -> list[str]:
-    """`e = a × b = −6`, a line for each value that was made."""
-    lines = []
-    for i in range(len(walk.nodes)):
-        if walk.inputs(i) and i not in walk.constants:
-            formula = made(walk, i)
-            name = f"{walk.names[i]} = {formula}" if formula else walk.expression(i).text
-            lines.append(f"{name} = {readable(walk.data[i])}")
-    return lines
-
-
-def _table(sheet: Worksheet, solved: bool, alone: bool) -> str:
+def _table(sheet: Worksheet, asked: Sequence[int], size: str, solved: bool, alone: bool) -> str:
     walk, e = sheet.walk, html.escape
     rows = []
-    for i in sheet.asked:
+    for i in asked:
         name, grad = e(walk.names[i]), e(gradient(walk.names[i]))
-        work = e(_sum(walk, i)) if solved else ""
+        work = e(worked(walk, i)) if solved else ""
         answer = '<i class="line"></i>'
         if solved:
             answer = f"<strong>{readable(walk.grads[i])}</strong>"
@@ -126,27 +135,14 @@ def _table(sheet: Worksheet, solved: bool, alone: bool) -> str:
     head = "".join(
         f'<th scope="col"{k}>{text}</th>' for k, text in zip(classes, heads, strict=True)
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return (
+        f'<table style="{size}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
 
 
 def _made(walk: Walk, i: int) -> str:
     return walk.expression(i).text if walk.rule(i) is not None else "given"
-
-
-def _is_cut(walk: Walk) -> bool:
-    """Whether some formula has no room on its card."""
-    return any("…" in made(walk, i) or len(made(walk, i)) > 26 for i in range(len(walk.nodes)))
-
-
-def _sum(walk: Walk, i: int) -> str:
-    """How the gradient comes about: local × arriving, added up over the uses."""
-    uses = walk.uses_of(i)
-    if not uses:
-        return "the output"
-    terms = [
-        Formula.substituted(use.local).times(Formula.substituted(use.arriving)) for use in uses
-    ]
-    return sum(terms[1:], terms[0]).text
 
 
 def _save(sheet: Worksheet) -> str:
@@ -173,8 +169,7 @@ def _questions(sheet: Worksheet) -> str:
                 "answer": 1,
                 "parts": [[i, 1, 0, 0]],
                 "printed": [],
-                "suspects": [],
-                "output": 1,
+                "suspects": [["output", [[0, as_json(x), 0]]] for x in (walk.data[i], 0.0)],
             }
     told = {
         "questions": asked,
@@ -190,11 +185,15 @@ def markdown(sheet: Worksheet, solved: bool) -> str:
     drawn = base64.b64encode(fitted(walk, solved).svg.encode()).decode()
     title = f"{sheet.title}: answers" if solved else sheet.title
     lines = [f"# {e(title)}", sheet.packed, e(about(sheet)), f"**{e(_RULE)}**", e(_ASK)]
-    lines += [f"![The computation graph](data:image/svg+xml;base64,{drawn})", "## Forward"]
+    lines += [
+        f"![The computation graph](data:image/svg+xml;base64,{drawn})",
+        *map(e, legend_text(walk)),
+        "## Forward",
+    ]
     lines += ["\n".join(f"- {e(line)}" for line in forward(walk)), "## Backward"]
     if solved:
         rows = [
-            f"| {e(gradient(walk.names[i]))} | {e(_sum(walk, i))} | {readable(walk.grads[i])} |"
+            f"| {e(gradient(walk.names[i]))} | {e(worked(walk, i))} | {readable(walk.grads[i])} |"
             for i in sheet.asked
         ]
         lines.append("\n".join(["| gradient | work | answer |", "|---|---|---|", *rows]))

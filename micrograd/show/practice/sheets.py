@@ -13,13 +13,14 @@ import json
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from micrograd import engine
 from micrograd.engine import Value
 from micrograd.op import Op, find
+from micrograd.show.lesson.finding import legend_text
 from micrograd.show.lesson.walk import Walk
 from micrograd.show.practice.reading import read_text
 
@@ -33,17 +34,25 @@ _LETTERS = "23456789bcdfghjkmnpqrstvwxyz"  # no two look alike, and they spell n
 class Sheet:
     """A worksheet as its file tells it: the graph, and from which level and seed it was made.
 
-    `number` is its place in a class. Of an exercise of one's own all three are None.
+    `number` is its place in a class. Of an exercise of one's own all three are None. `nodes` are
+    the graph in the sheet's order, `paths` what weights are called in their model.
     """
 
     value: Value
     level: int | None = None
     seed: int | None = None
     number: int | None = None
+    nodes: list[Value] = field(default_factory=list)
+    paths: dict[str, str] = field(default_factory=dict)
+    legend: str = ""
 
     @cached_property
     def walk(self) -> Walk:
-        return Walk(self.value)
+        walk = Walk(self.value, order=self.nodes)
+        walk.legend = self.legend
+        at = {name: i for i, name in enumerate(walk.names)}
+        walk.called.paths |= {at[name]: path for name, path in self.paths.items()}
+        return walk
 
     @cached_property
     def identity(self) -> str:
@@ -100,7 +109,11 @@ def packed(walk: Walk, **head: int | None) -> str:
         + ([[use.local for use in _uses(walk, i)]] if _measured(node._rule) else [])
         for i, node in enumerate(walk.nodes)
     ]
-    told = {name: k for name, k in head.items() if k is not None}
+    told: dict[str, Any] = {name: k for name, k in head.items() if k is not None}
+    paths = {walk.names[i]: path for i, path in walk.called.paths.items()}
+    paths = {name: path for name, path in paths.items() if name != path}
+    if paths:
+        told |= {"paths": paths, "legend": " ".join(legend_text(walk))}
     text = json.dumps({**told, "graph": rows}, separators=(",", ":"))
     return f"<!-- micrograd worksheet {base64.b64encode(text.encode()).decode()} -->"
 
@@ -136,7 +149,7 @@ def unpacked(text: str) -> Sheet:
             else:
                 node = Value(float.fromhex(data), label=label)
             nodes.append(node)
-        return Sheet(nodes[-1], **told)
+        return Sheet(nodes[-1], **told, nodes=nodes)
     except (binascii.Error, ValueError, TypeError, LookupError, AttributeError) as error:
         raise ValueError(f"the graph inside this worksheet is damaged: {error}") from None
 

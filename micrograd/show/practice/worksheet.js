@@ -24,14 +24,13 @@
     return new Map(read.filter(([, x]) => x !== null && x !== undefined));
   }
 
-  function said({ status, keys, early }, question) {
+  function said({ status, keys, early }) {
     if (status !== "wrong") return [el("b", "", SAID[status])];
-    const found = question.output ? ["output"] : keys;
-    const lines = found.map((key, k) => {
+    const lines = keys.map((key, k) => {
       const [name, hint] = asked.mistakes[key];
       return el("p", "", el("b", "", `${k ? "Or" : "Looks like"}: ${name}. `), hint);
     });
-    if (!found.length) lines.push(el("p", "", "No known mistake gives this number. Work out each local derivative "
+    if (!keys.length) lines.push(el("p", "", "No known mistake gives this number. Work out each local derivative "
       + "and what arrives, and add over all uses."));
     if (early) lines.push(el("p", "", "If it is rounded: give three digits."));
     return [el("b", "", "Not right yet."), ...lines];
@@ -47,7 +46,7 @@
     field.dataset.tried = text;
     row.dataset.status = verdict.status;
     const count = tries[name] > 1 ? [el("small", "", `${tries[name]} tries`)] : [];
-    told.replaceChildren(...said(verdict, question), ...count);
+    told.replaceChildren(...said(verdict), ...count);
     document.getElementById("status").textContent = told.textContent;
   }
 
@@ -58,7 +57,7 @@
     document.querySelector("main").append(status);
     fields.forEach((field) => {
       const row = field.closest("tr"), told = document.createElement("td"), after = el("tr", "told", told);
-      told.colSpan = 4;
+      told.colSpan = 3; // the work is for paper
       row.after(after);
       const check = () => marked(field, row, told);
       row.querySelector("button").addEventListener("click", check);

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograd.engine import Value
+from micrograd.show.graph.files import write
 from micrograd.show.graph.text import plain
 from micrograd.show.lesson.pages import framed, size_of
 from micrograd.show.lesson.walk import Walk
-from micrograd.show.practice.exercises import LEVELS, exercise
-from micrograd.show.practice.paper import fitted
-from micrograd.show.practice.sheet_page import forward, markdown, sheet_document
+from micrograd.show.practice.exercises import exercise
+from micrograd.show.practice.fit import fitted
+from micrograd.show.practice.levels import LEVELS
+from micrograd.show.practice.paper import forward
+from micrograd.show.practice.sheet_page import markdown, sheet_document
 from micrograd.show.practice.sheets import identity_of, packed
 
 if TYPE_CHECKING:
@@ -129,7 +132,7 @@ class Worksheet:
         else:
             raise ValueError(f"cannot save {str(path)!r}: a worksheet's file ends in .html or .md")
         for target, text in zip((sheet, answers), texts, strict=True):
-            target.write_text(text, encoding="utf-8")
+            write(target, text)
         return sheet, answers
 
     def _repr_html_(self) -> str:

@@ -11,12 +11,11 @@ from typing import Any
 
 from micrograd.arithmetic import exact
 from micrograd.engine import Value, topological_order
-from micrograd.expression import evaluate
+from micrograd.expression import evaluate, label_parts
 from micrograd.op import Op
 from micrograd.show.graph.draw import drawing_of
 from micrograd.show.graph.parameters import found_parameters
 from micrograd.show.graph.picture import Picture
-from micrograd.show.graph.text import shorten
 from micrograd.show.lesson.adopted import adopted
 
 __all__ = ["Drawn", "Typed"]
@@ -53,11 +52,7 @@ class Typed:
 
     def labelled(self) -> Value:
         """The root of a graph in which the text of each part is its name, for lessons."""
-        root, parts = evaluate(self.text, self.numbers)
-        for text, part in parts:
-            if part._prev and not part.label:
-                part.label = "result" if part is root else shorten(text.replace(" ", ""))
-        return root
+        return label_parts(*evaluate(self.text, self.numbers))
 
 
 class Drawn:
