@@ -225,7 +225,7 @@ def attention_arrays(length: int, width: int = 16) -> tuple[np.ndarray, ...]:
 
 
 SHAPES: dict[str, Shape] = {
-    "soft-dtw": Shape("soft-DTW, 24 x 24", soft_dtw, (normal(24), normal(24, seed=1)), 260),
+    "soft-dtw": Shape("soft-DTW, 24 x 24", soft_dtw, (normal(24), normal(24, seed=1)), 192),
     "min-plus": Shape("min-plus DP, 24 x 24", min_plus, (normal(24), normal(24, seed=1)), 100),
     "ctc": Shape("CTC, 21 labels, 30 steps", ctc, (normal(30, 6),), 150),
     "running-sum": Shape("running sum of 300", running_sum, (normal(300),), 3),

@@ -53,7 +53,7 @@ def alongside(
     `whole`: for each place of a completed group, the places of the group in order.
     """
     first = nodes[0]
-    if first.kind != "map" or first.op is not ops.mul:
+    if not whole or first.kind != "map" or first.op is not ops.mul:
         return nodes
     for role in (0, 1):
         others = {node.operands[1 - role][0] for node in nodes}

@@ -8,13 +8,14 @@ chain of additions becomes is decided in `sums.py`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import compress
 from typing import Any, NamedTuple
 
 from micrograd import ops
 from micrograd.lifting.nodes import Node
-from micrograd.lifting.rows import COPY
+from micrograd.lifting.rows import COPY, of_negative
+from micrograd.lifting.steps.expression import by_its_result
 from micrograd.lifting.sums import Sums, extended
 from micrograd.lifting.tape import DOT, MANY, NONE, PARAMETER, TAKE, Kind, Tape
 from micrograd.lifting.uses import count_uses
@@ -32,6 +33,7 @@ class Fused(NamedTuple):
     leaves: list[int]
     outputs: list[int]
     kinds: Counter[Any]  # how many nodes and leaves of each kind the outputs need
+    places: int  # how many places there are, with those that no tape has
 
 
 def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
@@ -46,7 +48,8 @@ def fuse(tape: Tape, outputs: Sequence[int]) -> Fused:
         if tape.kinds[place] is PARAMETER:  # a result has a place of its own
             found[k] = sums.fresh()
             nodes.append(Node(found[k], "map", COPY, ((place,),), None, 0))
-    return Fused(nodes, walk.leaves, found, Counter(compress(tape.kinds, uses)))
+    kinds = Counter(compress(tape.kinds, uses))
+    return Fused(nodes, walk.leaves, found, kinds, sums.next_place)
 
 
 class _Walk:
@@ -55,7 +58,7 @@ class _Walk:
     def __init__(self, tape: Tape, uses: list[int]) -> None:
         self.tape, self.uses = tape, uses
         self.kinds, self.lefts, self.rights = tape.kinds, tape.lefts, tape.rights
-        self.zero = tape.place_of(0.0)
+        self.zero, self.minus_one = tape.place_of(0.0), tape.place_of(-1.0)
         n = len(self.kinds)
         self.terms: list[Any] = [None] * n  # by place: a chain of additions that may still grow
         self.chains: dict[int, list[int]] = {}  # the same for maximum and minimum
@@ -71,6 +74,7 @@ class _Walk:
         uses, nodes, terms, same = self.uses, self.nodes, self.terms, self.same
         lefts, rights, zero = self.lefts, self.rights, self.zero
         mul, add = ops.mul, ops.add
+        handlers: dict[Op | Kind, Callable[[int, Any], None]] = {}
         for i, kind in enumerate(self.kinds):
             if not uses[i]:
                 continue
@@ -79,25 +83,29 @@ class _Walk:
             elif kind is add:
                 a, b = lefts[i], rights[i]
                 chain = terms[a]
-                if chain is None or uses[a] != 1 or b == zero or terms[b] is not None or b in same:
+                if a == zero or b == zero or a in same or b in same or terms[b] is not None:
                     self.addition(i)
-                else:  # what `addition` does to most of them, in half its time
+                elif (
+                    chain is None or uses[a] != 1
+                ):  # as `addition` does with most, in half its time
+                    terms[i] = [a, b]
+                else:
                     terms[a] = None
                     chain.append(b)
                     terms[i] = chain
             else:
-                self.visit(i, kind)
+                handle = handlers.get(kind)
+                if handle is None:
+                    handle = handlers[kind] = self._handler(kind)
+                handle(i, kind)
 
-    def visit(self, i: int, kind: Op | Kind) -> None:
-        """Handle place i, which is neither a sum nor a product."""
+    def _handler(self, kind: Op | Kind) -> Callable[[int, Any], None]:
+        """What handles a place that is neither a sum nor a product."""
         if type(kind) is Kind:
-            self.unlisted(i, kind)
-        elif kind in _CHAINED:
-            self.extreme(i, kind)
-        elif kind.name == "dot":
-            self.dot(i)
-        else:
-            self.map(i, kind)
+            return self.unlisted
+        if kind in _CHAINED:
+            return self.extreme
+        return self.dot if kind.name == "dot" else self.map
 
     def addition(self, i: int) -> None:
         same, terms, uses = self.same, self.terms, self.uses
@@ -138,7 +146,7 @@ class _Walk:
         self.chains[i] = grown
         self.nodes[i] = Node(i, "chain", kind, (grown,))
 
-    def dot(self, i: int) -> None:
+    def dot(self, i: int, kind: Any) -> None:
         """Handle a row named dot: its inputs are xs, then ws, then perhaps a start."""
         inputs = self.renamed(self.tape.inputs(i))
         n = len(inputs) // 2
@@ -156,14 +164,21 @@ class _Walk:
         if b >= 0:
             self.nodes[i] = Node(i, "map", kind, ((a,), (self.same.get(b, b),)))
             return
-        product = self.kinds[a] is ops.mul and self.uses[a] == 1  # (-x).exp() is one of x
-        read = (self.lefts[a], self.rights[a]) if product else (a,)
-        earlier = self.unary.setdefault((kind, *read), i)
+        key: tuple[Any, ...] = kind, a
+        product = self.kinds[a] is ops.mul and self.uses[a] == 1
+        if product:  # (-x).exp() is one of x
+            key = kind, self.lefts[a], self.rights[a]
+        earlier = self.unary.setdefault(key, i)
         if earlier != i:  # softmax divides every element by one sum: x * sum**-1
             self.same[i] = earlier
             self.uses[earlier] += self.uses[i]
             if product:
                 self.nodes[a] = None
+            return
+        if product and key[-1] == self.minus_one and by_its_result(kind):  # -x is not kept
+            self.nodes[a] = None
+            x = self.same.get(key[1], key[1])
+            self.nodes[i] = Node(i, "map", of_negative(kind), ((x,),), None, 2)
             return
         self.nodes[i] = Node(i, "map", kind, ((a,),))
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 from micrograd import ops
 from micrograd.lifting.nodes import Node
@@ -27,88 +31,147 @@ class Serial(list[Node]):
 class Graph:
     """Which groups read which, and in which operands.
 
-    `reads[g]` are the groups that g reads, each with the set of roles as bits: bit k for operand k,
-    the bit after the last for where its sums start. `readers[g]` are the groups that read g.
+    `edges` has a column for each two groups of which one reads the other: source, reader, and the
+    set of roles as bits: bit k for operand k, the bit after the last for where sums start. Columns
+    stand in the order of their readers.
     """
 
-    def __init__(self, groups: Sequence[list[Node]]) -> None:
-        self.groups: dict[int, list[Node]] = dict(enumerate(groups))
-        self.reads: dict[int, dict[int, int]] = {}
-        readers: dict[int, dict[int, None]] = {g: {} for g in self.groups}
-        self.readers = readers
-        group_of = {node.place: g for g, group in self.groups.items() for node in group}.get
-        for g, group in self.groups.items():
-            reads = self.reads[g] = {}
-            bit = 1
-            for places in _places(group):
-                for place in places:
-                    source = group_of(place)
-                    if source is not None:
-                        reads[source] = reads.get(source, 0) | bit
-                        readers[source][g] = None
-                bit *= 2
+    def __init__(self, groups: list[list[Node]], edges: np.ndarray | None = None) -> None:
+        """`groups`: of a group of maps, all read from the groups that the first one reads from."""
+        self.groups = groups
+        self.edges = _edges(groups) if edges is None else edges
 
-    def joining(
-        self, sets: Iterable[Sequence[int]], made: Mapping[int, list[Node]] = MappingProxyType({})
-    ) -> Graph:
-        """The graph in which each of these sets of groups is one group; every group is in one.
+    @cached_property
+    def reads(self) -> list[dict[int, int]]:
+        """What each group reads: sources, each with its roles."""
+        reads: list[dict[int, int]] = [{} for _ in self.groups]
+        for source, reader, roles in self.edges.T.tolist():
+            reads[reader][source] = roles
+        return reads
 
-        `made`: what some of the sets, by their number, become; the others become waves.
-        """
-        graph = Graph([])
-        renamed: dict[int, int] = {}
-        for new, members in enumerate(sets):
-            renamed.update(dict.fromkeys(members, new))
-            graph.groups[new] = made.get(new, self.groups[members[0]])
-            if len(members) > 1 and new not in made:
-                graph.groups[new] = Wave(joined(n for g in members for n in self.groups[g]))
-            graph.reads[new], graph.readers[new] = {}, {}
-        for g, reads in self.reads.items():
-            reader = renamed[g]
-            merged = graph.reads[reader]
-            for source, roles in reads.items():
-                new = renamed[source]
-                if new == reader:
-                    continue
-                merged[new] = merged.get(new, 0) | roles
-                graph.readers[new][reader] = None
-        return graph
+    @cached_property
+    def readers(self) -> list[list[int]]:
+        """The groups that read each group."""
+        readers: list[list[int]] = [[] for _ in self.groups]
+        for source, reader in self.edges[:2].T.tolist():
+            readers[source].append(reader)
+        return readers
 
-    def levels(self, from_the_end: bool = False) -> dict[int, int]:
+    @cached_property
+    def order(self) -> Sequence[int]:
+        """The groups, each after those that it reads."""
+        source, reader, _ = self.edges
+        if (source < reader).all():
+            return range(len(self.groups))
+        missing = np.bincount(reader, minlength=len(self.groups)).tolist()
+        ready = [g for g, count in enumerate(missing) if not count]
+        for g in ready:  # grows
+            for following in self.readers[g]:
+                missing[following] -= 1
+                if not missing[following]:
+                    ready.append(following)
+        return ready
+
+    @cached_property
+    def in_turn(self) -> tuple[list[int], list[int]]:
+        """Sources and readers of the edges, in the order of the readers."""
+        source, reader, _ = self.edges
+        if not isinstance(self.order, range):
+            position = np.empty(len(self.order), dtype=np.int64)
+            position[self.order] = np.arange(len(self.order))
+            turn = np.argsort(position[reader], kind="stable")
+            source, reader = source[turn], reader[turn]
+        return source.tolist(), reader.tolist()
+
+    def levels(self, from_the_end: bool = False) -> list[int]:
         """Each group's level: the longest path to it from a group that reads no other.
 
         From the end: the longest path from it to a group that no other one reads.
         """
-        before: Any = self.readers if from_the_end else self.reads
-        after: Any = self.reads if from_the_end else self.readers
-        level = dict.fromkeys(self.groups, 0)
-        missing = {g: len(before[g]) for g in self.groups}
-        ready = [g for g, count in missing.items() if not count]
-        while ready:
-            g = ready.pop()
-            next_level = level[g] + 1
-            for following in after[g]:
-                if level[following] < next_level:
-                    level[following] = next_level
-                missing[following] -= 1
-                if not missing[following]:
-                    ready.append(following)
+        level = [0] * len(self.groups)
+        before, after = self.in_turn
+        if from_the_end:
+            before, after = after[::-1], before[::-1]
+        for a, b in zip(before, after, strict=True):
+            if level[b] <= level[a]:
+                level[b] = level[a] + 1
         return level
 
     def in_order(self) -> list[list[Node]]:
         """Groups so that each stands after those that it reads: by level, then as recorded."""
         level = self.levels()
-        order = sorted(self.groups, key=lambda g: (level[g], self.groups[g][0].place))
-        return [self.groups[g] for g in order]
+        groups = self.groups
+        order = sorted(range(len(groups)), key=lambda g: (level[g], groups[g][0].place))
+        return [groups[g] for g in order]
+
+    def joining(
+        self, sets: Sequence[Sequence[int]], made: Mapping[int, list[Node]] = MappingProxyType({})
+    ) -> Graph:
+        """The graph in which each of these sets of groups is one group; every group is in one.
+
+        `made`: what some of the sets, by their number, become; the others become waves.
+        """
+        renamed = np.empty(len(self.groups), dtype=np.int64)
+        groups: list[list[Node]] = []
+        for new, members in enumerate(sets):
+            if len(members) == 1:
+                renamed[members[0]] = new
+            else:
+                renamed[list(members)] = new
+            if new in made:
+                groups.append(made[new])
+            elif len(members) == 1:
+                groups.append(self.groups[members[0]])
+            else:
+                groups.append(Wave(joined([n for g in members for n in self.groups[g]])))
+        source, reader = renamed[self.edges[:2]]
+        return Graph(groups, distinct(source, reader, self.edges[2], len(groups)))
 
 
-def _places(group: Sequence[Node]) -> Sequence[Iterable[int]]:
-    """The places that a group reads, operand by operand, then those that its sums start from."""
+def _edges(groups: Sequence[list[Node]]) -> np.ndarray:
+    """Which groups read which, from the places of their nodes."""
+    group_of = {node.place: g for g, group in enumerate(groups) for node in group}
+    read: list[int] = []
+    readers: list[int] = []
+    bits: list[int] = []
+    for g, group in enumerate(groups):
+        for role, places in enumerate(places_read(group)):
+            numbers = {group_of[place] for place in places if place in group_of}
+            read += numbers
+            readers += [g] * len(numbers)
+            bits += [bit_of(role)] * len(numbers)
+    return distinct(read, readers, bits, len(groups))
+
+
+def bit_of(role: int) -> int:
+    """The bit of a role in `Graph.edges`; the last ones of very many share one."""
+    return 1 << min(role, 62)
+
+
+def distinct(sources: Any, readers: Any, roles: Any, count: int) -> np.ndarray:
+    """Edges of so many groups, each once with all its roles, in the order of readers."""
+    key = np.asarray(readers, dtype=np.int64) * count + np.asarray(sources, dtype=np.int64)
+    order = np.argsort(key, kind="stable")
+    key, roles = key[order], np.asarray(roles, dtype=np.int64)[order]
+    first = np.flatnonzero(np.diff(key, prepend=-1))
+    if len(first):
+        roles = np.bitwise_or.reduceat(roles, first)
+    reader, source = np.divmod(key[first], count)
+    return np.stack([source, reader, roles])[:, source != reader]
+
+
+def places_read(group: Sequence[Node]) -> Sequence[Iterable[int]]:
+    """The places that a group reads, operand by operand, then those that its sums start from.
+
+    Of maps only what the first one reads: the others read from the same groups.
+    """
+    first = group[0]
+    if first.kind == "map":
+        return first.operands
     if len(group) == 1:
-        (node,) = group
-        return node.operands if node.start is None else (*node.operands, (node.start,))
+        return first.operands if first.start is None else (*first.operands, (first.start,))
     found: list[Iterable[int]] = []
-    for role in range(len(group[0].operands)):
+    for role in range(len(first.operands)):
         lists = {id(node.operands[role]): node.operands[role] for node in group}
         found.append(set(chain.from_iterable(lists.values())))
     found.append({node.start for node in group if node.start is not None})
@@ -143,16 +206,17 @@ def cheap_to_pad(group: Sequence[Node]) -> bool:
 
 def likeness(node: Node) -> Any:
     """Equal for groups that can be one: a product is a dot of one term, a + b a sum of two."""
-    if node.kind == "dot" or node.op is ops.mul:
-        return "dot", node.start is not None
-    if node.kind == "sum" or node.op is ops.add:
+    op = node.op
+    if op is ops.add or node.kind == "sum":
         return "sum"
-    return node.kind, node.op
+    if op is ops.mul or node.kind == "dot":
+        return "dot", node.start is not None
+    return op if node.kind == "map" else (node.kind, op)
 
 
 def joined(nodes: Iterable[Node]) -> list[Node]:
     """Nodes of several like groups as one group, in recorded order."""
-    found = sorted(nodes, key=lambda node: node.place)
+    found = sorted(nodes, key=attrgetter("place"))
     return found if len({node.kind for node in found}) == 1 else [_as_sum(node) for node in found]
 
 

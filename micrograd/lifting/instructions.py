@@ -31,6 +31,8 @@ class Neutral:
             for code in range(len(group.cases)):
                 self._add(float(code))
             return
+        if group[0].kind == "map":
+            return
         lengths = {len(node.operands[-1]) for node in group}
         if len(lengths) > 1:
             self._add(self.number(group[0]))
@@ -87,10 +89,11 @@ class Group:
             _matrix([node.operands[role] for node in nodes], address, pad)
             for role in range(len(nodes[0].operands))
         ]
-        lengths = np.array([len(node.operands[-1]) for node in nodes])
-        if self.kind == "dot" and lengths.max() >= LONG and lengths.min() < lengths.max():
-            short = np.arange(lengths.max()) >= lengths[:, None]
-            self.reads = lengthened(self.reads, short, pad, neutral.at[1.0]) or self.reads
+        if self.kind == "dot" and self.reads[1].shape[1] >= LONG:
+            lengths = np.array([len(node.operands[1]) for node in nodes])
+            if lengths.min() < lengths.max():
+                short = np.arange(lengths.max()) >= lengths[:, None]
+                self.reads = lengthened(self.reads, short, pad, neutral.at[1.0]) or self.reads
         self.starts = None
         if nodes[0].start is not None:
             self.starts = np.array([address[node.start] for node in nodes])  # type: ignore[index]
@@ -211,6 +214,8 @@ def _matrix(rows: list[Sequence[int]], address: dict[int, int], pad: int) -> np.
     """The addresses of one operand of every node: (n, width), short rows padded."""
     at = address.__getitem__
     width = max(map(len, rows))
+    if width == 1:
+        return np.array([[at(place)] for (place,) in rows], dtype=np.int64)
     seen: dict[int, list[int]] = {}  # rows share their tuples: x @ w reads each row of x many times
     found = []
     for places in rows:

@@ -6,7 +6,7 @@ gradient that of the product.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,10 @@ from micrograd import ops
 from micrograd.op import Op, families
 from micrograd.reals import divide
 
-__all__ = ["COPY", "DIVIDE", "QUOTIENT", "QUOTIENT_PLUS", "SUBTRACT", "choose", "is_choice"]
+__all__ = [
+    "COPY", "DIVIDE", "QUOTIENT", "QUOTIENT_PLUS", "SUBTRACT",
+    "choose", "is_choice", "is_composite", "of_negative",
+]  # fmt: skip
 
 
 class _Internal(Op):
@@ -67,6 +70,26 @@ QUOTIENT_PLUS = _Internal(  # total / n + alpha * penalty: a mean and a penalty 
     composed=lambda a, inverse, b, x, w: QUOTIENT(a, inverse, b) + x * w,
     array=_quotient_plus,
 )
+
+
+@lru_cache(maxsize=1024)
+def of_negative(op: Op) -> Op:
+    """The row of f(-x) for a row f of one input, such as exp(-x) in a soft minimum."""
+    return Op(
+        f"{op.name} of -",
+        lambda x: op.number(-x),
+        arity=1,
+        parameters=("of the negative", op),
+        composed=lambda x: op(x * -1.0),
+        builtin=True,
+    )
+
+
+def is_composite(op: Op) -> bool:
+    """Whether a row is there to be one instruction; steps say what it is composed of."""
+    return op is QUOTIENT_PLUS or op.parameters[:1] == ("of the negative",)
+
+
 _NAMES = {
     "-": "SUBTRACT", "copy": "COPY", "/": "DIVIDE", "quotient": "QUOTIENT",
     "quotient plus product": "QUOTIENT_PLUS",
@@ -100,4 +123,4 @@ def is_choice(op: Op) -> bool:
     return op.parameters[:1] == ("choose among",)
 
 
-families["choose among"] = choose
+families.update({"choose among": choose, "of the negative": of_negative})

@@ -2,209 +2,155 @@
 
     h1 = tanh(w h0 + x0)      h2 = tanh(w h1 + x1)      h3 = tanh(w h2 + x2)    ...
 
-A running sum is the shortest case. Cells that only the next number reads become part of its
-expression; what else an expression reads is read by strides, step after step. `scans` finds such
-chains among single cells; whatever else depends on a link and is read by a later one forbids it.
+A running sum is the shortest case. Several that go in lockstep, such as the running sums of the
+rows of a matrix, are the lanes of one scan. `scans` finds such chains among groups of one size,
+with the help of `links.py`; whatever else depends on a link and is read by a later one forbids it.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import reduce
-from typing import Any
 
-from micrograd import ops
 from micrograd.lifting.groups import Graph, Serial
+from micrograd.lifting.links import Link, Links
 from micrograd.lifting.nodes import Node
-from micrograd.lifting.rows import QUOTIENT_PLUS
-from micrograd.lifting.steps.expression import Apply, Formula, Read
+from micrograd.lifting.steps.expression import Formula
 
-__all__ = ["SHORTEST", "Scan", "scans"]
+__all__ = ["LANES_SHORTEST", "SHORTEST", "Scan", "scans"]
 
-SHORTEST = 12  # links that are worth a loop
-_LONGEST = 24  # operations in the expression of one link
+SHORTEST = 12  # links that are worth a loop,
+LANES_SHORTEST = 8  # and so many are if each is several numbers
 _SEARCHED = 30  # groups looked at for each group that there is
 
 
 class Scan(Serial):
-    """The links of a chain. `value` computes one from what it reads, of which `carried` is the link
-    before; `reads` are the places, link after link, in the order of the numbers in `value`.
+    """The links of a chain, all lanes of one link after those of the link before.
+
+    `value` computes a link from what it reads, of which `carried` is the link before; `reads` are
+    the places, in the order of the links, for each number in `value`.
     """
 
     def __init__(
-        self, links: Sequence[Node], value: Formula, reads: list[list[int]], carried: int
+        self,
+        links: Sequence[Node],
+        lanes: int,
+        value: Formula,
+        reads: Sequence[list[int]],
+        carried: int,
     ) -> None:
         super().__init__(links)
-        self.value, self.reads, self.carried = value, reads, carried
+        self.lanes, self.value, self.reads, self.carried = lanes, value, reads, carried
         self.replaces = 0
 
     @property
-    def first(self) -> int:
-        """The place of what the first link is made from."""
-        return self.reads[self.carried][0]
+    def starts(self) -> list[int]:
+        """The places of what the first links are made from."""
+        return self.reads[self.carried][: self.lanes]
+
+    def addresses(self, base: int) -> dict[int, int]:
+        """Where the links stand, by place: behind a copy of what the first ones are made from."""
+        return {node.place: base + self.lanes + k for k, node in enumerate(self)}
 
 
-def scans(graph: Graph, outputs: Iterable[int]) -> Graph:
-    """The graph with chains of single cells joined, each as a Scan."""
-    cells = {group[0].place: g for g, group in graph.groups.items() if len(group) == 1}
-    if len(cells) < SHORTEST:
+def scans(graph: Graph, outputs: Iterable[int], fewest: int = 1) -> Graph:
+    """The graph with chains of groups of one size, `fewest` or more, joined, each as a Scan."""
+    counts = Counter(map(len, graph.groups))
+    sizes = {n for n, count in counts.items() if n >= fewest and count >= _shortest(n)}
+    if not sizes:
         return graph
-    chains = _Chains(graph, cells, frozenset(outputs))
-    found = [scan for scan in chains.find() if chains.is_free(scan)]
+    cells = {group[0].place: g for g, group in enumerate(graph.groups) if len(group) in sizes}
+    chains = _Chains(graph, Links(graph, cells, frozenset(outputs)))
+    found: list[Scan] = []
+    members: list[list[int]] = []
+    for chain in chains.find():
+        scan = chains.scan(chain)
+        if scan is not None:
+            some = list(_groups(chain))
+            scan.replaces = sum(node.replaces for g in some for node in graph.groups[g])
+            found.append(scan)
+            members.append(some)
     if not found:
         return graph
-    members = [chains.members(scan) for scan in found]
-    alone = graph.groups.keys() - {g for some in members for g in some}
-    for scan, some in zip(found, members, strict=True):
-        scan.replaces = sum(graph.groups[g][0].replaces for g in some)
+    alone = set(range(len(graph.groups))).difference(*members)
     return graph.joining([*members, *([g] for g in alone)], dict(enumerate(found)))
-
-
-class _Link:
-    """One cell with the cells that only it reads: an expression of the places in `reads`."""
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.inside: list[int] = []  # places of the cells that became part of it
-        self.reads: list[int] = []
-        self.value: Formula = 0.0
 
 
 class _Chains:
     """Finds the chains of a graph and makes scans of them."""
 
-    def __init__(self, graph: Graph, cells: dict[int, int], outputs: frozenset[int]) -> None:
-        self.graph, self.cells = graph, cells
-        self.inner = {p for p in cells if p not in outputs and self._is_inner(p)}
-        self.links: dict[int, _Link] = {}
-        for place in self._candidates():
-            link = self._link(place)
-            if link is not None:
-                self.links[place] = link
+    def __init__(self, graph: Graph, links: Links) -> None:
+        self.graph, self.links = graph, links
         self.looked_at = 0
 
-    def _node(self, place: int) -> Node:
-        return self.graph.groups[self.cells[place]][0]
-
-    def _is_inner(self, place: int) -> bool:
-        """Whether one cell reads this one, once, and nothing else does."""
-        readers = self.graph.readers[self.cells[place]]
-        if len(readers) != 1:
-            return False
-        group = self.graph.groups[next(iter(readers))]
-        if len(group) != 1 or group[0].kind == "take":
-            return False
-        reads = [p for places in group[0].operands for p in places]
-        return [*reads, group[0].start].count(place) == 1
-
-    def _candidates(self) -> dict[int, None]:
-        """The places that may be links: read by, or made from, one whose last operations are equal.
-
-        In an irregular formula few are, and expressions need not be made of the others.
-        """
-        inner, cells, groups = self.inner, self.cells, self.graph.groups
-        root: dict[int, int] = {}  # the place whose expression an inner cell becomes a part of
-        last: dict[int, Any] = {}  # of each root: its operation, and those of its operands
-        for place in cells:
-            path = [place]
-            while path[-1] in inner and path[-1] not in root:
-                (reader,) = self.graph.readers[cells[path[-1]]]
-                path.append(groups[reader][0].place)
-            end = root.get(path[-1], path[-1])
-            root.update(dict.fromkeys(path, end))
-            if place not in inner:
-                node = groups[cells[place]][0]
-                made_from = [p for places in node.operands for p in places[:2] if p in inner]
-                kinds = [groups[cells[p]][0].op for p in made_from]
-                last[place] = node.kind, node.op, kinds
-        found: dict[int, None] = {}
-        for place, own in last.items():
-            for reader in self.graph.readers[cells[place]]:
-                group = groups[reader]
-                after = root.get(group[0].place) if len(group) == 1 else None
-                if after is not None and last[after] == own:
-                    found[place] = found[after] = None
-        return found
-
-    def _link(self, place: int) -> _Link | None:
-        """The expression of a cell, if it is short enough."""
-        link = _Link(self._node(place))
-        try:
-            link.value = self._value(link, place, {}, [0])
-        except OverflowError:
-            return None
-        return link
-
-    def _value(
-        self, link: _Link, place: int, numbers: dict[int, Read], count: list[int]
-    ) -> Formula:
-        """What a place stands for in the expression of `link`; `count`: the operands so far."""
-        if place != link.node.place and place not in self.inner:
-            if place not in numbers:
-                numbers[place] = Read(len(numbers))
-                link.reads.append(place)
-            return numbers[place]
-        node = self._node(place)
-        count[0] += sum(map(len, node.operands))
-        if count[0] > _LONGEST or node.kind == "take":
-            raise OverflowError
-        if place != link.node.place:
-            link.inside.append(place)
-        return _expression(node, lambda p: self._value(link, p, numbers, count))
-
-    def find(self) -> list[Scan]:
+    def find(self) -> list[list[Link]]:
         """Chains of links with equal expressions, each of which reads the link before it once."""
+        links = self.links
         before: dict[int, int] = {}
         after: dict[int, list[int]] = {}
-        for place, link in self.links.items():
-            alike = [p for p in link.reads if p in self.links and self._alike(p, place)]
+        for place, link in links.items():
+            alike = [p for p in link.reads if p in links and self._alike(p, place)]
             if len(alike) == 1:
                 before[place] = alike[0]
                 after.setdefault(alike[0], []).append(place)
         found = []
-        for place in self.links:
+        for place in links:
             if place in before and len(after.get(before[place], ())) == 1:
                 continue  # not the first of a chain
             chain = [place]
             while len(after.get(chain[-1], ())) == 1:
                 chain.append(after[chain[-1]][0])
-            found += self._cut(chain)
-        return found
+            if len(chain) > _shortest(links[place].lanes):
+                found.append([links[p] for p in chain])
+        return [chain for chain in map(self._cut, found) if chain]
 
     def _alike(self, a: int, b: int) -> bool:
-        return self.links[a].value == self.links[b].value
+        one, other = self.links[a], self.links[b]
+        return one.lanes == other.lanes and one.value == other.value
 
-    def _cut(self, chain: list[int]) -> list[Scan]:
-        """The scan of a chain: from where all links read the one before in the same operand."""
-        if len(chain) <= SHORTEST:
+    def _cut(self, chain: list[Link]) -> list[Link]:
+        """The chain without its first link, if that is not like the others; empty if it is none."""
+        carried = {link.reads.index(before.place) for before, link in itertools.pairwise(chain)}
+        if len(carried) > 1:
             return []
-        links = [self.links[p] for p in chain]
-        roles = [link.reads.index(p) for p, link in zip(chain, links[1:], strict=False)]
-        first = links[0]
-        rest = links[1:]
-        if len(set(roles)) > 1:
-            return []
-        (carried,) = set(roles)
-        start = first.reads[carried] if len(first.reads) == len(rest[0].reads) else None
-        if start is not None and start not in self.cells:  # the first link is one like the others
-            rest = links
-        reads = [list(column) for column in zip(*(link.reads for link in rest), strict=True)]
-        return [Scan([link.node for link in rest], rest[0].value, reads, carried)]
+        (role,) = carried
+        first, *rest = chain
+        same = len(first.reads) == len(rest[0].reads)
+        # a cell of as many lanes, from which the first link is made, is no number to begin with
+        return chain if same and not self._is_cell(first.reads[role], first) else rest
 
-    def members(self, scan: Scan) -> list[int]:
-        """The groups that become part of a scan."""
-        return [self.cells[p] for node in scan for p in
-                (node.place, *self.links[node.place].inside)]  # fmt: skip
+    def _is_cell(self, place: int, link: Link) -> bool:
+        links = self.links
+        return place in links.cells and links.lanes(place) == link.lanes
 
-    def is_free(self, scan: Scan) -> bool:
+    def scan(self, chain: Sequence[Link]) -> Scan | None:
+        """The scan of a chain, if its lanes go in lockstep and depend on nothing made from them."""
+        groups = self.graph.groups
+        lanes = chain[0].lanes
+        nodes = [node for link in chain for node in groups[self.links.cells[link.place]]]
+        if lanes == 1:
+            reads = [[*column] for column in zip(*(link.reads for link in chain), strict=True)]
+        else:
+            found = [self.links.in_lockstep(link) for link in chain]
+            columns = [column for column in found if column is not None]
+            if len(columns) < len(chain):
+                return None
+            reads = [[*itertools.chain.from_iterable(x)] for x in zip(*columns, strict=True)]
+        carried = chain[1].reads.index(chain[0].place)
+        if reads[carried][lanes:] != [node.place for node in nodes[:-lanes]]:
+            return None
+        own = list(_groups(chain))
+        places = {node.place for g in own for node in groups[g]}
+        others = [*reads[:carried], reads[carried][:lanes], *reads[carried + 1 :]]
+        if not all(map(places.isdisjoint, others)) or not self._is_free(own):
+            return None
+        return Scan(nodes, lanes, chain[0].value, reads, carried)
+
+    def _is_free(self, members: Sequence[int]) -> bool:
         """Whether links depend on one another only through the link before each."""
-        own = set(self.members(scan))
-        stack = list({
-            source
-            for node in scan
-            for p in (node.place, *self.links[node.place].inside)
-            for source in self.graph.reads[self.cells[p]]
-        } - own)  # fmt: skip
+        own = set(members)
+        stack = list({source for g in members for source in self.graph.reads[g]} - own)
         seen = set(stack)
         while stack:
             self.looked_at += 1
@@ -219,21 +165,10 @@ class _Chains:
         return True
 
 
-def _expression(node: Node, value: Any) -> Formula:
-    """What a node computes, from what its operands do."""
-    columns = [[value(p) for p in places] for places in node.operands]
-    if node.kind == "dot":
-        terms: list[Formula] = [Apply(ops.mul, pair) for pair in zip(*columns, strict=True)]
-        if node.start is not None:
-            terms.append(value(node.start))
-        return reduce(lambda a, b: Apply(ops.add, (a, b)), terms)
-    if node.kind in ("sum", "chain"):
-        assert node.op is not None
-        op = node.op
-        found: Formula = reduce(lambda a, b: Apply(op, (a, b)), columns[0])
-        return found
-    inputs: tuple[Formula, ...] = tuple(column[0] for column in columns)
-    assert node.op is not None
-    if node.op is QUOTIENT_PLUS:
-        return QUOTIENT_PLUS.composed(*inputs)  # type: ignore[misc, no-any-return]
-    return Apply(node.op, inputs)
+def _shortest(lanes: int) -> int:
+    return SHORTEST if lanes == 1 else LANES_SHORTEST
+
+
+def _groups(chain: Sequence[Link]) -> Iterable[int]:
+    """The groups that become part of a scan."""
+    return (g for link in chain for g in link.groups)

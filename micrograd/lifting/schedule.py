@@ -10,9 +10,10 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+from micrograd.lifting.alike import alike
 from micrograd.lifting.complete import alongside, completed
 from micrograd.lifting.fuse import Fused
-from micrograd.lifting.groups import Graph, Serial, by_length
+from micrograd.lifting.groups import Serial
 from micrograd.lifting.in_turn import scan, straight
 from micrograd.lifting.instructions import Group, Neutral, cell
 from micrograd.lifting.layout import PARAMETERS, Instruction, Layout
@@ -31,7 +32,7 @@ _SMALL = 16  # and that are better in one table than apart if they are no larger
 
 def _completed(tape: Tape, fused: Fused, narrow: int) -> list[Any]:
     """The groups, with triangles of dots completed to rectangles."""
-    fresh = count(max((node.place for node in fused.nodes), default=0) + 1)
+    fresh = count(fused.places)
     whole: dict[int, list[int]] = {}  # for each place of a completed group, all its places
     groups: list[Any] = []
     for group in _groups(tape, fused, narrow):
@@ -78,17 +79,18 @@ def schedule(
     for group in groups:
         base = size
         if isinstance(group, Straight):
-            address.update((place, base + line) for place, line in group.lines.items())
+            first = base + len(group.outside)
+            address.update((node.place, first + group.at[node.place]) for node in group)
             size += len(group.outside) + len(group.codes)
             found += straight(group, base, address, neutral)
             continue
-        size += isinstance(group, Scan)  # before its links stands what the first is made from
-        for node in group:
-            address[node.place] = size
-            size += 1
         if isinstance(group, Scan):
+            address.update(group.addresses(base))
+            size += group.lanes + len(group)
             found += scan(group, base, address)
             continue
+        address.update(zip([node.place for node in group], count(size)))
+        size += len(group)
         alone = cell(group[0], address) if len(group) == 1 else None
         if alone is not None:
             found.append(alone)
@@ -98,45 +100,16 @@ def schedule(
 
 
 def _groups(tape: Tape, fused: Fused, narrow: int) -> list[list[Node]]:
-    """The groups, each after those that it reads, with all that belongs together in one."""
-    graph = scans(waves(Graph(_alike(tape, fused))), fused.outputs)
+    """The groups, each after those that it reads, with all that belongs together in one.
+
+    Chains of several lanes are looked for before waves, too, which may join some links with other
+    groups: the border of a table with its cells. Where one operation makes both, as in min-plus,
+    that takes fewer instructions, and in soft-DTW more.
+    """
+    graph, outputs = alike(tape, fused), fused.outputs
+    early = scans(graph, outputs, fewest=2)
+    ways = [waves(graph)] if early is graph else [waves(graph), waves(early)]
+    graph = scans(min(ways, key=lambda way: len(way.groups)), outputs)
     if len(graph.groups) > _MANY:
         graph = straightened(graph, min(narrow * narrow, _SMALL))
     return straightened(merge(graph), narrow).in_order()
-
-
-def _alike(tape: Tape, fused: Fused) -> list[list[Node]]:
-    """Nodes of one level, one kind and the same sources, in recorded order; levels ascending."""
-    count = 1 + max((node.place for node in fused.nodes), default=0)
-    count = max(count, len(tape.kinds))
-    level = [0] * count  # by place
-    source: list[Any] = [None] * count  # a leaf's kind or argument, a node's group
-    for i in fused.leaves:
-        source[i] = tape.lefts[i] if tape.kinds[i] in (INPUT, INTEGER) else tape.kinds[i]
-    members: dict[tuple[Any, ...], tuple[int, list[Node]]] = {}
-    level_at = level.__getitem__
-    highest: dict[int, int] = {}  # of an operand's places: the dots of one row share them
-    for node in fused.nodes:
-        deepest = 0
-        sources = []
-        for places in node.operands:
-            first = places[0]
-            sources.append(source[first])
-            if len(places) == 1:
-                here = level[first]
-            else:
-                here = highest.get(id(places), -1)
-                if here < 0:
-                    here = highest[id(places)] = max(map(level_at, places))
-            if here > deepest:
-                deepest = here
-        if node.start is not None and level[node.start] > deepest:
-            deepest = level[node.start]
-        level[node.place] = deepest + 1
-        key = (deepest, node.kind, node.op, node.start is not None, *sources)
-        group = members.get(key)
-        if group is None:
-            group = members[key] = (len(members), [])
-        group[1].append(node)
-        source[node.place] = group[0]
-    return [part for _, group in members.values() for part in by_length(group)]

@@ -14,6 +14,7 @@ The first lines hold what is read from outside.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ import numpy as np
 from micrograd import ops
 from micrograd.lifting.groups import Graph, Serial
 from micrograd.lifting.nodes import Node
-from micrograd.lifting.rows import QUOTIENT, QUOTIENT_PLUS
+from micrograd.lifting.rows import QUOTIENT, QUOTIENT_PLUS, is_composite
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 from micrograd.op import Op
 
@@ -37,18 +38,18 @@ class Straight(Serial):
     """Nodes in an order in which they can be computed, as a table.
 
     `outside`: the places that are read from outside, in the first lines; `codes`: the case of each
-    later line; `reads`: the lines that it reads, a row for each operand of a case. `lines`: the
-    line of each place.
+    later line; `reads`: the lines that it reads, a row for each operand of a case. `at`: for each
+    place its line, counted from the first one that is computed.
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         super().__init__(nodes)
         table = _Table()
         table.fill(nodes)
-        self.replaces = sum(node.replaces for node in nodes)
+        self.replaces = sum([node.replaces for node in nodes])
         self.outside = table.outside
         first = len(self.outside)
-        self.lines = {node.place: first + table.at[node.place] for node in nodes}
+        self.at = table.at
         self.cases = [case for case, _ in table.cases]
         width = max(width for _, width in table.cases)
         self.codes = np.array(table.codes, dtype=np.int64)
@@ -83,13 +84,20 @@ class _Table:
             if code is None or node.kind != "map":
                 self.add(node)
                 continue
-            xs = [at[p] if p in at else self.line(p) for (p,) in node.operands]
+            operands = node.operands
+            place = operands[0][0]
+            x = y = z = at[place] if place in at else self.line(place)
+            if len(operands) > 1:
+                place = operands[1][0]
+                y = at[place] if place in at else self.line(place)
+                if len(operands) > 2:
+                    place = operands[2][0]
+                    z = at[place] if place in at else self.line(place)
             at[node.place] = len(codes)
             codes.append(code)
-            x = xs[0]
             first.append(x)
-            second.append(xs[1] if len(xs) > 1 else x)
-            third.append(xs[2] if len(xs) > 2 else x)
+            second.append(y)
+            third.append(z)
 
     def add(self, node: Node) -> None:
         """The lines that compute a node; the last one is its own."""
@@ -125,7 +133,10 @@ class _Table:
         code = self._numbers.get(op)
         if code is None:
             code = self._numbers[op] = len(self.cases)
-            row = _PLUS_PRODUCT if op is None else Apply(op, tuple(map(Read, range(len(xs)))))
+            reads = tuple(map(Read, range(len(xs))))
+            row: Formula = _PLUS_PRODUCT if op is None else Apply(op, reads)
+            if op is not None and is_composite(op):
+                row = op.composed(*reads)  # type: ignore[misc]
             self.cases.append((row, len(xs)))
         self.codes.append(code)
         first, second, third = self.reads
@@ -137,17 +148,22 @@ class _Table:
 
 def straightened(graph: Graph, widest: int = NARROW) -> Graph:
     """The graph with groups of up to `widest` numbers that can be computed in a row as one."""
-    narrow = {g for g, group in graph.groups.items() if _is_narrow(group, widest)}
-    if sum(len(graph.groups[g]) for g in narrow) < FEWEST:
+    groups = graph.groups
+    narrow = [
+        (type(group) is list and len(group) == 1 and group[0].kind == "map")
+        or _is_narrow(group, widest)
+        for group in groups
+    ]
+    if sum(len(group) for group in compress(groups, narrow)) < FEWEST:
         return graph
     long: list[list[int]] = []
-    sets: list[Sequence[int]] = []
-    for phase, is_narrow in _phases(graph, narrow):
-        if is_narrow and sum(len(graph.groups[g]) for g in phase) >= FEWEST:
+    sets: list[list[int]] = []
+    for phase in _phases(graph, narrow):
+        if narrow[phase[0]] and sum(len(groups[g]) for g in phase) >= FEWEST:
             long.append(phase)
         else:
             sets += [[g] for g in phase]
-    made = {k: Straight([node for g in phase for node in graph.groups[g]])
+    made = {k: Straight([node for g in phase for node in groups[g]])
             for k, phase in enumerate(long)}  # fmt: skip
     return graph.joining([*long, *sets], made) if made else graph
 
@@ -161,29 +177,17 @@ def _is_narrow(group: list[Node], widest: int) -> bool:
     return True
 
 
-def _phases(graph: Graph, narrow: set[int]) -> list[tuple[list[int], bool]]:
+def _phases(graph: Graph, narrow: list[bool]) -> list[list[int]]:
     """The groups in an order in which they can be computed: as many of one sort in a row as can be.
 
     Each phase has only narrow groups, or none.
     """
-    missing = {g: len(reads) for g, reads in graph.reads.items()}
-    ready: dict[bool, list[int]] = {True: [], False: []}
-    for g, count in missing.items():
-        if not count:
-            ready[g in narrow].append(g)
-    phases = []
-    sort = False
-    while ready[True] or ready[False]:
-        phase: list[int] = []
-        waiting = ready[sort]
-        for g in waiting:  # grows
-            phase.append(g)
-            for reader in graph.readers[g]:
-                missing[reader] -= 1
-                if not missing[reader]:
-                    ready[reader in narrow].append(reader)
-        ready[sort] = []
-        if phase:
-            phases.append((phase, sort))
-        sort = not sort
-    return phases
+    phase = [int(sort) for sort in narrow]  # odd for narrow groups
+    for source, reader in zip(*graph.in_turn, strict=True):
+        earliest = phase[source] + (narrow[source] != narrow[reader])
+        if phase[reader] < earliest:
+            phase[reader] = earliest
+    found: dict[int, list[int]] = {}
+    for g in graph.order:
+        found.setdefault(phase[g], []).append(g)
+    return [found[k] for k in sorted(found)]

@@ -20,11 +20,12 @@ __all__ = ["Sums", "extended", "longest_run"]
 _ODD_TERMS = 4  # so many terms of a sum may be made otherwise than the rest, and are added alone
 
 
-def extended(terms: list[Any], uses: list[int], kinds: list[Any], a: int, b: int) -> deque[int]:
+def extended(terms: list[Any], uses: list[int], kinds: list[Any], a: int, b: int) -> Any:
     """The chain a + b: one side may be a chain that nothing else uses, and grows.
 
     Two chains stay apart, because each is a loop of its own in the source (x @ w + h @ u, or the
-    first two of many losses), with strides of its own; a chain of chains grows by chains.
+    first two of many losses), with strides of its own; a chain of chains grows by chains. Most
+    chains are short: a list takes a tenth of a deque's memory, which grows at its left end.
     """
     at_a, at_b = terms[a], terms[b]
     a_chain = at_a is not None and uses[a] == 1
@@ -35,12 +36,13 @@ def extended(terms: list[Any], uses: list[int], kinds: list[Any], a: int, b: int
     if a_chain:
         terms[a] = None
         at_a.append(b)
-        return at_a  # type: ignore[no-any-return]
+        return at_a
     if b_chain and at_a is None and kinds[a] == kinds[at_b[0]]:
         terms[b] = None  # x0 + (x1 + ...), but not bias + (x @ w)
-        at_b.appendleft(a)
-        return at_b  # type: ignore[no-any-return]
-    return deque((a, b))
+        grown = at_b if isinstance(at_b, deque) else deque(at_b)
+        grown.appendleft(a)
+        return grown
+    return [a, b]
 
 
 class Sums:
@@ -70,8 +72,10 @@ class Sums:
         self.next_place += 1
         return self.next_place - 1
 
-    def replace(self, i: int, chain: deque[int]) -> list[Node]:
+    def replace(self, i: int, chain: Any) -> list[Node]:
         """The nodes that compute the sum of `chain`, at place i."""
+        if len(chain) == 2:
+            return self._pair(i, *chain)
         kinds, uses, mul = self.kinds, self.uses, ops.mul
         products = [t for t in chain if kinds[t] is mul and uses[t] == 1]
         plain = []
@@ -90,10 +94,7 @@ class Sums:
             return [*self.replace(place, chain), difference]
         if len(products) >= 2:
             return self._dot(i, products, plain)
-        if len(chain) > 2:
-            return self._sum(i, list(chain))
-        a, b = chain
-        return self._pair(i, a, b, products)
+        return self._sum(i, list(chain))
 
     def product(self, t: int) -> Node:
         """The node of a product that has become part of no sum."""
@@ -139,17 +140,21 @@ class Sums:
             made = [Node(places[0], "sum", ops.add, (core,), None, len(core) - 1)]
         return made + [addition(places[k + 1], places[k], t) for k, t in enumerate(odd)]
 
-    def _pair(self, i: int, a: int, b: int, products: list[int]) -> list[Node]:
-        """a + b: a difference where b is x * -1; a quotient and a product in one step."""
-        for minuend, subtrahend in ((a, b), (b, a)):
-            if subtrahend in products and self._is_negated(subtrahend):
-                factor, _ = self._take(subtrahend)
-                return [Node(i, "map", SUBTRACT, ((minuend,), (factor,)), None, 2)]
-        for quotient, product in ((a, b), (b, a)):
-            alone = self.kinds[quotient] is QUOTIENT and self.uses[quotient] == 1
-            if alone and product in products:
-                operands = self.nodes[quotient].operands
-                self.nodes[quotient] = None
+    def _pair(self, i: int, a: int, b: int) -> list[Node]:
+        """a + b, perhaps as a dot, a difference, or a quotient and a product in one step."""
+        kinds, uses, mul = self.kinds, self.uses, ops.mul
+        a_product = kinds[a] is mul and uses[a] == 1
+        b_product = kinds[b] is mul and uses[b] == 1
+        if a_product and b_product:
+            return self._dot(i, [a, b], [])
+        if a_product or b_product:
+            product, other = (a, b) if a_product else (b, a)
+            if self._is_negated(product):
+                factor, _ = self._take(product)
+                return [Node(i, "map", SUBTRACT, ((other,), (factor,)), None, 2)]
+            if kinds[other] is QUOTIENT and uses[other] == 1:
+                operands = self.nodes[other].operands
+                self.nodes[other] = None
                 factors = [(x,) for x in self._take(product)]
                 return [Node(i, "map", QUOTIENT_PLUS, (*operands, *factors), None, 3)]
         return [addition(i, a, b)]
@@ -174,6 +179,8 @@ def longest_run(kinds: Sequence[Any]) -> tuple[int, int]:
     >>> longest_run("abbca")
     (1, 3)
     """
+    if kinds.count(kinds[0]) == len(kinds):
+        return 0, len(kinds)
     best = start = 0
     end = 1
     for k in range(1, len(kinds) + 1):

@@ -13,11 +13,11 @@ the beginning). What is as far away cannot depend on each other, so no search is
 
 from __future__ import annotations
 
-from collections import Counter
-from itertools import chain
 from typing import Any
 
-from micrograd.lifting.groups import Graph, cheap_to_pad, likeness
+import numpy as np
+
+from micrograd.lifting.groups import Graph, Serial, cheap_to_pad, likeness
 
 __all__ = ["waves"]
 
@@ -29,17 +29,28 @@ _NUMBERS = 256  # of each cell that is spared, at most so many may have to be co
 def waves(graph: Graph) -> Graph:
     """Join like groups of one distance from the end, then those of one from the beginning."""
     for from_the_end in (True, False):
-        levels = graph.levels(from_the_end)
-        wide = {level for level, count in Counter(levels.values()).items() if count >= _FEWEST}
-        alike: dict[Any, list[int]] = {}
-        for g, level in levels.items():
-            if level in wide:
-                alike.setdefault((level, likeness(graph.groups[g][0])), []).append(g)
-        sets = [members for members in alike.values() if _worth_joining(graph, members)]
+        sets = [some for some in _alike(graph, from_the_end) if _worth_joining(graph, some)]
         if sets:
-            alone = levels.keys() - chain.from_iterable(sets)
+            alone = set(range(len(graph.groups))).difference(*sets)
             graph = graph.joining(sorted([*sets, *([g] for g in alone)]))
     return graph
+
+
+def _alike(graph: Graph, from_the_end: bool) -> list[list[int]]:
+    """Like groups of one level, where there are some."""
+    level = np.array(graph.levels(from_the_end), dtype=np.int64)
+    members = np.flatnonzero(np.bincount(level)[level] >= _FEWEST)
+    groups = [graph.groups[g] for g in members.tolist()]
+    numbers: dict[Any, int] = {}
+    kind = np.array([
+        -1 if isinstance(group, Serial) else numbers.setdefault(likeness(group[0]), len(numbers))
+        for group in groups
+    ], dtype=np.int64)  # fmt: skip
+    key = level[members] * len(numbers) + kind
+    order = np.argsort(key, kind="stable")
+    order = order[kind[order] >= 0]
+    sets = np.split(members[order], np.flatnonzero(np.diff(key[order])) + 1)
+    return [some.tolist() for some in sets if len(some) >= _FEWEST]
 
 
 def _worth_joining(graph: Graph, members: list[int]) -> bool:
@@ -48,14 +59,14 @@ def _worth_joining(graph: Graph, members: list[int]) -> bool:
     What is compared are ratios, so that a batch of any size is treated alike.
     """
     count = len(members)
-    if count < _FEWEST:
-        return False
     groups = [graph.groups[g] for g in members]
     sizes = [len(group) for group in groups]
     cell = min(sizes)
-    small = sum(size <= _LIKE_A_CELL * cell for size in sizes)
+    small = sum([size <= _LIKE_A_CELL * cell for size in sizes])
     if 2 * small < count:
         return False
+    if all(group[0].kind == "map" for group in groups):
+        return sum(sizes) <= _NUMBERS * count * cell
     nodes = [node for group in groups for node in group]
-    reads = len(nodes) * max(len(node.operands[-1]) for node in nodes)
+    reads = len(nodes) * max([len(node.operands[-1]) for node in nodes])
     return reads <= _NUMBERS * count * cell and cheap_to_pad(nodes)

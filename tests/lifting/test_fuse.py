@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from functools import reduce
 from typing import Any
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 from taped import fused, taped
 
-from micrograd import Value, ops
+from micrograd import Value, lift, ops
+from micrograd.lifting.rows import of_negative
 from micrograd.lifting.uses import needed
+from micrograd.op import registered
 
 X, W = np.arange(1.0, 7.0), np.arange(2.0, 8.0)
 
@@ -112,9 +115,45 @@ def test_a_function_of_the_same_product_is_computed_once() -> None:
         return (-x[0]).exp() * x[1] + (-x[0]).exp() * x[2]
 
     found = fused(twice, X).nodes
-    assert sorted(node.op.name for node in found if node.op) == ["*", "exp"]
+    assert [node.op for node in found if node.op] == [of_negative(ops.exp)]
     read_by_others = fused(lambda x: ((n := -x[0]).exp() + n, (-x[0]).exp()), X).nodes
-    assert sum(node.op is ops.exp for node in read_by_others) == 2, "n is a result's own part"
+    found = [node.op for node in read_by_others if node.op in (ops.exp, of_negative(ops.exp))]
+    assert found == [ops.exp, of_negative(ops.exp)], "n is a result's own part"
+
+
+BY_THEIR_RESULT = {"exp", "sqrt", "tanh", "sigmoid", "ReLU", "detach"}
+
+
+@pytest.mark.parametrize("name", [name for name, row in registered.items() if row.arity == 1])
+def test_a_function_of_a_negative_is_one_node_if_its_derivative_reads_the_result(name: str) -> None:
+    """And it is computed as both would be: the sign of a zero, infinities, nan."""
+    row = registered[name]
+    found = fused(lambda x: row(-x[0]), X).nodes
+    if name in BY_THEIR_RESULT:
+        assert [node.op for node in found] == [of_negative(row)] and found[0].replaces == 2
+        assert pickle.loads(pickle.dumps(of_negative(row))) is of_negative(row)
+    else:  # the derivative reads -x, which is kept
+        assert [node.op for node in found] == [ops.mul, row]
+
+    def function(v: Any) -> Any:
+        return row(-v)
+
+    for x in (0.0, -0.0, 0.75, -0.75, 800.0, -800.0, np.inf, -np.inf, np.nan):
+        mine, theirs = Value(x), Value(x)
+        found = [function(mine), lift(function)(theirs)]
+        for out in found:
+            if row.differentiable:
+                out.backward()
+        want, got = (float(out.data) for out in found)
+        assert got == pytest.approx(want, rel=1e-15, abs=0.0, nan_ok=True)
+        assert np.isnan(want) or np.signbit(got) == np.signbit(want)
+        assert theirs.grad == pytest.approx(mine.grad, rel=1e-14, nan_ok=True)
+
+
+def test_what_else_reads_a_negative_keeps_it_apart() -> None:
+    for function in (lambda x: ((n := -x[0]).exp(), n), lambda x: (n := -x[0]).exp() * n.exp()):
+        assert ops.mul in [node.op for node in fused(function, X).nodes]
+    assert [n.op for n in fused(lambda x: (x[0] * -2.0).exp(), X).nodes] == [ops.mul, ops.exp]
 
 
 def test_equal_rows_of_factors_are_one_object() -> None:

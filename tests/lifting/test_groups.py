@@ -16,9 +16,19 @@ def total(place: int, *reads: int) -> Node:
 
 
 def test_a_group_reads_in_roles() -> None:
-    graph = Graph([[node(10, 0)], [node(11, 1)], [node(20, 10, 11), node(21, 11, 1)]])
-    assert graph.reads == {0: {}, 1: {}, 2: {0: 0b01, 1: 0b11}}
-    assert [list(readers) for readers in graph.readers.values()] == [[2], [2], []]
+    dots = [Node(20, "dot", None, ((10, 11), (0, 1))), Node(21, "dot", None, ((0, 1), (11, 1)))]
+    maps = [node(30, 10, 11), node(31, 10, 11)]
+    graph = Graph([[node(10, 0)], [node(11, 1)], dots, maps])
+    assert graph.reads == [{}, {}, {0: 0b01, 1: 0b11}, {0: 0b01, 1: 0b10}]
+    assert graph.readers == [[2, 3], [2, 3], [], []]
+    assert graph.edges.tolist() == [[0, 1, 0, 1], [2, 2, 3, 3], [0b01, 0b11, 0b01, 0b10]]
+
+
+def test_a_row_of_very_many_operands_has_no_role_for_each() -> None:
+    wide = node(100, *range(80))
+    graph = Graph([*([node(k, 200 + k)] for k in range(80)), [wide]])
+    roles = graph.reads[80]
+    assert [roles[k] for k in (0, 61, 62, 79)] == [1, 1 << 61, 1 << 62, 1 << 62]
 
 
 def test_where_a_sum_starts_is_the_role_after_the_last() -> None:
@@ -29,16 +39,20 @@ def test_where_a_sum_starts_is_the_role_after_the_last() -> None:
 
 def test_levels_from_the_beginning_and_from_the_end() -> None:
     graph = Graph([[node(10, 0)], [node(11, 10)], [node(12, 0)], [total(20, 11, 12)]])
-    assert graph.levels() == {0: 0, 1: 1, 2: 0, 3: 2}
-    assert graph.levels(from_the_end=True) == {0: 2, 1: 1, 2: 1, 3: 0}
+    assert graph.levels() == [0, 1, 0, 2]
+    assert graph.levels(from_the_end=True) == [2, 1, 1, 0]
+    turned = graph.joining([[3], [2], [1], [0]])
+    assert turned.order == [1, 3, 2, 0]
+    assert turned.levels() == [2, 0, 1, 0]
+    assert turned.levels(from_the_end=True) == [0, 1, 1, 2]
 
 
 def test_groups_that_were_joined_read_and_are_read_together() -> None:
     graph = Graph([[node(10, 0)], [node(11, 1)], [node(20, 10)], [total(30, 20, 11)]])
     found = graph.joining([[0, 1], [2], [3]])
-    assert [[n.place for n in group] for group in found.groups.values()] == [[10, 11], [20], [30]]
-    assert found.reads == {0: {}, 1: {0: 1}, 2: {0: 1, 1: 1}}
-    assert {g: list(readers) for g, readers in found.readers.items()} == {0: [1, 2], 1: [2], 2: []}
+    assert [[n.place for n in group] for group in found.groups] == [[10, 11], [20], [30]]
+    assert found.reads == [{}, {0: 1}, {0: 1, 1: 1}]
+    assert found.readers == [[1, 2], [2], []]
 
 
 def test_groups_stand_after_those_that_they_read() -> None:

@@ -30,7 +30,7 @@ def total(place: int, *reads: int) -> Node:
 
 
 def places(graph: Graph) -> list[list[int]]:
-    return sorted(sorted(n.place for n in group) for group in graph.groups.values())
+    return sorted(sorted(n.place for n in group) for group in graph.groups)
 
 
 def test_cells_of_one_distance_from_the_end_are_joined() -> None:
@@ -89,7 +89,7 @@ def soft(xs: list[Any]) -> Any:
 
 
 @pytest.mark.parametrize(("m", "n"), [(6, 6), (24, 24), (9, 30), (30, 9), (40, 40)])
-@pytest.mark.parametrize(("of", "each"), [(least, 2), (soft, 5)])
+@pytest.mark.parametrize(("of", "each"), [(least, 2), (soft, 4)])
 def test_a_table_is_filled_by_antidiagonals(m: int, n: int, of: Any, each: int) -> None:
     """As many instructions as a cell has operations, for each antidiagonal, and a few at the
     corners, where an antidiagonal is short.

@@ -22,7 +22,15 @@ from micrograd.lifting.steps.expression import Formula, Read, evaluate, reads_of
 from micrograd.lifting.steps.ir import Array, Step, View
 from micrograd.lifting.steps.notation import product
 from micrograd.lifting.steps.straight import cases_of
-from micrograd.lifting.steps.walks import dense, is_recurrence, moving, repeats, standing, walk
+from micrograd.lifting.steps.walks import (
+    dense,
+    is_recurrence,
+    lanes,
+    moving,
+    repeats,
+    standing,
+    walk,
+)
 from micrograd.lifting.strides import distinct
 
 __all__ = ["Calls"]
@@ -177,12 +185,11 @@ class Calls(Reads):
 
     def in_turn(self, step: Step) -> None:
         """A recurrence: turn after turn, each for all rows that do not read one another."""
-        rows = _rows(step)
+        rows = lanes(step)
         if step.accumulate:
             value = ops.add(Read(len(step.reads)), step.value)
             step = replace(step, value=value, reads=(*step.reads, step.out), accumulate=False)
-        if not rows and Numbers.fits(step):
-            Numbers(self, step).write()
+        if Numbers.fits(step, rows) and Numbers(self, step, rows).write():
             return
         sizes = [step.loops[k] for k in rows]
         others = [k for k in range(len(step.loops)) if k not in rows]
@@ -199,6 +206,7 @@ class Calls(Reads):
         self.source.emit(f"for {', '.join(variables)}, in zip({', '.join(names)}):")
         self.source.indented()
         reads = dict(enumerate(variables[1:]))
+        reads |= {k: variables[0] for k, view in enumerate(step.reads) if view == step.out}
         emit(self.source, step.value, reads, sizes, variables[0])
         self.source.indented("")
 
@@ -229,13 +237,3 @@ class Calls(Reads):
 
 def _plain(step: Step) -> bool:
     return all(view.index is None for view in (step.out, *step.reads))
-
-
-def _rows(step: Step) -> list[int]:
-    """The loops of a recurrence along which no turn reads what another one writes."""
-    own = [view.base for view in step.reads if view.array == step.out.array]
-    return [
-        k
-        for k in moving(step.out, step.loops)
-        if all(abs(base - step.out.base) < abs(step.out.strides[k]) for base in own)
-    ]

@@ -29,7 +29,7 @@ from micrograd.lifting.steps.ir import Array, Program, Step, View
 from micrograd.lifting.steps.reached import cut, unmasked
 from micrograd.lifting.steps.simplify import simplified
 from micrograd.lifting.steps.straight import Cases, cases_of, pushed_back
-from micrograd.lifting.steps.walks import dense, moving, standing
+from micrograd.lifting.steps.walks import dense, lanes, moving, standing
 
 __all__ = ["Backward", "adjoint", "backward", "gradient", "seed"]
 
@@ -128,7 +128,7 @@ class _Adjoint:
         views = (*step.reads, step.out, step.out.at(gradient(step.out.array)))
         own = [k for k in parts if step.reads[k].array == step.out.array]
         for k in own:
-            self.push_back(step, k, parts[k], views)
+            self.push_back(step, k, parts[k], views, which)
         for k, part in parts.items():
             if k not in own:
                 self.push_into(step.loops, step.reads[k], part, views, which)
@@ -141,16 +141,20 @@ class _Adjoint:
         if made is not None:
             self.steps.append(made)
 
-    def push_back(self, step: Step, k: int, part: Formula, views: Sequence[View]) -> None:
+    def push_back(
+        self, step: Step, k: int, part: Formula, views: Sequence[View], which: np.ndarray
+    ) -> None:
         """What each turn of a recurrence passes on to the turn before, from the last to the first.
 
         This comes before the other operands: only then are the gradients of all turns complete.
         """
         for marks in self.marks:
-            marks.mark(step.reads[k], step.loops, np.ones((1,) * len(step.loops), dtype=bool))
-        every = range(len(step.loops))
-        back = [view.backwards(step.loops, every) for view in views]
-        into = step.reads[k].at(gradient(step.out.array)).backwards(step.loops, every)
+            marks.mark(step.reads[k], step.loops, which)
+        if not which.all():  # one of several lanes is reached in fewer turns than another
+            views, part = [*views, self.mask(which)], ops.where(Read(len(views)), part, 0.0)
+        turns = [k for k in range(len(step.loops)) if k not in lanes(step)]
+        back = [view.backwards(step.loops, turns) for view in views]
+        into = step.reads[k].at(gradient(step.out.array)).backwards(step.loops, turns)
         self.add(step.loops, into, part, back)
 
     def asks(self, view: View, loops: Sequence[int]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Union
 
 from micrograd import ops
@@ -19,6 +20,7 @@ __all__ = [
     "Expression",
     "Formula",
     "Read",
+    "by_its_result",
     "evaluate",
     "is_identity",
     "pushed",
@@ -167,6 +169,15 @@ def pushed(formula: Formula, g: Formula, out: Formula | None = None) -> dict[int
                 if part is not None and not isinstance(x, float):
                     waiting.append((x, part if isinstance(part, Expression) else float(part), None))
     return found
+
+
+@lru_cache(maxsize=1024)
+def by_its_result(op: Op) -> bool:
+    """Whether the derivative of a row of one input needs only its result, as that of exp."""
+    if not op.builtin:
+        return False
+    parts = pushed(Apply(op, (Read(0),)), Read(1), Read(2))
+    return not any(0 in reads_of(part) for part in parts.values())
 
 
 def _gradients(op: Op, g: Formula, xs: Sequence[Formula], out: Formula) -> Sequence[Any]:

@@ -38,8 +38,11 @@ def first_writes(steps: Sequence[Step], asked: Sequence[Array]) -> tuple[Step, .
     made = []
     for step in steps:
         for view in step.reads:
-            if view.array.role == "gradient" and view.array != step.out.array:
-                fill(view.array, walk(view, step.loops))
+            if view.array.role == "gradient":
+                places = walk(view, step.loops)
+                if view.array == step.out.array:  # a recurrence reads what it writes
+                    places = places[~np.isin(places, walk(step.out, step.loops))]
+                fill(view.array, places)
         places = walk(step.out, step.loops)
         if not step.accumulate:
             written.of(step.out.array)[places] = True

@@ -13,7 +13,7 @@ import numpy as np
 
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 from micrograd.lifting.steps.ir import Array, Program, Step, View, Window
-from micrograd.lifting.steps.walks import is_recurrence, walk
+from micrograd.lifting.steps.walks import is_recurrence, passed_on, walk
 
 __all__ = ["Marks", "flows", "wanted"]
 
@@ -75,8 +75,7 @@ def wanted(program: Program, results: Sequence[Window] = ()) -> Marks:
         for k in flows(step.value):
             asks = asks | marks.at(step.reads[k], step.loops)
         if is_recurrence(step):  # what follows from a turn that asks
-            asks = np.broadcast_to(asks, step.loops)
-            asks = np.logical_or.accumulate(asks.ravel()).reshape(step.loops)
+            asks = passed_on(asks, step)
         if asks.any():
             marks.mark(step.out, step.loops, _spread(asks, step))
     return marks

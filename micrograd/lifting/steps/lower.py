@@ -21,7 +21,7 @@ import numpy as np
 from micrograd import ops
 from micrograd.lifting.layout import Instruction, Recording
 from micrograd.lifting.layout import Result as Found
-from micrograd.lifting.rows import QUOTIENT_PLUS
+from micrograd.lifting.rows import is_composite
 from micrograd.lifting.steps.expression import Apply, Formula, Read, renumbered
 from micrograd.lifting.steps.ir import Argument, Draw, Parameters, Program, Step, View, Window
 from micrograd.lifting.steps.reading import Reader, shortened
@@ -104,8 +104,8 @@ def _term(instruction: Instruction, *xs: Formula) -> Formula:
     """The expression that one turn of the loops computes."""
     if instruction.kind == "map":
         assert instruction.op is not None
-        if instruction.op is QUOTIENT_PLUS:
-            return QUOTIENT_PLUS.composed(*xs)  # type: ignore[misc, no-any-return]
+        if is_composite(instruction.op):
+            return instruction.op.composed(*xs)  # type: ignore[misc, no-any-return]
         return Apply(instruction.op, xs)
     if len(xs) == 3:
         return Apply(ops.where, (xs[2], Apply(ops.mul, xs[:2]), 0.0))

@@ -10,7 +10,7 @@ from micrograd import ops
 from micrograd.lifting.steps.expression import Apply, Read
 from micrograd.lifting.steps.flow import Marks
 from micrograd.lifting.steps.ir import Step
-from micrograd.lifting.steps.walks import is_recurrence, walk
+from micrograd.lifting.steps.walks import is_recurrence, passed_on, walk
 
 __all__ = ["cut", "unmasked"]
 
@@ -22,8 +22,7 @@ def cut(step: Step, reached: Marks, wanted: Marks) -> tuple[Step, np.ndarray] | 
     """
     which = reached.at(step.out, step.loops)
     if is_recurrence(step):  # and every turn before one that a gradient reaches
-        turns = np.broadcast_to(which, step.loops).ravel()
-        which = np.logical_or.accumulate(turns[::-1])[::-1].reshape(step.loops)
+        which = passed_on(which, step, backwards=True)
     if not which.any() or not wanted.at(step.out, step.loops).any():
         return None
     if which.all():

@@ -10,14 +10,14 @@ from micrograd.lifting.steps.ir import Step
 from micrograd.lifting.steps.notation import Line, comment
 from micrograd.lifting.steps.operands import Operands
 from micrograd.lifting.steps.slices import tuple_text
-from micrograd.lifting.steps.walks import moving
+from micrograd.lifting.steps.walks import lanes, moving
 
 __all__ = ["cases", "recurrence"]
 
 
 def recurrence(operands: Operands, step: Step) -> Line:
     """A step that reads what its earlier turns have written: a loop over those turns."""
-    rows = [k for k in moving(step.out, step.loops) if _is_row(step, k)]
+    rows = lanes(step)
     turns = [k for k, n in enumerate(step.loops) if n > 1 and k not in rows]
     names = {k: "stuvw"[j] for j, k in enumerate(turns)}
     target = operands.target(step.out, step.loops, names)
@@ -50,9 +50,3 @@ def cases(operands: Operands, step: Step) -> Iterator[Line]:
         break_long_words=False, break_on_hyphens=False,
     ):  # fmt: skip
         yield Line(line)
-
-
-def _is_row(step: Step, loop: int) -> bool:
-    """Whether no turn of this loop reads what another turn of it writes."""
-    own = [view.base for view in step.reads if view.array == step.out.array]
-    return all(abs(base - step.out.base) < abs(step.out.strides[loop]) for base in own)

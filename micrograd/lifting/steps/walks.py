@@ -10,7 +10,17 @@ import numpy as np
 from micrograd.lifting.steps.ir import Step, View, Window
 from micrograd.lifting.strides import distinct
 
-__all__ = ["dense", "elements", "is_recurrence", "moving", "repeats", "standing", "walk"]
+__all__ = [
+    "dense",
+    "elements",
+    "is_recurrence",
+    "lanes",
+    "moving",
+    "passed_on",
+    "repeats",
+    "standing",
+    "walk",
+]
 
 
 def dense(shape: Sequence[int]) -> tuple[int, ...]:
@@ -72,3 +82,38 @@ def is_recurrence(step: Step) -> bool:
     """Whether a step reads places that it writes itself, in earlier turns of its loops."""
     own = [view for view in step.reads if view.array.name == step.out.array.name]
     return any(np.isin(walk(view, step.loops), walk(step.out, step.loops)).any() for view in own)
+
+
+def lanes(step: Step) -> list[int]:
+    """The loops of a recurrence along which no turn reads, or writes, what another one writes."""
+    out, loops = step.out, step.loops
+    own = [view for view in step.reads if view.array == out.array]
+    moves = moving(out, loops)
+    if not moves or any(view.index is not None for view in (out, *own)) or repeats(step):
+        return []
+    turn = np.full(out.array.size, -1, dtype=np.int64)  # that writes each element
+    sizes = [loops[k] for k in moves]
+    turn[walk(out.along(moves), sizes)] = np.arange(math.prod(sizes)).reshape(sizes)
+    found = set(moves)
+    for view in own:
+        written = np.broadcast_to(turn[walk(view, loops)], loops)
+        reading = np.nonzero(written >= 0)
+        writing = np.unravel_index(written[reading], sizes)
+        found -= {k for k, at in zip(moves, writing, strict=True) if (at != reading[k]).any()}
+    return sorted(found)
+
+
+def passed_on(which: np.ndarray, step: Step, backwards: bool = False) -> np.ndarray:
+    """The turns of a recurrence that follow one of `which` in their lane, and those themselves.
+
+    Backwards: that come before one of them.
+    """
+    own = lanes(step)
+    turns = [k for k in range(len(step.loops)) if k not in own]
+    order = [*own, *turns]
+    sizes = [step.loops[k] for k in order]
+    flat = np.broadcast_to(which, step.loops).transpose(order)
+    flat = flat.reshape(*(step.loops[k] for k in own), -1)
+    way = slice(None, None, -1 if backwards else 1)
+    flat = np.logical_or.accumulate(flat[..., way], axis=-1)[..., way]
+    return flat.reshape(sizes).transpose(np.argsort(order))

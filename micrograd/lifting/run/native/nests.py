@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from micrograd import ops
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 from micrograd.lifting.steps.ir import Step, View
-from micrograd.lifting.steps.walks import is_recurrence, moving, repeats
+from micrograd.lifting.steps.walks import is_recurrence, lanes, moving, repeats
 from micrograd.op import Op
 
 __all__ = ["Local", "Nest", "Statement", "merged", "nest_of"]
@@ -49,7 +49,8 @@ class Nest:
     body: list[Statement]
     combine: Op | None = None
     after: list[Statement] = field(default_factory=list)
-    serial: bool = False  # a recurrence: turn after turn
+    serial: bool = False  # a recurrence: turn after turn, except along the last `free` loops
+    free: int = 0
     scatter: bool = False  # may meet a place twice: nothing is fused with it
 
     @property
@@ -71,8 +72,12 @@ def nest_of(step: Step) -> Nest | None:
     if 0 in step.loops:
         return None
     if is_recurrence(step):
-        statement = Statement(step.value, step.reads, step.out, step.accumulate)
-        return Nest(step.loops, len(step.loops), [statement], serial=True)
+        free = lanes(step)
+        order = [*(k for k in range(len(step.loops)) if k not in free), *free]
+        loops = tuple(step.loops[k] for k in order)
+        reads = tuple(view.along(order) for view in step.reads)
+        statement = Statement(step.value, reads, step.out.along(order), step.accumulate)
+        return Nest(loops, len(loops), [statement], serial=True, free=len(free))
     long = [k for k, n in enumerate(step.loops) if n > 1]
     moves = moving(step.out, step.loops)
     inner = [k for k in long if k not in moves]

@@ -48,9 +48,9 @@ def depends(view: View | None, loop: int) -> bool:
 
 
 def plan(nest: Nest) -> Plan:
-    if nest.serial:
-        return Plan()
     lane = cheapest(nest)
+    if nest.serial:
+        return Plan() if lane is None else Plan(lane, width_for(nest.loops[lane]))
     width = 1 if lane is None else width_for(nest.loops[lane])
     if nest.combine is None:
         if lane is None:
@@ -63,7 +63,8 @@ def plan(nest: Nest) -> Plan:
 
 def cheapest(nest: Nest) -> int | None:
     """The loop that is best run in lanes."""
-    loops: list[int | None] = [None, *(k for k, n in enumerate(nest.loops) if n > 1)]
+    first = len(nest.loops) - nest.free if nest.serial else 0
+    loops: list[int | None] = [None, *(k for k, n in enumerate(nest.loops) if n > 1 and k >= first)]
     return min(loops, key=lambda k: cost(nest, k))
 
 

@@ -106,7 +106,15 @@ class Signature:
             for s in nest.statements
         )
         combine = None if nest.combine is None else nest.combine.name
-        shape = (nest.loops, nest.outer, combine, len(nest.body), nest.serial, nest.scatter)
+        shape = (
+            nest.loops,
+            nest.outer,
+            combine,
+            len(nest.body),
+            nest.serial,
+            nest.free,
+            nest.scatter,
+        )
         return shape, statements, tuple(self.slots), len(self.pointers)
 
 

@@ -21,7 +21,7 @@ from micrograd.lifting.steps.expression import reads_of
 from micrograd.lifting.steps.ir import Step, View, Window
 from micrograd.lifting.steps.notation import product
 from micrograd.lifting.steps.straight import cases_of
-from micrograd.lifting.steps.walks import is_recurrence, moving, repeats, walk
+from micrograd.lifting.steps.walks import is_recurrence, lanes, moving, repeats, walk
 
 __all__ = ["result", "run"]
 
@@ -113,7 +113,7 @@ def _places(view: View, loops: Sequence[int], kept: Sequence[int], arrays: Array
 
 def _in_turn(step: Step, arrays: Arrays) -> None:
     """A recurrence, turn by turn; the loops along which nothing is passed on go at once."""
-    rows = _rows(step)
+    rows = [] if step.combine is not None else lanes(step)
     others = [k for k, n in enumerate(step.loops) if n > 1 and k not in rows]
     order = [*others, *rows]
     turns, row = math.prod(step.loops[k] for k in others), [step.loops[k] for k in rows]
@@ -144,22 +144,6 @@ def _in_turn(step: Step, arrays: Arrays) -> None:
 
     made, _ = lax.scan(turn, arrays.whole(step.out.array), (given, own, met))
     arrays.bring(step.out.array, made)
-
-
-def _rows(step: Step) -> list[int]:
-    """The loops along which no turn reads, or writes, what another one writes."""
-    if step.out.gather is not None or step.out.index is not None or step.combine is not None:
-        return []
-    own = [view for view in step.reads if view.array.name == step.out.array.name]
-    if repeats(step) or any(view.gather is not None for view in own):
-        return []
-    if any(view.strides != step.out.strides or view.index is not None for view in own):
-        return []
-    return [
-        k
-        for k in moving(step.out, step.loops)
-        if all(abs(view.base - step.out.base) < abs(step.out.strides[k]) for view in own)
-    ]
 
 
 def _met_before(places: Any) -> Any:
