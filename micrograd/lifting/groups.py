@@ -37,7 +37,6 @@ class Graph:
     """
 
     def __init__(self, groups: list[list[Node]], edges: np.ndarray | None = None) -> None:
-        """`groups`: of a group of maps, all read from the groups that the first one reads from."""
         self.groups = groups
         self.edges = _edges(groups) if edges is None else edges
 
@@ -161,13 +160,8 @@ def distinct(sources: Any, readers: Any, roles: Any, count: int) -> np.ndarray:
 
 
 def places_read(group: Sequence[Node]) -> Sequence[Iterable[int]]:
-    """The places that a group reads, operand by operand, then those that its sums start from.
-
-    Of maps only what the first one reads: the others read from the same groups.
-    """
+    """The places that a group reads, operand by operand, then those that its sums start from."""
     first = group[0]
-    if first.kind == "map":
-        return first.operands
     if len(group) == 1:
         return first.operands if first.start is None else (*first.operands, (first.start,))
     found: list[Iterable[int]] = []

@@ -103,8 +103,7 @@ def _groups(tape: Tape, fused: Fused, narrow: int) -> list[list[Node]]:
     """The groups, each after those that it reads, with all that belongs together in one.
 
     Chains of several lanes are looked for before waves, too, which may join some links with other
-    groups: the border of a table with its cells. Where one operation makes both, as in min-plus,
-    that takes fewer instructions, and in soft-DTW more.
+    groups: the border of a table with its cells. The way with fewer groups is taken.
     """
     graph, outputs = alike(tape, fused), fused.outputs
     early = scans(graph, outputs, fewest=2)

@@ -49,6 +49,12 @@ def max_of(row: list[Any]) -> Any:
     return found
 
 
+def apart(x: Any) -> Any:
+    """Sums so different in length that they are two groups, which one group of maps reads."""
+    short = [x[k] + x[k + 1] + x[0] for k in range(6)]
+    return sum(ops.exp(v) * v for v in (*short, sum(x[k % len(x)] for k in range(200))))
+
+
 def choosing(x: Any, index: Any) -> Any:
     return take(x, index).sum() + take(x * x, index[::-1]).sum()
 
@@ -60,6 +66,7 @@ def numbers(*shape: int) -> np.ndarray:
 MODEL = MLP(3, [4, 4, 1])
 CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "table": (table, (numbers(5), numbers(6))),
+    "apart": (apart, (numbers(9),)),
     "ragged": (ragged, (numbers(9),)),
     "choosing": (choosing, (numbers(7), np.array([1, 0, 4, 4]))),
     "network": (lambda x: sum(MODEL(row) ** 2 for row in x), (numbers(5, 3),)),
@@ -85,6 +92,14 @@ def test_a_group_stands_after_what_it_reads_and_is_of_one_kind(case: str) -> Non
         assert len({(node.kind, node.op, len(node.operands)) for node in group}) == 1
         places = [node.place for node in group]
         assert places == sorted(places)
+
+
+def test_maps_read_all_parts_of_a_group_that_was_cut() -> None:
+    graph = grouped(apart, numbers(9))
+    sums = [g for g, group in enumerate(graph.groups) if group[0].kind == "sum"]
+    (exps,) = (g for g, group in enumerate(graph.groups) if group[0].op is ops.exp)
+    assert len(graph.reads[exps]) == 2
+    assert set(graph.reads[exps]) < set(sums)
 
 
 def test_like_nodes_of_one_level_are_one_group() -> None:
