@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from tools.notebooks import ROOT
 
 def command() -> str:
     """What `make lab` runs, with this Python."""
-    make = ["make", "-n", "-o", ".venv/.lectures", f"RUN={sys.executable}", "lab"]
+    make = ["make", "-n", "-o", ".venv/.lectures", f"RUN={shlex.quote(sys.executable)}", "lab"]
     # of a make that runs this test it takes no options: they would let it speak of its folder
     outside = {name: x for name, x in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     said = subprocess.run(
