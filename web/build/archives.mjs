@@ -15,7 +15,7 @@ ABSENT = re.compile(
     r"^(multiprocessing|_pyrepl|wsgiref|xmlrpc|curses|idlelib|ensurepip|venv)/"
     r"|^(asyncio/(windows_events|windows_utils|proactor_events)|concurrent/futures/process|http/server)[.]py$"
     r"|^ctypes/(_aix[.]py|macholib/|wintypes[.]py)|^[^/]+[.]dist-info/RECORD$"
-    r"|^(_pyio|_pydatetime|pdb|bdb|imaplib|smtplib|poplib|ftplib|mailbox|socketserver|optparse|cProfile|profile|pstats)[.]py$"
+    r"|^(_pyio|_pydatetime|pdb|bdb|imaplib|smtplib|poplib|ftplib|mailbox|socketserver|optparse|cProfile|profile|pstats|pickletools|plistlib|zipapp|trace)[.]py$"
     r"|^encodings/(cp(?!1252|437)|mac_|iso8859_(?!1[.]|15)|koi8|kz1048|ptcp|tis|hp_|big5|euc|gb|hz|iso2022|johab|shift)"
 )
 LIBRARY = "/lib/python314.zip"
