@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lifting.fuse import Fused
-from micrograd.lifting.groups import Graph, bit_of, by_length, distinct, places_read
+from micrograd.lifting.groups import Graph, by_length, distinct, edges_into
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.tape import INPUT, INTEGER, Tape
 
@@ -46,14 +46,14 @@ class _Grouping:
             self.source[i] = (kind, tape.lefts[i]) if kind in (INPUT, INTEGER) else kind
         self.groups: list[list[Node]] = []
         self.wide: list[int] = []  # groups of nodes that may read several places in an operand
+        self._edges: list[int] = []  # of the other groups: source, reader, bit, one after the other
         self._numbers: dict[tuple[Any, ...], int] = {}
-        self._read: tuple[list[int], list[int], list[int]] = ([], [], [])  # by the other groups
         self._highest: dict[int, int] = {}  # of an operand's places: the dots of one row share them
 
     def fill(self, nodes: Iterable[Node]) -> None:
         """Give each node a group. Most are maps of one or two numbers."""
         level, source, groups, numbers = self.level, self.source, self.groups, self._numbers
-        read, readers, bits = self._read
+        edges = self._edges
         for node in nodes:
             operands = node.operands
             narrow = node.kind == "map" and len(operands) <= 2
@@ -70,15 +70,10 @@ class _Grouping:
                 groups.append([node])
                 if not narrow:
                     self.wide.append(g)
-                else:
-                    if type(one) is int:
-                        read.append(one)
-                        readers.append(g)
-                        bits.append(1)
-                    if type(other) is int and len(operands) == 2:
-                        read.append(other)
-                        readers.append(g)
-                        bits.append(2)
+                if narrow and type(one) is int:
+                    edges += one, g, 1
+                if narrow and type(other) is int and len(operands) == 2:
+                    edges += other, g, 2
             else:
                 groups[g].append(node)
             level[node.place] = below + 1
@@ -98,12 +93,6 @@ class _Grouping:
 
     def edges(self) -> np.ndarray:
         """Which groups read which, as `Graph.edges`."""
-        read, readers, bits = self._read
         for g in self.wide:
-            for role, places in enumerate(places_read(self.groups[g])):
-                found = {self.source[place] for place in places}
-                numbers = [source for source in found if type(source) is int]
-                read += numbers
-                readers += [g] * len(numbers)
-                bits += [bit_of(role)] * len(numbers)
-        return distinct(read, readers, bits, len(self.groups))
+            self._edges += edges_into(g, self.groups[g], self.source.__getitem__)
+        return distinct(self._edges, len(self.groups))

@@ -85,9 +85,7 @@ class _Walk:
                 chain = terms[a]
                 if a == zero or b == zero or a in same or b in same or terms[b] is not None:
                     self.addition(i)
-                elif (
-                    chain is None or uses[a] != 1
-                ):  # as `addition` does with most, in half its time
+                elif chain is None or uses[a] != 1:  # as in `addition`, in half the time
                     terms[i] = [a, b]
                 else:
                     terms[a] = None

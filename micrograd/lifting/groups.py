@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from operator import attrgetter
@@ -18,6 +18,8 @@ __all__ = ["Graph", "Serial", "Wave", "by_length", "cheap_to_pad", "joined", "li
 
 _PADDING = 2.5  # rows of different length share a group if padding costs at most this factor,
 _MOSTLY = 0.5  # and at most this share of them are as long as the longest
+
+_LAST_ROLE = 62  # operands after that share its bit
 
 
 class Wave(list[Node]):
@@ -123,35 +125,36 @@ class Graph:
                 groups.append(self.groups[members[0]])
             else:
                 groups.append(Wave(joined([n for g in members for n in self.groups[g]])))
-        source, reader = renamed[self.edges[:2]]
-        return Graph(groups, distinct(source, reader, self.edges[2], len(groups)))
+        edges = np.stack([*renamed[self.edges[:2]], self.edges[2]], axis=1)
+        return Graph(groups, distinct(edges, len(groups)))
 
 
 def _edges(groups: Sequence[list[Node]]) -> np.ndarray:
     """Which groups read which, from the places of their nodes."""
     group_of = {node.place: g for g, group in enumerate(groups) for node in group}
-    read: list[int] = []
-    readers: list[int] = []
-    bits: list[int] = []
+    edges: list[int] = []
     for g, group in enumerate(groups):
-        for role, places in enumerate(places_read(group)):
-            numbers = {group_of[place] for place in places if place in group_of}
-            read += numbers
-            readers += [g] * len(numbers)
-            bits += [bit_of(role)] * len(numbers)
-    return distinct(read, readers, bits, len(groups))
+        edges += edges_into(g, group, group_of.get)
+    return distinct(edges, len(groups))
 
 
-def bit_of(role: int) -> int:
-    """The bit of a role in `Graph.edges`; the last ones of very many share one."""
-    return 1 << min(role, 62)
+def edges_into(g: int, group: Sequence[Node], group_of: Callable[[int], Any]) -> Iterator[int]:
+    """Source, reader and bit of the role of all that a group reads, one after the other.
+
+    `group_of`: the number of a place's group; anything else for a leaf.
+    """
+    for role, places in enumerate(_places(group)):
+        for source in set(map(group_of, places)):
+            if type(source) is int:
+                yield from (source, g, 1 << min(role, _LAST_ROLE))
 
 
-def distinct(sources: Any, readers: Any, roles: Any, count: int) -> np.ndarray:
+def distinct(edges: Any, count: int) -> np.ndarray:
     """Edges of so many groups, each once with all its roles, in the order of readers."""
-    key = np.asarray(readers, dtype=np.int64) * count + np.asarray(sources, dtype=np.int64)
+    source, reader, roles = np.array(edges, dtype=np.int64).reshape(-1, 3).T
+    key = reader * count + source
     order = np.argsort(key, kind="stable")
-    key, roles = key[order], np.asarray(roles, dtype=np.int64)[order]
+    key, roles = key[order], roles[order]
     first = np.flatnonzero(np.diff(key, prepend=-1))
     if len(first):
         roles = np.bitwise_or.reduceat(roles, first)
@@ -159,7 +162,7 @@ def distinct(sources: Any, readers: Any, roles: Any, count: int) -> np.ndarray:
     return np.stack([source, reader, roles])[:, source != reader]
 
 
-def places_read(group: Sequence[Node]) -> Sequence[Iterable[int]]:
+def _places(group: Sequence[Node]) -> Sequence[Iterable[int]]:
     """The places that a group reads, operand by operand, then those that its sums start from."""
     first = group[0]
     if len(group) == 1:

@@ -97,10 +97,7 @@ class Recorder(Mode):
     # --- what the engine asks of a mode -----------------------------------------------------------
 
     def record(self, op: Op, inputs: Sequence[Value]) -> Traced:
-        places = [
-            x._left if type(x) is Traced and x._right is self else self.find(x) for x in inputs
-        ]
-        return self.apply(op, tuple(places))  # type: ignore[arg-type]
+        return self.apply(op, self.places(inputs))
 
     def quotient(self, product: Value, a: Any, b: Any) -> Value:
         """Record the quotient of a, b**-1 and b in the place of a * b**-1, the last node."""

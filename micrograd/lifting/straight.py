@@ -31,6 +31,7 @@ __all__ = ["FEWEST", "NARROW", "Straight", "straightened"]
 FEWEST = 64  # numbers that are worth a table
 NARROW = 4  # a group of more is an array
 _SHORT = 16  # numbers that one of them may read
+_OPERANDS = 3  # of a case
 _PLUS_PRODUCT = Apply(ops.add, (Read(0), Apply(ops.mul, (Read(1), Read(2)))))
 
 
@@ -149,11 +150,7 @@ class _Table:
 def straightened(graph: Graph, widest: int = NARROW) -> Graph:
     """The graph with groups of up to `widest` numbers that can be computed in a row as one."""
     groups = graph.groups
-    narrow = [
-        (type(group) is list and len(group) == 1 and group[0].kind == "map")
-        or _is_narrow(group, widest)
-        for group in groups
-    ]
+    narrow = [_is_narrow(group, widest) for group in groups]
     if sum(len(group) for group in compress(groups, narrow)) < FEWEST:
         return graph
     long: list[list[int]] = []
@@ -172,7 +169,10 @@ def _is_narrow(group: list[Node], widest: int) -> bool:
     if len(group) > widest or isinstance(group, Serial):
         return False
     for node in group:
-        if node.kind != "map" and (node.kind == "take" or sum(map(len, node.operands)) > _SHORT):
+        if node.kind == "map":
+            if len(node.operands) > _OPERANDS and node.op is not QUOTIENT_PLUS:
+                return False
+        elif node.kind == "take" or sum(map(len, node.operands)) > _SHORT:
             return False
     return True
 

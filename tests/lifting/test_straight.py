@@ -24,7 +24,7 @@ from test_ir import backward_checks
 from test_scans import gradients, same
 from test_text import text_equals_steps
 
-from micrograd import Value, lift, ops
+from micrograd import Value, lift, op, ops
 from micrograd.lifting import straight
 from micrograd.lifting.fuse import fuse
 from micrograd.lifting.layout import Instruction
@@ -347,3 +347,25 @@ def test_numbers_that_read_none_of_their_own(executor: str, everywhere: None) ->
     x, w = [0.5, 0.25, 1.0, 2.0, 4.0], [3.0, 2.0, 1.0]
     found = [v.data for v in through(executor)(apart)(x, w)]
     assert found == pytest.approx([1.5, np.sin(0.25), -1.0, np.tanh(2.0), 0.25])
+
+
+def test_an_operation_of_more_numbers_than_a_case_has_stays_an_instruction() -> None:
+    four = op(
+        "four", lambda a, b, c, d: a * b + c * d,
+        [lambda a, b, c, d, o: b, lambda a, b, c, d, o: a,
+         lambda a, b, c, d, o: d, lambda a, b, c, d, o: c],
+    )  # fmt: skip
+    ways = [
+        lambda a, b, x: four(a, b, x[1], x[2]) * 0.3,
+        lambda a, b, x: (a + b).tanh(),
+        lambda a, b, x: a - b * 0.2,
+    ]
+    order = np.random.default_rng(0).integers(0, 3, 200)
+
+    def formula(x: Any, w: Any) -> Any:
+        a = x[0]
+        for k, which in enumerate(order):
+            a = ways[which](a, x[k % 5], x)
+        return a
+
+    same(formula, np.array([Value(number) for number in np.linspace(0.1, 0.9, 6)]), [])
