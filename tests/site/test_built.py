@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -87,6 +90,36 @@ def test_a_first_visit_of_home_and_playground_loads_at_most_16_mb(site: Path) ->
     others = re.compile(r"playground/(pyodide|python_stdlib|graphviz|worker|codemirror)\.")
     _, ours = sizes(site, [name for name in visit if not others.match(name)])
     assert ours <= 1
+
+
+def test_what_the_package_of_the_page_lacks_is_told_in_a_sentence(
+    site: Path, tmp_path: Path
+) -> None:
+    (archive,) = (site / "playground").glob("micrograd.*.zip")
+    code = """
+import sys
+sys.modules["llvmlite"] = sys.modules["jax"] = None  # as in a page
+import micrograd
+from micrograd import Value, lift
+assert ".zip" in micrograd.__file__
+square = lift(lambda x: x * x)
+x = Value(3.0)
+square(x).backward()
+print(x.grad)
+for use in (lambda: square.to_jax(x), lambda: lift(lambda x: x, executor="native")):
+    try:
+        use()
+    except ImportError as fault:
+        print(type(fault).__name__, fault)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(archive)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    gradient, jax, native = run.stdout.splitlines()
+    assert gradient == "6.0"
+    assert "to_jax needs" in jax and "jax" in jax
+    assert "llvmlite" in native
 
 
 ICONS = {"_static/icon-192.png", "_static/icon-512.png"}  # of who installs it

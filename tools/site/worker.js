@@ -100,6 +100,8 @@ self.addEventListener("message", (event) => {
 self.addEventListener("fetch", (event) => {
   if (event.request.method !== "GET") return;
   const name = nameOf(event.request.url);
+  // A page that `rel=next` names, which Firefox asks for ahead: an answer that nobody waits for is an error there.
+  if (event.request.mode === "no-cors" && name?.endsWith(".html")) return;
   const hash = name && (Object.hasOwn(FIRST, name) ? FIRST[name] : Object.hasOwn(LATER, name) && LATER[name]);
   if (hash) event.respondWith(serve(event.request, name, hash, (work) => event.waitUntil(work)));
 });

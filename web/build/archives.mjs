@@ -3,7 +3,7 @@
 //
 // What is compiled, and which modules that are, is asked of Pyodide itself. From the library goes what no
 // page can use: servers, processes, a terminal, Windows, encodings of old files, and the slow twins of what is
-// there in C.
+// there in C. From the package goes what needs a compiler, JAX or a command line; what says so stays.
 import { loadPyodide } from "pyodide";
 
 const COMPILE = `
@@ -17,6 +17,9 @@ ABSENT = re.compile(
     r"|^ctypes/(_aix[.]py|macholib/|wintypes[.]py)|^[^/]+[.]dist-info/RECORD$"
     r"|^(_pyio|_pydatetime|pdb|bdb|imaplib|smtplib|poplib|ftplib|mailbox|socketserver|optparse|cProfile|profile|pstats|pickletools|plistlib|zipapp|trace)[.]py$"
     r"|^encodings/(cp(?!1252|437)|mac_|iso8859_(?!1[.]|15)|koi8|kz1048|ptcp|tis|hp_|big5|euc|gb|hz|iso2022|johab|shift)"
+)
+USELESS = re.compile(
+    r"^micrograd/(lifting/run/(native/|with_jax/(?!__init__|function))|(cli|__main__|show/practice/commands)[.]py)"
 )
 LIBRARY = "/lib/python314.zip"
 
@@ -49,7 +52,7 @@ def content_of(path):
         return {i.filename: archive.read(i) for i in archive.infolist() if not i.is_dir()}
 
 library = {name: x for name, x in content_of(LIBRARY).items() if not ABSENT.search(name)}
-package = {name: x for name, x in content_of(FOLDER).items() if not ABSENT.search(name)}
+package = {name: x for name, x in content_of(FOLDER).items() if not (ABSENT.search(name) or USELESS.search(name))}
 wanted = used(LIBRARY) - {"html/entities.py"}  # its bytecode is twice as large, and saves nothing
 stdlib = written(library, LIBRARY, wanted, keep=False, level=2)
 package = written(package, FOLDER, used(FOLDER), keep=True, level=0)
