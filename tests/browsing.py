@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ _FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--hide-scrollbars",
+    "--disable-dev-shm-usage",  # a container may have too little of it, and a page then dies
 )  # fmt: skip
 
 
@@ -59,6 +60,37 @@ def browser(*flags: str, fonts: tuple[str, Path] | None = None) -> Iterator[Any]
             yield driver
         finally:
             driver.quit()
+
+
+class Browsers:
+    """One Chromium for many tests, and another one when it has died: each test finds one alive."""
+
+    # what Selenium says to the test in which it dies; tests/conftest.py lets that one run again
+    DEATH = (
+        "InvalidSessionIdException", "session deleted", "tab crashed", "page crash",
+        "chrome not reachable", "not connected to DevTools", "disconnected:",
+    )  # fmt: skip
+
+    def __init__(self, *flags: str, fonts: tuple[str, Path] | None = None) -> None:
+        self._flags, self._fonts = flags, fonts
+        self._driver: Any = None
+        self._open = ExitStack()
+
+    def alive(self) -> Any:
+        from selenium.common.exceptions import WebDriverException
+
+        if self._driver is not None:
+            try:
+                self._driver.execute_script("return 1")
+            except WebDriverException:
+                self.close()
+        if self._driver is None:
+            self._driver = self._open.enter_context(browser(*self._flags, fonts=self._fonts))
+        return self._driver
+
+    def close(self) -> None:
+        self._driver = None
+        self._open.close()
 
 
 def resize(driver: Any, width: int, height: int) -> None:

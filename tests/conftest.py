@@ -1,5 +1,7 @@
 """What every test module shares: how hypothesis draws; no test leaves a mode or an op behind.
 
+A test whose browser dies under it runs once more, in a new browser; twice is a failure.
+
 `HYPOTHESIS_PROFILE=nightly pytest` tries many more examples, other ones each night; of the random
 programs of `lift` 20,000 (`make nightly`).
 `pytest --site tests/site` opens every page of the site that `make site` has built.
@@ -10,8 +12,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
 
 import pytest
+from browsing import Browsers
 from hypothesis import HealthCheck, settings
 
 from micrograd import fast, modes
@@ -48,6 +53,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     return "engine: " + ("the reference" if config.getoption("--reference") else "fast")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=[*Browsers.DEATH]))
+
+
+@pytest.fixture(scope="module")
+def browsers() -> Iterator[Browsers]:
+    with closing(Browsers()) as started:
+        yield started
+
+
+@pytest.fixture
+def chromium(browsers: Browsers) -> Any:
+    """One for all tests of a module that leave it as they find it."""
+    return browsers.alive()
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import browser, errors, needs_browser, prefer, resize, violations
+from browsing import errors, needs_browser, prefer, resize, violations
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from test_grouping import labelled, perceptron
@@ -255,12 +255,6 @@ def test_places_and_paths_that_views_share_are_those_of_the_layouts() -> None:
 
 
 # --- in the browser -------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as driver:
-        yield driver
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from base64 import b64decode
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -643,23 +642,17 @@ def test_names_that_are_imported_when_used() -> None:
 # --- in the browser ------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def driver() -> Iterator[Any]:
-    with browsing.browser() as opened:
-        yield opened
-
-
 @pytest.mark.browser
 @browsing.needs_browser
-def test_texts_stay_inside_their_boxes_and_run_nothing(driver: Any, tmp_path: Path) -> None:
+def test_texts_stay_inside_their_boxes_and_run_nothing(chromium: Any, tmp_path: Path) -> None:
     total: Value = Value(-1234.5678, label="WWWWWWWWWWWWWWWWWWWWWWWWWWWWWW")
     for label in HOSTILE:
         total = total + Value(-1e-9, label=label)
     total.backward()
     page = tmp_path / "page.html"
     page.write_text(f'<meta charset="utf-8">{draw(total).svg}', encoding="utf-8")
-    driver.get(page.as_uri())
-    overflowing = driver.execute_script("""
+    chromium.get(page.as_uri())
+    overflowing = chromium.execute_script("""
         return [...document.querySelectorAll("svg g.node")].flatMap(node => {
             const box = node.querySelector(".box").getBoundingClientRect()
             return [...node.querySelectorAll("text")].filter(text => {
@@ -669,7 +662,7 @@ def test_texts_stay_inside_their_boxes_and_run_nothing(driver: Any, tmp_path: Pa
             }).map(text => text.textContent)
         })""")
     assert overflowing == []
-    assert driver.find_elements("css selector", "svg script, svg b") == []
+    assert chromium.find_elements("css selector", "svg script, svg b") == []
 
 
 def paper_of(*, dark: bool) -> tuple[int, ...]:
@@ -681,7 +674,7 @@ def paper_of(*, dark: bool) -> tuple[int, ...]:
 @browsing.needs_browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_inlined_or_as_an_image_the_picture_follows_the_theme(
-    driver: Any, tmp_path: Path, theme: str
+    chromium: Any, tmp_path: Path, theme: str
 ) -> None:
     from PIL import Image
 
@@ -692,26 +685,26 @@ def test_inlined_or_as_an_image_the_picture_follows_the_theme(
         f'<meta charset="utf-8"><body style="margin:0"><img src="n.svg"><br>{picture.svg}',
         encoding="utf-8",
     )
-    browsing.prefer(driver, theme)
-    driver.get(page.as_uri())
-    driver.save_screenshot(str(tmp_path / "shot.png"))
+    browsing.prefer(chromium, theme)
+    chromium.get(page.as_uri())
+    chromium.save_screenshot(str(tmp_path / "shot.png"))
     paper = paper_of(dark=theme == "dark")
     shot = Image.open(tmp_path / "shot.png").convert("RGB")
-    for element in driver.find_elements("css selector", "img, svg"):
+    for element in chromium.find_elements("css selector", "img, svg"):
         place = element.rect
         assert shot.getpixel((int(place["x"]) + 1, int(place["y"]) + 1)) == paper
     notebook_says = "true" if theme == "dark" else "false"  # a notebook's own theme wins
     script = f"document.body.setAttribute('data-jp-theme-light', '{notebook_says}');"
     script += "return getComputedStyle(document.querySelector('svg .paper')).fill"
     opposite = paper_of(dark=theme == "light")
-    assert driver.execute_script(script) == f"rgb{opposite}"
+    assert chromium.execute_script(script) == f"rgb{opposite}"
 
 
 @pytest.mark.browser
 @browsing.needs_browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_as_a_notebooks_image_the_picture_follows_the_notebook(
-    driver: Any, tmp_path: Path, theme: str
+    chromium: Any, tmp_path: Path, theme: str
 ) -> None:
     """The image cannot see the page: `color-scheme` tells it, whatever the system prefers."""
     from PIL import Image
@@ -726,11 +719,11 @@ def test_as_a_notebooks_image_the_picture_follows_the_notebook(
             f"{draw(neuron())._repr_html_()}",
             encoding="utf-8",
         )
-        browsing.prefer(driver, "dark" if theme == "light" else "light")
-        driver.get(page.as_uri())
-        driver.save_screenshot(str(tmp_path / "shot.png"))
+        browsing.prefer(chromium, "dark" if theme == "light" else "light")
+        chromium.get(page.as_uri())
+        chromium.save_screenshot(str(tmp_path / "shot.png"))
         shot = Image.open(tmp_path / "shot.png").convert("RGB")
-        place = driver.find_element("css selector", "img").rect
+        place = chromium.find_element("css selector", "img").rect
         paper = paper_of(dark=theme == "dark")
         assert shot.getpixel((int(place["x"]) + 1, int(place["y"]) + 1)) == paper, host
 
@@ -739,7 +732,7 @@ def test_as_a_notebooks_image_the_picture_follows_the_notebook(
 @browsing.needs_browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_in_an_exported_notebook_the_picture_follows_the_export(
-    driver: Any, tmp_path: Path, theme: str
+    chromium: Any, tmp_path: Path, theme: str
 ) -> None:
     """nbconvert's own page, in the theme that was asked for, on a system that prefers the other."""
     import nbformat
@@ -755,11 +748,11 @@ def test_in_an_exported_notebook_the_picture_follows_the_export(
     )
     page = tmp_path / "page.html"
     page.write_text(exported, encoding="utf-8")
-    browsing.resize(driver, 1200, 900)
-    browsing.prefer(driver, "dark" if theme == "light" else "light")
-    driver.get(page.as_uri())
-    driver.save_screenshot(str(tmp_path / "shot.png"))
+    browsing.resize(chromium, 1200, 900)
+    browsing.prefer(chromium, "dark" if theme == "light" else "light")
+    chromium.get(page.as_uri())
+    chromium.save_screenshot(str(tmp_path / "shot.png"))
     shot = Image.open(tmp_path / "shot.png").convert("RGB")
-    place = driver.find_element("css selector", ".micrograd-drawing img").rect
+    place = chromium.find_element("css selector", ".micrograd-drawing img").rect
     paper = paper_of(dark=theme == "dark")
     assert shot.getpixel((int(place["x"]) + 1, int(place["y"]) + 1)) == paper

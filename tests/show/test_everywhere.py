@@ -7,6 +7,7 @@ import re
 import subprocess
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from html import unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from browsing import ROOT, browser, errors, needs_browser, prefer, resize, violations
+from browsing import ROOT, Browsers, errors, needs_browser, prefer, resize, violations
 from factories import HOSTILE
 from factories import neuron_output as neuron
 from selenium.webdriver.common.action_chains import ActionChains
@@ -50,20 +51,28 @@ def folder_of(font: str) -> Path | None:
 
 
 @pytest.fixture(scope="module", params=["DejaVu Sans", "Liberation Sans"])
-def chromium(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Offline, with one family of fonts."""
+def browsers(request: pytest.FixtureRequest) -> Iterator[Browsers]:
+    """With one family of fonts."""
     folder = folder_of(request.param)
     if folder is None:
         pytest.skip(f"{request.param} is not installed")
-    with browser(fonts=(request.param, folder)) as driver:
-        driver.execute_cdp_cmd("Network.enable", {})
-        offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-        driver.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+    with closing(Browsers(fonts=(request.param, folder))) as started:
+        driver = started.alive()
         driver.get("data:text/html,<span style='font:100px sans-serif'>mmmmmmmmmm")
         wide = driver.execute_script("return document.querySelector('span').offsetWidth")
         assert abs(wide - {"DejaVu Sans": 974, "Liberation Sans": 833}[request.param]) < 9
-        yield driver
-        assert errors(driver) == []
+        yield started
+
+
+@pytest.fixture
+def chromium(browsers: Browsers) -> Iterator[Any]:
+    """Offline, and without a complaint."""
+    driver = browsers.alive()
+    driver.execute_cdp_cmd("Network.enable", {})
+    offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    driver.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+    yield driver
+    assert errors(driver) == []
 
 
 def network() -> Any:

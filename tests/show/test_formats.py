@@ -175,19 +175,13 @@ def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
 # --- in the browser -------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def driver() -> Iterator[Any]:
-    with browsing.browser() as opened:
-        yield opened
-
-
-def shot(driver: Any) -> Any:
-    return Image.open(BytesIO(driver.get_screenshot_as_png())).convert("RGB")
+def shot(chromium: Any) -> Any:
+    return Image.open(BytesIO(chromium.get_screenshot_as_png())).convert("RGB")
 
 
 @pytest.mark.browser
 @browsing.needs_browser
-def test_the_png_is_what_a_browser_shows(driver: Any, tmp_path: Path) -> None:
+def test_the_png_is_what_a_browser_shows(chromium: Any, tmp_path: Path) -> None:
     """Whatever the letters are: in another font or weight they would differ more."""
     picture = cards([label for label in LABELS if ord(label[0]) < 0x1F000])
     drawn = Image.open(BytesIO(picture.content("png"))).convert("L")
@@ -195,10 +189,10 @@ def test_the_png_is_what_a_browser_shows(driver: Any, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text('<body style="margin:0"><img src="p.svg">')
     wide, high = drawn.width // 2, drawn.height // 2
     metrics = {"width": wide, "height": high, "deviceScaleFactor": 2, "mobile": False}
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    browsing.prefer(driver, "light")
-    driver.get((tmp_path / "page.html").as_uri())
-    seen = shot(driver).convert("L")
+    chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browsing.prefer(chromium, "light")
+    chromium.get((tmp_path / "page.html").as_uri())
+    seen = shot(chromium).convert("L")
     assert seen.size == drawn.size
     differs = np.abs(np.asarray(seen, dtype=int) - np.asarray(drawn, dtype=int)) > 110
     assert differs.mean() < LIMIT, differs.mean()
@@ -230,18 +224,18 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [("lab", "light", False), ("lab", "dark", True), ("classic", "light", False)],
 )
 def test_exported_pages_decide_what_is_dark(
-    driver: Any, notebook: Path, template: str, theme: str, dark: bool, system: str
+    chromium: Any, notebook: Path, template: str, theme: str, dark: bool, system: str
 ) -> None:
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(template_name=template, theme=theme)
     page = notebook.with_suffix(f".{template}.{theme}.html")
     page.write_text(exporter.from_filename(str(notebook))[0], encoding="utf-8")
-    browsing.resize(driver, 1000, 1500)
-    browsing.prefer(driver, system)
-    driver.get(page.as_uri())
-    seen = shot(driver)
-    for each in driver.find_elements("css selector", ".micrograd-drawing>img, iframe"):
+    browsing.resize(chromium, 1000, 1500)
+    browsing.prefer(chromium, system)
+    chromium.get(page.as_uri())
+    seen = shot(chromium)
+    for each in chromium.find_elements("css selector", ".micrograd-drawing>img, iframe"):
         place = each.rect
         x, y = int(place["x"] + place["width"] / 2), int(place["y"]) + 3
         assert (sum(seen.getpixel((x, y))) < 200) == dark, each.tag_name

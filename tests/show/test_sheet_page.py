@@ -11,13 +11,12 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import browser, errors, needs_browser, prefer, resize, violations
+from browsing import errors, needs_browser, prefer, resize, violations
 from firefox import firefox, needs_firefox
 from learners import Learner
 
@@ -33,36 +32,30 @@ PAPER = {"A4": (210 / 25.4, 297 / 25.4), "Letter": (8.5, 11.0)}  # inches
 MILLIMETRE = 96 / 25.4  # in CSS pixels
 
 
-@pytest.fixture(scope="module")
-def driver() -> Iterator[Any]:
-    with browser() as opened:
-        yield opened
-
-
-def shown(driver: Any, page: str, folder: Path, width: int = 1000, height: int = 800) -> None:
+def shown(chromium: Any, page: str, folder: Path, width: int = 1000, height: int = 800) -> None:
     path = folder / "page.html"
     path.write_text(page, encoding="utf-8")
-    resize(driver, width, height)
-    driver.get(path.as_uri())
+    resize(chromium, width, height)
+    chromium.get(path.as_uri())
 
 
-def pages_of(driver: Any, paper: str) -> int:
+def pages_of(chromium: Any, paper: str) -> int:
     """How many pages the page in view prints on."""
     wide, high = PAPER[paper]
     told = {"paperWidth": wide, "paperHeight": high, "printBackground": True}
-    pdf = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", told)["data"])
+    pdf = base64.b64decode(chromium.execute_cdp_cmd("Page.printToPDF", told)["data"])
     return len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf))
 
 
-def in_print(driver: Any, paper: str, script: str) -> Any:
+def in_print(chromium: Any, paper: str, script: str) -> Any:
     """What a script finds where the page is as wide as the paper within its margins."""
     margins = 24 * MILLIMETRE
-    resize(driver, round(PAPER[paper][0] * 96 - margins), round(PAPER[paper][1] * 96 - margins))
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    resize(chromium, round(PAPER[paper][0] * 96 - margins), round(PAPER[paper][1] * 96 - margins))
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     try:
-        return driver.execute_script(script)
+        return chromium.execute_script(script)
     finally:
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
 MEASURE = """
@@ -85,14 +78,14 @@ return {
 @pytest.mark.parametrize("paper", PAPER)
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_sheet_prints_on_one_page_or_two_with_room_to_write(
-    level: int, paper: str, driver: Any, tmp_path: Path
+    level: int, paper: str, chromium: Any, tmp_path: Path
 ) -> None:
     for seed in range(2):
         sheet = worksheet.random(level, seed, marking=seed == 1)
         sheet.number = 17
-        shown(driver, sheet.page, tmp_path)
-        assert pages_of(driver, paper) == (1 if level <= 4 else 2), seed
-        found = in_print(driver, paper, MEASURE)
+        shown(chromium, sheet.page, tmp_path)
+        assert pages_of(chromium, paper) == (1 if level <= 4 else 2), seed
+        found = in_print(chromium, paper, MEASURE)
         assert found["wide"] <= 0
         assert found["text"] >= 8, found["text"]
         assert len(found["blanks"]) == len(found["lines"]) == len(sheet.asked)
@@ -117,12 +110,12 @@ return [...document.querySelectorAll(".page")].map((page) => {
 
 @pytest.mark.parametrize("paper", PAPER)
 @pytest.mark.parametrize("level", LEVELS)
-def test_no_page_has_an_empty_foot(level: int, paper: str, driver: Any, tmp_path: Path) -> None:
+def test_no_page_has_an_empty_foot(level: int, paper: str, chromium: Any, tmp_path: Path) -> None:
     """Rows grow to the end of the page; only a graph that takes a whole page leaves some of it."""
     for seed in range(3):
         sheet = worksheet.random(level, seed)
-        shown(driver, sheet.page, tmp_path)
-        pages = in_print(driver, paper, FILLED)
+        shown(chromium, sheet.page, tmp_path)
+        pages = in_print(chromium, paper, FILLED)
         assert len(pages) == (1 if level <= 4 else 2)
         for page in pages:
             rows = page["rows"]
@@ -161,21 +154,21 @@ def test_firefox_prints_as_many_pages(tmp_path: Path) -> None:
                 assert pages == (1 if level <= 4 else 2), level
 
 
-def test_a_long_title_takes_its_room(driver: Any, tmp_path: Path) -> None:
+def test_a_long_title_takes_its_room(chromium: Any, tmp_path: Path) -> None:
     """Three lines of a title go off the graph or the rows, not onto another page."""
     title = "Backpropagation by hand, the exercises of the fourth week for both classes, " * 2
     for level in (1, 4, 5, 6):
         sheet = worksheet(worksheet.random(level, 2).value, title)
         for paper in PAPER:
             for page in (sheet.page, sheet.answer_page):
-                shown(driver, page, tmp_path)
-                assert pages_of(driver, paper) == (1 if level <= 4 else 2), (level, paper)
+                shown(chromium, page, tmp_path)
+                assert pages_of(chromium, paper) == (1 if level <= 4 else 2), (level, paper)
 
 
-def test_rows_have_an_end(driver: Any, tmp_path: Path) -> None:
+def test_rows_have_an_end(chromium: Any, tmp_path: Path) -> None:
     """Two answers on a page do not stand half a page apart."""
-    shown(driver, worksheet(Value(2.0, label="x").tanh()).page, tmp_path)
-    (page,) = in_print(driver, "A4", FILLED)
+    shown(chromium, worksheet(Value(2.0, label="x").tanh()).page, tmp_path)
+    (page,) = in_print(chromium, "A4", FILLED)
     assert page["rows"] == pytest.approx([22 * MILLIMETRE] * 2, abs=1)
 
 
@@ -189,7 +182,7 @@ def test_every_graph_can_be_read_on_paper(level: int) -> None:
             assert sum(fit.pages) == len(walk.asked) and len(fit.pages) == (1 if level < 5 else 2)
 
 
-def test_a_large_graph_takes_as_many_pages_as_it_needs(driver: Any, tmp_path: Path) -> None:
+def test_a_large_graph_takes_as_many_pages_as_it_needs(chromium: Any, tmp_path: Path) -> None:
     """And every page is a page: none is longer, none is left out."""
     total = Value(0.0, label="start")
     for k in range(49):
@@ -200,26 +193,26 @@ def test_a_large_graph_takes_as_many_pages_as_it_needs(driver: Any, tmp_path: Pa
         fit = fitted(sheet.walk, solved)
         assert sum(fit.pages) == 99 and 3 <= len(fit.pages) <= 5
         for paper in PAPER:
-            shown(driver, sheet.answer_page if solved else sheet.page, tmp_path)
-            assert pages_of(driver, paper) == len(fit.pages)
+            shown(chromium, sheet.answer_page if solved else sheet.page, tmp_path)
+            assert pages_of(chromium, paper) == len(fit.pages)
 
 
 @pytest.mark.parametrize("level", [4, 6])
-def test_a_class_prints_from_one_file(level: int, driver: Any, tmp_path: Path) -> None:
+def test_a_class_prints_from_one_file(level: int, chromium: Any, tmp_path: Path) -> None:
     public, keys = worksheet.classroom(level, 4, 7).save(tmp_path / "class")
     for paper in PAPER:
-        shown(driver, (public / "print.html").read_text("utf-8"), tmp_path)
-        assert pages_of(driver, paper) == 4 * (1 if level <= 4 else 2)
-        assert in_print(driver, paper, MEASURE)["text"] >= 8
+        shown(chromium, (public / "print.html").read_text("utf-8"), tmp_path)
+        assert pages_of(chromium, paper) == 4 * (1 if level <= 4 else 2)
+        assert in_print(chromium, paper, MEASURE)["text"] >= 8
         tops = in_print(
-            driver, paper, "return [...document.querySelectorAll('.sheet')].map((e) => "
+            chromium, paper, "return [...document.querySelectorAll('.sheet')].map((e) => "
             "[getComputedStyle(e).breakAfter, e.querySelector('.about').innerText])",
         )  # fmt: skip
         assert [place for place, _ in tops] == ["page"] * 3 + ["auto"]
         assert all(f"No. {k} " in head for k, (_, head) in enumerate(tops, 1)), tops
-        shown(driver, (keys / "print.html").read_text("utf-8"), tmp_path)
-        assert pages_of(driver, paper) == 4 * (1 if level <= 4 else 2)
-        assert in_print(driver, paper, MEASURE)["wide"] <= 0
+        shown(chromium, (keys / "print.html").read_text("utf-8"), tmp_path)
+        assert pages_of(chromium, paper) == 4 * (1 if level <= 4 else 2)
+        assert in_print(chromium, paper, MEASURE)["wide"] <= 0
 
 
 def test_a_graph_of_ones_own_is_as_large_as_a_page_allows() -> None:
@@ -232,87 +225,89 @@ def test_a_graph_of_ones_own_is_as_large_as_a_page_allows() -> None:
 
 
 @pytest.mark.parametrize("width", [375, 600, 1400, 1920])
-def test_a_page_is_read_at_every_width(width: int, driver: Any, tmp_path: Path) -> None:
+def test_a_page_is_read_at_every_width(width: int, chromium: Any, tmp_path: Path) -> None:
     for sheet in (worksheet.random(4, 1), worksheet.random(6, 2, marking=True)):
-        shown(driver, sheet.page, tmp_path, width, 800)
-        found = driver.execute_script(MEASURE)
+        shown(chromium, sheet.page, tmp_path, width, 800)
+        found = chromium.execute_script(MEASURE)
         assert found["wide"] <= 0
         assert found["text"] / 0.75 >= 10.9  # pixels
         for scheme in ("light", "dark") if width in (375, 1400) else ():
-            prefer(driver, scheme)
-            assert violations(driver) == []
-        assert errors(driver) == []
+            prefer(chromium, scheme)
+            assert violations(chromium) == []
+        assert errors(chromium) == []
 
 
-def test_a_graph_with_long_names_can_be_read(driver: Any, tmp_path: Path) -> None:
+def test_a_graph_with_long_names_can_be_read(chromium: Any, tmp_path: Path) -> None:
     """It scrolls where it would have to be too small; a small one is not blown up."""
     model = MLP(2, [2, 1], activation="tanh")
     x = [Value(1.0, label="temperature indoors"), Value(-2.0, label="temperature outside")]
     sheet = worksheet((model(x) - 1) ** 2, parameters=model)
-    shown(driver, sheet.page, tmp_path, 1400, 800)
-    found = driver.execute_script(MEASURE)
+    shown(chromium, sheet.page, tmp_path, 1400, 800)
+    found = chromium.execute_script(MEASURE)
     assert found["text"] / 0.75 >= 10
     figure = "const f = document.querySelector('figure'); return [f.scrollWidth, f.clientWidth]"
-    inner, outer = driver.execute_script(figure)
+    inner, outer = chromium.execute_script(figure)
     assert inner > outer and found["wide"] <= 0  # the figure scrolls, the page does not
-    shown(driver, worksheet.random(1, 7).page, tmp_path, 1400, 800)
+    shown(chromium, worksheet.random(1, 7).page, tmp_path, 1400, 800)
     drawn = "const svg = document.querySelector('figure svg'); return svg.getBoundingClientRect()"
     width = float(re.search(r'<figure[^>]*><svg width="([\d.]+)', worksheet.random(1, 7).page)[1])
-    assert driver.execute_script(drawn)["width"] == pytest.approx(width, abs=1)
+    assert chromium.execute_script(drawn)["width"] == pytest.approx(width, abs=1)
 
 
 # --- marking on the page --------------------------------------------------------------------------
 
 
-def type_in(driver: Any, name: str, text: str) -> str:
+def type_in(chromium: Any, name: str, text: str) -> str:
     """Type an answer, press Enter, and read what is told."""
-    field = driver.find_element("css selector", f'input[data-name="{name}"]')
+    field = chromium.find_element("css selector", f'input[data-name="{name}"]')
     field.clear()
     field.send_keys(text + "\n")
     script = "return arguments[0].closest('tr').nextElementSibling.innerText"
-    return str(driver.execute_script(script, field))
+    return str(chromium.execute_script(script, field))
 
 
-def test_another_number_for_the_output_is_not_called_its_value(driver: Any, tmp_path: Path) -> None:
-    shown(driver, worksheet.random(2, 7, marking=True).page, tmp_path)
-    assert "the output's own gradient" in type_in(driver, "o", "0")
+def test_another_number_for_the_output_is_not_called_its_value(
+    chromium: Any, tmp_path: Path
+) -> None:
+    shown(chromium, worksheet.random(2, 7, marking=True).page, tmp_path)
+    assert "the output's own gradient" in type_in(chromium, "o", "0")
     for number in ("0.31", "-1"):
-        assert "No known mistake gives this number." in type_in(driver, "o", number)
+        assert "No known mistake gives this number." in type_in(chromium, "o", number)
 
 
-def saved(driver: Any) -> tuple[str, dict[str, Any]]:
+def saved(chromium: Any) -> tuple[str, dict[str, Any]]:
     """What "Save my answers" writes, and the file's name."""
-    driver.execute_script(
+    chromium.execute_script(
         "window.kept = {}; const link = HTMLAnchorElement.prototype;"
         "URL.createObjectURL = (blob) => { kept.blob = blob; return '#'; };"
         "link.click = function () { kept.name = this.download; };"
     )
-    driver.find_element("css selector", "#save").click()
-    text = driver.execute_async_script("kept.blob.text().then(arguments[0])")
-    return driver.execute_script("return kept.name"), json.loads(text)
+    chromium.find_element("css selector", "#save").click()
+    text = chromium.execute_async_script("kept.blob.text().then(arguments[0])")
+    return chromium.execute_script("return kept.name"), json.loads(text)
 
 
-def test_a_page_marks_follows_and_counts_tries(driver: Any, tmp_path: Path) -> None:
+def test_a_page_marks_follows_and_counts_tries(chromium: Any, tmp_path: Path) -> None:
     sheet = worksheet.random(2, 7, marking=True)
-    shown(driver, sheet.page, tmp_path)
+    shown(chromium, sheet.page, tmp_path)
     right = Learner(sheet.walk).answers({})
     value = f"{sheet.value.data}"
-    assert "Looks like: the output's own gradient." in type_in(driver, "o", value)
-    assert type_in(driver, "o", "1") == "Right.\n2 tries"
-    told = type_in(driver, "n", "1")
+    assert "Looks like: the output's own gradient." in type_in(chromium, "o", value)
+    assert type_in(chromium, "o", "1") == "Right.\n2 tries"
+    told = type_in(chromium, "n", "1")
     assert told.startswith("Not right yet.\n\nLooks like: ") and "without the local" in told
-    assert type_in(driver, "s", "1,0") == "Right."  # it follows from 1 for n
-    assert "give three digits" in type_in(driver, "b", f"{right['n']:.1f}") or right["n"] == 0.64
-    assert type_in(driver, "n", str(right["n"])) == "Right.\n2 tries"
-    assert type_in(driver, "q", "one") == "Write one number, such as −1.5, 3/4 or 2e-3."
-    assert "No known mistake gives this number." in type_in(driver, "w2", "77")
-    button = driver.find_element("css selector", '[aria-label="Check x1.grad"]')
+    assert type_in(chromium, "s", "1,0") == "Right."  # it follows from 1 for n
+    assert "give three digits" in type_in(chromium, "b", f"{right['n']:.1f}") or right["n"] == 0.64
+    assert type_in(chromium, "n", str(right["n"])) == "Right.\n2 tries"
+    assert type_in(chromium, "q", "one") == "Write one number, such as −1.5, 3/4 or 2e-3."
+    assert "No known mistake gives this number." in type_in(chromium, "w2", "77")
+    button = chromium.find_element("css selector", '[aria-label="Check x1.grad"]')
     button.click()  # nothing was written: the field is asked for
-    assert driver.switch_to.active_element.get_attribute("data-name") == "x1"
-    status = driver.execute_script("return document.getElementById('status').textContent")
+    assert chromium.switch_to.active_element.get_attribute("data-name") == "x1"
+    status = chromium.execute_script("return document.getElementById('status').textContent")
     assert "No known mistake" in status
-    driver.find_element("css selector", "#name").send_keys("Ada O'Neill / 7b")
-    name, answers = saved(driver)
+    chromium.find_element("css selector", "#name").send_keys("Ada O'Neill / 7b")
+    name, answers = saved(chromium)
     assert name == f"answers-{sheet.identity}-Ada-O-Neill-7b.json"
     assert answers["sheet"] == sheet.identity and answers["name"] == "Ada O'Neill / 7b"
     assert answers["answers"]["w2"] == "77" and answers["answers"]["x1"] is None
@@ -323,17 +318,17 @@ def test_a_page_marks_follows_and_counts_tries(driver: Any, tmp_path: Path) -> N
     assert marks["n"].verdict == "right" and marks["q"].verdict == "not readable"
 
 
-def test_the_page_and_the_program_agree_on_every_kind(driver: Any, tmp_path: Path) -> None:
+def test_the_page_and_the_program_agree_on_every_kind(chromium: Any, tmp_path: Path) -> None:
     """The page knows the pupil's own answers alone, and each of them is given."""
     tried = 0
     for level in (2, 3):
         sheet = worksheet.random(level, 5, marking=True)
-        shown(driver, sheet.page, tmp_path)
+        shown(chromium, sheet.page, tmp_path)
         learner = Learner(sheet.walk)
         for kind in ("sign", "own value", "no arriving", "no local", "missing use"):
             answers = learner.consistent(kind)
             report = check(sheet, answers)
-            rows = driver.execute_script(
+            rows = chromium.execute_script(
                 "const fields = [...document.querySelectorAll('td.answer input')];"
                 "for (const f of fields) f.value = arguments[0][f.dataset.name];"
                 "document.querySelectorAll('.check').forEach((button) => button.click());"
@@ -348,19 +343,19 @@ def test_the_page_and_the_program_agree_on_every_kind(driver: Any, tmp_path: Pat
     assert tried > 60
 
 
-def test_a_page_without_marking_holds_no_answer(driver: Any, tmp_path: Path) -> None:
+def test_a_page_without_marking_holds_no_answer(chromium: Any, tmp_path: Path) -> None:
     sheet = worksheet.random(2, 7)
     assert "questions" not in re.sub(r"<script>.*</script>", "", sheet.page, flags=re.DOTALL)
-    shown(driver, sheet.page, tmp_path)
-    assert driver.find_elements("css selector", ".check, #status") == []
-    name, answers = saved(driver)
+    shown(chromium, sheet.page, tmp_path)
+    assert chromium.find_elements("css selector", ".check, #status") == []
+    name, answers = saved(chromium)
     assert name == f"answers-{sheet.identity}.json" and "tries" not in answers
 
 
 # --- the report -----------------------------------------------------------------------------------
 
 
-def test_a_report_on_a_phone_needs_no_pulling(driver: Any, tmp_path: Path) -> None:
+def test_a_report_on_a_phone_needs_no_pulling(chromium: Any, tmp_path: Path) -> None:
     classroom = worksheet.classroom(3, 4, 7)
     folder = tmp_path / "answers"
     folder.mkdir()
@@ -368,22 +363,22 @@ def test_a_report_on_a_phone_needs_no_pulling(driver: Any, tmp_path: Path) -> No
         told = {"sheet": sheet.identity, "name": f"Pupil {k} of a long name",
                 "answers": Learner(sheet.walk).consistent("no arriving")}  # fmt: skip
         (folder / f"{k}.json").write_text(json.dumps(told), encoding="utf-8")
-    shown(driver, classroom.check(folder).page, tmp_path, 375, 800)
-    over = driver.execute_script("""
+    shown(chromium, classroom.check(folder).page, tmp_path, 375, 800)
+    over = chromium.execute_script("""
         const table = document.querySelector(".marks");
         return [table.scrollWidth - table.parentElement.clientWidth,
             document.documentElement.scrollWidth - innerWidth,
             [...table.querySelectorAll("tbody tr")].length, table.innerText]""")
     assert over[0] <= 0 and over[1] <= 0 and over[2] == 4
     assert "of 6" in over[3] and "c.grad" in over[3] and "nothing handed in" in over[3]
-    prefer(driver, "dark")
-    assert violations(driver) == []
-    prefer(driver, "light")
+    prefer(chromium, "dark")
+    assert violations(chromium) == []
+    prefer(chromium, "light")
 
 
 @pytest.mark.parametrize("level", [1, 2, 3, 6])
 def test_every_count_of_a_report_is_seen_without_pulling(
-    level: int, driver: Any, tmp_path: Path
+    level: int, chromium: Any, tmp_path: Path
 ) -> None:
     """Few gradients have columns, many do not; on a phone and on paper all are seen whole."""
     classroom = worksheet.classroom(level, 6, 7)
@@ -395,7 +390,7 @@ def test_every_count_of_a_report_is_seen_without_pulling(
                 "answers": Learner(sheet.walk).consistent(kind)}  # fmt: skip
         (folder / f"{k}.json").write_text(json.dumps(told), encoding="utf-8")
     report = classroom.check(folder)
-    shown(driver, report.page, tmp_path)
+    shown(chromium, report.page, tmp_path)
     counted = """
         const tables = [...document.querySelectorAll("table")];
         const seen = (e) => { const b = e.getBoundingClientRect(); return b.width && b.height ? b : null; };
@@ -410,17 +405,17 @@ def test_every_count_of_a_report_is_seen_without_pulling(
     everything = sum(good for good, _ in report.right().values())
     everything += sum(sum(row.values()) for row in report.counts().values())
     for width in (375, 640, 641, 800, 801, 1400):
-        resize(driver, width, 800)
-        found = driver.execute_script(counted)
+        resize(chromium, width, 800)
+        found = chromium.execute_script(counted)
         assert found["over"] <= 0 and found["right"] <= width, (width, found)
         assert found["sum"] == everything >= 30 and found["named"], (width, found)
-    assert violations(driver) == []
+    assert violations(chromium) == []
     for paper in PAPER:
-        found = in_print(driver, paper, counted)
+        found = in_print(chromium, paper, counted)
         assert found["right"] <= found["wide"] and found["sum"] == everything and found["named"]
 
 
-def test_the_report_and_the_step_that_it_shows(driver: Any, tmp_path: Path) -> None:
+def test_the_report_and_the_step_that_it_shows(chromium: Any, tmp_path: Path) -> None:
     classroom = worksheet.classroom(3, 5, 7)
     folder = tmp_path / "answers"
     folder.mkdir()
@@ -433,21 +428,21 @@ def test_the_report_and_the_step_that_it_shows(driver: Any, tmp_path: Path) -> N
     path, beside = report.save(tmp_path / "report.html")
     for width in (375, 1400):
         for scheme in ("light", "dark"):
-            resize(driver, width, 800)
-            prefer(driver, scheme)
-            driver.get(path.as_uri())
+            resize(chromium, width, 800)
+            prefer(chromium, scheme)
+            chromium.get(path.as_uri())
             wide = "return document.documentElement.scrollWidth - innerWidth"
-            assert driver.execute_script(wide) <= 0
-            assert violations(driver) == []
-    driver.find_element("css selector", ".button").click()
-    assert beside.name in driver.current_url
+            assert chromium.execute_script(wide) <= 0
+            assert violations(chromium) == []
+    chromium.find_element("css selector", ".button").click()
+    assert beside.name in chromium.current_url
     kind, paper, name = report.to_show()
     assert kind == "no arriving"
     step = step_through(paper.sheet.value).step_of(name)
-    assert driver.find_element("css selector", "#count").text.startswith(f"{step} / ") or (
-        driver.find_element("css selector", "#count").text.startswith(f"{step}/")
+    assert chromium.find_element("css selector", "#count").text.startswith(f"{step} / ") or (
+        chromium.find_element("css selector", "#count").text.startswith(f"{step}/")
     )
     i = paper.sheet.walk.names.index(name)
-    grad = driver.execute_script(f"return document.getElementById('n{i}-grad').textContent")
+    grad = chromium.execute_script(f"return document.getElementById('n{i}-grad').textContent")
     assert float(grad.replace("−", "-")) == pytest.approx(paper.sheet.walk.grads[i], abs=1e-4)
-    assert errors(driver) == []
+    assert errors(chromium) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import browser, errors, needs_browser, prefer, resize, violations
+from browsing import errors, needs_browser, prefer, resize, violations
 from factories import HOSTILE, node_named
 from factories import neuron_output as neuron
 
@@ -22,12 +22,6 @@ from micrograd.show.practice.worksheet import worksheet
 pytestmark = [pytest.mark.browser, needs_browser]
 
 OpenPage = Callable[[Stepper], Any]  # the driver, at the stepper's page
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as driver:
-        yield driver
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from browsing import browser
+from browsing import Browsers
 from serving import ALONE, SITE, serving
 
 
@@ -32,7 +32,7 @@ def address(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
+def browsers() -> Iterator[Browsers]:
     """One for all tests that only look."""
-    with browser(ALONE) as driver:
-        yield driver
+    with closing(Browsers(ALONE)) as started:
+        yield started
