@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from micrograd.lifting.groups import Wave
 from micrograd.lifting.layout import Instruction
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.straight import Straight
-from micrograd.lifting.strides import FAR, Access, nest, segments, squeezed
+from micrograd.lifting.strides import FAR, Access, Loops, segments, squeezed
 
 __all__ = ["Group", "Neutral", "cell", "gathered"]
 
@@ -99,54 +100,45 @@ class Group:
             self.starts = np.array([address[node.start] for node in nodes])  # type: ignore[index]
 
     def instructions(self) -> list[Instruction]:
-        n = len(self.nodes)
         inner, inner_strides, regular = self._inner_loops()
+        ends = None
+        if all(regular) and not isinstance(self.nodes, Wave):
+            ends = self._ends()
+        ends = ends or [len(self.nodes)]
+        return [
+            self._instruction(a, b, inner, inner_strides, regular) for a, b in pairwise([0, *ends])
+        ]
+
+    def _ends(self) -> list[int] | None:
+        """Where to cut nodes that no loops walk together; None: nowhere."""
         heads = [self.out] + [reads[:, 0] for reads in self.reads]
         if self.starts is not None:
             heads.append(self.starts)
-        certain = [0] + [k + 1 for k, good in enumerate(regular) if good]
-        certain += [len(heads) - 1] if self.starts is not None else []
-        whole = np.stack([heads[k] for k in certain])
-        ends: list[int] | None = [n]
-        if nest(whole) is None:
-            ends = None
-            if not isinstance(self.nodes, Wave):
-                ends = segments(whole, _DOT_PIECES if self.kind == "dot" else _PIECES)
-        if all(regular) and ends is not None:
-            return [
-                self._instruction(a, b, inner, inner_strides, regular)
-                for a, b in zip([0, *ends], ends, strict=False)
-            ]
-        return [self._instruction(0, n, inner, inner_strides, regular)]
+        if all(map(Loops(len(self.nodes)).take, heads)):
+            return None
+        return segments(np.stack(heads), _DOT_PIECES if self.kind == "dot" else _PIECES)
 
-    def _inner_loops(self) -> tuple[tuple[int, ...], np.ndarray, list[bool]]:
+    def _inner_loops(self) -> tuple[tuple[int, ...], list[tuple[int, ...]], list[bool]]:
         """The reduced loops: their shape, each operand's strides, which operands follow them."""
         if self.kind == "take":
             return self._table_loop()
-        wide = [reads for reads in self.reads if reads.shape[1] > 1]
-        if not wide:
-            return (), np.zeros((len(self.reads), 0), dtype=np.int64), [True] * len(self.reads)
+        width = max(reads.shape[1] for reads in self.reads)
+        if width == 1:
+            return (), [()] * len(self.reads), [True] * len(self.reads)
+        loops = Loops(width)
         regular = []
-        offsets: list[np.ndarray] = []
         for reads in self.reads:
-            steps = reads - reads[:, :1]
-            good = reads.shape[1] == 1 or bool((steps == steps[:1]).all())
-            row = np.zeros(wide[0].shape[1], dtype=np.int64) if reads.shape[1] == 1 else steps[0]
-            if good and nest(np.stack([*offsets, row])) is not None:
-                offsets.append(row)
-                regular.append(True)
-            else:
-                regular.append(False)
-        if not offsets:
-            return (wide[0].shape[1],), np.zeros((len(self.reads), 1), dtype=np.int64), regular
-        factored = nest(np.stack(offsets))
-        assert factored is not None
-        shape, found = factored
-        strides = np.zeros((len(self.reads), len(shape)), dtype=np.int64)
-        strides[regular] = found
+            alone = reads.shape[1] == 1
+            regular.append(alone or (_rows_alike(reads) and loops.take(reads[0])))
+        shape = loops.shape
+        still = (0,) * len(shape)
+        strides = [
+            loops.strides(reads[0]) if good and reads.shape[1] > 1 else still
+            for reads, good in zip(self.reads, regular, strict=True)
+        ]
         return shape, strides, regular
 
-    def _table_loop(self) -> tuple[tuple[int, ...], np.ndarray, list[bool]]:
+    def _table_loop(self) -> tuple[tuple[int, ...], list[tuple[int, ...]], list[bool]]:
         """The rows that a take chooses from: always one loop, for an index is one integer.
 
         A table whose rows do not lie at one distance from each other is gathered.
@@ -155,77 +147,73 @@ class Group:
         distances = np.diff(table, axis=1)
         step = int(distances[0, 0]) if distances.size else 0
         even = abs(step) <= FAR and bool((distances == step).all())
-        return (table.shape[1],), np.array([[0], [step if even else 0]]), [True, even]
+        return (table.shape[1],), [(0,), (step if even else 0,)], [True, even]
 
     def _instruction(
-        self, a: int, b: int, inner: tuple[int, ...], inner_strides: np.ndarray, regular: list[bool]
+        self,
+        a: int,
+        b: int,
+        inner: tuple[int, ...],
+        inner_strides: Sequence[tuple[int, ...]],
+        regular: Sequence[bool],
     ) -> Instruction:
         """Nodes a to b as one instruction, whose operands are read by strides where they factor.
 
         An operand that does not factor together with the others is gathered.
         """
-        lists = [self.out[a:b]]
-        if self.starts is not None:
-            lists.append(self.starts[a:b])
-            if nest(np.stack(lists)) is None:
-                lists.pop()
-        start_factors = len(lists) == 2 or self.starts is None
-        factors = []
-        for reads, good in zip(self.reads, regular, strict=True):
-            grown = [*lists, reads[a:b, 0]]
-            fits = good and nest(np.stack(grown)) is not None
-            factors.append(fits)
-            if fits:
-                lists = grown
-        for reads, fits in zip(self.reads, factors, strict=True):
-            if not fits:  # loops along which a gathered operand stays the same
-                rows = reads[a:b]
-                changes = np.concatenate(([0], np.cumsum((rows[1:] != rows[:-1]).any(axis=1))))
-                if nest(np.stack([*lists, changes])) is not None:
-                    lists = [*lists, changes]
-        factored = nest(np.stack(lists))
-        assert factored is not None
-        outer, strides = factored
-        shape = outer + inner
-        zeros = (0,) * len(inner)
-        out = Access(int(self.out[a]), shape, (*map(int, strides[0]), *zeros))
+        loops = Loops(b - a)
+        starts = None if self.starts is None else self.starts[a:b]
+        start_fits = starts is not None and loops.take(starts)
+        reads = [found[a:b] for found in self.reads]
+        fits = [good and loops.take(rows[:, 0]) for rows, good in zip(reads, regular, strict=True)]
+        for rows, good in zip(reads, fits, strict=True):
+            if not good:  # loops along which a gathered operand stays the same
+                changes = (rows[1:] != rows[:-1]).any(axis=1)
+                if not changes.all():
+                    loops.take(np.concatenate(([0], changes.cumsum())))
+        outer = loops.shape
+        shape, still = outer + inner, (0,) * len(inner)
+
+        def access(addresses: np.ndarray, along: tuple[int, ...]) -> Access:
+            return Access(int(addresses[0]), shape, loops.strides(addresses) + along)
+
         start = None
-        if self.starts is not None:
-            if start_factors:
-                start = Access(int(self.starts[a]), shape, (*map(int, strides[1]), *zeros))
-            else:
-                start = gathered(self.starts[a:b], outer, inner)
-        operands = []
-        row = 2 if self.starts is not None and start_factors else 1
-        for role, (reads, fits) in enumerate(zip(self.reads, factors, strict=True)):
-            if fits:
-                along = (*map(int, strides[row]), *map(int, inner_strides[role]))
-                operands.append(Access(int(reads[a, 0]), shape, along))
-                row += 1
-            else:
-                operands.append(gathered(reads[a:b], outer, inner))
+        if starts is not None:
+            start = access(starts, still) if start_fits else gathered(starts, outer, inner)
+        operands = [
+            access(rows[:, 0], along) if good else gathered(rows, outer, inner)
+            for rows, good, along in zip(reads, fits, inner_strides, strict=True)
+        ]
         replaces = sum(node.replaces for node in self.nodes[a:b])
+        out = access(self.out[a:b], still)
         return Instruction(
             self.kind, self.nodes[0].op, out, tuple(operands), start, len(inner), replaces
         )
+
+
+def _rows_alike(reads: np.ndarray) -> bool:
+    """Whether all rows are the first one, moved."""
+    moves = reads[:, :1] - reads[0, 0]
+    return bool((reads == reads[0] + moves).all())
 
 
 def _matrix(rows: list[Sequence[int]], address: dict[int, int], pad: int) -> np.ndarray:
     """The addresses of one operand of every node: (n, width), short rows padded."""
     at = address.__getitem__
     width = max(map(len, rows))
+    found: list[int] = []  # flat: NumPy takes half the time for it
     if width == 1:
-        return np.array([[at(place)] for (place,) in rows], dtype=np.int64)
-    seen: dict[int, list[int]] = {}  # rows share their tuples: x @ w reads each row of x many times
-    found = []
-    for places in rows:
-        row = seen.get(id(places))
-        if row is None:
-            row = list(map(at, places))
-            row += [pad] * (width - len(row))
-            seen[id(places)] = row
-        found.append(row)
-    return np.array(found, dtype=np.int64)
+        found = [at(place) for (place,) in rows]
+    else:
+        seen: dict[int, list[int]] = {}  # x @ w reads each row of x many times, as one tuple
+        for places in rows:
+            row = seen.get(id(places))
+            if row is None:
+                row = list(map(at, places))
+                row += [pad] * (width - len(row))
+                seen[id(places)] = row
+            found += row
+    return np.array(found, dtype=np.int64).reshape(len(rows), width)
 
 
 def gathered(reads: np.ndarray, outer: tuple[int, ...], inner: tuple[int, ...]) -> Access:

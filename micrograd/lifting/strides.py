@@ -8,11 +8,12 @@ a matrix product; what does not factor is read through its list of addresses.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["FAR", "Access", "distinct", "nest", "segments", "squeezed"]
+__all__ = ["FAR", "Access", "Loops", "distinct", "nest", "segments", "squeezed"]
 
 FAR = 1 << 39  # no view spans the program's own buffer and the parameters' (`schedule.PARAMETERS`)
 
@@ -30,6 +31,67 @@ class Access(NamedTuple):
     gather: np.ndarray | None = None
 
 
+class Loops:
+    """Nested loops of `n` turns together, split until they walk every list that `take` is given.
+
+    `blocks`: how many turns come before the next one of each loop but the innermost, ascending.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.blocks: list[int] = []
+
+    def take(self, addresses: np.ndarray) -> bool:
+        """Split the loops so that they walk these addresses too; False if that is not possible."""
+        found = _blocks(addresses)
+        if found is None:
+            return False
+        if found and found != self.blocks:
+            both = sorted({*self.blocks, *found})
+            if any(large % small for small, large in pairwise(both)):
+                return False
+            self.blocks = both
+        return True
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        ends = [1, *self.blocks, self.n] if self.n > 1 else []
+        return tuple(large // small for small, large in reversed(list(pairwise(ends))))
+
+    def strides(self, addresses: np.ndarray) -> tuple[int, ...]:
+        """How far each loop moves in addresses that they walk."""
+        if self.n < 2:
+            return ()
+        first = int(addresses[0])
+        return tuple(int(addresses[k]) - first for k in (*reversed(self.blocks), 1))
+
+
+def _blocks(addresses: np.ndarray) -> list[int] | None:
+    """The sizes, ascending, of the blocks in which addresses come that loops walk; else None.
+
+    >>> _blocks(np.array([0, 1, 2, 10, 11, 12]))
+    [3]
+    """
+    found: list[int] = []
+    size = 1
+    while (n := len(addresses)) > 1:
+        steps = addresses[1:] - addresses[:-1]
+        step = steps[0]
+        other = steps != step
+        length = int(other.argmax()) + 1  # argmax is 0 if all steps are the same
+        if abs(step) > FAR:
+            return None
+        if length == 1:
+            return found
+        other[length - 1 :: length] = False
+        if n % length or other.any():
+            return None
+        size *= length
+        found.append(size)
+        addresses = addresses[::length]
+    return found
+
+
 def nest(lists: np.ndarray) -> tuple[tuple[int, ...], np.ndarray] | None:
     """Factor the rows of `lists` (K, n) together: (shape, strides (K, ndim)), or None.
 
@@ -37,27 +99,11 @@ def nest(lists: np.ndarray) -> tuple[tuple[int, ...], np.ndarray] | None:
     ((2, 2), array([[1, 0],
            [0, 2]]))
     """
-    shape: list[int] = []
-    strides: list[np.ndarray] = []
-    while lists.shape[1] > 1:
-        n = lists.shape[1]
-        step = lists[:, 1:] - lists[:, :-1]
-        same = (step == step[:, :1]).all(axis=0)
-        length = n if same.all() else int(same.argmin()) + 1
-        if n % length or np.abs(step[:, 0]).max() > FAR:
-            return None
-        blocks = lists.reshape(lists.shape[0], n // length, length)
-        if (
-            length < n
-            and ((blocks - blocks[:, :, :1]) != (blocks[:, :1] - blocks[:, :1, :1])).any()
-        ):
-            return None
-        shape.append(length)
-        strides.append(step[:, 0])
-        lists = blocks[:, :, 0]
-    if not shape:
-        return (), np.zeros((lists.shape[0], 0), dtype=np.intp)
-    return tuple(reversed(shape)), np.stack(strides[::-1], axis=1)
+    loops = Loops(lists.shape[1])
+    if not all(map(loops.take, lists)):
+        return None
+    strides = np.array([loops.strides(row) for row in lists], dtype=np.intp)
+    return loops.shape, strides.reshape(len(lists), len(loops.shape))
 
 
 def segments(lists: np.ndarray, limit: int) -> list[int] | None:

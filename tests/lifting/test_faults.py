@@ -21,12 +21,13 @@ from test_lifted_agreement import ASKS, equality_is_answered, lifted_equals_eage
 from micrograd import Value, lift, numbers, ops
 from micrograd.lifting import buffers as buffers_module
 from micrograd.lifting import contents, instructions
+from micrograd.lifting.instructions import Group
 from micrograd.lifting.run import calls
 from micrograd.lifting.run.contraction import contract
 from micrograd.lifting.steps import adjoint
 from micrograd.lifting.steps.expression import Expression
 from micrograd.lifting.steps.first_writes import first_writes
-from micrograd.lifting.strides import nest, squeezed
+from micrograd.lifting.strides import squeezed
 from micrograd.lifting.traced import Traced
 from micrograd.lifting.walk import Walk
 from micrograd.op import Op
@@ -50,26 +51,23 @@ def test_without_a_fault_it_passes() -> None:
     agreement()
 
 
-def wrong_stride(lists: np.ndarray) -> Any:
-    """The innermost loop of the last list stands still."""
-    found = nest(lists)
-    if found is None or not found[0]:
-        return found
-    shape, strides = found
-    strides = strides.copy()
-    strides[-1, -1] = 0
-    return shape, strides
+def wrong_stride(*arguments: Any) -> Any:
+    """The innermost loop of the last operand stands still."""
+    made = _instruction(*arguments)
+    *others, last = made.operands
+    if last.gather is None and last.shape:
+        last = last._replace(strides=(*last.strides[:-1], 0))
+    return made._replace(operands=(*others, last))
 
 
-def transposed(lists: np.ndarray) -> Any:
-    """The last list walks its first two loops the wrong way round, where they are of one length."""
-    found = nest(lists)
-    if found is None or len(found[0]) < 2 or found[0][0] != found[0][1]:
-        return found
-    shape, strides = found
-    strides = strides.copy()
-    strides[-1, :2] = strides[-1, 1::-1]
-    return shape, strides
+def transposed(*arguments: Any) -> Any:
+    """The last operand walks its first two loops the wrong way round, if they are of one length."""
+    made = _instruction(*arguments)
+    *others, last = made.operands
+    if last.gather is None and len(last.shape) > 1 and last.shape[0] == last.shape[1]:
+        first, second, *rest = last.strides
+        last = last._replace(strides=(second, first, *rest))
+    return made._replace(operands=(*others, last))
 
 
 def shifted(addresses: np.ndarray, shape: tuple[int, ...]) -> Any:
@@ -96,10 +94,10 @@ def never_adding(*arguments: Any) -> None:
     contract(*arguments[:-1], False)
 
 
-_gradients = Op.gradients
+_gradients, _instruction = Op.gradients, Group._instruction
 FAULTS: dict[str, tuple[Any, str, Any]] = {
-    "a wrong stride": (instructions, "nest", wrong_stride),
-    "a transposed read": (instructions, "nest", transposed),
+    "a wrong stride": (Group, "_instruction", wrong_stride),
+    "a transposed read": (Group, "_instruction", transposed),
     "a shifted gather": (instructions, "squeezed", shifted),
     "a dropped contribution": (adjoint._Adjoint, "add", lambda *arguments: None),
     "an overwritten gradient": (adjoint, "first_writes", overwriting),

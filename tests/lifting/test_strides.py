@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from taped import addresses
 
 from micrograd.lifting.layout import PARAMETERS
-from micrograd.lifting.strides import distinct, nest, segments, squeezed
+from micrograd.lifting.strides import Loops, distinct, nest, segments, squeezed
 
 sizes = st.lists(st.integers(1, 5), min_size=0, max_size=4)
 
 
-Loops = tuple[list[int], list[int], list[list[int]]]
+Drawn = tuple[list[int], list[int], list[list[int]]]
 
 
 @st.composite
-def loops(draw: st.DrawFn) -> Loops:
+def loops(draw: st.DrawFn) -> Drawn:
     """A shape, bases, and for each list its strides: negative, zero and overlapping ones too."""
     shape = draw(sizes)
     count = draw(st.integers(1, 3))
@@ -92,6 +92,16 @@ def test_rows_are_factored_together() -> None:
     assert (shape, strides.tolist()) == ((3, 2), [[2, 1], [1, 0]])
 
 
+def test_loops_that_cannot_walk_a_list_stay_as_they_are() -> None:
+    loops = Loops(6)
+    assert loops.take(np.array([0, 0, 1, 1, 2, 2]))
+    assert loops.shape == (3, 2)
+    assert not loops.take(np.array([0, 1, 2, 5, 6, 7]))  # two rows of three, which no 3 x 2 are
+    assert not loops.take(np.array([0, 1, 0, 2, 0, 3]))
+    assert loops.shape == (3, 2)
+    assert loops.strides(np.array([9, 8, 7, 6, 5, 4])) == (-2, -1)
+
+
 @pytest.mark.parametrize("row", [[0, 1, 3], [0, 1, 2, 4], [0, 0, 1], [0, 1, 0, 1, 0], [3, 1, 0, 2]])
 def test_what_is_no_loop_is_refused(row: list[int]) -> None:
     assert nest(np.array([row])) is None
@@ -127,7 +137,7 @@ def test_segments_are_as_long_as_can_be() -> None:
 
 
 @given(loops().filter(lambda drawn: math.prod(drawn[0]) > 0))
-def test_a_gather_drops_the_loops_along_which_it_stands_still(drawn: Loops) -> None:
+def test_a_gather_drops_the_loops_along_which_it_stands_still(drawn: Drawn) -> None:
     shape = tuple(drawn[0])
     row = unrolled(*drawn)[0]
     kept, strides = squeezed(row, shape)
