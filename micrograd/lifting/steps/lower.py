@@ -22,9 +22,10 @@ from micrograd import ops
 from micrograd.lifting.layout import Instruction, Recording
 from micrograd.lifting.layout import Result as Found
 from micrograd.lifting.rows import is_composite
+from micrograd.lifting.steps.arrays import Addresses
 from micrograd.lifting.steps.expression import Apply, Formula, Read, renumbered
 from micrograd.lifting.steps.ir import Argument, Draw, Parameters, Program, Step, View, Window
-from micrograd.lifting.steps.reading import Reader, shortened
+from micrograd.lifting.steps.reading import Reader
 from micrograd.lifting.steps.simplify import simplified
 from micrograd.lifting.steps.walks import standing
 from micrograd.lifting.strides import Access, nest
@@ -41,8 +42,8 @@ def lower(
     """The program of a recording. `paths`: attribute paths of parameter addresses."""
     reader = Reader(recording, argument_names, paths)
     steps: list[Step] = []
-    for instruction in recording.layout.instructions:
-        made = _steps(instruction, reader)
+    for instruction, reads in zip(recording.layout.instructions, reader.reads, strict=True):
+        made = _steps(instruction, reads, reader)
         steps += [*reader.taken(), *made]
     results = tuple(_window(found, reader) for found in recording.results)
     statistics = tuple(_window(_found(update.places), reader) for update in recording.updates)
@@ -64,7 +65,7 @@ def lower(
 
 
 def _window(found: Found, reader: Reader) -> Window:
-    return Window(found.access.shape, reader.result(found.access))
+    return Window(found.access.shape, reader.result(Addresses(found.access)))
 
 
 def _found(places: np.ndarray) -> Found:
@@ -79,21 +80,27 @@ def _found(places: np.ndarray) -> Found:
 # --- instructions ---------------------------------------------------------------------------------
 
 
-def _steps(instruction: Instruction, reader: Reader) -> list[Step]:
+def _steps(instruction: Instruction, addresses: Sequence[Addresses], reader: Reader) -> list[Step]:
+    count = len(instruction.operands)
+    reads, start = addresses[:count], addresses[count:]
     if instruction.kind == "take":
-        return [_take(instruction, reader)]
-    if _can_be_written_out(instruction, reader):
-        return [_written_out(instruction, reader)]
-    operands = [reader.operand(access) for access in instruction.operands]
-    out = reader.view(instruction.out)
-    numbers = _numbered(operands)[0]
+        return [_take(instruction, reads, reader)]
+    if instruction.inner and any(map(reader.crosses, reads)):
+        terms = _short_terms(instruction, reads)
+        if terms and not any(map(reader.crosses, terms)):
+            return [_written_out(instruction, terms, start, reader)]
+    formulas, views = _numbered(list(map(reader.operand, reads)))
+    out = reader.view(Addresses(instruction.out))
     if instruction.value is not None:
-        value = renumbered(instruction.value, dict(enumerate(numbers)))
+        value = renumbered(instruction.value, dict(enumerate(formulas)))
     else:
-        value = _term(instruction, *numbers)
-    combine = _combine(instruction) if instruction.inner else None
-    step = _step(instruction.out.shape, out, value, operands, combine, instruction.replaces)
-    return [step, *_start(instruction, reader)]
+        value = _term(instruction, *formulas)
+    combine = None
+    if instruction.inner and standing(out, instruction.out.shape):  # else a sum of one term
+        combine = _combine(instruction)
+    loops = instruction.out.shape
+    step = Step(loops, out, value, views, combine, False, instruction.replaces)
+    return [step, *(_start(instruction, out, x, reader) for x in start)]
 
 
 def _combine(instruction: Instruction) -> Op | None:
@@ -114,70 +121,51 @@ def _term(instruction: Instruction, *xs: Formula) -> Formula:
 
 def _numbered(operands: Sequence[View | float]) -> tuple[list[Formula], tuple[View, ...]]:
     """The operands as expressions, numbers as they are; and the views that are read, each once."""
-    views = tuple(dict.fromkeys(x for x in operands if isinstance(x, View)))
-    return [Read(views.index(x)) if isinstance(x, View) else x for x in operands], views
+    numbers: dict[View, Formula] = {}
+    formulas = [
+        numbers.setdefault(x, Read(len(numbers))) if isinstance(x, View) else x for x in operands
+    ]
+    return formulas, tuple(numbers)
 
 
-def _step(
-    loops: tuple[int, ...], out: View, value: Formula, operands: Sequence[View | float],
-    combine: Op | None, replaces: int,
-) -> Step:  # fmt: skip
-    if combine is not None and not standing(out, loops):  # a sum of one term
-        combine = None
-    return Step(loops, out, value, _numbered(operands)[1], combine, False, replaces)
-
-
-def _start(instruction: Instruction, reader: Reader) -> list[Step]:
-    """out += start, the number that a dot product begins its sum with; no step if it has none."""
-    if instruction.start is None:
-        return []
+def _start(instruction: Instruction, out: View, addresses: Addresses, reader: Reader) -> Step:
+    """out += start, the number that a dot product begins its sum with."""
     loops = range(len(instruction.out.shape) - instruction.inner)
     shape = tuple(instruction.out.shape[k] for k in loops)
-    start = reader.operand(instruction.start)
+    start = reader.operand(addresses)
     formulas, views = _numbered([start.along(loops) if isinstance(start, View) else start])
-    return [Step(shape, reader.view(instruction.out).along(loops), formulas[0], views, None, True)]
+    return Step(shape, out.along(loops), formulas[0], views, None, True)
 
 
-def _can_be_written_out(instruction: Instruction, reader: Reader) -> bool:
-    """Whether a reduction is short, an operand of it runs over several arrays, and no term does."""
-    if instruction.inner == 0 or not any(map(reader.crosses, instruction.operands)):
-        return False
-    count = math.prod(_inner(instruction))
-    return count <= _TERMS and not any(map(reader.crosses, _terms(instruction)))
-
-
-def _inner(instruction: Instruction) -> tuple[int, ...]:
-    return instruction.out.shape[len(instruction.out.shape) - instruction.inner :]
-
-
-def _terms(instruction: Instruction) -> list[Access]:
-    """The operands of a reduction's terms, term after term."""
+def _short_terms(instruction: Instruction, reads: Sequence[Addresses]) -> list[Addresses]:
+    """The operands of each term of a short reduction, term after term; none of a long one."""
     outer = len(instruction.out.shape) - instruction.inner
-    turns = itertools.product(*map(range, _inner(instruction)))
-    return [shortened(x, outer, turn) for turn in turns for x in instruction.operands]
+    inner = instruction.out.shape[outer:]
+    if math.prod(inner) > _TERMS:
+        return []
+    turns = itertools.product(*map(range, inner))
+    return [addresses.at(outer, turn) for turn in turns for addresses in reads]
 
 
-def _written_out(instruction: Instruction, reader: Reader) -> Step:
+def _written_out(
+    instruction: Instruction, terms: Sequence[Addresses], start: Sequence[Addresses], reader: Reader
+) -> Step:
     """A reduction over a few terms as one expression, a*b + c*d, without its inner loops."""
     outer = len(instruction.out.shape) - instruction.inner
     first = (0,) * instruction.inner
-    accesses = _terms(instruction)
-    count, width = len(accesses), len(instruction.operands)
-    if instruction.start is not None:
-        accesses.append(shortened(instruction.start, outer, first))
-    operands = list(map(reader.operand, accesses))
-    formulas, _ = _numbered(operands)
-    terms = [_term(instruction, *formulas[k : k + width]) for k in range(0, count, width)]
+    reads = [*terms, *(addresses.at(outer, first) for addresses in start)]
+    formulas, views = _numbered(list(map(reader.operand, reads)))
+    count, width = len(terms), len(instruction.operands)
+    written = [_term(instruction, *formulas[k : k + width]) for k in range(0, count, width)]
     combine = _combine(instruction)
-    value = reduce(lambda a, b: Apply(combine, (a, b)), [*terms, *formulas[count:]])  # type: ignore[arg-type]
-    out = reader.view(shortened(instruction.out, outer, first))
-    loops = instruction.out.shape[:outer]
-    return _step(loops, out, value, operands, None, instruction.replaces)
+    value = reduce(lambda a, b: Apply(combine, (a, b)), [*written, *formulas[count:]])  # type: ignore[arg-type]
+    out = reader.view(Addresses(instruction.out).at(outer, first))
+    return Step(instruction.out.shape[:outer], out, value, views, None, False, instruction.replaces)
 
 
-def _take(instruction: Instruction, reader: Reader) -> Step:
+def _take(instruction: Instruction, reads: Sequence[Addresses], reader: Reader) -> Step:
     """out = table[index]: a view of the table's first row, with the integers as its `index`."""
-    index, table = instruction.operands
+    index, table = reads
     *outer, rows = range(len(instruction.out.shape))  # the last loop runs over the rows
     first = reader.view(table)
     chosen = replace(
@@ -187,5 +175,5 @@ def _take(instruction: Instruction, reader: Reader) -> Step:
         rows=instruction.out.shape[rows],
     )
     loops = tuple(instruction.out.shape[k] for k in outer)
-    out = reader.view(instruction.out).along(outer)
+    out = reader.view(Addresses(instruction.out)).along(outer)
     return Step(loops, out, Read(0), (chosen,), None, False, instruction.replaces)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from micrograd.lifting.layout import PARAMETERS, Recording
-from micrograd.lifting.steps.arrays import result_arrays, stacks, walked
+from micrograd.lifting.steps.arrays import Addresses, result_arrays, stacks
 from micrograd.lifting.steps.expression import Formula, Read
 from micrograd.lifting.steps.ir import Array, Step, View
 from micrograd.lifting.steps.walks import dense
-from micrograd.lifting.strides import Access, distinct, nest
+from micrograd.lifting.strides import Access, Loops, distinct
 
-__all__ = ["Reader", "common_path", "shortened"]
+__all__ = ["Reader", "common_path"]
 
 
 _LOOKED_AT = 50
@@ -34,57 +36,62 @@ def common_path(paths: Sequence[str]) -> str:
     return "_".join(common) or "parameters"
 
 
-def shortened(access: Access, outer: int, turns: Sequence[int]) -> Access:
-    """The access at certain turns of its loops from `outer` on."""
-    more = sum(s * turn for s, turn in zip(access.strides[outer:], turns, strict=True))
-    shape, strides = access.shape[:outer], access.strides[:outer]
-    if access.gather is None:
-        return Access(access.base + more, shape, strides)
-    return Access(0, shape, strides, access.gather[more:])
-
-
 def _even_strides(found: np.ndarray) -> list[int] | None:
     """The strides of addresses that are evenly spaced along each axis; None if they are not."""
-    first = int(found.flat[0])
-    strides = [int(found.take([1], axis=k).flat[0]) - first for k in range(found.ndim)]
-    even = np.array(first)
-    for n, stride in zip(found.shape, strides, strict=True):
-        even = even[..., None] + np.arange(n) * stride
-    return strides if np.array_equal(found, even) else None
+    strides = []
+    for axis in range(found.ndim):
+        along = found.swapaxes(0, axis)
+        steps = along[1:] - along[:-1]
+        step = steps.flat[0]
+        if (steps != step).any():
+            return None
+        strides.append(int(step))
+    return strides
 
 
 class Reader:
-    """The arrays of a recording; it makes views of them, and the copies that views may need."""
+    """The arrays of a recording; it makes views of them, and the copies that views may need.
+
+    `reads`: for each instruction, the addresses of its operands and, if it has one, of its start.
+    """
 
     def __init__(
         self, recording: Recording, argument_names: Sequence[str], paths: Mapping[int, str]
     ) -> None:
+        instructions = recording.layout.instructions
+        self.reads = [[*map(Addresses, x.operands)] for x in instructions]
+        for addresses, instruction in zip(self.reads, instructions, strict=True):
+            if instruction.start is not None:
+                addresses.append(Addresses(instruction.start))
         self._numbers = np.array(recording.layout.constants, dtype=np.float64)
         self._taken_names: set[str] = set()
         self._results = 0
         self._copies: list[Step] = []
-        self._joined: dict[Any, View] = {}
+        self._joined: dict[Any, Array] = {}
         self.constants: dict[Any, Array] = {}
         self.names: dict[str, tuple[str, ...]] = {}
-        self.parameters = [
-            self._parameter_array(first, end, paths) for first, end in stacks(recording)
-        ]
+        every = list(chain.from_iterable(self.reads))
+        self.parameters = [self._parameter_array(first, end, paths) for first, end in stacks(every)]
         found = list(self._brought(recording, argument_names))
         self.arguments = [array for role, _, array in found if role == "argument"]
         self.draws = [array for role, _, array in found if role == "draw"]
         placed = [(start, array) for _, start, array in found]
-        placed += [(start, self._result(shape)) for start, shape in result_arrays(recording)]
+        results = result_arrays(instructions, every)
+        placed += [(start, self._result(shape)) for start, shape in results]
         placed += [(PARAMETERS + first, array) for array, first in self.parameters]
         placed = [(start, array) for start, array in placed if array.size]
         placed.sort(key=lambda item: item[0])
-        self._starts = np.array([start for start, _ in placed], dtype=np.int64)
+        self._starts = [start for start, _ in placed]
         self._arrays = [array for _, array in placed]
 
     # --- names ------------------------------------------------------------------------------------
 
-    def _free(self, name: str) -> str:
+    def _named(self, name: str) -> str:
+        """A name as Python has them, with a number behind it if it is taken."""
         name = re.sub(r"\W+", "_", name).strip("_") or "x"
-        name = f"p_{name}" if name[0].isdigit() else name
+        return self._free(f"p_{name}" if name[0].isdigit() else name)
+
+    def _free(self, name: str) -> str:
         number, free = 2, name
         while free in self._taken_names:
             free, number = f"{name}_{number}", number + 1
@@ -97,7 +104,7 @@ class Reader:
 
     def _parameter_array(self, first: int, end: int, paths: Mapping[int, str]) -> tuple[Array, int]:
         found = tuple(paths.get(PARAMETERS + k, "") for k in range(first, end))
-        array = Array(self._free(common_path(found)), (end - first,), "parameters")
+        array = Array(self._named(common_path(found)), (end - first,), "parameters")
         self.names[array.name] = found
         return array, first
 
@@ -106,67 +113,52 @@ class Reader:
     ) -> Iterator[tuple[str, int, Array]]:
         """Arguments, draws and captured Values: what a call brings, and where it stood."""
         for (start, shape, _), name in zip(recording.arguments, argument_names, strict=True):
-            yield "argument", start, Array(self._free(name), shape, "argument")
+            yield "argument", start, Array(self._named(name), shape, "argument")
         counts: dict[str, int] = {}
         for start, shape, generator in recording.states:
             name = getattr(generator, "name", "uniform")
             counts[name] = counts.get(name, 0) + 1
-            yield "draw", start, Array(self._free(f"{name}_{counts[name]}"), shape, "draw")
+            yield "draw", start, Array(self._named(f"{name}_{counts[name]}"), shape, "draw")
         for number, (place, _) in enumerate(recording.outside, 1):
             yield "argument", place, Array(self._free(f"outside_{number}"), (), "argument")
 
     # --- views ------------------------------------------------------------------------------------
 
-    def crosses(self, access: Access) -> bool:
+    def crosses(self, addresses: Addresses) -> bool:
         """Whether an access runs over more than one array."""
-        found, _ = walked(access)
-        return found.size > 0 and len(self._sources(found)) > 1
+        return self._source(addresses.low) != self._source(addresses.high)
 
-    def operand(self, access: Access) -> View | float:
+    def operand(self, addresses: Addresses) -> View | float:
         """A view of one array, or the constant that all turns read."""
-        found, _ = walked(access)
-        if found.size and found.max() < len(self._numbers):
-            numbers = self._numbers[found]
+        if addresses.high < len(self._numbers):
+            numbers = self._numbers[addresses.all]
             if (numbers == numbers.flat[0]).all() and not _signs_differ(numbers):
                 return float(numbers.flat[0])
-        return self.view(access)
+        return self.view(addresses)
 
-    def view(self, access: Access) -> View:
+    def view(self, addresses: Addresses) -> View:
         """A view of one array; what lies in several is first copied to a new one, by steps."""
-        found, moving = walked(access)
-        if not found.size:
-            return View(self._constant(np.zeros(0)), 0, (0,) * len(access.shape))
-        strides = [0] * len(access.shape)
-        sources = self._sources(found)
-        if sources == [-1]:
-            array = self._constant(self._numbers[found])
-        elif len(sources) > 1:
-            array = self._join(found, sources)
-        else:
-            start, array = int(self._starts[sources[0]]), self._arrays[sources[0]]
-            if access.gather is None:
-                return View(array, access.base - start, access.strides)
-            along = _even_strides(found)
-            if along is None:
-                return View(array, 0, access.strides, access.gather - start)
-            for k, stride in zip(moving, along, strict=True):
-                strides[k] = stride
-            return View(array, int(found.flat[0]) - start, tuple(strides))
-        for k, stride in zip(moving, dense(found.shape), strict=True):
-            strides[k] = stride
-        return View(array, 0, tuple(strides))
+        access, source = addresses.access, self._source(addresses.low)
+        if source != self._source(addresses.high):
+            return _spread(self._join(addresses.all), addresses)
+        if source < 0:
+            return _spread(self._constant(self._numbers[addresses.all]), addresses)
+        start, array = self._starts[source], self._arrays[source]
+        if access.gather is None:
+            return View(array, access.base - start, access.strides)
+        along = _even_strides(addresses.all)
+        if along is None:
+            return View(array, 0, access.strides, access.gather - start)
+        return _spread(array, addresses, int(addresses.all.flat[0]) - start, along)
 
-    def result(self, access: Access) -> View:
+    def result(self, addresses: Addresses) -> View:
         """A view of a result of the program; a parameter or a constant is copied by a step."""
-        view = self.view(access)
+        view = self.view(addresses)
         if view.array.role not in ("parameters", "constant") or not view.array.size:
             return view
-        found, moving = walked(access)
-        strides = [0] * len(access.shape)
-        for k, stride in zip(moving, dense(found.shape), strict=True):
-            strides[k] = stride
-        copy = View(self._result(found.shape), 0, tuple(strides))
-        loops = tuple(n if k in moving else 1 for k, n in enumerate(access.shape))
+        copy = _spread(self._result(addresses.all.shape), addresses)
+        shape, moving = addresses.access.shape, addresses.moving
+        loops = tuple(n if k in moving else 1 for k, n in enumerate(shape))
         self._copies.append(Step(loops, copy, Read(0), (view,)))
         return copy
 
@@ -175,13 +167,9 @@ class Reader:
         copies, self._copies = self._copies, []
         return copies
 
-    def _sources(self, found: np.ndarray) -> list[int]:
-        """Which arrays the addresses lie in, ascending; -1 stands for the constants."""
-        low, high = int(found.min()), int(found.max())
-        ends = np.searchsorted(self._starts, [low, high], "right") - 1
-        if ends[0] == ends[1] and (ends[0] >= 0 or high < len(self._numbers)):
-            return [int(ends[0])]
-        return [int(k) for k in distinct(np.searchsorted(self._starts, found, "right") - 1)]
+    def _source(self, address: int) -> int:
+        """The number of the array that an address lies in; -1 stands for the constants."""
+        return bisect_right(self._starts, address) - 1
 
     def _constant(self, numbers: np.ndarray) -> Array:
         key = numbers.shape, numbers.tobytes()
@@ -190,32 +178,44 @@ class Reader:
             self.constants[key] = Array(name, numbers.shape, "constant", numbers)
         return self.constants[key]
 
-    def _join(self, found: np.ndarray, sources: list[int]) -> Array:
+    def _join(self, found: np.ndarray) -> Array:
         """A new array, to which steps copy what stands at these addresses."""
         key = found.shape, found.tobytes()
         if key not in self._joined:
             name = self._free(f"joined_{len(self._joined) + 1}")
-            array = Array(name, found.shape, "result")
-            self._joined[key] = View(array, 0, ())
-            which = np.searchsorted(self._starts, found.reshape(-1), "right") - 1
-            for source in sources:
-                places = np.flatnonzero(which == source)
-                self._copies.append(self._copy(array, places, found.reshape(-1)[places]))
-        return self._joined[key].array
+            array = self._joined[key] = Array(name, found.shape, "result")
+            flat = found.reshape(-1)
+            sources = np.searchsorted(self._starts, flat, "right") - 1
+            for source in distinct(sources):
+                places = np.flatnonzero(sources == source)
+                self._copies.append(self._copy(array, places, flat[places]))
+        return self._joined[key]
 
     def _copy(self, array: Array, places: np.ndarray, found: np.ndarray) -> Step:
         """Copy what stands at the addresses `found`, all in one array, to `places` of another."""
-        factored = nest(np.stack([places, found]))
-        n = len(places)
-        if factored is not None:
-            loops, strides = factored
-            out = View(array, int(places[0]), tuple(map(int, strides[0])))
-            read = self.operand(Access(int(found[0]), loops, tuple(map(int, strides[1]))))
+        together = Loops(len(places))
+        if together.take(places) and together.take(found):
+            loops = together.shape
+            out = View(array, int(places[0]), together.strides(places))
+            access = Access(int(found[0]), loops, together.strides(found))
         else:
-            loops, out = (n,), View(array, 0, (1,), places)
-            read = self.operand(Access(0, loops, (1,), found))
+            loops, out = (len(places),), View(array, 0, (1,), places)
+            access = Access(0, loops, (1,), found)
+        read = self.operand(Addresses(access))
         value: Formula = Read(0) if isinstance(read, View) else read
         return Step(loops, out, value, (read,) if isinstance(read, View) else ())
+
+
+def _spread(
+    array: Array, addresses: Addresses, base: int = 0, along: Sequence[int] | None = None
+) -> View:
+    """A view from `base` on; the loops that move have these strides, or those of neighbours."""
+    strides = [0] * len(addresses.access.shape)
+    if along is None:
+        along = dense([addresses.access.shape[k] for k in addresses.moving])
+    for k, stride in zip(addresses.moving, along, strict=True):
+        strides[k] = stride
+    return View(array, base, tuple(strides))
 
 
 def _signs_differ(numbers: np.ndarray) -> bool:

@@ -64,13 +64,17 @@ class _Steps:
         """Remove each step that fills an array, if those that read the array can do without it."""
         for number in range(max(self.steps, default=-1) + 1):
             step = self.steps.get(number)
-            if step is None or step.out.array in self.kept or not _fills_its_array(step):
+            if step is None or (copies_alone and not isinstance(step.value, Read)):
                 continue
-            if self.writers[step.out.array] == [number]:
-                if isinstance(step.value, Read):
-                    self.pass_on(number)
-                elif not copies_alone:
-                    self.take_in(number)
+            array = step.out.array
+            if array in self.kept or self.writers[array] != [number]:
+                continue
+            if not _fills_its_array(step):
+                continue
+            if isinstance(step.value, Read):
+                self.pass_on(number)
+            else:
+                self.take_in(number)
 
     def pass_on(self, number: int) -> None:
         """Let the steps that read a copy read what it was copied from."""
