@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,7 +28,9 @@ def emit(
     made: dict[Apply, str] = {}
     order = _inputs_first(value)
     spare = [out] if out is not None and out not in reads.values() else []
-    waiting = Counter(x for node in order for x in node.inputs if isinstance(x, Apply))
+    waiting: dict[Apply, int] = {}  # how often each part will still be read
+    for x in (x for node in order for x in node.inputs if isinstance(x, Apply)):
+        waiting[x] = waiting.get(x, 0) + 1
 
     def name_of(x: Formula) -> str:
         if isinstance(x, Read):
@@ -42,7 +43,8 @@ def emit(
             made[node] = names[0]
             continue
         inner = [x for x in node.inputs if isinstance(x, Apply)]
-        waiting.subtract(inner)
+        for x in inner:
+            waiting[x] -= 1
         done = [x for x in inner if not waiting[x] and not is_identity(x.op)]
         spare += dict.fromkeys(made[x] for x in done)
         if node is value and out is not None:

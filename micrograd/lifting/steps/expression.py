@@ -36,7 +36,9 @@ Formula = Union["Expression", float]  # what a step may compute: a plain number 
 class Expression:
     """A Read or an Apply: arithmetic and ops on it give further expressions."""
 
-    __slots__ = ()
+    __slots__ = ("_hash",)
+
+    _hash: int  # of an Apply, once it is known; a pickle does not hold it
 
     @staticmethod
     def _interpret(op: Op, xs: Sequence[Any]) -> Formula:
@@ -93,6 +95,14 @@ class Apply(Expression):
     op: Op
     inputs: tuple[Formula, ...]
 
+    def __hash__(self) -> int:
+        """Kept: the hash of a long expression is asked for at each of its parts, and theirs."""
+        try:
+            return self._hash
+        except AttributeError:
+            object.__setattr__(self, "_hash", hash((self.op, self.inputs)))
+            return self._hash
+
     def __str__(self) -> str:
         return written(self, str)
 
@@ -132,23 +142,32 @@ def evaluate(formula: Formula, read: Callable[[int], Any], apply: Callable[..., 
 def reads_of(formula: Formula) -> list[int]:
     """Which operands an expression looks at, each once, in the order of their first use."""
     found: dict[int, None] = {}
+    seen: set[int] = set()  # parts that stand in several places
     stack = [formula]
     while stack:
         x = stack.pop()
         if isinstance(x, Read):
             found[x.k] = None
-        elif isinstance(x, Apply):
+        elif isinstance(x, Apply) and id(x) not in seen:
+            seen.add(id(x))
             stack += reversed(x.inputs)
     return list(found)
 
 
 def renumbered(formula: Formula, numbers: Mapping[int, Formula]) -> Formula:
     """The expression with `numbers[k]` in the place of operand k."""
-    if isinstance(formula, Read):
-        return numbers[formula.k]
-    if isinstance(formula, Apply):
-        return Apply(formula.op, tuple(renumbered(x, numbers) for x in formula.inputs))
-    return formula
+    made: dict[int, Formula] = {}  # parts that stand in several places are made once
+
+    def again(x: Formula) -> Formula:
+        if isinstance(x, Read):
+            return numbers[x.k]
+        if not isinstance(x, Apply):
+            return x
+        if id(x) not in made:
+            made[id(x)] = Apply(x.op, tuple(map(again, x.inputs)))
+        return made[id(x)]
+
+    return again(formula)
 
 
 def pushed(formula: Formula, g: Formula, out: Formula | None = None) -> dict[int, Formula]:
