@@ -236,6 +236,20 @@ def test_nothing_flows_into_what_nobody_wants() -> None:
     assert adjoint(program, [0]) == ()
 
 
+@pytest.mark.parametrize("combine", [ops.add, ops.maximum], ids=["sum", "maximum"])
+def test_of_two_operands_only_the_wanted_one_gets_a_gradient(combine: Any) -> None:
+    x, w = Array("x", (4, 3), "argument"), Array("w", (3,), "argument")
+    out = View(Array("t", (4,), "result"), 0, (1, 0))
+    reads = (View(x, 0, (3, 1)), View(w, 0, (0, 1)))
+    step = Step((4, 3), out, Apply(ops.mul, (Read(0), Read(1))), reads, combine)
+    result = Window((4,), View(out.array, 0, (1,)))
+    asked = (Argument(x, False), Argument(w, True))
+    program = Program("f", asked, (), (), (), (step,), (result,), (), {})
+    written = {made.out.array.name for made in adjoint(program, [0])}
+    assert "d_w" in written
+    assert "d_x" not in written
+
+
 # --- first writes ---------------------------------------------------------------------------------
 
 D = Array("d_x", (6,), "gradient")

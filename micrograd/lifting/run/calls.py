@@ -78,7 +78,8 @@ class Calls(Reads):
 
     def elementwise(self, step: Step, out: Operand) -> None:
         """A step as ufuncs, number by number, and then a sum or maximum if it combines."""
-        kept = [k for k in range(len(step.loops)) if k not in standing(step.out, step.loops)]
+        still = standing(step.out, step.loops)
+        kept = [k for k in range(len(step.loops)) if k not in still]
         sizes = [step.loops[k] for k in kept]
         target = self.source.view(out.source, out.base, sizes, [out.strides[k] for k in kept])
         if step.accumulate:

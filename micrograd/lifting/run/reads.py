@@ -56,7 +56,8 @@ class Reads:
                 source.emit(f"{table}.take({source.places(which)}, 0, {whole}, 'clip')")
                 return
         array = source.array(view.array.name)
-        source.emit(f"{array}.take({self.chosen(view, loops)}, None, {out}, 'clip')")
+        chosen = source.places(places) if view.index is None else self.chosen(view, loops)
+        source.emit(f"{array}.take({chosen}, None, {out}, 'clip')")
 
     def rows(self, array: Array, places: np.ndarray) -> tuple[str, np.ndarray, int] | None:
         """The rows that places visit: the array as a table, the row numbers, the length of a row.

@@ -41,6 +41,8 @@ def run_length(places: np.ndarray) -> int:
     2
     """
     flat = places.reshape(-1)
+    if flat.size > 1 and flat[1] != flat[0] + 1:
+        return 1
     starts = np.flatnonzero(np.diff(flat) != 1) + 1
     found = np.gcd.reduce(starts, initial=flat.size)
     firsts = flat[np.concatenate(([0], starts))] if flat.size else flat

@@ -9,7 +9,7 @@ that get none with zeros.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,7 +98,8 @@ class _Adjoint:
             window = self.program.results[number]
             view = View(seed(self.program, number), 0, dense(window.loops))
             which = np.broadcast_to(np.array(mask), window.loops)
-            self.push_into(window.loops, window.view, Read(0), (view,), which)
+            if self.asks(window.view, window.loops):
+                self.push_into(window.loops, window.view, Read(0), (view,), which)
         self.marks.append(Marks())
         for step in reversed(self.program.forward):
             cases = cases_of(step)
@@ -116,10 +117,11 @@ class _Adjoint:
 
     def push(self, step: Step, which: np.ndarray) -> None:
         """For each operand of a step: its gradient += d value / d operand * gradient of `out`."""
-        if not any(self.asks(step.reads[k], step.loops) for k in flows(step.value)):
+        asked = [k for k in flows(step.value) if self.asks(step.reads[k], step.loops)]
+        if not asked:
             return
         if step.combine is ops.maximum or step.combine is ops.minimum:
-            self.push_chain(step, which)
+            self.push_chain(step, which, asked)
             return
         step, which = unmasked(step, which)
         n = len(step.reads)
@@ -130,7 +132,7 @@ class _Adjoint:
         for k in own:
             self.push_back(step, k, parts[k], views, which)
         for k, part in parts.items():
-            if k not in own:
+            if k in asked and k not in own:
                 self.push_into(step.loops, step.reads[k], part, views, which)
 
     def push_cases(self, step: Step, cases: Cases) -> None:
@@ -164,9 +166,7 @@ class _Adjoint:
         self, loops: tuple[int, ...], into: View, part: Formula, views: Sequence[View],
         which: np.ndarray,
     ) -> None:  # fmt: skip
-        """Add the step: gradient of `into` += part, in the turns `which`, if it is wanted."""
-        if not self.asks(into, loops):
-            return
+        """Add the step: gradient of `into` += part, in the turns `which`."""
         for marks in self.marks:
             marks.mark(into, loops, which)
         if not which.all():
@@ -195,7 +195,7 @@ class _Adjoint:
             Step(loops, out, renumbered(value, numbers), distinct, combine, accumulate)
         )
 
-    def push_chain(self, step: Step, which: np.ndarray) -> None:
+    def push_chain(self, step: Step, which: np.ndarray, asked: Collection[int]) -> None:
         """The gradient of a maximum (or minimum) over all loops along which `out` stands still.
 
         The numbers that are compared are first written side by side; `pairwise` gives each its
@@ -215,7 +215,8 @@ class _Adjoint:
         self.steps += steps
         views = (*step.reads, self.spread(parts, step, outer, inner))
         for k, part in pushed(step.value, Read(len(step.reads))).items():
-            self.push_into(step.loops, step.reads[k], part, views, which)
+            if k in asked:
+                self.push_into(step.loops, step.reads[k], part, views, which)
 
     @staticmethod
     def spread(flat: View, step: Step, outer: Sequence[int], inner: Sequence[int]) -> View:

@@ -13,7 +13,7 @@ import numpy as np
 
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 from micrograd.lifting.steps.ir import Array, Program, Step, View, Window
-from micrograd.lifting.steps.walks import is_recurrence, passed_on, walk
+from micrograd.lifting.steps.walks import is_recurrence, passed_on, seen, walk
 
 __all__ = ["Marks", "flows", "wanted"]
 
@@ -34,18 +34,24 @@ class Marks:
 
         Where an index chooses among rows: whether any row is marked.
         """
-        found = self.of(view.array)[walk(view, loops)]
+        marks = self.of(view.array)
+        if view.gather is None and view.index is None:
+            return seen(marks, view, loops).copy()
+        found = marks[walk(view, loops)]
         return np.asarray(found if view.index is None else found.any(axis=-1))
 
     def mark(self, view: View, loops: Sequence[int], which: np.ndarray) -> None:
         """Mark what a view visits in the turns `which`, a mask with any of its lengths 1."""
+        marks, every = self.of(view.array), bool(which.all())
+        if every and view.gather is None and view.index is None:
+            seen(marks, view, loops)[...] = True
+            return
         places = walk(view, loops)
-        if view.index is not None:
-            which = which[..., None]
-        if not which.all():
+        if not every:
+            which = which if view.index is None else which[..., None]
             places, which = np.broadcast_arrays(places, which)
             places = places[which]
-        self.of(view.array)[places] = True
+        marks[places] = True
 
 
 def flows(value: Formula) -> list[int]:
