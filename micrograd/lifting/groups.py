@@ -51,6 +51,17 @@ class Graph:
         return reads
 
     @cached_property
+    def _rows(self) -> tuple[list[int], list[int]]:
+        source, reader, _ = self.edges
+        starts = np.searchsorted(reader, np.arange(len(self.groups) + 1))
+        return source.tolist(), starts.tolist()
+
+    def sources(self, g: int) -> list[int]:
+        """The groups that a group reads: for a look at a few groups, as `reads` is of all."""
+        source, starts = self._rows
+        return source[starts[g] : starts[g + 1]]
+
+    @cached_property
     def readers(self) -> list[list[int]]:
         """The groups that read each group."""
         readers: list[list[int]] = [[] for _ in self.groups]
