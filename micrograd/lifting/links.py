@@ -35,50 +35,44 @@ _TOO_LONG: _Part = _READ, _LONGEST + 1, [], []
 
 
 class Link(NamedTuple):
-    """One cell with the cells that only it reads: an expression of the places in `reads`.
-
-    Links of one `kind` have equal expressions and as many lanes.
-    """
+    """One cell with the cells that only it reads: an expression of the places in `reads`."""
 
     place: int
-    kind: int
     lanes: int
     groups: list[int]  # the cell's own, and those that became part of it
     reads: list[int]
 
 
-class Links(dict[int, Link]):
-    """The links of a graph by the place of their first lane.
+class Links:
+    """The links of a graph, known by the place of their first lane.
 
     `cells`: the group of each place that is the first of its group. A group with a place in
-    `outputs` becomes part of no link.
+    `outputs` becomes part of no link. `kinds` has a number for each link: links of one kind have
+    equal expressions and as many lanes.
     """
 
     def __init__(self, graph: Graph, cells: Mapping[int, int], outputs: frozenset[int]) -> None:
-        super().__init__()
         self.graph, self.cells, self.outputs = graph, cells, outputs
+        self.kinds: dict[int, int] = {}
+        self._parts: dict[int, _Part] = {}  # of all cells, by place
         groups = graph.groups
         once = _read_once(graph, cells.values())
         self.inner = {place for place in once if place not in outputs}
         numbers: dict[Any, int] = {}  # of shapes and kinds
-        parts: dict[int, _Part] = {}  # by place
-        inner = self.inner
+        inner, parts = self.inner, self._parts
         for g in self._in_order():
             node = groups[g][0]
             place = node.place
-            part = _part(g, node, parts, numbers)
-            if place in inner:
-                parts[place] = part
-            elif part is not _TOO_LONG:
-                shape, _, members, reads = part
-                lanes = len(groups[g])
-                kind: tuple[Any, ...] = shape, lanes
+            part = _part(g, node, parts, inner, numbers)
+            parts[place] = part
+            if place not in inner and part is not _TOO_LONG:
+                shape, _, _, reads = part
+                kind: tuple[Any, ...] = shape, len(groups[g])
                 if len({*reads}) < len(reads):
                     distinct = [*dict.fromkeys(reads)]
                     kind = *kind, *map(distinct.index, reads)  # which of them are one number
-                    reads = distinct
-                number = numbers.setdefault(kind, len(numbers))
-                self[place] = Link(place, number, lanes, members, reads)
+                    reads[:] = distinct
+                self.kinds[place] = numbers.setdefault(kind, len(numbers))
 
     def _in_order(self) -> Iterable[int]:
         """The cells, each after those that it reads."""
@@ -87,6 +81,14 @@ class Links(dict[int, Link]):
 
     def lanes(self, place: int) -> int:
         return len(self.graph.groups[self.cells[place]])
+
+    def reads(self, place: int) -> list[int]:
+        """The places that a link reads, each once."""
+        return self._parts[place][3]
+
+    def link(self, place: int) -> Link:
+        _, _, groups, reads = self._parts[place]
+        return Link(place, self.lanes(place), groups, reads)
 
     def value(self, link: Link) -> Formula:
         """The expression of a link."""
@@ -126,7 +128,9 @@ class Links(dict[int, Link]):
         return [reads[place] for place in link.reads]
 
 
-def _part(g: int, node: Node, parts: Mapping[int, _Part], numbers: dict[Any, int]) -> _Part:
+def _part(
+    g: int, node: Node, parts: Mapping[int, _Part], inner: set[int], numbers: dict[Any, int]
+) -> _Part:
     """A cell with those inside it, which have been made before."""
     if node.kind == "take":
         return _TOO_LONG
@@ -135,7 +139,7 @@ def _part(g: int, node: Node, parts: Mapping[int, _Part], numbers: dict[Any, int
     groups, reads, size = [g], [], 0
     for places in operands:
         for place in places:
-            if place in parts:
+            if place in inner:
                 shape, inside, members, others = parts[place]
                 key.append(shape)
                 groups += members

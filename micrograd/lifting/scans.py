@@ -88,24 +88,23 @@ class _Chains:
 
     def find(self) -> list[list[Link]]:
         """Chains of links with equal expressions, each of which reads the link before it once."""
-        links = self.links
-        kinds = {place: link.kind for place, link in links.items()}
+        links, kinds = self.links, self.links.kinds
         before: dict[int, int] = {}
         after: dict[int, list[int]] = {}
-        for place, link in links.items():
-            alike = [p for p in link.reads if kinds.get(p) == link.kind]
+        for place, kind in kinds.items():
+            alike = [p for p in links.reads(place) if kinds.get(p) == kind]
             if len(alike) == 1:
                 before[place] = alike[0]
                 after.setdefault(alike[0], []).append(place)
         found = []
-        for place in links:
-            if place in before and len(after.get(before[place], ())) == 1:
+        for place in after:
+            if place in before and len(after[before[place]]) == 1:
                 continue  # not the first of a chain
             chain = [place]
             while len(after.get(chain[-1], ())) == 1:
                 chain.append(after[chain[-1]][0])
-            if len(chain) > _shortest(links[place].lanes):
-                found.append([links[p] for p in chain])
+            if len(chain) > _shortest(links.lanes(place)):
+                found.append([links.link(p) for p in chain])
         return [chain for chain in map(self._cut, found) if chain]
 
     def _cut(self, chain: list[Link]) -> list[Link]:
