@@ -124,8 +124,11 @@ class Op(Rule):
         # of the formulas of `explain`, of `Double`
         interpret, arrays = None, False
         for x in xs:
-            interpret = getattr(type(x), "_interpret", None) or interpret
-            arrays = arrays or hasattr(type(x), "__array__")
+            meaning = getattr(type(x), "_interpret", None)
+            if meaning is not None:
+                interpret = meaning
+            elif not arrays:  # 0.1 us to find nothing
+                arrays = hasattr(type(x), "__array__")
         if arrays:
             return self._of_arrays(xs, interpret)
         if interpret is not None:

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.lifting.edges import distinct, edges_into
 from micrograd.lifting.fuse import Fused
-from micrograd.lifting.groups import Graph, by_length, distinct, edges_into
+from micrograd.lifting.groups import Graph, by_length
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.tape import INPUT, INTEGER, Tape
 

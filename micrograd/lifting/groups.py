@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from micrograd import ops
+from micrograd.lifting.edges import distinct, edges_of, raised
 from micrograd.lifting.nodes import Node
 
 __all__ = ["Graph", "Serial", "Wave", "by_length", "cheap_to_pad", "joined", "likeness"]
@@ -19,7 +19,7 @@ __all__ = ["Graph", "Serial", "Wave", "by_length", "cheap_to_pad", "joined", "li
 _PADDING = 2.5  # rows of different length share a group if padding costs at most this factor,
 _MOSTLY = 0.5  # and at most this share of them are as long as the longest
 
-_LAST_ROLE = 62  # operands after that share its bit
+_SWEEPS = 4  # over the edges of a graph that is out of order
 
 
 class Wave(list[Node]):
@@ -40,7 +40,7 @@ class Graph:
 
     def __init__(self, groups: list[list[Node]], edges: np.ndarray | None = None) -> None:
         self.groups = groups
-        self.edges = _edges(groups) if edges is None else edges
+        self.edges = edges_of(groups) if edges is None else edges
 
     @cached_property
     def reads(self) -> list[dict[int, int]]:
@@ -51,6 +51,17 @@ class Graph:
         return reads
 
     @cached_property
+    def _rows(self) -> tuple[list[int], list[int]]:
+        source, reader, _ = self.edges
+        starts = np.searchsorted(reader, np.arange(len(self.groups) + 1))
+        return source.tolist(), starts.tolist()
+
+    def sources(self, g: int) -> list[int]:
+        """The groups that a group reads: for a look at a few groups, as `reads` is of all."""
+        source, starts = self._rows
+        return source[starts[g] : starts[g + 1]]
+
+    @cached_property
     def readers(self) -> list[list[int]]:
         """The groups that read each group."""
         readers: list[list[int]] = [[] for _ in self.groups]
@@ -59,12 +70,17 @@ class Graph:
         return readers
 
     @cached_property
+    def is_in_order(self) -> bool:
+        """Whether each group stands after those that it reads."""
+        source, reader, _ = self.edges
+        return bool((source < reader).all())
+
+    @cached_property
     def order(self) -> Sequence[int]:
         """The groups, each after those that it reads."""
-        source, reader, _ = self.edges
-        if (source < reader).all():
+        if self.is_in_order:
             return range(len(self.groups))
-        missing = np.bincount(reader, minlength=len(self.groups)).tolist()
+        missing = np.bincount(self.edges[1], minlength=len(self.groups)).tolist()
         ready = [g for g, count in enumerate(missing) if not count]
         for g in ready:  # grows
             for following in self.readers[g]:
@@ -77,7 +93,7 @@ class Graph:
     def in_turn(self) -> tuple[list[int], list[int]]:
         """Sources and readers of the edges, in the order of the readers."""
         source, reader, _ = self.edges
-        if not isinstance(self.order, range):
+        if not self.is_in_order:
             position = np.empty(len(self.order), dtype=np.int64)
             position[self.order] = np.arange(len(self.order))
             turn = np.argsort(position[reader], kind="stable")
@@ -87,15 +103,18 @@ class Graph:
     def levels(self, from_the_end: bool = False) -> list[int]:
         """Each group's level: the longest path to it from a group that reads no other.
 
-        From the end: the longest path from it to a group that no other one reads.
+        From the end: the longest path from it to a group that no other one reads. Where few groups
+        stand before one that they read, to go over all a few times is quicker than to sort them.
         """
         level = [0] * len(self.groups)
-        before, after = self.in_turn
-        if from_the_end:
-            before, after = after[::-1], before[::-1]
-        for a, b in zip(before, after, strict=True):
-            if level[b] <= level[a]:
-                level[b] = level[a] + 1
+        if not self.is_in_order:
+            source, reader, _ = self.edges.tolist()
+            edges = (reader[::-1], source[::-1]) if from_the_end else (source, reader)
+            for _ in range(_SWEEPS):
+                if not raised(level, *edges):
+                    return level
+        source, reader = self.in_turn
+        raised(level, *((reader[::-1], source[::-1]) if from_the_end else (source, reader)))
         return level
 
     def in_order(self) -> list[list[Node]]:
@@ -127,52 +146,6 @@ class Graph:
                 groups.append(Wave(joined([n for g in members for n in self.groups[g]])))
         edges = np.stack([*renamed[self.edges[:2]], self.edges[2]], axis=1)
         return Graph(groups, distinct(edges, len(groups)))
-
-
-def _edges(groups: Sequence[list[Node]]) -> np.ndarray:
-    """Which groups read which, from the places of their nodes."""
-    group_of = {node.place: g for g, group in enumerate(groups) for node in group}
-    edges: list[int] = []
-    for g, group in enumerate(groups):
-        edges += edges_into(g, group, group_of.get)
-    return distinct(edges, len(groups))
-
-
-def edges_into(g: int, group: Sequence[Node], group_of: Callable[[int], Any]) -> Iterator[int]:
-    """Source, reader and bit of the role of all that a group reads, one after the other.
-
-    `group_of`: the number of a place's group; anything else for a leaf.
-    """
-    for role, places in enumerate(_places(group)):
-        for source in set(map(group_of, places)):
-            if type(source) is int:
-                yield from (source, g, 1 << min(role, _LAST_ROLE))
-
-
-def distinct(edges: Any, count: int) -> np.ndarray:
-    """Edges of so many groups, each once with all its roles, in the order of readers."""
-    source, reader, roles = np.array(edges, dtype=np.int64).reshape(-1, 3).T
-    key = reader * count + source
-    order = np.argsort(key, kind="stable")
-    key, roles = key[order], roles[order]
-    first = np.flatnonzero(np.diff(key, prepend=-1))
-    if len(first):
-        roles = np.bitwise_or.reduceat(roles, first)
-    reader, source = np.divmod(key[first], count)
-    return np.stack([source, reader, roles])[:, source != reader]
-
-
-def _places(group: Sequence[Node]) -> Sequence[Iterable[int]]:
-    """The places that a group reads, operand by operand, then those that its sums start from."""
-    first = group[0]
-    if len(group) == 1:
-        return first.operands if first.start is None else (*first.operands, (first.start,))
-    found: list[Iterable[int]] = []
-    for role in range(len(first.operands)):
-        lists = {id(node.operands[role]): node.operands[role] for node in group}
-        found.append(set(chain.from_iterable(lists.values())))
-    found.append({node.start for node in group if node.start is not None})
-    return found
 
 
 def by_length(group: list[Node]) -> list[list[Node]]:

@@ -3,13 +3,18 @@
 Cells that only one other cell reads become part of its expression. A cell may be a group of several
 numbers, its lanes: the expression is that of the first one, and `in_lockstep` says what the others
 read if they compute the same. `scans.py` makes chains of links.
+
+Thousands of links have few expressions. So an expression is a number at first, its shape, which a
+cell has in common with all whose operations and parts are the same; `value` writes it out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from micrograd import ops
 from micrograd.lifting.groups import Graph
@@ -20,156 +25,167 @@ from micrograd.lifting.steps.expression import Apply, Formula, Read
 __all__ = ["Link", "Links"]
 
 _LONGEST = 24  # operations in the expression of one link
+_READ = -1  # in place of a shape: a number that is read
 
 
-class _Slot(NamedTuple):
-    """One operand of a group, and what the first lane has there: a read, or a group inside.
-
-    The role after the last is that of what a sum starts from.
-    """
-
-    group: int
-    role: int
-    position: int
-    place: int
+# A cell with the cells inside it: their shape, how many operands they have, their groups, and the
+# places that they read, in the order in which the expression names them.
+_Part = tuple[int, int, list[int], list[int]]
+_TOO_LONG: _Part = _READ, _LONGEST + 1, [], []
 
 
-class Link:
+class Link(NamedTuple):
     """One cell with the cells that only it reads: an expression of the places in `reads`."""
 
-    def __init__(self, place: int, lanes: int) -> None:
-        self.place, self.lanes = place, lanes
-        self.groups: list[int] = []  # the cell's own, and those that became part of it
-        self.reads: list[int] = []
-        self.value: Formula = 0.0
-        self.slots: list[_Slot] = []
+    place: int
+    lanes: int
+    groups: list[int]  # the cell's own, and those that became part of it
+    reads: list[int]
 
 
-class Links(dict[int, Link]):
-    """The links of a graph by the place of their first lane.
+class Links:
+    """The links of a graph, known by the place of their first lane.
 
     `cells`: the group of each place that is the first of its group. A group with a place in
-    `outputs` becomes part of no link.
+    `outputs` becomes part of no link. `kinds` has a number for each link: links of one kind have
+    equal expressions and as many lanes.
     """
 
     def __init__(self, graph: Graph, cells: Mapping[int, int], outputs: frozenset[int]) -> None:
-        super().__init__()
         self.graph, self.cells, self.outputs = graph, cells, outputs
-        self.inner = {p for p in cells if p not in outputs and self._is_inner(p)}
-        for place in self._candidates():
-            link = Link(place, self.lanes(place))
-            try:
-                link.value = self._value(link, place, {}, [0])
-            except OverflowError:
-                continue
-            self[place] = link
+        self.kinds: dict[int, int] = {}
+        self._parts: dict[int, _Part] = {}  # of all cells, by place
+        groups = graph.groups
+        once = _read_once(graph, cells.values())
+        self.inner = {place for place in once if place not in outputs}
+        numbers: dict[Any, int] = {}  # of shapes and kinds
+        inner, parts = self.inner, self._parts
+        for g in self._in_order():
+            node = groups[g][0]
+            place = node.place
+            part = _part(g, node, parts, inner, numbers)
+            parts[place] = part
+            if place not in inner and part is not _TOO_LONG:
+                shape, _, _, reads = part
+                kind: tuple[Any, ...] = shape, len(groups[g])
+                if len({*reads}) < len(reads):
+                    distinct = [*dict.fromkeys(reads)]
+                    kind = *kind, *map(distinct.index, reads)  # which of them are one number
+                    reads[:] = distinct
+                self.kinds[place] = numbers.setdefault(kind, len(numbers))
+
+    def _in_order(self) -> Iterable[int]:
+        """The cells, each after those that it reads."""
+        cells, order = self.cells.values(), self.graph.order
+        return cells if isinstance(order, range) else filter({*cells}.__contains__, order)
 
     def lanes(self, place: int) -> int:
         return len(self.graph.groups[self.cells[place]])
 
-    def _is_inner(self, place: int) -> bool:
-        """Whether one cell of as many lanes reads this one, once, and nothing else does."""
-        g = self.cells[place]
-        readers = self.graph.readers[g]
-        if len(readers) != 1:
-            return False
-        group = self.graph.groups[next(iter(readers))]
-        if len(group) != len(self.graph.groups[g]) or group[0].kind == "take":
-            return False
-        reads = [p for places in group[0].operands for p in places]
-        return [*reads, group[0].start].count(place) == 1
+    def reads(self, place: int) -> list[int]:
+        """The places that a link reads, each once."""
+        return self._parts[place][3]
 
-    def _candidates(self) -> dict[int, None]:
-        """The places that may be links: read by, or made from, one whose last operations are equal.
+    def link(self, place: int) -> Link:
+        _, _, groups, reads = self._parts[place]
+        return Link(place, self.lanes(place), groups, reads)
 
-        In an irregular formula few are, and expressions need not be made of the others.
-        """
-        inner, cells, groups = self.inner, self.cells, self.graph.groups
-        root: dict[int, int] = {}  # the place whose expression an inner cell becomes a part of
-        last: dict[int, Any] = {}  # of each root: its operation, and those of its operands
-        for place in cells:
-            path = [place]
-            while path[-1] in inner and path[-1] not in root:
-                (reader,) = self.graph.readers[cells[path[-1]]]
-                path.append(groups[reader][0].place)
-            end = root.get(path[-1], path[-1])
-            root.update(dict.fromkeys(path, end))
-            if place not in inner:
-                node = groups[cells[place]][0]
-                made_from = [p for places in node.operands for p in places[:2] if p in inner]
-                kinds = [groups[cells[p]][0].op for p in made_from]
-                last[place] = self.lanes(place), node.kind, node.op, kinds
-        found: dict[int, None] = {}
-        for place, own in last.items():
-            for reader in self.graph.readers[cells[place]]:
-                after = root.get(groups[reader][0].place)
-                if after is not None and last[after] == own:
-                    found[place] = found[after] = None
-        return found
+    def value(self, link: Link) -> Formula:
+        """The expression of a link."""
+        first = self.graph.groups[link.groups[0]][0]
+        return self._value(first, {place: Read(k) for k, place in enumerate(link.reads)})
 
-    def _value(self, link: Link, place: int, numbers: dict[int, Read], count: list[int]) -> Formula:
-        """What the cell at a place computes in the expression of `link`.
-
-        `numbers`: the operand of each place that is read; `count`: the operands so far.
-        """
-        g, inner = self.cells[place], self.inner
-        group = self.graph.groups[g]
-        node = group[0]
-        operands = node.operands if node.start is None else (*node.operands, (node.start,))
-        count[0] += sum(map(len, node.operands))
-        if count[0] > _LONGEST or node.kind == "take":
-            raise OverflowError
-        link.groups.append(g)
-        columns: list[list[Formula]] = []
-        for places in operands:
-            column: list[Formula] = []
-            for p in places:
-                if p in inner:
-                    column.append(self._value(link, p, numbers, count))
-                    continue
-                if p not in numbers:
-                    numbers[p] = Read(len(numbers))
-                    link.reads.append(p)
-                column.append(numbers[p])
-            columns.append(column)
-        if len(group) > 1:
-            link.slots += [
-                _Slot(g, role, k, p)
-                for role, places in enumerate(operands)
-                for k, p in enumerate(places)
-            ]
-        return _expression(node, columns)
+    def _value(self, node: Node, reads: Mapping[int, Read]) -> Formula:
+        groups, cells, inner = self.graph.groups, self.cells, self.inner
+        return _expression(node, [
+            [self._value(groups[cells[p]][0], reads) if p in inner else reads[p] for p in places]
+            for places in _operands(node)
+        ])  # fmt: skip
 
     # --- several lanes ----------------------------------------------------------------------------
 
     def in_lockstep(self, link: Link) -> list[list[int]] | None:
         """What each lane reads, operand by operand; None unless all compute the same expression."""
-        groups = self.graph.groups
-        for g in link.groups:
-            for role, places in enumerate(groups[g][0].operands):
-                if any(len(node.operands[role]) != len(places) for node in groups[g]):
+        groups = [self.graph.groups[g] for g in link.groups]
+        for group in groups:
+            for role, places in enumerate(group[0].operands):
+                if any(len(node.operands[role]) != len(places) for node in group):
                     return None
-        for g in link.groups[1:]:
-            if any(node.place in self.outputs for node in groups[g]):
-                return None
+        if any(node.place in self.outputs for group in groups[1:] for node in group):
+            return None
         reads: dict[int, list[int]] = {}
-        inside = {groups[g][0].place: g for g in link.groups[1:]}
-        for slot in link.slots:
-            column = _column(groups[slot.group], slot)
-            if slot.place in inside:
-                wanted = [node.place for node in groups[inside[slot.place]]]
-            else:
-                wanted = reads.setdefault(slot.place, column)
-            if column != wanted:
-                return None
+        inside = {group[0].place: group for group in groups[1:]}
+        for group in groups:
+            for role, places in enumerate(_operands(group[0])):
+                for position, place in enumerate(places):
+                    column = _column(group, role, position)
+                    if place in inside:
+                        wanted = [node.place for node in inside[place]]
+                    else:
+                        wanted = reads.setdefault(place, column)
+                    if column != wanted:
+                        return None
         return [reads[place] for place in link.reads]
 
 
-def _column(group: Sequence[Node], slot: _Slot) -> list[Any]:
+def _part(
+    g: int, node: Node, parts: Mapping[int, _Part], inner: set[int], numbers: dict[Any, int]
+) -> _Part:
+    """A cell with those inside it, which have been made before."""
+    if node.kind == "take":
+        return _TOO_LONG
+    operands = node.operands if node.start is None else (*node.operands, (node.start,))
+    key: list[Any] = [node.op, node.kind, len(operands)]
+    groups, reads, size = [g], [], 0
+    for places in operands:
+        for place in places:
+            if place in inner:
+                shape, inside, members, others = parts[place]
+                key.append(shape)
+                groups += members
+                reads += others
+                size += inside
+            else:
+                key.append(_READ)
+                reads.append(place)
+        size += len(places)
+        if size > _LONGEST:
+            return _TOO_LONG
+    return numbers.setdefault(tuple(key), len(numbers)), size, groups, reads
+
+
+def _operands(node: Node) -> Sequence[Sequence[Any]]:
+    """The operands, and what a sum starts from as the last one."""
+    return node.operands if node.start is None else (*node.operands, (node.start,))
+
+
+def _column(group: Sequence[Node], role: int, position: int) -> list[Any]:
     """What stands in one operand of each node of a group."""
-    if slot.role == len(group[0].operands):
+    if role == len(group[0].operands):
         return [node.start for node in group]
-    return [node.operands[slot.role][slot.position] for node in group]
+    return [node.operands[role][position] for node in group]
+
+
+def _read_once(graph: Graph, cells: Iterable[int]) -> list[int]:
+    """The places of cells of which only one cell of as many lanes reads the first lane, once."""
+    groups = graph.groups
+    source, reader, roles = graph.edges
+    lanes = np.array([len(group) for group in groups], dtype=np.int64)
+    wanted = np.zeros(len(groups), dtype=bool)
+    wanted[list(cells)] = True
+    alone = wanted[source] & (np.bincount(source, minlength=len(groups))[source] == 1)
+    alone &= lanes[source] == lanes[reader]
+    many = (lanes > 1).tolist()
+    found = []
+    for g, r, role in zip(*(x[alone].tolist() for x in (source, reader, roles)), strict=True):
+        node = groups[r][0]
+        if node.kind == "take":
+            continue
+        place = groups[g][0].place
+        once = role in (1, 2) and node.kind == "map" and not many[g]
+        if once or [p for places in _operands(node) for p in places].count(place) == 1:
+            found.append(place)
+    return found
 
 
 def _expression(node: Node, columns: Sequence[Sequence[Formula]]) -> Formula:

@@ -88,7 +88,7 @@ class _Merged:
         widths = {len(node.operands[-1]) for node in nodes}
         if len(nodes) == 2 == len(widths) and self.reads[a].keys().isdisjoint(self.reads[b]):
             return False  # a mean of losses and a sum of squared weights: two loops of their own
-        return not self._depends(a, b) and not self._depends(b, a)
+        return not self._depends(b, a) and not self._depends(a, b)  # mostly the later one, if any
 
     def _depends(self, a: int, b: int) -> bool:
         """Whether a reads b, through any number of groups; True if the search has given up."""

@@ -13,6 +13,8 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from micrograd.lifting.groups import Graph, Serial
 from micrograd.lifting.links import Link, Links
 from micrograd.lifting.nodes import Node
@@ -86,28 +88,24 @@ class _Chains:
 
     def find(self) -> list[list[Link]]:
         """Chains of links with equal expressions, each of which reads the link before it once."""
-        links = self.links
+        links, kinds = self.links, self.links.kinds
         before: dict[int, int] = {}
         after: dict[int, list[int]] = {}
-        for place, link in links.items():
-            alike = [p for p in link.reads if p in links and self._alike(p, place)]
+        for place, kind in kinds.items():
+            alike = [p for p in links.reads(place) if kinds.get(p) == kind]
             if len(alike) == 1:
                 before[place] = alike[0]
                 after.setdefault(alike[0], []).append(place)
         found = []
-        for place in links:
-            if place in before and len(after.get(before[place], ())) == 1:
+        for place in after:
+            if place in before and len(after[before[place]]) == 1:
                 continue  # not the first of a chain
             chain = [place]
             while len(after.get(chain[-1], ())) == 1:
                 chain.append(after[chain[-1]][0])
-            if len(chain) > _shortest(links[place].lanes):
-                found.append([links[p] for p in chain])
+            if len(chain) > _shortest(links.lanes(place)):
+                found.append([links.link(p) for p in chain])
         return [chain for chain in map(self._cut, found) if chain]
-
-    def _alike(self, a: int, b: int) -> bool:
-        one, other = self.links[a], self.links[b]
-        return one.lanes == other.lanes and one.value == other.value
 
     def _cut(self, chain: list[Link]) -> list[Link]:
         """The chain without its first link, if that is not like the others; empty if it is none."""
@@ -128,7 +126,10 @@ class _Chains:
         """The scan of a chain, if its lanes go in lockstep and depend on nothing made from them."""
         groups = self.graph.groups
         lanes = chain[0].lanes
-        nodes = [node for link in chain for node in groups[self.links.cells[link.place]]]
+        own = list(_groups(chain))
+        if not self._is_free(own):
+            return None
+        nodes = [node for link in chain for node in groups[link.groups[0]]]
         if lanes == 1:
             reads = [[*column] for column in zip(*(link.reads for link in chain), strict=True)]
         else:
@@ -140,28 +141,29 @@ class _Chains:
         carried = chain[1].reads.index(chain[0].place)
         if reads[carried][lanes:] != [node.place for node in nodes[:-lanes]]:
             return None
-        own = list(_groups(chain))
         places = {node.place for g in own for node in groups[g]}
         others = [*reads[:carried], reads[carried][:lanes], *reads[carried + 1 :]]
-        if not all(map(places.isdisjoint, others)) or not self._is_free(own):
+        if not all(map(places.isdisjoint, others)):
             return None
-        return Scan(nodes, lanes, chain[0].value, reads, carried)
+        return Scan(nodes, lanes, self.links.value(chain[0]), reads, carried)
 
     def _is_free(self, members: Sequence[int]) -> bool:
         """Whether links depend on one another only through the link before each."""
-        own = set(members)
-        stack = list({source for g in members for source in self.graph.reads[g]} - own)
-        seen = set(stack)
+        source, reader, _ = self.graph.edges
+        own = np.zeros(len(self.graph.groups), dtype=bool)
+        own[members] = True
+        stack = np.unique(source[own[reader] & ~own[source]]).tolist()
+        seen = {*stack}
         while stack:
             self.looked_at += 1
             if self.looked_at > _SEARCHED * len(self.graph.groups):
                 return False
-            for source in self.graph.reads[stack.pop()]:
-                if source in own:
+            for g in self.graph.sources(stack.pop()):
+                if own[g]:
                     return False
-                if source not in seen:
-                    seen.add(source)
-                    stack.append(source)
+                if g not in seen:
+                    seen.add(g)
+                    stack.append(g)
         return True
 
 

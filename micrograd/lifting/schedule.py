@@ -102,13 +102,11 @@ def schedule(
 def _groups(tape: Tape, fused: Fused, narrow: int) -> list[list[Node]]:
     """The groups, each after those that it reads, with all that belongs together in one.
 
-    Chains of several lanes are looked for before waves, too, which may join some links with other
-    groups: the border of a table with its cells. The way with fewer groups is taken.
+    Chains of several lanes are looked for before waves, which may join links with other groups, and
+    chains of single numbers after them.
     """
     graph, outputs = alike(tape, fused), fused.outputs
-    early = scans(graph, outputs, fewest=2)
-    ways = [waves(graph)] if early is graph else [waves(graph), waves(early)]
-    graph = scans(min(ways, key=lambda way: len(way.groups)), outputs)
+    graph = scans(waves(scans(graph, outputs, fewest=2)), outputs)
     if len(graph.groups) > _MANY:
         graph = straightened(graph, min(narrow * narrow, _SMALL))
     return straightened(merge(graph), narrow).in_order()

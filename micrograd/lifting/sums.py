@@ -78,6 +78,8 @@ class Sums:
             return self._pair(i, *chain)
         kinds, uses, mul = self.kinds, self.uses, ops.mul
         products = [t for t in chain if kinds[t] is mul and uses[t] == 1]
+        if not products:
+            return self._sum(i, list(chain))
         plain = []
         if len(products) < len(chain):
             plain = [t for t in chain if not (kinds[t] is mul and uses[t] == 1)]
@@ -89,7 +91,8 @@ class Sums:
         if len(negated) == 1:
             chain.pop()  # x @ w - y: the difference is no part of the dot
             place = self.fresh()
-            subtrahend, _ = self._take(last)
+            subtrahend, _ = self._factors(last)
+            self.nodes[last] = None
             difference = Node(i, "map", SUBTRACT, ((place,), (subtrahend,)), None, 2)
             return [*self.replace(place, chain), difference]
         if len(products) >= 2:
@@ -126,7 +129,10 @@ class Sums:
         """A sum of like terms; a few at its ends that are made otherwise (losses + penalty) are
         added one by one, so that the like ones stay one regular read.
         """
-        first, last = longest_run([self.kinds[t] for t in chain])
+        kinds = [self.kinds[t] for t in chain]
+        if kinds.count(kinds[0]) == len(kinds):
+            return [Node(i, "sum", ops.add, (chain,), None, len(chain) - 1)]
+        first, last = longest_run(kinds)
         before, core, after = chain[:first], chain[first:last], chain[last:]
         if len(before) + len(after) > _ODD_TERMS:  # two kinds in turn: one sum of all
             before, core, after = [], chain, []
@@ -149,14 +155,14 @@ class Sums:
             return self._dot(i, [a, b], [])
         if a_product or b_product:
             product, other = (a, b) if a_product else (b, a)
-            if self._is_negated(product):
-                factor, _ = self._take(product)
-                return [Node(i, "map", SUBTRACT, ((other,), (factor,)), None, 2)]
+            x, w = self._factors(product)
+            if w == self.minus_one:
+                self.nodes[product] = None
+                return [Node(i, "map", SUBTRACT, ((other,), (x,)), None, 2)]
             if kinds[other] is QUOTIENT and uses[other] == 1:
-                operands = self.nodes[other].operands
-                self.nodes[other] = None
-                factors = [(x,) for x in self._take(product)]
-                return [Node(i, "map", QUOTIENT_PLUS, (*operands, *factors), None, 3)]
+                operands = (*self.nodes[other].operands, (x,), (w,))
+                self.nodes[other] = self.nodes[product] = None
+                return [Node(i, "map", QUOTIENT_PLUS, operands, None, 3)]
         return [addition(i, a, b)]
 
     def _is_negated(self, t: int) -> bool:
@@ -167,11 +173,6 @@ class Sums:
         a, b = self.tape.lefts[t], self.tape.rights[t]
         return self.same.get(a, a), self.same.get(b, b)
 
-    def _take(self, t: int) -> tuple[int, int]:
-        """The factors of a product that becomes part of something else."""
-        self.nodes[t] = None
-        return self._factors(t)
-
 
 def longest_run(kinds: Sequence[Any]) -> tuple[int, int]:
     """Where the longest run of equal neighbours begins and ends; the first of equally long ones.
@@ -179,8 +180,6 @@ def longest_run(kinds: Sequence[Any]) -> tuple[int, int]:
     >>> longest_run("abbca")
     (1, 3)
     """
-    if kinds.count(kinds[0]) == len(kinds):
-        return 0, len(kinds)
     best = start = 0
     end = 1
     for k in range(1, len(kinds) + 1):

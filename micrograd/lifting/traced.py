@@ -183,8 +183,13 @@ class Traced(Value):
 
     @staticmethod
     def _interpret(op: Op, xs: Sequence[Any]) -> Any:  # what ops.exp(x) means
-        recorder = next(x for x in xs if isinstance(x, Traced))._right
-        places = recorder.places(xs)
+        for x in xs:
+            if isinstance(x, Traced):
+                break
+        recorder = x._right
+        places = tuple([
+            x._left if type(x) is Traced and x._right is recorder else recorder.find(x) for x in xs
+        ])  # fmt: skip
         return Value._interpret(op, xs) if None in places else recorder.apply(op, places)
 
 

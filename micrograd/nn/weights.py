@@ -7,6 +7,7 @@ before it writes anything.
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from micrograd.nn.module import Module
@@ -15,15 +16,20 @@ __all__ = ["save", "load"]
 
 
 def save(model: Module, path: str | os.PathLike[str]) -> None:
-    """Write model.state_dict() to `path`; a failed write leaves an older file as it was."""
+    """Write model.state_dict() to `path`; a failed write leaves an older file as it was.
+
+    A link is followed, and an older file's permissions stay.
+    """
     from safetensors.numpy import save as to_bytes  # imported when used
 
     _check(model)
-    path = Path(path)
-    half = path.with_name(path.name + ".part")
+    target = Path(os.path.realpath(path))
+    half = target.with_name(target.name + ".part")
     try:
         half.write_bytes(to_bytes(model.state_dict()))
-        os.replace(half, path)
+        if target.exists():
+            shutil.copymode(target, half)
+        half.replace(target)
     except OSError as fault:
         half.unlink(missing_ok=True)
         raise type(fault)(

@@ -1,6 +1,9 @@
-"""`groups.py`: who reads whom among groups, and what may be one group."""
+"""`groups.py`, `edges.py`: who reads whom among groups, and what may be one group."""
 
 from __future__ import annotations
+
+import numpy as np
+import pytest
 
 from micrograd import ops
 from micrograd.lifting.groups import Graph, by_length, joined, likeness
@@ -86,3 +89,30 @@ def test_a_convolution_stays_apart_from_its_border() -> None:
     assert [len(part) for part in by_length([*border, *inside])] == [4, 10]
     triangle = [dot(10 + k, k + 1) for k in range(10)]
     assert len(by_length(triangle)) == 1
+
+
+@pytest.mark.parametrize("reversed_runs", [1, 3, 9, 40])
+def test_levels_are_longest_paths_in_whatever_order_groups_stand(reversed_runs: int) -> None:
+    rng = np.random.default_rng(reversed_runs)
+    count = 80
+    groups = [[node(k, *{*rng.integers(max(0, k - 9), k, 2).tolist()} if k else ())]
+              for k in range(count)]  # fmt: skip
+    longest = [0] * count
+    for k in range(1, count):
+        longest[k] = 1 + max(longest[p] for places in groups[k][0].operands for p in places)
+    to_the_end = [0] * count
+    for k in reversed(range(count)):
+        for places in groups[k][0].operands:
+            for p in places:
+                to_the_end[p] = max(to_the_end[p], to_the_end[k] + 1)
+
+    runs = np.array_split(np.arange(count), reversed_runs)
+    order = [int(k) for run in reversed(runs) for k in run]  # each run's readers stand before it
+    graph = Graph([groups[k] for k in order])
+    assert graph.is_in_order == (reversed_runs == 1)
+    assert graph.levels() == [longest[k] for k in order]
+    assert graph.levels(from_the_end=True) == [to_the_end[k] for k in order]
+    for g, k in enumerate(order):
+        assert {order[s] for s in graph.sources(g)} == {
+            p for places in groups[k][0].operands for p in places
+        }

@@ -644,6 +644,18 @@ def test_a_file_goes_to_torch_and_back(tmp_path: Path) -> None:
     close(ours(x), other.eval()(torch.tensor(x)))
 
 
+def test_saving_follows_a_link_and_keeps_permissions(tmp_path: Path) -> None:
+    path, link = tmp_path / "real.safetensors", tmp_path / "latest.safetensors"
+    nn.save(small(0), path)
+    path.chmod(0o600)
+    link.symlink_to(path.name)
+    nn.save(small(1), link)
+    assert link.is_symlink() and path.stat().st_mode & 0o777 == 0o600
+    model = small(0)
+    nn.load(model, path)
+    assert [p.data for p in model.parameters()] == [p.data for p in small(1).parameters()]
+
+
 def test_saving_overwrites_and_leaves_no_other_file(tmp_path: Path) -> None:
     path = tmp_path / "with a space.safetensors"
     nn.save(small(0), path)

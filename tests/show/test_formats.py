@@ -155,6 +155,14 @@ def test_where_the_disk_is_full_the_old_file_stays(
             assert target.read_text() == old
 
 
+def test_who_could_read_the_old_file_can_read_the_new_one_and_nobody_else(tmp_path: Path) -> None:
+    target = tmp_path / "x.svg"
+    target.write_text("old")
+    target.chmod(0o600)
+    draw(neuron()).save(target)
+    assert target.stat().st_mode & 0o777 == 0o600 and target.read_text() != "old"
+
+
 def test_a_file_is_written_where_its_link_leads(tmp_path: Path) -> None:
     (tmp_path / "real.svg").write_text("old")
     (tmp_path / "link.svg").symlink_to("real.svg")

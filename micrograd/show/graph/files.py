@@ -80,7 +80,10 @@ def _fonts() -> list[str]:
 
 
 def write(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """Write a file whole, or leave what was there: a disk may be full halfway."""
+    """Write a file whole, or leave what was there: a disk may be full halfway.
+
+    Whoever could read an older file can read the new one, and nobody else.
+    """
     target = Path(os.path.realpath(path))
     raw = content.encode() if isinstance(content, str) else content
     half = target.with_name(f".{target.name[:200]}.{os.getpid()}")
@@ -90,6 +93,8 @@ def write(path: str | os.PathLike[str], content: str | bytes) -> None:
             return
         try:
             half.write_bytes(raw)
+            if target.exists():
+                shutil.copymode(target, half)
             half.replace(target)
         finally:
             half.unlink(missing_ok=True)
