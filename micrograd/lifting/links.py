@@ -10,7 +10,7 @@ cell has in common with all whose operations and parts are the same; `value` wri
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -22,8 +22,9 @@ from micrograd.lifting.nodes import Node
 from micrograd.lifting.rows import is_composite
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 
-__all__ = ["Link", "Links"]
+__all__ = ["FEWEST", "Link", "Links"]
 
+FEWEST = 8  # links that may be worth a loop
 _LONGEST = 24  # operations in the expression of one link
 _READ = -1  # in place of a shape: a number that is read
 
@@ -56,11 +57,11 @@ class Links:
         self.kinds: dict[int, int] = {}
         self._parts: dict[int, _Part] = {}  # of all cells, by place
         groups = graph.groups
-        once = _read_once(graph, cells.values())
-        self.inner = {place for place in once if place not in outputs}
+        inside, promising = _by_arrays(graph, cells, outputs)
+        inner = {groups[g][0].place for g in np.flatnonzero(inside & promising).tolist()}
+        self.inner, parts = inner, self._parts
         numbers: dict[Any, int] = {}  # of shapes and kinds
-        inner, parts = self.inner, self._parts
-        for g in self._in_order():
+        for g in self._in_order(promising):
             node = groups[g][0]
             place = node.place
             part = _part(g, node, parts, inner, numbers)
@@ -74,10 +75,11 @@ class Links:
                     reads[:] = distinct
                 self.kinds[place] = numbers.setdefault(kind, len(numbers))
 
-    def _in_order(self) -> Iterable[int]:
-        """The cells, each after those that it reads."""
-        cells, order = self.cells.values(), self.graph.order
-        return cells if isinstance(order, range) else filter({*cells}.__contains__, order)
+    def _in_order(self, some: np.ndarray) -> list[int]:
+        """Some groups, each after those that it reads."""
+        order = self.graph.order
+        found = np.flatnonzero(some) if isinstance(order, range) else np.array(order)[some[order]]
+        return found.tolist()
 
     def lanes(self, place: int) -> int:
         return len(self.graph.groups[self.cells[place]])
@@ -166,25 +168,59 @@ def _column(group: Sequence[Node], role: int, position: int) -> list[Any]:
     return [node.operands[role][position] for node in group]
 
 
-def _read_once(graph: Graph, cells: Iterable[int]) -> list[int]:
-    """The places of cells of which only one cell of as many lanes reads the first lane, once."""
+def _by_arrays(
+    graph: Graph, cells: Mapping[int, int], outputs: frozenset[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each group, whether it is inside another one's expression, and may be part of a chain.
+
+    In an irregular formula few may: links of a chain end with the same operation.
+    """
     groups = graph.groups
+    lanes = np.array([*map(len, groups)], dtype=np.int64)
+    firsts = [group[0] for group in groups]
+    last = np.array([id(node.op) for node in firsts], dtype=np.int64)
+    cell = np.zeros(len(groups), dtype=bool)
+    cell[[*cells.values()]] = True
+    inside = _read_once(graph, firsts, lanes, cell)
+    inside[[cells[place] for place in outputs if place in cells]] = False
+
+    source, reader, _ = graph.edges
+    root = np.arange(len(groups))  # the cell whose expression one is part of
+    root[source[inside[source]]] = reader[inside[source]]
+    while (root[root] != root).any():
+        root = root[root]
+    after = root[reader]
+    repeats = cell[source] & ~inside[source] & cell[after]
+    repeats &= (last[source] == last[after]) & (lanes[source] == lanes[after])
+    source, after = source[repeats], after[repeats]
+    links = _longest(source, after, len(groups)) + _longest(after, source, len(groups))
+    return inside, cell & (links >= FEWEST)[root]
+
+
+def _longest(before: np.ndarray, after: np.ndarray, count: int) -> np.ndarray:
+    """How many of these edges lead to each of so many groups, one after the other, up to FEWEST."""
+    length = np.zeros(count, dtype=np.int64)
+    for k in range(FEWEST):
+        length[after[length[before] == k]] = k + 1
+    return length
+
+
+def _read_once(
+    graph: Graph, firsts: Sequence[Node], lanes: np.ndarray, cell: np.ndarray
+) -> np.ndarray:
+    """The cells of which only one cell of as many lanes reads the first lane, and once."""
     source, reader, roles = graph.edges
-    lanes = np.array([len(group) for group in groups], dtype=np.int64)
-    wanted = np.zeros(len(groups), dtype=bool)
-    wanted[list(cells)] = True
-    alone = wanted[source] & (np.bincount(source, minlength=len(groups))[source] == 1)
-    alone &= lanes[source] == lanes[reader]
-    many = (lanes > 1).tolist()
-    found = []
-    for g, r, role in zip(*(x[alone].tolist() for x in (source, reader, roles)), strict=True):
-        node = groups[r][0]
-        if node.kind == "take":
-            continue
-        place = groups[g][0].place
-        once = role in (1, 2) and node.kind == "map" and not many[g]
-        if once or [p for places in _operands(node) for p in places].count(place) == 1:
-            found.append(place)
+    once = cell[source] & (np.bincount(source, minlength=len(firsts))[source] == 1)
+    once &= lanes[source] == lanes[reader]
+    is_map = np.array([node.kind == "map" for node in firsts], dtype=bool)
+    simple = once & is_map[reader] & (lanes[source] == 1) & (roles <= 2)
+    found = np.zeros(len(firsts), dtype=bool)
+    found[source[simple & (roles != 3)]] = True
+    others = once & ~simple
+    for g, r in zip(source[others].tolist(), reader[others].tolist(), strict=True):
+        if firsts[r].kind != "take":
+            read = [place for places in _operands(firsts[r]) for place in places]
+            found[g] = read.count(firsts[g].place) == 1
     return found
 
 

@@ -16,14 +16,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from micrograd.lifting.groups import Graph, Serial
-from micrograd.lifting.links import Link, Links
+from micrograd.lifting.links import FEWEST, Link, Links
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.steps.expression import Formula
 
 __all__ = ["LANES_SHORTEST", "SHORTEST", "Scan", "scans"]
 
 SHORTEST = 12  # links that are worth a loop,
-LANES_SHORTEST = 8  # and so many are if each is several numbers
+LANES_SHORTEST = FEWEST  # and so many are if each is several numbers
 _SEARCHED = 30  # groups looked at for each group that there is
 
 
