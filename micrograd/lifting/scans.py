@@ -56,10 +56,10 @@ class Scan(Serial):
         return {node.place: base + self.lanes + k for k, node in enumerate(self)}
 
 
-def scans(graph: Graph, outputs: Iterable[int], fewest: int = 1) -> Graph:
-    """The graph with chains of groups of one size, `fewest` or more, joined, each as a Scan."""
+def scans(graph: Graph, outputs: Iterable[int]) -> Graph:
+    """The graph with chains of groups of one size joined, each as a Scan."""
     counts = Counter(map(len, graph.groups))
-    sizes = {n for n, count in counts.items() if n >= fewest and count >= _shortest(n)}
+    sizes = {n for n, count in counts.items() if count >= _shortest(n)}
     if not sizes:
         return graph
     cells = {group[0].place: g for g, group in enumerate(graph.groups) if len(group) in sizes}

@@ -102,11 +102,14 @@ def schedule(
 def _groups(tape: Tape, fused: Fused, narrow: int) -> list[list[Node]]:
     """The groups, each after those that it reads, with all that belongs together in one.
 
-    Chains of several lanes are looked for before waves, which may join links with other groups, and
-    chains of single numbers after them.
+    Chains are looked for after each search for waves: the second one might join some of their links
+    with other groups, and found too early, the border of a table would be apart from its cells.
     """
     graph, outputs = alike(tape, fused), fused.outputs
-    graph = scans(waves(scans(graph, outputs, fewest=2)), outputs)
+    graph = scans(waves(graph, from_the_end=True), outputs)
+    joined = waves(graph, from_the_end=False)
+    if joined is not graph:
+        graph = scans(joined, outputs)
     if len(graph.groups) > _MANY:
         graph = straightened(graph, min(narrow * narrow, _SMALL))
     return straightened(merge(graph), narrow).in_order()

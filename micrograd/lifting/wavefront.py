@@ -26,14 +26,13 @@ _LIKE_A_CELL = 4  # at most so many times as large as the smallest, which is a c
 _NUMBERS = 256  # of each cell that is spared, at most so many may have to be copied
 
 
-def waves(graph: Graph) -> Graph:
-    """Join like groups of one distance from the end, then those of one from the beginning."""
-    for from_the_end in (True, False):
-        sets = [some for some in _alike(graph, from_the_end) if _worth_joining(graph, some)]
-        if sets:
-            alone = set(range(len(graph.groups))).difference(*sets)
-            graph = graph.joining(sorted([*sets, *([g] for g in alone)]))
-    return graph
+def waves(graph: Graph, from_the_end: bool) -> Graph:
+    """Join like groups of one distance from the end, or from the beginning."""
+    sets = [some for some in _alike(graph, from_the_end) if _worth_joining(graph, some)]
+    if not sets:
+        return graph
+    alone = set(range(len(graph.groups))).difference(*sets)
+    return graph.joining(sorted([*sets, *([g] for g in alone)]))
 
 
 def _alike(graph: Graph, from_the_end: bool) -> list[list[int]]:

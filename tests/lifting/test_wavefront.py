@@ -36,28 +36,34 @@ def places(graph: Graph) -> list[list[int]]:
 def test_cells_of_one_distance_from_the_end_are_joined() -> None:
     chain = [[node(10, 0)], [node(11, 10)], [node(12, 11)], [node(13, 12)]]
     beside = [[node(20 + k, 10 + k, op=ops.tanh)] for k in range(4)]
-    assert places(waves(Graph(chain + beside))) == [[10], [11], [12], [13], [20, 21, 22, 23]]
+    joined = waves(Graph(chain + beside), from_the_end=True)
+    assert places(joined) == [[10], [11], [12], [13], [20, 21, 22, 23]]
 
 
 def test_cells_of_one_distance_from_the_beginning_are_joined() -> None:
     beside = [[node(20 + k, k, op=ops.tanh)] for k in range(4)]
     chain = [[node(10, 20)], [node(11, 10, 21)], [node(12, 11, 22)], [node(13, 12, 23)]]
-    assert places(waves(Graph(beside + chain))) == [[10], [11], [12], [13], [20, 21, 22, 23]]
+    joined = waves(Graph(beside + chain), from_the_end=False)
+    assert places(joined) == [[10], [11], [12], [13], [20, 21, 22, 23]]
 
 
-def test_what_spares_little_stays_apart() -> None:
-    few = [[node(10 + k, k)] for k in range(3)]
-    assert len(waves(Graph(few)).groups) == 3
-    wide = [[total(10_000 + k, *range(k, k + 1000))] for k in range(10)]
-    assert len(waves(Graph(wide)).groups) == 10
+@pytest.mark.parametrize("from_the_end", [True, False])
+def test_what_spares_little_stays_apart(from_the_end: bool) -> None:
+    few = Graph([[node(10 + k, k)] for k in range(3)])
+    assert waves(few, from_the_end) is few
+    wide = Graph([[total(10_000 + k, *range(k, k + 1000))] for k in range(10)])
+    assert waves(wide, from_the_end) is wide
 
 
+@pytest.mark.parametrize("from_the_end", [True, False])
 @pytest.mark.parametrize("examples", [1, 3, 100])
-def test_a_batch_of_tables_is_treated_as_one_is(examples: int) -> None:
+def test_a_batch_of_tables_is_treated_as_one_is(examples: int, from_the_end: bool) -> None:
     cells = [[node(1000 * k + i, i) for i in range(examples)] for k in range(1, 6)]
-    assert len(waves(Graph(cells)).groups) == 1
+    assert len(waves(Graph(cells), from_the_end).groups) == 1
     large = [[node(1000 * k + i, i) for i in range(5 * examples)] for k in range(6, 12)]
-    assert len(waves(Graph(cells + large)).groups) == 11, "more than half are no cells"
+    assert len(waves(Graph(cells + large), from_the_end).groups) == 11, (
+        "more than half are no cells"
+    )
 
 
 # --- tables ---------------------------------------------------------------------------------------
