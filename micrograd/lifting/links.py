@@ -25,14 +25,13 @@ from micrograd.lifting.steps.expression import Apply, Formula, Read
 __all__ = ["FEWEST", "Link", "Links"]
 
 FEWEST = 8  # links that may be worth a loop
-_LONGEST = 24  # operations in the expression of one link
+_LONGEST = 25  # operations and operands in the expression of one link
 _READ = -1  # in place of a shape: a number that is read
 
 
-# A cell with the cells inside it: their shape, how many operands they have, their groups, and the
-# places that they read, in the order in which the expression names them.
-_Part = tuple[int, int, list[int], list[int]]
-_TOO_LONG: _Part = _READ, _LONGEST + 1, [], []
+# A cell with the cells inside it: their shape, their groups, and the places that they read, in the
+# order in which the expression names them. None: the expression would be too long.
+_Part = tuple[int, list[int], list[int]] | None
 
 
 class Link(NamedTuple):
@@ -49,12 +48,13 @@ class Links:
 
     `cells`: the group of each place that is the first of its group. A group with a place in
     `outputs` becomes part of no link. `kinds` has a number for each link: links of one kind have
-    equal expressions and as many lanes.
+    equal expressions and as many lanes; `reads` the places that each reads.
     """
 
     def __init__(self, graph: Graph, cells: Mapping[int, int], outputs: frozenset[int]) -> None:
         self.graph, self.cells, self.outputs = graph, cells, outputs
         self.kinds: dict[int, int] = {}
+        self.reads: dict[int, list[int]] = {}
         self._parts: dict[int, _Part] = {}  # of all cells, by place
         groups = graph.groups
         inside, promising = _by_arrays(graph, cells, outputs)
@@ -66,13 +66,14 @@ class Links:
             place = node.place
             part = _part(g, node, parts, inner, numbers)
             parts[place] = part
-            if place not in inner and part is not _TOO_LONG:
-                shape, _, _, reads = part
+            if place not in inner and part is not None:
+                shape, _, reads = part
                 kind: tuple[Any, ...] = shape, len(groups[g])
                 if len({*reads}) < len(reads):
                     distinct = [*dict.fromkeys(reads)]
                     kind = *kind, *map(distinct.index, reads)  # which of them are one number
-                    reads[:] = distinct
+                    reads = distinct
+                self.reads[place] = reads
                 self.kinds[place] = numbers.setdefault(kind, len(numbers))
 
     def _in_order(self, some: np.ndarray) -> list[int]:
@@ -84,13 +85,10 @@ class Links:
     def lanes(self, place: int) -> int:
         return len(self.graph.groups[self.cells[place]])
 
-    def reads(self, place: int) -> list[int]:
-        """The places that a link reads, each once."""
-        return self._parts[place][3]
-
     def link(self, place: int) -> Link:
-        _, _, groups, reads = self._parts[place]
-        return Link(place, self.lanes(place), groups, reads)
+        part = self._parts[place]
+        assert part is not None
+        return Link(place, self.lanes(place), part[1], self.reads[place])
 
     def value(self, link: Link) -> Formula:
         """The expression of a link."""
@@ -135,25 +133,27 @@ def _part(
 ) -> _Part:
     """A cell with those inside it, which have been made before."""
     if node.kind == "take":
-        return _TOO_LONG
-    operands = node.operands if node.start is None else (*node.operands, (node.start,))
+        return None
+    operands = _operands(node)
     key: list[Any] = [node.op, node.kind, len(operands)]
-    groups, reads, size = [g], [], 0
+    groups, reads = [g], []
     for places in operands:
+        if len(places) > _LONGEST:
+            return None
         for place in places:
-            if place in inner:
-                shape, inside, members, others = parts[place]
-                key.append(shape)
-                groups += members
-                reads += others
-                size += inside
-            else:
+            if place not in inner:
                 key.append(_READ)
                 reads.append(place)
-        size += len(places)
-        if size > _LONGEST:
-            return _TOO_LONG
-    return numbers.setdefault(tuple(key), len(numbers)), size, groups, reads
+                continue
+            part = parts[place]
+            if part is None:
+                return None
+            key.append(part[0])
+            groups += part[1]
+            reads += part[2]
+    if len(groups) + len(reads) > _LONGEST:
+        return None
+    return numbers.setdefault(tuple(key), len(numbers)), groups, reads
 
 
 def _operands(node: Node) -> Sequence[Sequence[Any]]:

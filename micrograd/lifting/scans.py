@@ -88,11 +88,11 @@ class _Chains:
 
     def find(self) -> list[list[Link]]:
         """Chains of links with equal expressions, each of which reads the link before it once."""
-        links, kinds = self.links, self.links.kinds
+        links, kinds, reads = self.links, self.links.kinds, self.links.reads
         before: dict[int, int] = {}
         after: dict[int, list[int]] = {}
         for place, kind in kinds.items():
-            alike = [p for p in links.reads(place) if kinds.get(p) == kind]
+            alike = [p for p in reads[place] if kinds.get(p) == kind]
             if len(alike) == 1:
                 before[place] = alike[0]
                 after.setdefault(alike[0], []).append(place)
