@@ -17,14 +17,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from micrograd import ops
+from micrograd.lifting.candidates import candidates
 from micrograd.lifting.groups import Graph
-from micrograd.lifting.nodes import Node
+from micrograd.lifting.nodes import Node, operands
 from micrograd.lifting.rows import is_composite
 from micrograd.lifting.steps.expression import Apply, Formula, Read
 
-__all__ = ["FEWEST", "Link", "Links"]
+__all__ = ["Link", "Links"]
 
-FEWEST = 8  # links that may be worth a loop
 _LONGEST = 25  # operations and operands in the expression of one link
 _READ = -1  # in place of a shape: a number that is read
 
@@ -57,7 +57,7 @@ class Links:
         self.reads: dict[int, list[int]] = {}
         self._parts: dict[int, _Part] = {}  # of all cells, by place
         groups = graph.groups
-        inside, promising = _by_arrays(graph, cells, outputs)
+        inside, promising = candidates(graph, cells, outputs)
         inner = {groups[g][0].place for g in np.flatnonzero(inside & promising).tolist()}
         self.inner, parts = inner, self._parts
         numbers: dict[Any, int] = {}  # of shapes and kinds
@@ -99,7 +99,7 @@ class Links:
         groups, cells, inner = self.graph.groups, self.cells, self.inner
         return _expression(node, [
             [self._value(groups[cells[p]][0], reads) if p in inner else reads[p] for p in places]
-            for places in _operands(node)
+            for places in operands(node)
         ])  # fmt: skip
 
     # --- several lanes ----------------------------------------------------------------------------
@@ -116,7 +116,7 @@ class Links:
         reads: dict[int, list[int]] = {}
         inside = {group[0].place: group for group in groups[1:]}
         for group in groups:
-            for role, places in enumerate(_operands(group[0])):
+            for role, places in enumerate(operands(group[0])):
                 for position, place in enumerate(places):
                     column = _column(group, role, position)
                     if place in inside:
@@ -134,10 +134,10 @@ def _part(
     """A cell with those inside it, which have been made before."""
     if node.kind == "take":
         return None
-    operands = _operands(node)
-    key: list[Any] = [node.op, node.kind, len(operands)]
+    columns = operands(node)
+    key: list[Any] = [node.op, node.kind, len(columns)]
     groups, reads = [g], []
-    for places in operands:
+    for places in columns:
         if len(places) > _LONGEST:
             return None
         for place in places:
@@ -156,72 +156,11 @@ def _part(
     return numbers.setdefault(tuple(key), len(numbers)), groups, reads
 
 
-def _operands(node: Node) -> Sequence[Sequence[Any]]:
-    """The operands, and what a sum starts from as the last one."""
-    return node.operands if node.start is None else (*node.operands, (node.start,))
-
-
 def _column(group: Sequence[Node], role: int, position: int) -> list[Any]:
     """What stands in one operand of each node of a group."""
     if role == len(group[0].operands):
         return [node.start for node in group]
     return [node.operands[role][position] for node in group]
-
-
-def _by_arrays(
-    graph: Graph, cells: Mapping[int, int], outputs: frozenset[int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """For each group, whether it is inside another one's expression, and may be part of a chain.
-
-    In an irregular formula few may: links of a chain end with the same operation.
-    """
-    groups = graph.groups
-    lanes = np.array([*map(len, groups)], dtype=np.int64)
-    firsts = [group[0] for group in groups]
-    last = np.array([id(node.op) for node in firsts], dtype=np.int64)
-    cell = np.zeros(len(groups), dtype=bool)
-    cell[[*cells.values()]] = True
-    inside = _read_once(graph, firsts, lanes, cell)
-    inside[[cells[place] for place in outputs if place in cells]] = False
-
-    source, reader, _ = graph.edges
-    root = np.arange(len(groups))  # the cell whose expression one is part of
-    root[source[inside[source]]] = reader[inside[source]]
-    while (root[root] != root).any():
-        root = root[root]
-    after = root[reader]
-    repeats = cell[source] & ~inside[source] & cell[after]
-    repeats &= (last[source] == last[after]) & (lanes[source] == lanes[after])
-    source, after = source[repeats], after[repeats]
-    links = _longest(source, after, len(groups)) + _longest(after, source, len(groups))
-    return inside, cell & (links >= FEWEST)[root]
-
-
-def _longest(before: np.ndarray, after: np.ndarray, count: int) -> np.ndarray:
-    """How many of these edges lead to each of so many groups, one after the other, up to FEWEST."""
-    length = np.zeros(count, dtype=np.int64)
-    for k in range(FEWEST):
-        length[after[length[before] == k]] = k + 1
-    return length
-
-
-def _read_once(
-    graph: Graph, firsts: Sequence[Node], lanes: np.ndarray, cell: np.ndarray
-) -> np.ndarray:
-    """The cells of which only one cell of as many lanes reads the first lane, and once."""
-    source, reader, roles = graph.edges
-    once = cell[source] & (np.bincount(source, minlength=len(firsts))[source] == 1)
-    once &= lanes[source] == lanes[reader]
-    is_map = np.array([node.kind == "map" for node in firsts], dtype=bool)
-    simple = once & is_map[reader] & (lanes[source] == 1) & (roles <= 2)
-    found = np.zeros(len(firsts), dtype=bool)
-    found[source[simple & (roles != 3)]] = True
-    others = once & ~simple
-    for g, r in zip(source[others].tolist(), reader[others].tolist(), strict=True):
-        if firsts[r].kind != "take":
-            read = [place for places in _operands(firsts[r]) for place in places]
-            found[g] = read.count(firsts[g].place) == 1
-    return found
 
 
 def _expression(node: Node, columns: Sequence[Sequence[Formula]]) -> Formula:

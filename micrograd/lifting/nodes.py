@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from micrograd import ops
 from micrograd.op import Op
 
-__all__ = ["Node", "addition"]
+__all__ = ["Node", "addition", "operands"]
 
 
 class Node:
@@ -39,3 +39,8 @@ class Node:
 def addition(place: int, a: int, b: int) -> Node:
     """The node of a + b."""
     return Node(place, "map", ops.add, ((a,), (b,)))
+
+
+def operands(node: Node) -> Sequence[Sequence[int]]:
+    """The places that a node reads, role by role; what a sum starts from is the last one."""
+    return node.operands if node.start is None else (*node.operands, (node.start,))

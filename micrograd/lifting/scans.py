@@ -15,8 +15,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from micrograd.lifting.candidates import FEWEST
 from micrograd.lifting.groups import Graph, Serial
-from micrograd.lifting.links import FEWEST, Link, Links
+from micrograd.lifting.links import Link, Links
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.steps.expression import Formula
 

@@ -1,0 +1,99 @@
+"""Which cells may be links of a chain: found by arrays, before an expression is written.
+
+Links of a chain end with the same operation, and each reads the one before it, but no other number
+that was made from that one. In an irregular formula few cells are left, and none where two numbers
+read each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from micrograd.lifting.groups import Graph
+from micrograd.lifting.nodes import Node, operands
+
+__all__ = ["FEWEST", "candidates"]
+
+FEWEST = 8  # links that may be worth a loop
+_FEW = 16  # a number with more readers is not looked into
+
+
+def candidates(
+    graph: Graph, cells: Mapping[int, int], outputs: frozenset[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each group, whether it is inside another one's expression, and may be part of a chain.
+
+    `cells`: the group of each place that is the first of its group; `outputs` are inside no other.
+    """
+    groups = graph.groups
+    lanes = np.array([*map(len, groups)], dtype=np.int64)
+    firsts = [group[0] for group in groups]
+    last = np.array([id(node.op) for node in firsts], dtype=np.int64)
+    cell = np.zeros(len(groups), dtype=bool)
+    cell[[*cells.values()]] = True
+    inside = _read_once(graph, firsts, lanes, cell)
+    inside[[cells[place] for place in outputs if place in cells]] = False
+
+    source, reader, _ = graph.edges
+    root = np.arange(len(groups))  # the cell whose expression one is part of
+    root[source[inside[source]]] = reader[inside[source]]
+    while (root[root] != root).any():
+        root = root[root]
+    after = root[reader]
+    repeats = cell[source] & ~inside[source] & cell[after]
+    repeats &= (last[source] == last[after]) & (lanes[source] == lanes[after])
+    pairs = np.stack([source[repeats], after[repeats]])
+    links = _longest(pairs, len(groups))
+    pairs = pairs[:, links[pairs[0]] >= FEWEST]
+    if pairs.size:
+        pairs = pairs[:, ~_by_a_third(pairs, np.stack([source, after]), len(groups))]
+        links = _longest(pairs, len(groups))
+    return inside, cell & (links >= FEWEST)[root]
+
+
+def _by_a_third(pairs: np.ndarray, edges: np.ndarray, count: int) -> np.ndarray:
+    """Of which pairs the second one reads a number that was made from the first one, too."""
+    reads = edges[:, np.argsort(edges[0], kind="stable")]
+    sizes = np.bincount(edges[0], minlength=count)
+    starts = np.cumsum(sizes) - sizes
+    wanted = np.zeros(count, dtype=bool)
+    wanted[pairs[0]] = True
+    first, third = reads[:, wanted[reads[0]]]
+    some = sizes[third] <= _FEW
+    first, third = first[some], third[some]
+    turns = sizes[third]
+    behind = np.arange(turns.sum()) + np.repeat(starts[third] - (np.cumsum(turns) - turns), turns)
+    found = np.repeat(first, turns) * count + reads[1][behind]
+    return np.isin(pairs[0] * count + pairs[1], found)
+
+
+def _longest(pairs: np.ndarray, count: int) -> np.ndarray:
+    """How many pairs one after the other go through each cell; what is FEWEST or more is cut."""
+    found = np.zeros(count, dtype=np.int64)
+    for before, after in (pairs, pairs[::-1]):
+        length = np.zeros(count, dtype=np.int64)
+        for k in range(FEWEST):
+            length[after[length[before] == k]] = k + 1
+        found += length
+    return found
+
+
+def _read_once(
+    graph: Graph, firsts: Sequence[Node], lanes: np.ndarray, cell: np.ndarray
+) -> np.ndarray:
+    """The cells of which only one cell of as many lanes reads the first lane, and once."""
+    source, reader, roles = graph.edges
+    once = cell[source] & (np.bincount(source, minlength=len(firsts))[source] == 1)
+    once &= lanes[source] == lanes[reader]
+    is_map = np.array([node.kind == "map" for node in firsts], dtype=bool)
+    simple = once & is_map[reader] & (lanes[source] == 1) & (roles <= 2)
+    found = np.zeros(len(firsts), dtype=bool)
+    found[source[simple & (roles != 3)]] = True
+    others = once & ~simple
+    for g, r in zip(source[others].tolist(), reader[others].tolist(), strict=True):
+        if firsts[r].kind != "take":
+            read = [place for places in operands(firsts[r]) for place in places]
+            found[g] = read.count(firsts[g].place) == 1
+    return found
