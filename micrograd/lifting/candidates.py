@@ -35,6 +35,7 @@ def candidates(
     cell[[*cells.values()]] = True
     inside = _read_once(graph, firsts, lanes, cell)
     inside[[cells[place] for place in outputs if place in cells]] = False
+    inside[_ends_of_turns(graph, inside, last)] = False
 
     source, reader, _ = graph.edges
     root = np.arange(len(groups))  # the cell whose expression one is part of
@@ -51,6 +52,48 @@ def candidates(
         pairs = pairs[:, ~_by_a_third(pairs, np.stack([source, after]), len(groups))]
         links = _longest(pairs, len(groups))
     return inside, cell & (links >= FEWEST)[root]
+
+
+def _ends_of_turns(graph: Graph, inside: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """The cells at which a long expression repeats itself, turn after turn.
+
+    Where only the last number of a recurrence is read, each link is inside the next one. The way
+    down through the operands that take the most steps leads through all of them.
+    """
+    source, reader, _ = graph.edges
+    level = np.array(graph.levels(), dtype=np.int64)
+    source, reader = source[inside[source]], reader[inside[source]]
+    order = np.lexsort((level[source], reader))
+    source, reader = source[order], reader[order]
+    longest = np.append(reader[1:] != reader[:-1], True)[: len(reader)]
+    source, reader = source[longest], reader[longest]
+    top = np.arange(len(level))
+    top[source] = reader
+    while (top[top] != top).any():
+        top = top[top]
+    source = source[np.bincount(top[source], minlength=len(level))[top[source]] >= FEWEST]
+    source = source[np.lexsort((level[source], top[source]))]
+    ways = np.split(source, np.flatnonzero(np.diff(top[source])) + 1)
+    whole = [np.append(way, top[way[:1]]) for way in ways]
+    return np.concatenate([way[_repeated(last[way])] for way in whole])
+
+
+def _repeated(operations: np.ndarray) -> np.ndarray:
+    """Where the rarest operation is, if it comes at one distance FEWEST times in a row.
+
+    Of several that are as rare, the one that comes last: from there to there is a turn.
+    """
+    _, which, counts = np.unique(operations, return_inverse=True, return_counts=True)
+    last = np.zeros(len(counts), dtype=np.int64)
+    last[which] = np.arange(len(which))
+    often = np.flatnonzero(counts > FEWEST)
+    if not len(often):
+        return often
+    rarest = often[np.lexsort((-last[often], counts[often]))[0]]
+    at = np.flatnonzero(which == rarest)
+    runs = np.split(np.arange(len(at) - 1), np.flatnonzero(np.diff(np.diff(at))) + 1)
+    even = [at[run[0] : run[-1] + 2] for run in runs if len(run) >= FEWEST]
+    return np.concatenate(even) if even else at[:0]
 
 
 def _by_a_third(pairs: np.ndarray, edges: np.ndarray, count: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -106,18 +106,23 @@ class _Chains:
                 chain.append(after[chain[-1]][0])
             if len(chain) > _shortest(links.lanes(place)):
                 found.append([links.link(p) for p in chain])
-        return [chain for chain in map(self._cut, found) if chain]
+        return [part for chain in found for part in self._cut(chain)]
 
-    def _cut(self, chain: list[Link]) -> list[Link]:
-        """The chain without its first link, if that is not like the others; empty if it is none."""
-        carried = {link.reads.index(before.place) for before, link in itertools.pairwise(chain)}
-        if len(carried) > 1:
-            return []
-        (role,) = carried
-        first, *rest = chain
-        same = len(first.reads) == len(rest[0].reads)
-        # a cell of as many lanes, from which the first link is made, is no number to begin with
-        return chain if same and not self._is_cell(first.reads[role], first) else rest
+    def _cut(self, chain: list[Link]) -> Iterator[list[Link]]:
+        """The parts in which each link reads the one before it in one operand.
+
+        The first link is left out where it is unlike the others.
+        """
+        roles = [link.reads.index(before.place) for before, link in itertools.pairwise(chain)]
+        start = 0
+        for role, pairs in itertools.groupby(range(len(roles)), roles.__getitem__):
+            first, *rest = chain[start : start + len(list(pairs)) + 1]
+            same = start == 0 and len(first.reads) == len(rest[0].reads)
+            start += len(rest)
+            # a cell of as many lanes, from which the first one is made, is no number to begin with
+            part = [first, *rest] if same and not self._is_cell(first.reads[role], first) else rest
+            if len(part) >= _shortest(first.lanes):
+                yield part
 
     def _is_cell(self, place: int, link: Link) -> bool:
         links = self.links

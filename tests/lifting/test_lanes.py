@@ -156,6 +156,28 @@ def test_what_is_returned_of_one_lane_stays_apart() -> None:
     assert_right(function, numbers(N, 3))
 
 
+ONCE = ["an autoregression", "one that reads", "a recurrent unit", "a weight that is no number"]
+
+
+@pytest.mark.parametrize("executor", SHIPPED)
+@pytest.mark.parametrize("lanes", [1, 3, 10])
+@pytest.mark.parametrize("name", ONCE)
+def test_a_recurrence_of_which_only_the_last_numbers_count(
+    name: str, lanes: int, executor: str
+) -> None:
+    """Each link is read by the next one alone: of a sentence only the last state is used."""
+
+    def function(rows: Any, w: Any) -> Any:
+        states = side_by_side(STEPS[name], rows, w)
+        return sum((w[2] * row[-1] - 1.0) ** 2 for row in states)
+
+    found = instructions(function, ones(lanes, N), ones(3))
+    scans = [one for one in found if one.kind == "scan"]
+    assert len(scans) == 1 and scans[0].out.shape[0] >= N - 2
+    assert len(found) <= 12
+    assert_right(function, numbers(lanes, N), numbers(3, seed=1), executor=executor)
+
+
 def test_the_border_of_a_table_is_one_instruction() -> None:
     """Soft-DTW: the first row and the first column are two running sums in lockstep."""
 
