@@ -150,6 +150,17 @@ def small_rnn(w: Any, x: Any) -> Any:
     return total(losses) / len(losses)
 
 
+def last_states(w: Any, x: Any) -> Any:
+    """The same unit for each column of x, one beside the other; only their last numbers count."""
+    h = [w[3]] * x.shape[1]
+    for row in x:
+        h = [
+            (w[0] * before + w[1] * element + w[2]).tanh()
+            for before, element in zip(h, row, strict=True)
+        ]
+    return total([(state - 1.0) ** 2 for state in h])
+
+
 # --- rows of different length ---------------------------------------------------------------------
 
 
@@ -244,6 +255,10 @@ SHAPES: dict[str, Shape] = {
     "small-rnn": Shape(
         "RNN of one unit, 4,000 steps", small_rnn,
         (np.array([0.9, 0.1, 0.0, 0.5]), normal(4000)), 12,
+    ),
+    "last-states": Shape(
+        "last states of ten such RNNs, 400 steps", last_states,
+        (np.array([0.9, 0.1, 0.0, 0.5]), normal(400, 10)), 12,
     ),
     "causal-48": Shape("causal attention, 48 rows", causal_attention, attention_arrays(48), 12),
     "gcn": Shape(

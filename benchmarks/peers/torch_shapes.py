@@ -91,6 +91,13 @@ def small_rnn(w: Tensor, x: Tensor) -> Tensor:
     return ((torch.stack(found) - x[1:]) ** 2).mean()
 
 
+def last_states(w: Tensor, x: Tensor) -> Tensor:
+    factor, _, _, h = w.unbind()
+    for given in (w[1] * x + w[2]).unbind():
+        h = torch.tanh(torch.addcmul(given, factor, h))
+    return ((h - 1.0) ** 2).sum()
+
+
 def causal_attention(x: Tensor, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     q, k, v = (F.linear(x, w)[None] for w in (query, key, value))
     return (F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=0.25) ** 2).sum()
@@ -123,6 +130,6 @@ MATRIX = adjacency()
 LOSSES: dict[str, Callable[..., Any]] = {
     "soft-dtw": soft_dtw, "min-plus": min_plus, "ctc": ctc, "running-sum": cumsum,
     "cumsum": cumsum, "autoregression": autoregression, "euler": euler, "predators": predators,
-    "small-rnn": small_rnn,
+    "small-rnn": small_rnn, "last-states": last_states,
     "causal-48": causal_attention, "gcn": adjacency_lists, "dilated": dilated,
 }  # fmt: skip
