@@ -83,7 +83,11 @@ def _repeated(operations: np.ndarray) -> np.ndarray:
 
     Of several that are as rare, the one that comes last: from there to there is a turn.
     """
-    _, which, counts = np.unique(operations, return_inverse=True, return_counts=True)
+    numbers: dict[int, int] = {}
+    which = np.array(
+        [numbers.setdefault(x, len(numbers)) for x in operations.tolist()], dtype=np.int64
+    )
+    counts = np.bincount(which)
     last = np.zeros(len(counts), dtype=np.int64)
     last[which] = np.arange(len(which))
     often = np.flatnonzero(counts > FEWEST)
@@ -101,15 +105,17 @@ def _by_a_third(pairs: np.ndarray, edges: np.ndarray, count: int) -> np.ndarray:
     reads = edges[:, np.argsort(edges[0], kind="stable")]
     sizes = np.bincount(edges[0], minlength=count)
     starts = np.cumsum(sizes) - sizes
-    wanted = np.zeros(count, dtype=bool)
-    wanted[pairs[0]] = True
-    first, third = reads[:, wanted[reads[0]]]
+    is_first = np.zeros(count, dtype=bool)
+    is_first[pairs[0]] = True
+    first, third = reads[:, is_first[reads[0]]]
     some = sizes[third] <= _FEW
     first, third = first[some], third[some]
     turns = sizes[third]
     behind = np.arange(turns.sum()) + np.repeat(starts[third] - (np.cumsum(turns) - turns), turns)
-    found = np.repeat(first, turns) * count + reads[1][behind]
-    return np.isin(pairs[0] * count + pairs[1], found)
+    found = np.sort(np.repeat(first, turns) * count + reads[1][behind])
+    wanted = pairs[0] * count + pairs[1]
+    there: np.ndarray = np.append(found, -1)[np.searchsorted(found, wanted)] == wanted
+    return there
 
 
 def _longest(pairs: np.ndarray, count: int) -> np.ndarray:

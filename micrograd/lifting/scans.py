@@ -20,6 +20,7 @@ from micrograd.lifting.groups import Graph, Serial
 from micrograd.lifting.links import Link, Links
 from micrograd.lifting.nodes import Node
 from micrograd.lifting.steps.expression import Formula
+from micrograd.lifting.strides import distinct
 
 __all__ = ["LANES_SHORTEST", "SHORTEST", "Scan", "scans"]
 
@@ -158,7 +159,7 @@ class _Chains:
         source, reader, _ = self.graph.edges
         own = np.zeros(len(self.graph.groups), dtype=bool)
         own[members] = True
-        stack = np.unique(source[own[reader] & ~own[source]]).tolist()
+        stack = distinct(source[own[reader] & ~own[source]]).tolist()
         seen = {*stack}
         while stack:
             self.looked_at += 1
