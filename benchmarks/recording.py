@@ -1,48 +1,101 @@
-"""What recording costs: time and peak memory of a first lifted call against the number of nodes.
+"""What recording costs: time and peak memory of a first lifted call against the size of the graph.
 
-Two kinds of graph: the demo as plain loops (a node for each product and sum), and the makemore MLP
-with layers (a node for each unit, of 61 or 401 inputs), both recorded in full. Proportion is a
-slope of 1 on logarithmic axes.
+Regular graphs: the demo as plain loops (a node for each product and sum), and the makemore MLP with
+layers (a node for each unit, of 61 or 401 inputs). Irregular ones, as eager code builds them, a
+Value for each operation and number: a table filled cell by cell, an irregular formula, two numbers
+that read each other. All are recorded in full. Proportion is a slope of 1 on logarithmic axes.
 """
 
 from __future__ import annotations
 
 import resource
 import sys
+from collections.abc import Callable
 from time import perf_counter as clock
 from typing import Any
 
 import numpy as np
 
 from benchmarks import harness, tables
-from benchmarks.models import demo, makemore
-from micrograd import lift
+from benchmarks.models import demo, makemore, shapes
+from micrograd import lift, values
+from micrograd.engine import topological_order
 
 TITLE = "Recording: time and memory against the size of the graph"
 REPEAT = 3
-NODES_HELD_TO = 3.0  # microseconds a scalar node, from 10,000 to 1,000,000
-SIZES = {  # examples; a demo example has 654 nodes, a makemore example 23,027 inputs of nodes
-    "scalar nodes": (15, 48, 153, 484, 1529),
-    "inputs of dots": (14, 43, 136, 430),
+HELD_TO = {  # microseconds each, at all these sizes
+    "scalar nodes": 3.0,
+    "Values of a table": 4.0,
+    "Values of a formula": 4.0,
+    "Values of coupled numbers": 5.0,  # 3 up to 100,000; then memory is further away
+}
+SIZES = {
+    "scalar nodes": (15, 48, 153, 484, 1529),  # examples of 654 nodes
+    "inputs of dots": (14, 43, 136, 430),  # examples of 23,027 inputs
+    "Values of a table": (45, 80, 140, 230),  # soft-DTW of two series as long as that
+    "Values of a formula": (15_000, 45_000, 150_000, 450_000),  # operations
+    "Values of coupled numbers": (1_400, 4_000, 14_000, 43_000),  # steps
 }
 
 
-def measure(kind: str, examples: int) -> None:
+def formula(operations: int) -> Callable[[Any], Any]:
+    """Random operations, each of the last number and of an input."""
+    drawn = np.random.default_rng(0).integers(0, 5, operations).tolist()
+    rows: list[Callable[[Any, Any], Any]] = [
+        lambda a, b: a + b,
+        lambda a, b: a * b,
+        lambda a, b: a.tanh(),
+        lambda a, b: a - b,
+        lambda a, b: a * 0.5 + b * 0.1,
+    ]
+
+    def function(x: Any) -> Any:
+        last = x[0]
+        for k, number in enumerate(drawn):
+            last = rows[number](last, x[7 * k % len(x)])
+        return last
+
+    return function
+
+
+def program(kind: str, size: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """A loss and its arguments."""
     if kind == "scalar nodes":
-        loss = lift(demo.with_loops(demo.numbers()).loss)
-        batch = demo.batch(examples)
-    else:
-        loss = lift(makemore.with_layers(makemore.numbers()).loss)
-        (batch,) = makemore.batches(1, examples)
+        return demo.with_loops(demo.numbers()).loss, demo.batch(size)
+    if kind == "inputs of dots":
+        (batch,) = makemore.batches(1, size)
+        return makemore.with_layers(makemore.numbers()).loss, batch
+    normal = shapes.normal
+    if kind == "Values of a table":
+        return shapes.soft_dtw, (values(normal(size)), values(normal(size, seed=1)))
+    if kind == "Values of a formula":
+        return formula(size), (values(normal(20)),)
+    rates = shapes.SHAPES["predators"].arrays[0]
+    return shapes.predators, (values(rates), values(normal(size)))
+
+
+def measure(kind: str, size: int) -> None:
+    function, arguments = program(kind, size)
+    loss = lift(function)
     before = peak()
     start = clock()
-    loss(*batch)
-    seconds = clock() - start
+    loss(*arguments)
+    harness.report(seconds=clock() - start, bytes=peak() - before)
+
+
+def count(kind: str, size: int) -> None:
+    """How large the graph is."""
+    if kind == "inputs of dots":
+        harness.report(nodes=size * (200 * 61 + 27 * 401))
+        return
+    function, arguments = program(kind, size)
     if kind == "scalar nodes":
+        loss = lift(function)
+        loss(*arguments)
         nodes = sum(i.replaces for i in loss.program.recording.layout.instructions)
     else:
-        nodes = examples * (200 * 61 + 27 * 401)
-    harness.report(nodes=nodes, seconds=seconds, bytes=peak() - before)
+        nodes = len(topological_order(function(*arguments)))
+    harness.report(nodes=nodes)
 
 
 def peak() -> int:
@@ -59,26 +112,28 @@ def main() -> int:
     rows, notes, failed = [], [], []
     for kind, sizes in SIZES.items():
         found: list[dict[str, Any]] = []
-        for examples in sizes:
-            runs = [
-                harness.fresh("benchmarks.recording", kind, str(examples)) for _ in range(REPEAT)
-            ]
-            found.append({key: harness.median([run[key] for run in runs]) for key in runs[0]})
-            nodes, seconds, size = (found[-1][key] for key in ("nodes", "seconds", "bytes"))
+        for size in sizes:
+            call = "benchmarks.recording", kind, str(size)
+            nodes = harness.fresh(*call, "count")["nodes"]
+            runs = [harness.fresh(*call) for _ in range(REPEAT)]
+            middle = {key: harness.median([run[key] for run in runs]) for key in runs[0]}
+            found.append({"nodes": nodes, **middle})
+            seconds, bytes_ = middle["seconds"], middle["bytes"]
+            each = seconds / nodes * 1e6
             rows.append(
                 {
                     "graph": f"{nodes:,} {kind}",
                     "seconds": seconds,
-                    "µs each": seconds / nodes * 1e6,
-                    "peak MB": size / 1e6,
-                    "bytes each": size / nodes,
+                    "µs each": each,
+                    "peak MB": bytes_ / 1e6,
+                    "bytes each": bytes_ / nodes,
                 }
             )
-            if kind == "scalar nodes" and rows[-1]["µs each"] > NODES_HELD_TO:
-                failed.append(f"{rows[-1]['µs each']:.2f} µs a node at {nodes:,} nodes")
-        nodes = [run["nodes"] for run in found]
-        time_slope = slope(nodes, [run["seconds"] for run in found])
-        memory_slope = slope(nodes, [run["bytes"] for run in found])
+            if each > HELD_TO.get(kind, np.inf):
+                failed.append(f"{each:.2f} µs for each of {nodes:,} {kind}")
+        counts = [run["nodes"] for run in found]
+        time_slope = slope(counts, [run["seconds"] for run in found])
+        memory_slope = slope(counts, [run["bytes"] for run in found])
         notes.append(f"Slope over {kind}: time {time_slope:.2f}, memory {memory_slope:.2f}.")
     notes.append(
         f"The first call: recording, finding the program, one forward run; the time that passes. "
@@ -93,4 +148,4 @@ def main() -> int:
 if __name__ == "__main__":
     if len(sys.argv) == 1:
         raise SystemExit(main())
-    measure(sys.argv[1], int(sys.argv[2]))
+    (measure if len(sys.argv) == 3 else count)(sys.argv[1], int(sys.argv[2]))

@@ -29,7 +29,7 @@ def alike(tape: Tape, fused: Fused) -> Graph:
         return Graph([
             part for g, group in enumerate(grouping.groups) for part in parts.get(g, [group])
         ])  # fmt: skip
-    return Graph(grouping.groups, grouping.edges())
+    return Graph(grouping.groups, grouping.edges(), np.array(grouping.levels, dtype=np.int64))
 
 
 class _Grouping:
@@ -46,6 +46,7 @@ class _Grouping:
             kind = tape.kinds[i]
             self.source[i] = (kind, tape.lefts[i]) if kind in (INPUT, INTEGER) else kind
         self.groups: list[list[Node]] = []
+        self.levels: list[int] = []  # of the groups
         self.wide: list[int] = []  # groups of nodes that may read several places in an operand
         self._edges: list[int] = []  # of the other groups: source, reader, bit, one after the other
         self._numbers: dict[tuple[Any, ...], int] = {}
@@ -54,27 +55,27 @@ class _Grouping:
     def fill(self, nodes: Iterable[Node]) -> None:
         """Give each node a group. Most are maps of one or two numbers."""
         level, source, groups, numbers = self.level, self.source, self.groups, self._numbers
-        edges = self._edges
+        edges, levels = self._edges, self.levels
         for node in nodes:
             operands = node.operands
-            narrow = node.kind == "map" and len(operands) <= 2
-            if narrow:
+            if node.kind == "map" and len(operands) <= 2:
                 a, b = operands[0][0], operands[-1][0]
                 below = level[a] if level[a] > level[b] else level[b]
                 one, other = source[a], source[b]
-                key: tuple[Any, ...] = below, node.op, one, other
+                g = numbers.setdefault((below, node.op, one, other), len(groups))
+                if g == len(groups):
+                    if type(one) is int:
+                        edges += one, g, 1
+                    if type(other) is int and len(operands) == 2:
+                        edges += other, g, 2
             else:
                 below, key = self._wide(node)
-            g = numbers.get(key)
-            if g is None:
-                g = numbers[key] = len(groups)
-                groups.append([node])
-                if not narrow:
+                g = numbers.setdefault(key, len(groups))
+                if g == len(groups):
                     self.wide.append(g)
-                if narrow and type(one) is int:
-                    edges += one, g, 1
-                if narrow and type(other) is int and len(operands) == 2:
-                    edges += other, g, 2
+            if g == len(groups):
+                groups.append([node])
+                levels.append(below)
             else:
                 groups[g].append(node)
             level[node.place] = below + 1

@@ -61,7 +61,7 @@ def _ends_of_turns(graph: Graph, inside: np.ndarray, last: np.ndarray) -> np.nda
     down through the operands that take the most steps leads through all of them.
     """
     source, reader, _ = graph.edges
-    level = np.array(graph.levels(), dtype=np.int64)
+    level = graph.levels()
     source, reader = source[inside[source]], reader[inside[source]]
     order = np.lexsort((level[source], reader))
     source, reader = source[order], reader[order]

@@ -35,12 +35,19 @@ class Graph:
 
     `edges` has a column for each two groups of which one reads the other: source, reader, and the
     set of roles as bits: bit k for operand k, the bit after the last for where sums start. Columns
-    stand in the order of their readers.
+    stand in the order of their readers. `levels`: those from the
+    beginning, where they are known.
     """
 
-    def __init__(self, groups: list[list[Node]], edges: np.ndarray | None = None) -> None:
+    def __init__(
+        self,
+        groups: list[list[Node]],
+        edges: np.ndarray | None = None,
+        levels: np.ndarray | None = None,
+    ) -> None:
         self.groups = groups
         self.edges = edges_of(groups) if edges is None else edges
+        self._levels = {} if levels is None else {False: levels}
 
     @cached_property
     def reads(self) -> list[dict[int, int]]:
@@ -100,11 +107,19 @@ class Graph:
             source, reader = source[turn], reader[turn]
         return source.tolist(), reader.tolist()
 
-    def levels(self, from_the_end: bool = False) -> list[int]:
+    def levels(self, from_the_end: bool = False) -> np.ndarray:
         """Each group's level: the longest path to it from a group that reads no other.
 
-        From the end: the longest path from it to a group that no other one reads. Where few groups
-        stand before one that they read, to go over all a few times is quicker than to sort them.
+        From the end: the longest path from it to a group that no other one reads.
+        """
+        if from_the_end not in self._levels:
+            found = np.array(self._longest_paths(from_the_end), dtype=np.int64)
+            self._levels[from_the_end] = found
+        return self._levels[from_the_end]
+
+    def _longest_paths(self, from_the_end: bool) -> list[int]:
+        """Where few groups stand before one that they read, to go over all edges a few times is
+        quicker than to sort them.
         """
         level = [0] * len(self.groups)
         if not self.is_in_order:
@@ -119,7 +134,7 @@ class Graph:
 
     def in_order(self) -> list[list[Node]]:
         """Groups so that each stands after those that it reads: by level, then as recorded."""
-        level = self.levels()
+        level = self.levels().tolist()
         groups = self.groups
         order = sorted(range(len(groups)), key=lambda g: (level[g], groups[g][0].place))
         return [groups[g] for g in order]

@@ -37,7 +37,7 @@ def waves(graph: Graph, from_the_end: bool) -> Graph:
 
 def _alike(graph: Graph, from_the_end: bool) -> list[list[int]]:
     """Like groups of one level, where there are some."""
-    level = np.array(graph.levels(from_the_end), dtype=np.int64)
+    level = graph.levels(from_the_end)
     members = np.flatnonzero(np.bincount(level)[level] >= _FEWEST)
     groups = [graph.groups[g] for g in members.tolist()]
     numbers: dict[Any, int] = {}

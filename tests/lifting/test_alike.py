@@ -75,11 +75,12 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_who_reads_whom_is_what_the_places_say(case: str) -> None:
+def test_who_reads_whom_and_at_which_level_is_what_the_places_say(case: str) -> None:
     function, args = CASES[case]
     graph = grouped(function, *args)
     assert len(graph.groups) > 1
     np.testing.assert_array_equal(graph.edges, Graph(graph.groups).edges)
+    np.testing.assert_array_equal(graph.levels(), Graph(graph.groups).levels())
 
 
 @pytest.mark.parametrize("case", CASES)

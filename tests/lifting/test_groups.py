@@ -42,12 +42,12 @@ def test_where_a_sum_starts_is_the_role_after_the_last() -> None:
 
 def test_levels_from_the_beginning_and_from_the_end() -> None:
     graph = Graph([[node(10, 0)], [node(11, 10)], [node(12, 0)], [total(20, 11, 12)]])
-    assert graph.levels() == [0, 1, 0, 2]
-    assert graph.levels(from_the_end=True) == [2, 1, 1, 0]
+    assert graph.levels().tolist() == [0, 1, 0, 2]
+    assert graph.levels(from_the_end=True).tolist() == [2, 1, 1, 0]
     turned = graph.joining([[3], [2], [1], [0]])
     assert turned.order == [1, 3, 2, 0]
-    assert turned.levels() == [2, 0, 1, 0]
-    assert turned.levels(from_the_end=True) == [0, 1, 1, 2]
+    assert turned.levels().tolist() == [2, 0, 1, 0]
+    assert turned.levels(from_the_end=True).tolist() == [0, 1, 1, 2]
 
 
 def test_groups_that_were_joined_read_and_are_read_together() -> None:
@@ -110,8 +110,8 @@ def test_levels_are_longest_paths_in_whatever_order_groups_stand(reversed_runs: 
     order = [int(k) for run in reversed(runs) for k in run]  # each run's readers stand before it
     graph = Graph([groups[k] for k in order])
     assert graph.is_in_order == (reversed_runs == 1)
-    assert graph.levels() == [longest[k] for k in order]
-    assert graph.levels(from_the_end=True) == [to_the_end[k] for k in order]
+    assert graph.levels().tolist() == [longest[k] for k in order]
+    assert graph.levels(from_the_end=True).tolist() == [to_the_end[k] for k in order]
     for g, k in enumerate(order):
         assert {order[s] for s in graph.sources(g)} == {
             p for places in groups[k][0].operands for p in places
