@@ -139,7 +139,7 @@ def _read_once(
     is_map = np.array([node.kind == "map" for node in firsts], dtype=bool)
     simple = once & is_map[reader] & (lanes[source] == 1) & (roles <= 2)
     found = np.zeros(len(firsts), dtype=bool)
-    found[source[simple & (roles != 3)]] = True
+    found[source[simple]] = True
     others = once & ~simple
     for g, r in zip(source[others].tolist(), reader[others].tolist(), strict=True):
         if firsts[r].kind != "take":

@@ -18,6 +18,8 @@ LECTURE = "lectures/micrograd/micrograd_lecture_first_half.html"
 
 # Firefox may lay out a page of which half a formula has come, and then complains of its children
 HALF_READ = "Invalid markup: Incorrect number of children"
+# now and then, one run of twenty, it says so of a page that it then shows whole
+BEGUN_ANEW = "A ServiceWorker intercepted the request and encountered an unexpected error"
 CHILDREN = {"msub": 2, "msup": 2, "mfrac": 2, "mroot": 2, "munder": 2, "mover": 2, "msubsup": 3}
 
 
@@ -45,6 +47,8 @@ def test_pages_open_and_a_cell_of_a_lecture_is_tried(site: Path, tmp_path: Path)
             driver.get(address + page)
             assert driver.execute_script("return document.documentElement.scrollWidth") <= 375
             assert misshapen(driver) == []
+            assert driver.execute_script("return document.querySelector('article h1') !== null")
+            assert driver.execute_script("return document.querySelector('footer') !== null")
         driver.get(address + "lectures/09_kmeans.html")
         height = (
             "[...document.querySelectorAll('mfrac')].map(x => x.getBoundingClientRect().height)"
@@ -62,7 +66,8 @@ def test_pages_open_and_a_cell_of_a_lecture_is_tried(site: Path, tmp_path: Path)
         )
         assert until(driver, f"{last}.querySelector('.outputs').childElementCount")
         assert misshapen(driver) == []
-        assert [error for error in driver.errors if HALF_READ not in error] == []
+        known = HALF_READ, BEGUN_ANEW
+        assert [e for e in driver.errors if not any(words in e for words in known)] == []
 
 
 def test_a_formula_without_an_index_is_misshapen(tmp_path: Path) -> None:

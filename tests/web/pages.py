@@ -38,7 +38,7 @@ def wheel(target: Path) -> Path:
         )
         archive.writestr(
             zipfile.ZipInfo(f"{info}/METADATA"),
-            "Metadata-Version: 2.1\nName: micrograd-rebuilt\nVersion: 0.1.0\n",
+            "Metadata-Version: 2.1\nName: micrograd-rebuilt\nVersion: 0.1.0\n\n# README\n",
         )
     return target
 

@@ -65,6 +65,17 @@ def test_the_archive_is_this_checkouts_package(site: Path) -> None:
             assert content.read(name) == files[name].read_bytes()
 
 
+def test_the_archive_has_each_of_the_pages_own_modules_once_and_no_readme(site: Path) -> None:
+    [archive] = (site / "play").glob("micrograd.*.zip")
+    with zipfile.ZipFile(archive) as content:
+        names = content.namelist()
+        [metadata] = [name for name in names if name.endswith("/METADATA")]
+        text = content.read(metadata).decode()
+    modules = [name.removesuffix("c") for name in names if name.startswith("playground/")]
+    assert len(modules) > 10 and len(modules) == len({*modules})
+    assert re.search(r"^Version: \d", text, re.MULTILINE) and "\n\n" not in text
+
+
 def test_nothing_names_this_machine_or_another_host(site: Path) -> None:
     for file in (site / "play").iterdir():
         content = file.read_bytes()

@@ -33,7 +33,7 @@ def compiled(source, folder, name, level):
     return loading._code_to_hash_pyc(code, importlib.util.source_hash(source), False)
 
 def written(archives, folder, wanted, keep, level):
-    """The files of archives in a new one; of the wanted there is bytecode, beside the source or alone."""
+    """The files of archives in a new one; of the wanted there is bytecode, beside the source if it is to keep."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
         for name, content in sorted(archives.items()):
@@ -43,19 +43,27 @@ def written(archives, folder, wanted, keep, level):
                 bytecode = zipfile.ZipInfo(name + "c")
                 bytecode.compress_type = zipfile.ZIP_DEFLATED
                 out.writestr(bytecode, compiled(content, folder, name, level))
-            if name not in wanted or keep:
+            if name not in wanted or keep(name):
                 out.writestr(stamp, content)
     return made.getvalue()
+
+def shown(name):
+    """A reader may ask for the source of what is taught, not of the page's own modules."""
+    return name.startswith("micrograd/")
+
+def headers(name, content):
+    """Of a distribution's metadata what importlib reads, without the README."""
+    return content.partition(b"\\n\\n")[0].rstrip() + b"\\n" if name.endswith("/METADATA") else content
 
 def content_of(path):
     with zipfile.ZipFile(path) as archive:
         return {i.filename: archive.read(i) for i in archive.infolist() if not i.is_dir()}
 
 library = {name: x for name, x in content_of(LIBRARY).items() if not ABSENT.search(name)}
-package = {name: x for name, x in content_of(FOLDER).items() if not (ABSENT.search(name) or USELESS.search(name))}
+package = {name: headers(name, x) for name, x in content_of(FOLDER).items() if not (ABSENT.search(name) or USELESS.search(name))}
 wanted = used(LIBRARY) - {"html/entities.py"}  # its bytecode is twice as large, and saves nothing
-stdlib = written(library, LIBRARY, wanted, keep=False, level=2)
-package = written(package, FOLDER, used(FOLDER), keep=True, level=0)
+stdlib = written(library, LIBRARY, wanted, keep=lambda name: False, level=2)
+package = written(package, FOLDER, used(FOLDER), keep=shown, level=0)
 `;
 
 const ADD = `
