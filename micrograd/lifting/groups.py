@@ -18,7 +18,6 @@ __all__ = ["Graph", "Serial", "Wave", "by_length", "cheap_to_pad", "joined", "li
 
 _PADDING = 2.5  # rows of different length share a group if padding costs at most this factor,
 _MOSTLY = 0.5  # and at most this share of them are as long as the longest
-
 _SWEEPS = 4  # over the edges of a graph that is out of order
 
 
@@ -35,8 +34,7 @@ class Graph:
 
     `edges` has a column for each two groups of which one reads the other: source, reader, and the
     set of roles as bits: bit k for operand k, the bit after the last for where sums start. Columns
-    stand in the order of their readers. `levels`: those from the
-    beginning, where they are known.
+    stand in the order of their readers. `levels`: those from the beginning, where they are known.
     """
 
     def __init__(
